@@ -1,0 +1,76 @@
+"""The two records of this stage: a labelled data set, and its split into train, validation and test."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Literal
+
+Part = Literal["train", "validation", "test"]
+NO_LABEL = -1
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a data set comes from, for the person who has to cite it."""
+
+    title: str
+    description: str
+    licence: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Rows of text with one label each.
+
+    ``labels`` index ``label_names``; a row without a label holds ``NO_LABEL``. ``pairs``, where present, holds the
+    second text of each row (premise and hypothesis, question and answer).
+    """
+
+    name: str
+    texts: tuple[str, ...]
+    labels: tuple[int, ...]
+    label_names: tuple[str, ...]
+    pairs: tuple[str, ...] | None = None
+    source: Source | None = None
+
+    def __post_init__(self) -> None:
+        if len(self.texts) != len(self.labels) or (self.pairs is not None and len(self.pairs) != len(self.texts)):
+            raise ValueError("texts, labels and pairs must have the same length")
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 (hex) of label names and rows: equal for equal content, whatever the file it came from."""
+        digest = hashlib.sha256(repr(self.label_names).encode())
+        for row in zip(self.texts, self.pairs or self.texts, self.labels, strict=True):
+            digest.update(repr(row).encode("utf-8", "surrogatepass"))
+        return digest.hexdigest()
+
+    def select(self, rows: Sequence[int]) -> Dataset:
+        """The given rows, in the given order, under the same label names."""
+        return replace(
+            self,
+            texts=tuple(self.texts[i] for i in rows),
+            labels=tuple(self.labels[i] for i in rows),
+            pairs=None if self.pairs is None else tuple(self.pairs[i] for i in rows),
+        )
+
+
+@dataclass(frozen=True)
+class Split:
+    """A cleaned data set and the rows (indices into it) of each part; no text stands in two parts."""
+
+    dataset: Dataset
+    train: tuple[int, ...]
+    validation: tuple[int, ...]
+    test: tuple[int, ...]
+    seed: int
+
+    def part(self, name: Part) -> Dataset:
+        return self.dataset.select(getattr(self, name))

@@ -1,0 +1,44 @@
+"""Every error a person can cause or must act on. The message says what happened and what to do next."""
+
+from __future__ import annotations
+
+
+class BertDemoError(Exception):
+    """Root of all errors shown to a person as one sentence.
+
+    ``exit_code`` is what a command returns: 2 for wrong input, 1 for a failure while running.
+    """
+
+    exit_code = 2
+
+
+class SettingsError(BertDemoError):
+    """An environment variable holds a value that cannot be used."""
+
+
+class DataError(BertDemoError):
+    """A file, table or data set cannot be used for text classification as it is."""
+
+
+class ModelError(BertDemoError):
+    """A base model cannot be found or used."""
+
+
+class RecipeError(BertDemoError):
+    """A training setting is outside of what makes sense."""
+
+
+class RunError(BertDemoError):
+    """A run does not exist, or is not in a state in which this can be done."""
+
+
+class TrainingError(BertDemoError):
+    """Training began and could not go on."""
+
+    exit_code = 1
+
+
+class StorageError(BertDemoError):
+    """The home folder cannot be written: the disk is full, read-only, or not ours."""
+
+    exit_code = 1

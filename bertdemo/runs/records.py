@@ -1,0 +1,77 @@
+"""Records of a run as the screens and commands see it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+from bertdemo.training.recipe import Recipe
+
+Request = Literal["stop", "cancel"]
+
+
+class State(StrEnum):
+    """Where a run stands. The first four are live; the others are final."""
+
+    QUEUED = "queued"
+    STARTING = "starting"
+    TRAINING = "training"
+    TESTING = "testing"
+    FINISHED = "finished"
+    STOPPED = "stopped"  # by a person, with the best model kept
+    CANCELLED = "cancelled"  # by a person, nothing kept
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"  # the process died without a word
+
+    @property
+    def is_live(self) -> bool:
+        return self in (State.QUEUED, State.STARTING, State.TRAINING, State.TESTING)
+
+    @property
+    def has_model(self) -> bool:
+        """Whether the run ended with a tested model (an interrupted one may still hold an untested checkpoint)."""
+        return self in (State.FINISHED, State.STOPPED)
+
+
+@dataclass(frozen=True)
+class Status:
+    """What the worker last said. ``updated`` (Unix seconds) is its heart-beat; ``message`` is one sentence for people."""
+
+    state: State
+    message: str
+    updated: float
+    pid: int | None = None
+    process_started: float | None = None  # creation time of the process: a reused pid is not our worker
+    step: int = 0
+    steps: int = 0
+    remaining: float | None = None  # seconds
+
+
+@dataclass(frozen=True)
+class DataCard:
+    """Which data a run was made from."""
+
+    name: str
+    fingerprint: str
+    label_names: tuple[str, ...]
+    n_train: int
+    n_validation: int
+    n_test: int
+    has_pairs: bool = False
+
+
+@dataclass(frozen=True)
+class Run:
+    """One row of the list of runs; the scores are of the test split and present once it was tested."""
+
+    id: str
+    name: str
+    created: float
+    recipe: Recipe
+    data: DataCard
+    status: Status
+    position: int | None = None  # place in the queue, 1 = next
+    accuracy: float | None = None
+    macro_f1: float | None = None
+    seconds: float | None = None
