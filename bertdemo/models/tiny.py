@@ -35,7 +35,7 @@ def make_tiny_bert(folder: Path, texts: Iterable[str], *, vocabulary_size: int =
         texts, trainers.WordPieceTrainer(vocab_size=vocabulary_size, special_tokens=list(SPECIAL_TOKENS))
     )
     cls, sep = (wordpiece.token_to_id(token) for token in ("[CLS]", "[SEP]"))
-    wordpiece.post_processor = processors.BertProcessing(sep=("[SEP]", sep), cls=("[CLS]", cls))
+    wordpiece.post_processor = processors.BertProcessing(("[SEP]", sep), ("[CLS]", cls))
     tokenizer = PreTrainedTokenizerFast(
         tokenizer_object=wordpiece, pad_token="[PAD]", unk_token="[UNK]", cls_token="[CLS]", sep_token="[SEP]",
         mask_token="[MASK]", model_max_length=128,
