@@ -26,8 +26,8 @@ class Source:
 class Dataset:
     """Rows of text with one label each.
 
-    ``labels`` index ``label_names``; a row without a label holds ``NO_LABEL``. ``pairs``, where present, holds the
-    second text of each row (premise and hypothesis, question and answer).
+    ``labels`` index ``label_names``; a row without a label holds ``NO_LABEL``. ``pairs``, where present, holds
+    the second text of each row (premise and hypothesis, question and answer).
     """
 
     name: str
@@ -38,7 +38,8 @@ class Dataset:
     source: Source | None = None
 
     def __post_init__(self) -> None:
-        if len(self.texts) != len(self.labels) or (self.pairs is not None and len(self.pairs) != len(self.texts)):
+        columns = (self.texts, self.labels, self.texts if self.pairs is None else self.pairs)
+        if len({len(column) for column in columns}) > 1:
             raise ValueError("texts, labels and pairs must have the same length")
 
     def __len__(self) -> int:

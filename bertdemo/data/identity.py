@@ -1,0 +1,39 @@
+"""When two texts are the same text: what duplicates, conflicts and the split go by."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from bertdemo.data.dataset import Dataset
+
+Key = tuple[str, ...]
+
+# Characters that a reader cannot see: controls, soft hyphen, zero-width and direction marks, byte order mark,
+# fillers, variation selectors and tags.
+_INVISIBLE = re.compile(
+    "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
+    "\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U000e0000-\U000e0fff]"
+)
+_SURROGATES = re.compile("[\ud800-\udfff]")
+
+
+def normalise(text: str) -> str:
+    """The text without what a reader would not call a difference: Unicode form (NFKC), case, spaces."""
+    visible = _INVISIBLE.sub("", text)
+    if not visible.isascii():
+        visible = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", visible).casefold())
+    return " ".join(visible.casefold().split())
+
+
+def keys(dataset: Dataset) -> list[Key]:
+    """What identifies each row: its normalised text, or its normalised pair of texts."""
+    if dataset.pairs is None:
+        return [(normalise(text),) for text in dataset.texts]
+    rows = zip(dataset.texts, dataset.pairs, strict=True)
+    return [(normalise(text), normalise(pair)) for text, pair in rows]
+
+
+def without_surrogates(text: str) -> str:
+    """Lone surrogates, which no file can hold in UTF-8, become U+FFFD."""
+    return text if text.isascii() else _SURROGATES.sub("\ufffd", text)
