@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
+
+BASELINE = "TF-IDF + logistic regression"
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,7 @@ class ClassScores:
 
 @dataclass(frozen=True)
 class Scores:
-    """Scores on one part of the split. ``confusion[i][j]`` counts texts of label i that were called label j."""
+    """Scores on one part of the split. ``confusion[i][j]`` counts texts of label i that were called j."""
 
     n: int
     accuracy: float
@@ -42,7 +45,7 @@ class Scores:
 
 @dataclass(frozen=True)
 class TrainingSummary:
-    """What training cost. ``seconds`` is the time of the steps; validation during it is in ``validation_seconds``."""
+    """What training cost. ``seconds`` is the time of the steps, without ``validation_seconds``."""
 
     seconds: float
     validation_seconds: float
@@ -65,3 +68,65 @@ class Report:
     baseline: Scores
     baseline_seconds: float
     training: TrainingSummary
+
+
+def report_to_dict(report: Report) -> dict[str, Any]:
+    """The report as dicts, tuples and plain values, ready for ``json.dumps``."""
+    return asdict(report)
+
+
+def report_from_dict(values: dict[str, Any]) -> Report:
+    """The report stored by ``report_to_dict``, equal to the one that went in, also after a trip through JSON.
+
+    Raises:
+        KeyError, TypeError: ``values`` is not such a dict.
+    """
+    parts = {name: _scores(values[name]) for name in ("test", "validation", "baseline")}
+    return Report(**{**values, **parts, "training": TrainingSummary(**values["training"])})
+
+
+def verdict(report: Report) -> str:
+    """One plain sentence: the test accuracy, how it compares with the baseline, and whether that may be luck.
+
+    Overlapping 95 % intervals are read cautiously: they do not show that there is no difference, only that
+    this test shows none. Where accuracy and macro-F1 disagree on who is better, the sentence says so.
+    """
+    test, baseline = report.test, report.baseline
+    right = f"The classifier is right on {_percent(test.accuracy)} of {test.n:,} test texts"
+    points = round(100 * (test.accuracy - baseline.accuracy), 1)
+    if not points:
+        return f"{right}, the same as {BASELINE}{_macro_f1_clause(report)}."
+    difference = f"{abs(points):.1f} points {'more' if points > 0 else 'less'} than {BASELINE}"
+    return (
+        f"{right}, {difference} ({_percent(baseline.accuracy)}){_macro_f1_clause(report)}; {_luck(report)}."
+    )
+
+
+def _scores(values: dict[str, Any]) -> Scores:
+    nested = {
+        "accuracy_interval": Interval(**values["accuracy_interval"]),
+        "macro_f1_interval": Interval(**values["macro_f1_interval"]),
+        "classes": tuple(ClassScores(**each) for each in values["classes"]),
+        "confusion": tuple(tuple(row) for row in values["confusion"]),
+    }
+    return Scores(**{**values, **nested})
+
+
+def _macro_f1_clause(report: Report) -> str:
+    accuracy = report.test.accuracy - report.baseline.accuracy
+    macro_f1 = report.test.macro_f1 - report.baseline.macro_f1
+    if abs(macro_f1) < 0.0005 or accuracy * macro_f1 > 0:
+        return ""
+    word = "higher" if macro_f1 > 0 else "lower"
+    return f", but its macro-F1 is {word} ({report.test.macro_f1:.3f} against {report.baseline.macro_f1:.3f})"
+
+
+def _luck(report: Report) -> str:
+    ours, theirs = report.test.accuracy_interval, report.baseline.accuracy_interval
+    if ours.low <= theirs.high and theirs.low <= ours.high:
+        return "the 95 % intervals overlap, so luck in the choice of test texts may explain it"
+    return "the 95 % intervals do not overlap, so luck in the choice of test texts hardly explains it"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
