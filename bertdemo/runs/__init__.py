@@ -1,1 +1,1 @@
-"""A run is a process and a folder: the folder's records, the queue, and the backend that starts the process."""
+"""A run is a process and a folder: the records, the queue, and the backend that starts the process."""

@@ -30,13 +30,13 @@ class State(StrEnum):
 
     @property
     def has_model(self) -> bool:
-        """Whether the run ended with a tested model (an interrupted one may still hold an untested checkpoint)."""
+        """Whether the run ended with a tested model (an interrupted one may hold an untested one)."""
         return self in (State.FINISHED, State.STOPPED)
 
 
 @dataclass(frozen=True)
 class Status:
-    """What the worker last said. ``updated`` (Unix seconds) is its heart-beat; ``message`` is one sentence for people."""
+    """What the worker last said. ``updated`` (Unix seconds) is its heart-beat; ``message`` one sentence."""
 
     state: State
     message: str
@@ -46,6 +46,7 @@ class Status:
     step: int = 0
     steps: int = 0
     remaining: float | None = None  # seconds
+    wrong_input: bool = False  # failed because of what was asked for (no such model), not on the way
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,41 @@
+"""The small interface behind which a run is executed; nothing else knows where that is."""
+
+from __future__ import annotations
+
+import os
+from typing import Protocol
+
+from bertdemo.runs.folder import RunFolder
+from bertdemo.runs.records import Status
+
+
+class Backend(Protocol):
+    """Starts the worker of a run, says whether it lives, and ends it by force."""
+
+    def start(self, folder: RunFolder) -> None:
+        """Start the work and return at once.
+
+        Raises:
+            OSError: the machine cannot start it.
+        """
+
+    def is_alive(self, status: Status) -> bool:
+        """Whether the worker that wrote ``status`` still exists."""
+
+    def end(self, status: Status, *, force: bool) -> None:
+        """Tell the worker and its children to end now; with ``force`` they are not asked."""
+
+
+class ImmediateBackend:
+    """Does the work before ``start`` returns, in this process: for tests and notebooks."""
+
+    def start(self, folder: RunFolder) -> None:
+        from bertdemo.runs.worker import work
+
+        work(folder)
+
+    def is_alive(self, status: Status) -> bool:
+        return status.pid == os.getpid()
+
+    def end(self, status: Status, *, force: bool) -> None:
+        """Nothing is left to end."""

@@ -1,0 +1,175 @@
+"""Keeps the line moving: starts the next run when the device is free, and notices workers that are gone.
+
+There is no dispatcher process. Whoever looks at the runs calls ``dispatch``, as does a worker at its end; it
+does nothing when there is nothing to do, and may be called by several processes at once.
+
+A run leaves the state *queued* only inside a transaction of the queue: one caller may start it while another
+cancels it, and only one of them succeeds.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from bertdemo.errors import RunError, StorageError
+from bertdemo.runs.backend import Backend
+from bertdemo.runs.failures import sentence
+from bertdemo.runs.folder import RunFolder
+from bertdemo.runs.queue import Line, Queue
+from bertdemo.runs.records import State, Status
+
+ID = re.compile(r"[a-z0-9_-]{1,64}")
+SILENCE_SECONDS = 8.0  # a worker that cannot be seen and has missed four heart-beats is gone
+GRACE_SECONDS = 10.0  # after a cancel the worker is told to end; after half as long again it is ended
+
+_log = logging.getLogger(__name__)
+
+
+class Dispatcher:
+    """Moves the runs below ``root`` from *queued* to the backend, and from a dead worker to a final state."""
+
+    def __init__(self, root: Path, queue_path: Path, backend: Backend, clock: Callable[[], float]) -> None:
+        self._root = root
+        self._queue = Queue(queue_path, refill=lambda line: self._adopt(line, self.folders()))
+        self._backend = backend
+        self._clock = clock
+
+    def folders(self) -> list[RunFolder]:
+        """All run folders; drafts and half-deleted ones start with a dot and are none."""
+        if not self._root.is_dir():
+            return []
+        paths = sorted(self._root.iterdir())
+        return [RunFolder(path) for path in paths if path.is_dir() and ID.fullmatch(path.name)]
+
+    def join(self, folders: Iterable[RunFolder]) -> None:
+        """Put runs that are queued at the end of the line; those that stand in it keep their place."""
+        with self._queue.change() as line:
+            self._adopt(line, folders)
+
+    def waiting(self) -> list[str]:
+        """Ids of the runs that wait, the next one first."""
+        with self._queue.look() as line:
+            return line.waiting()
+
+    def withdraw(self, folder: RunFolder, message: str) -> None:
+        """Cancel a run that has not begun; nothing happens if it has."""
+        with self._queue.change() as line:
+            if folder.status().state is State.QUEUED:
+                folder.write_status(Status(State.CANCELLED, message, self._clock()))
+                line.leave(folder.id)
+
+    def dispatch(self) -> None:
+        """Start the run that is next, if the device is free.
+
+        Raises:
+            StorageError: the queue or a status cannot be written.
+        """
+        while self._root.is_dir() and (folder := self._claim()) is not None:
+            try:
+                self._backend.start(folder)
+            except OSError as error:
+                _log.exception("the worker of %s could not be started", folder.id)
+                folder.write_status(Status(State.FAILED, sentence(error), self._clock()))
+
+    def settle(self, folder: RunFolder) -> Status:
+        """The status of a run; if its worker is gone, a final status, which is written.
+
+        Raises:
+            RunError: the folder is damaged.
+        """
+        status = folder.status()
+        while status.state.is_live and status.state is not State.QUEUED:
+            self._escalate(folder, status)
+            if not self._is_gone(folder, status):
+                return status
+            again = folder.status()  # it may have ended well just before its process went
+            if again == status:
+                return self._bury(folder, status)
+            status = again
+        return status
+
+    def _claim(self) -> RunFolder | None:
+        """Take the next run off the line and mark it as started; None if there is none, or no free device."""
+        with self._queue.look() as line:
+            busy, waiting = line.at_work(), line.waiting()
+        if (busy and not self._has_ended(RunFolder(self._root / busy))) or not (busy or waiting):
+            return None
+        with self._queue.change() as line:
+            if line.at_work() not in (None, busy):
+                return None  # another process was faster
+            if busy:
+                line.leave(busy)
+            return self._take_next(line)
+
+    def _take_next(self, line: Line) -> RunFolder | None:
+        for run_id in line.waiting():
+            folder = RunFolder(self._root / run_id)
+            if _state(folder) is State.QUEUED:
+                folder.write_status(Status(State.STARTING, "Starting.", self._clock()))
+                line.take_device(run_id)
+                return folder
+            line.leave(run_id)  # its folder was deleted or damaged
+        return None
+
+    def _has_ended(self, folder: RunFolder) -> bool:
+        try:
+            return not self.settle(folder).state.is_live
+        except RunError:
+            return True
+
+    def _adopt(self, line: Line, folders: Iterable[RunFolder]) -> None:
+        """What the folders say belongs in the queue: those that wait, and the one at work."""
+        for folder in folders:
+            if _state(folder) is State.QUEUED:
+                line.join(folder.id)
+            elif line.at_work() is None and not self._has_ended(folder):
+                line.take_device(folder.id)
+
+    def _is_gone(self, folder: RunFolder, status: Status) -> bool:
+        if self._backend.is_alive(status):
+            return False
+        return self._clock() - status.updated > SILENCE_SECONDS or self._since_cancel(folder) > GRACE_SECONDS
+
+    def _escalate(self, folder: RunFolder, status: Status) -> None:
+        waited = self._since_cancel(folder)
+        if waited > GRACE_SECONDS:
+            self._backend.end(status, force=waited > 1.5 * GRACE_SECONDS)
+
+    def _since_cancel(self, folder: RunFolder) -> float:
+        """Seconds since the run was told to cancel; 0 if it was not."""
+        asked = folder.asked()
+        return self._clock() - asked.time if asked and asked.request == "cancel" else 0.0
+
+    def _bury(self, folder: RunFolder, status: Status) -> Status:
+        """Write the final status of a run whose worker is gone."""
+        if folder.request() == "cancel":
+            folder.discard_results()
+            state, message = State.CANCELLED, "Cancelled: nothing was kept."
+        else:
+            state, message = State.INTERRUPTED, _obituary(folder, status)
+        final = replace(status, state=state, message=message, updated=self._clock(), remaining=None)
+        with contextlib.suppress(StorageError):  # told all the same; written by who looks once there is room
+            folder.write_status(final)
+        return final
+
+
+def _state(folder: RunFolder) -> State | None:
+    try:
+        return folder.status().state
+    except RunError:
+        return None
+
+
+def _obituary(folder: RunFolder, status: Status) -> str:
+    """What happened and what to do, in one sentence."""
+    where = f"at step {status.step} of {status.steps}" if status.steps else "before training began"
+    kept = "the best model so far is kept, untested" if folder.has_model() else "no model was kept yet"
+    return (
+        f"The training process ended {where} without a word (killed, out of memory, or the machine went "
+        f"down): {kept}; start the run again."
+    )

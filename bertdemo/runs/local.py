@@ -1,0 +1,91 @@
+"""The local backend: every run is a process of its own on this machine.
+
+The process leads its own session, so that neither a refresh, Ctrl-C, nor the end of the server ends it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import psutil
+
+import bertdemo
+from bertdemo.runs.folder import RunFolder
+from bertdemo.runs.records import Status
+from bertdemo.settings import Settings
+
+_PACKAGE_ROOT = Path(bertdemo.__file__).parents[1]
+_WORKER = (sys.executable, "-P", "-m", "bertdemo.runs.worker")
+_CLOCK_SECONDS = 2.0  # the boot time that creation times are counted from may be adjusted by this much
+
+_ENVIRONMENT = {
+    # glibc: reuse freed memory instead of handing it back and faulting it in again at every step.
+    "MALLOC_MMAP_THRESHOLD_": "4294967296",
+    "MALLOC_TRIM_THRESHOLD_": "4294967296",
+    "TOKENIZERS_PARALLELISM": "true",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+    "PYTHONUNBUFFERED": "1",
+    "PYTHONIOENCODING": "utf-8",
+}
+
+
+class LocalBackend:
+    """Starts ``python -m bertdemo.runs.worker FOLDER``; ``command`` replaces what stands before FOLDER."""
+
+    def __init__(self, settings: Settings, command: Sequence[str] = _WORKER) -> None:
+        self._settings = settings
+        self._command = tuple(command)
+
+    def start(self, folder: RunFolder) -> None:
+        with folder.log_path.open("ab") as log:
+            process = subprocess.Popen(
+                [*self._command, str(folder.path)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=self._settings.home,
+                env=worker_environment(os.environ, self._settings),
+                start_new_session=True,
+            )
+        # Only collects the exit status, so that no zombie stays; the work goes on without this thread.
+        threading.Thread(target=process.wait, name=f"reap-{folder.id}", daemon=True).start()
+
+    def is_alive(self, status: Status) -> bool:
+        return _find(status) is not None
+
+    def end(self, status: Status, *, force: bool) -> None:
+        process = _find(status)
+        if process is None:
+            return
+        try:
+            os.killpg(process.pid, signal.SIGKILL if force else signal.SIGTERM)
+        except (ProcessLookupError, PermissionError):
+            return  # it ended in between, or is not ours to end: the next look tells which
+
+
+def worker_environment(inherited: Mapping[str, str], settings: Settings) -> dict[str, str]:
+    """What the worker starts with: the way to this package, the same home, an allocator that keeps memory."""
+    # A worker starts the next one: what is there already is not added again.
+    places = [place for place in inherited.get("PYTHONPATH", "").split(os.pathsep) if place]
+    path = os.pathsep.join(dict.fromkeys([str(_PACKAGE_ROOT), *places]))
+    ours = {"PYTHONPATH": path, "BERTDEMO_HOME": str(settings.home)}
+    return dict(inherited) | _ENVIRONMENT | ours
+
+
+def _find(status: Status) -> psutil.Process | None:
+    """The living worker: same pid and creation time. A zombie has ended and waits to be collected."""
+    if status.pid is None or status.process_started is None:
+        return None
+    try:
+        process = psutil.Process(status.pid)
+        same = abs(process.create_time() - status.process_started) <= _CLOCK_SECONDS
+        return process if same and process.status() != psutil.STATUS_ZOMBIE else None
+    except psutil.NoSuchProcess:
+        return None

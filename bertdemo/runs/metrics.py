@@ -1,0 +1,43 @@
+"""``metrics.jsonl``: one line for every event of training, only ever appended to."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from bertdemo.training.events import Event, Noted, Started, Stepped, Validated
+
+KINDS: dict[type[Event], str] = {Started: "started", Stepped: "step", Validated: "validation", Noted: "note"}
+
+
+def append_event(path: Path, event: Event, time: float) -> None:
+    """Add one line ``{"kind": …, "time": Unix seconds, …fields}``; a loss may be NaN."""
+    line = json.dumps({"kind": KINDS[type(event)], "time": time, **asdict(event)}, ensure_ascii=False)
+    with path.open("ab") as file:
+        file.write(line.encode("utf-8") + b"\n")
+
+
+def read_events(path: Path, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
+    """The events written since byte ``offset``, and the offset to go on from.
+
+    A last line without its end is still being written, or was cut off: it is left for the next call.
+    """
+    try:
+        with path.open("rb") as file:
+            file.seek(offset)
+            content = file.read()
+    except FileNotFoundError:
+        return [], offset
+    complete = content[: content.rfind(b"\n") + 1]
+    return [event for line in complete.splitlines() if (event := _event(line))], offset + len(complete)
+
+
+def _event(line: bytes) -> dict[str, Any] | None:
+    """One event; None for a line that a full disk cut in two, which is no reason to hide the others."""
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return None
+    return event if isinstance(event, dict) and "kind" in event else None

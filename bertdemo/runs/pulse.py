@@ -1,0 +1,68 @@
+"""The worker's voice: the one writer of its status, which beats while the work is done."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import psutil
+
+from bertdemo.errors import StorageError
+from bertdemo.runs.folder import RunFolder
+from bertdemo.runs.records import State, Status
+
+BEAT_SECONDS = 2.0
+
+_log = logging.getLogger(__name__)
+
+
+class Pulse:
+    """Holds the status of a run and writes it: at every change, and every 2 s to show that it lives."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        self._folder = folder
+        self._lock = threading.Lock()
+        me = psutil.Process()
+        self._status = replace(folder.status(), pid=me.pid, process_started=me.create_time())
+
+    @property
+    def status(self) -> Status:
+        return self._status
+
+    def say(self, state: State, message: str, **changes: Any) -> None:
+        """Write a new status; ``changes`` are further fields of ``Status``.
+
+        Raises:
+            StorageError: the disk is full or read-only.
+        """
+        self._write(state=state, message=message, **changes)
+
+    @contextmanager
+    def beating(self) -> Iterator[None]:
+        """Beat until the block is left; the caller's next ``say`` is then the last word."""
+        done = threading.Event()
+        thread = threading.Thread(target=self._beat_until, args=(done,), name="heart-beat", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()
+
+    def _beat_until(self, done: threading.Event) -> None:
+        while not done.wait(BEAT_SECONDS):
+            try:
+                self._write()
+            except StorageError as error:
+                # The process can still be seen; the work itself meets the same disk and ends with a sentence.
+                _log.warning("heart-beat not written: %s", error)
+
+    def _write(self, **changes: Any) -> None:
+        with self._lock:
+            self._status = replace(self._status, updated=time.time(), **changes)
+            self._folder.write_status(self._status)

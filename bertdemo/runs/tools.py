@@ -1,0 +1,42 @@
+"""What a worker works with, as one record: tests hand over tools that break at a chosen moment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Tools:
+    """One function for each stage of a run, with the signature of the module that it comes from."""
+
+    load_base: Callable[..., Any]
+    train: Callable[..., Any]
+    save_classifier: Callable[..., None]
+    load_classifier: Callable[..., Any]
+    predict: Callable[..., Any]
+    score: Callable[..., Any]
+    score_baseline: Callable[..., Any]
+    describe_machine: Callable[[], dict[str, Any]]
+
+
+def real_tools() -> Tools:
+    """The library's own functions. Imports torch, transformers and scikit-learn, which takes seconds."""
+    from bertdemo.evaluation.baseline import score_baseline
+    from bertdemo.evaluation.metrics import score
+    from bertdemo.models.classifier import load_base, load_classifier, save_classifier
+    from bertdemo.prediction.predict import predict
+    from bertdemo.runs.versions import describe_machine
+    from bertdemo.training.loop import train
+
+    return Tools(
+        load_base=load_base,
+        train=train,
+        save_classifier=save_classifier,
+        load_classifier=load_classifier,
+        predict=predict,
+        score=score,
+        score_baseline=score_baseline,
+        describe_machine=describe_machine,
+    )

@@ -1,0 +1,149 @@
+"""The process that does one run: ``python -m bertdemo.runs.worker FOLDER``.
+
+Load the base model, train it, load the best checkpoint from disk, test it once, compare it with the baseline.
+Every way out ends in a final state with one sentence; tracebacks go to the log.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bertdemo.data.dataset import Dataset, Split
+from bertdemo.errors import BertDemoError, StorageError
+from bertdemo.runs.failures import is_wrong_input, sentence
+from bertdemo.runs.folder import RunFolder
+from bertdemo.runs.pulse import Pulse
+from bertdemo.runs.records import Request, State
+from bertdemo.runs.reporting import Reporter
+from bertdemo.runs.tools import Tools, real_tools
+from bertdemo.settings import Settings
+
+if TYPE_CHECKING:
+    from bertdemo.evaluation.report import Scores, TrainingSummary
+    from bertdemo.models.classifier import Classifier
+    from bertdemo.training.recipe import Recipe
+
+_log = logging.getLogger(__name__)
+
+
+class _Halted(Exception):  # noqa: N818 - not an error: a person asked for it
+    """A stop or a cancel arrived where there is no model worth testing."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do the run, then start the next one that waits. Returns 0 if the run ended with a tested model."""
+    (path,) = sys.argv[1:] if arguments is None else arguments
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    state = work(RunFolder(Path(path)))
+    _start_next(Settings.from_environment(os.environ))
+    return 0 if state.has_model else 1
+
+
+def work(folder: RunFolder, take_tools: Callable[[], Tools] = real_tools) -> State:
+    """Do the whole run in this process and return the state it ended in."""
+    pulse = Pulse(folder)
+    if not pulse.status.state.is_live:  # cancelled, or given up as dead, before this process was up
+        return pulse.status.state
+    try:
+        with pulse.beating():
+            state, message = _do(folder, pulse, take_tools)
+        return _end(folder, pulse, state, message)
+    except Exception as error:  # noqa: BLE001 - logged with its traceback, and told in the status
+        return _fail(folder, pulse, error)
+
+
+def _do(folder: RunFolder, pulse: Pulse, take_tools: Callable[[], Tools]) -> tuple[State, str]:
+    recipe = folder.recipe()
+    pulse.say(State.STARTING, f"Loading the base model {Path(recipe.base).name}.")
+    _heed(folder, "stop", "cancel")
+    split, tools = folder.split(), take_tools()
+    folder.write_versions(tools.describe_machine())
+    summary, stopped = _train(folder, pulse, recipe, split, tools)
+    pulse.say(State.TESTING, "Testing the best model on texts it never saw.", remaining=None)
+    _judge(folder, split, summary, tools)
+    if stopped:
+        return State.STOPPED, f"Stopped at step {summary.steps}: the best model so far was kept and tested."
+    return State.FINISHED, "Finished: the best model was tested."
+
+
+def _train(
+    folder: RunFolder, pulse: Pulse, recipe: Recipe, split: Split, tools: Tools
+) -> tuple[TrainingSummary, bool]:
+    """Train, and tell whether a stop ended it; the trained weights are let go of when this returns."""
+    names = split.dataset.label_names
+    classifier = tools.load_base(recipe.base, names, dropout=recipe.dropout, max_length=recipe.max_length)
+    _heed(folder, "stop", "cancel")
+    reporter = Reporter(folder, pulse)
+
+    def keep(best: Classifier) -> None:
+        tools.save_classifier(best, folder.model_path)
+
+    summary: TrainingSummary = tools.train(classifier, split, recipe, reporter, folder.request, keep)
+    reporter.flush()
+    stopped = folder.request() == "stop" and summary.steps < summary.planned_steps
+    if not folder.has_model():
+        raise _Halted
+    return summary, stopped
+
+
+def _judge(folder: RunFolder, split: Split, summary: TrainingSummary, tools: Tools) -> None:
+    """Test what was kept, as it lies on the disk, and write the report."""
+    from bertdemo.evaluation.report import Report
+
+    classifier = tools.load_classifier(folder.model_path)
+
+    def scores_on(part: Dataset) -> Scores:
+        _heed(folder, "cancel")
+        predictions = tools.predict(classifier, part.texts, part.pairs)
+        scores: Scores = tools.score(part.labels, predictions.probabilities.argmax(axis=1), part.label_names)
+        return scores
+
+    test, validation = scores_on(split.part("test")), scores_on(split.part("validation"))
+    _heed(folder, "cancel")
+    baseline, seconds = tools.score_baseline(split)
+    folder.write_report(Report(test, validation, baseline, seconds, summary))
+
+
+def _heed(folder: RunFolder, *requests: Request) -> None:
+    if folder.request() in requests:
+        raise _Halted
+
+
+def _end(folder: RunFolder, pulse: Pulse, state: State, message: str, *, wrong_input: bool = False) -> State:
+    """Say the last word; a cancel that came at any time before it is heard."""
+    if folder.request() == "cancel":
+        folder.discard_results()
+        state, message, wrong_input = State.CANCELLED, "Cancelled: nothing was kept.", False
+    pulse.say(state, message, remaining=None, wrong_input=wrong_input)
+    _log.info("%s: %s", state, message)
+    return state
+
+
+def _fail(folder: RunFolder, pulse: Pulse, error: Exception) -> State:
+    try:
+        if isinstance(error, _Halted):
+            return _end(folder, pulse, State.CANCELLED, "Stopped before there was a model to keep.")
+        _log.error("the run ends here", exc_info=error)
+        return _end(folder, pulse, State.FAILED, sentence(error), wrong_input=is_wrong_input(error))
+    except StorageError:
+        # Nothing can be written any more. The readers see that this process is gone and say so.
+        _log.exception("the final state could not be written")
+        return State.FAILED
+
+
+def _start_next(settings: Settings) -> None:
+    from bertdemo.runs.store import Runs
+
+    try:
+        Runs(settings).dispatch()
+    except BertDemoError as error:
+        _log.warning("the next run was not started: %s", error)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

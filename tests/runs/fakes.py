@@ -1,0 +1,133 @@
+"""Tools that do no learning, and wait or break at a chosen stage. Run as a program, this file is a worker with them.
+
+The stage is told by the base model's name: ``fake``, ``fake:wait:train`` or ``fake:break:predict``. Waiting ends when
+a person asks for a stop or a cancel.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from bertdemo.data.dataset import Split
+from bertdemo.evaluation.report import ClassScores, Interval, Scores, TrainingSummary
+from bertdemo.runs import worker
+from bertdemo.runs.folder import RunFolder
+from bertdemo.runs.local import LocalBackend
+from bertdemo.runs.store import Runs
+from bertdemo.runs.tools import Tools
+from bertdemo.settings import Settings
+from bertdemo.training.events import Started, Stepped, Validated
+
+STAGES = ("load_base", "train", "keep", "load_classifier", "predict", "score_baseline")
+STEPS = 4
+LONGEST_WAIT = 30.0
+
+
+@dataclass(frozen=True)
+class FakePredictions:
+    probabilities: np.ndarray
+
+
+def fake_scores(n: int = 6) -> Scores:
+    interval = Interval(0.4, 0.9, "none")
+    classes = (ClassScores("a", 0.5, 0.5, 0.5, n),)
+    return Scores(n, 0.75, interval, 0.5, 0.5, 0.7, interval, classes, ((n,),))
+
+
+class FakeTools:
+    """Stands at the stages of one run folder."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        _, self._deed, self._stage = (*folder.recipe().base.split(":"), "", "")[:3]
+        self._folder = folder
+
+    def at(self, stage: str) -> None:
+        (self._folder.path / f"at-{stage}").touch()
+        if stage != self._stage:
+            return
+        if self._deed == "break":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        if self._deed == "die":
+            os.kill(os.getpid(), 9)
+        self._wait()
+
+    def _wait(self) -> None:
+        end = time.monotonic() + LONGEST_WAIT
+        while time.monotonic() < end and (self._deed == "hang" or self._folder.request() is None):
+            time.sleep(0.01)
+
+    def load_base(self, name, label_names, *, dropout, max_length):
+        self.at("load_base")
+
+    def train(self, classifier, split, recipe, report, requested, keep):
+        report(Started(STEPS, 100, 10, 10, "cpu", "fp32", "no other"))
+        step = 0
+        for step in range(1, STEPS + 1):
+            report(
+                Stepped(step, step / STEPS, 1 / step, 1e-4, 1.0, 10.0, 100.0, float(step), STEPS - step, 50.0)
+            )
+            if step == 2:
+                self.at("train")
+            if requested() == "cancel":
+                raise RuntimeError("cancelled")
+            if requested() == "stop":
+                break
+        report(Validated(step, step / STEPS, 0.5, 0.8, 0.8, 0.1, True))
+        keep(None)
+        return TrainingSummary(float(step), 0.1, step, STEPS, step, 10.0, 100.0, "cpu", "fp32", 50.0)
+
+    def save_classifier(self, classifier, folder):
+        self.at("keep")
+        folder.mkdir(exist_ok=True)
+        (folder / "model.safetensors").write_bytes(b"weights")
+
+    def load_classifier(self, folder):
+        self.at("load_classifier")
+        assert (folder / "model.safetensors").exists()
+
+    def predict(self, classifier, texts, pairs=None):
+        self.at("predict")
+        return FakePredictions(np.ones((len(texts), 2)))
+
+    def score(self, labels, predicted, label_names):
+        return fake_scores(len(labels))
+
+    def score_baseline(self, split: Split):
+        self.at("score_baseline")
+        return fake_scores(), 0.5
+
+    def as_tools(self) -> Tools:
+        return Tools(
+            load_base=self.load_base,
+            train=self.train,
+            save_classifier=self.save_classifier,
+            load_classifier=self.load_classifier,
+            predict=self.predict,
+            score=self.score,
+            score_baseline=self.score_baseline,
+            describe_machine=lambda: {"python": "3"},
+        )
+
+
+def fake_work(folder: RunFolder):
+    """The worker's own code with fake tools, in this process."""
+    return worker.work(folder, lambda: FakeTools(folder).as_tools())
+
+
+def fake_runs(settings: Settings, clock=time.time) -> Runs:
+    """Runs whose workers are processes with fake tools: real ones in all but the learning."""
+    return Runs(settings, LocalBackend(settings, [sys.executable, "-P", __file__]), clock)
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO)
+    fake_work(RunFolder(Path(sys.argv[1])))
+    fake_runs(Settings.from_environment(os.environ)).dispatch()
