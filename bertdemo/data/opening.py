@@ -1,0 +1,63 @@
+"""One name → a data set: a built-in one, a file or folder, or a data set of the Hub."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bertdemo.data.catalog import BUILT_IN, load_built_in
+from bertdemo.data.dataset import Dataset
+from bertdemo.data.hub import HUB_ID, load_folder, load_hub
+from bertdemo.data.reading import FILE_TYPES, read_file
+from bertdemo.errors import DataError
+from bertdemo.settings import Settings
+
+_HUB_PREFIX = "hub:"
+
+
+def open_data(
+    name_or_file: str,
+    settings: Settings,
+    *,
+    text_column: str | None = None,
+    label_column: str | None = None,
+    pair_column: str | None = None,
+) -> Dataset:
+    """Open what a person names on the command line.
+
+    In this order: a built-in name, an existing file or folder, a Hub id "owner/name", or "hub:name". A Hub id may end
+    in ":configuration". Columns that are not given are guessed; built-in data sets need none.
+
+    Raises:
+        DataError: nothing of that name exists, or it is not usable.
+    """
+    if name_or_file in {entry.name for entry in BUILT_IN}:
+        return load_built_in(name_or_file)
+    columns = {"text_column": text_column, "label_column": label_column, "pair_column": pair_column}
+    path = Path(name_or_file).expanduser()
+    if _exists(path):
+        return (
+            load_folder(path, settings, **columns) if path.is_dir() else read_file(path, settings, **columns)
+        )
+    identifier, _, configuration = name_or_file.removeprefix(_HUB_PREFIX).partition(":")
+    if _is_hub_id(name_or_file, identifier):
+        return load_hub(identifier, settings, configuration=configuration or None, **columns)
+    built_in = ", ".join(entry.name for entry in BUILT_IN)
+    raise DataError(
+        f"There is no data set or file {name_or_file[:200]!r}: give one of {built_in}, a file that ends in "
+        f"{', '.join(FILE_TYPES)}, or the name of a Hub data set as owner/name."
+    )
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # too long for a path, or with a NUL
+        return False
+
+
+def _is_hub_id(given: str, identifier: str) -> bool:
+    """A path to a data file that does not exist is a mistake, not the name of a Hub data set."""
+    if given.startswith(_HUB_PREFIX):
+        return HUB_ID.fullmatch(identifier) is not None
+    looks_like_file = identifier.rpartition(".")[2].casefold() in FILE_TYPES
+    return "/" in identifier and not looks_like_file and HUB_ID.fullmatch(identifier) is not None

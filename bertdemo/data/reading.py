@@ -1,0 +1,172 @@
+"""A file somebody chose → a table of texts → a data set. What is wrong with it is said in one sentence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bertdemo.data.columns import Columns, guess_columns, label_problem, listed
+from bertdemo.data.dataset import NO_LABEL, Dataset
+from bertdemo.data.decoding import decode, refuse_foreign
+from bertdemo.data.delimited import read_delimited
+from bertdemo.data.identity import without_surrogates
+from bertdemo.data.tables import Table, read_excel, read_json, read_parquet, refuse_more_rows
+from bertdemo.errors import DataError
+from bertdemo.settings import Settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["FILE_TYPES", "Columns", "guess_columns", "make_frame", "read_file", "read_table", "to_dataset"]
+
+_DELIMITED = ("csv", "tsv", "txt", "tab")
+_JSON = ("jsonl", "ndjson", "json")
+_PARQUET = ("parquet", "pq")
+_EXCEL = ("xlsx", "xlsm")
+FILE_TYPES = (*_DELIMITED, *_JSON, *_PARQUET, *_EXCEL)
+_MAX_COLUMNS = 1_000
+_NUMBER = re.compile(r"[+-]?[0-9]{1,300}(\.[0-9]+)?")
+
+
+def read_file(
+    path: Path,
+    settings: Settings,
+    *,
+    text_column: str | None = None,
+    label_column: str | None = None,
+    pair_column: str | None = None,
+) -> Dataset:
+    """Read a table from disk; columns that are not given are guessed.
+
+    Raises:
+        DataError: the file cannot be read, is too large, or is no table of texts and labels.
+    """
+    try:
+        size = path.stat().st_size
+        _refuse_size(path.name, size, settings)
+        content = path.read_bytes()
+    except OSError as error:
+        raise DataError(
+            f"{path.name} cannot be read ({error.strerror}): check the path and its permissions."
+        ) from error
+    frame = read_table(path.name, content, settings)
+    columns = guess_columns(frame, text=text_column, label=label_column, pair=pair_column)
+    return to_dataset(frame, columns, path.stem)
+
+
+def read_table(name: str, content: bytes, settings: Settings) -> pd.DataFrame:
+    """A table whose cells are all ``str`` as written, or None where empty. ``name`` tells the kind by its ending.
+
+    Raises:
+        DataError: too large, of an unknown kind, not what its name says, without rows, or with ragged rows.
+    """
+    _refuse_size(name, len(content), settings)
+    kind = name.rpartition(".")[2].casefold()
+    if kind not in FILE_TYPES:
+        raise DataError(f"{name} is of an unknown kind: choose a file that ends in {', '.join(FILE_TYPES)}.")
+    header, rows = _read(name, kind, content, settings.max_rows)
+    return make_frame(name, header, rows, settings)
+
+
+def make_frame(
+    name: str, header: Sequence[str], rows: Iterable[Sequence[str | None]], settings: Settings
+) -> pd.DataFrame:
+    """Columns with distinct names and clean cells: no NUL, no lone surrogate, None where empty.
+
+    Raises:
+        DataError: there is no row, or more rows or columns than allowed.
+    """
+    import pandas as pd
+
+    if len(header) > _MAX_COLUMNS:
+        raise DataError(
+            f"{name} has {len(header):,} columns: keep the column of texts and the column of labels."
+        )
+    cells = [[_tidy(cell) for cell in row] for row in rows]
+    refuse_more_rows(name, len(cells), settings.max_rows)
+    if not cells:
+        raise DataError(f"{name} has a header but no rows: add at least ten texts with their labels.")
+    columns = zip(*cells, strict=True)
+    return pd.DataFrame(dict(zip(_distinct(header), columns, strict=True)), dtype=object)
+
+
+def to_dataset(frame: pd.DataFrame, columns: Columns, name: str) -> Dataset:
+    """Texts, labels and pairs of a table. Labels are stripped and numbered in their natural order.
+
+    Raises:
+        DataError: a column does not exist or serves twice, or the labels are missing, all one, or far too many.
+    """
+    chosen = [column for column in (columns.text, columns.label, columns.pair) if column is not None]
+    for column in chosen:
+        if column not in frame.columns:
+            raise DataError(f"There is no column {column!r}: choose one of {listed(list(frame.columns))}.")
+    if len(set(chosen)) < len(chosen):
+        raise DataError("The same column was chosen twice: texts and labels need a column each.")
+    problem = label_problem(frame[columns.label])
+    if problem is not None:
+        raise DataError(f"The column {columns.label!r} {problem}: choose another column of labels.")
+    labels = [(label or "").strip() for label in _cells(frame, columns.label)]
+    label_names = tuple(sorted(set(labels) - {""}, key=_natural))
+    number = {label: i for i, label in enumerate(label_names)}
+    return Dataset(
+        name=name,
+        texts=_cells(frame, columns.text),
+        labels=tuple(number.get(label, NO_LABEL) for label in labels),
+        label_names=label_names,
+        pairs=None if columns.pair is None else _cells(frame, columns.pair),
+    )
+
+
+def _refuse_size(name: str, size: int, settings: Settings) -> None:
+    if size > settings.max_file_bytes:
+        raise DataError(
+            f"{name} has {size / 2**20:,.0f} MB and the limit is {settings.max_file_mb} MB: take a random part of it, "
+            "or raise BERTDEMO_MAX_FILE_MB."
+        )
+
+
+def _read(name: str, kind: str, content: bytes, max_rows: int) -> Table:
+    if kind in _PARQUET:
+        return read_parquet(name, content, max_rows)
+    if kind in _EXCEL:
+        return read_excel(name, content, max_rows)
+    refuse_foreign(name, content)
+    text = decode(name, content)
+    return read_json(name, text, max_rows) if kind in _JSON else read_delimited(name, text, max_rows)
+
+
+def _tidy(cell: str | None) -> str | None:
+    if not cell:
+        return None
+    return without_surrogates(cell).replace("\0", "")
+
+
+def _distinct(header: Sequence[str]) -> list[str]:
+    """Names for all columns: an empty one is called by its place, a repeated one gets a number."""
+    names: list[str] = []
+    for place, name in enumerate(header, start=1):
+        plain = without_surrogates(name).replace("\0", "").strip() or f"column {place}"
+        repeats = (f"{plain} ({i})" for i in range(2, len(header) + 2))
+        names.append(plain if plain not in names else next(new for new in repeats if new not in names))
+    return names
+
+
+def _cells(frame: pd.DataFrame, column: str) -> tuple[str, ...]:
+    series = frame[column]
+    return tuple(series.where(series.notna(), "").tolist())
+
+
+def _natural(label: str) -> tuple[object, ...]:
+    """Numbers by value, before words; words with the numbers inside them by value, in any case."""
+    if _NUMBER.fullmatch(label):
+        return (0, float(label), label)
+    parts = re.split(r"([0-9]+)", label.casefold())
+    return (1, [_by_value(part) if i % 2 else part for i, part in enumerate(parts)], label)
+
+
+def _by_value(digits: str) -> tuple[int, str]:
+    """Orders digits like the number they write, however many they are."""
+    plain = digits.lstrip("0")
+    return len(plain), plain

@@ -1,0 +1,157 @@
+"""JSON, Parquet and Excel → header and rows, with every value as the text a person would write for it."""
+
+from __future__ import annotations
+
+import io
+import json
+import warnings
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+from bertdemo.errors import DataError
+
+Table = tuple[list[str], Iterable[Sequence[str | None]]]
+
+# Packed files may unpack to much more than their size; beyond this factor they are meant to harm.
+_MAX_EXPANSION = 30
+
+
+def as_text(value: object) -> str | None:
+    """A cell as a person would write it; None for a missing one.
+
+    Whole numbers that a spreadsheet or a data frame keeps as 3.0 become "3".
+    """
+    if value is None or value != value:  # noqa: PLR0124  (NaN is not equal to itself)
+        return None
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if isinstance(value, dict | list | tuple):
+        return json.dumps(value, ensure_ascii=False, default=str)
+    return str(value)
+
+
+def read_json(name: str, text: str, max_rows: int) -> Table:
+    """A JSON array of objects, or one object a line (JSONL). Numbers stay as written.
+
+    Raises:
+        DataError: a line is not JSON, or a row is not an object with named fields.
+    """
+    rows = _array(name, text) if text.lstrip().startswith("[") else _lines(name, text)
+    return from_records(_objects(name, rows), max_rows)
+
+
+def from_records(records: Iterable[Mapping[str, object]], max_rows: int) -> Table:
+    """Columns in the order in which they first appear; reading ends soon after ``max_rows``."""
+    kept = list(islice(records, max_rows + 1))
+    header = list(dict.fromkeys(key for record in kept for key in record))
+    return header, ([as_text(record.get(key)) for key in header] for record in kept)
+
+
+def read_parquet(name: str, content: bytes, max_rows: int) -> Table:
+    """Columns of texts, numbers and truth values; nested ones as JSON.
+
+    Raises:
+        DataError: it is no Parquet file, is damaged, or holds far more than its size allows.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        file = pq.ParquetFile(io.BytesIO(content))
+        groups = (file.metadata.row_group(i) for i in range(file.metadata.num_row_groups))
+        _refuse_bomb(name, content, sum(group.total_byte_size for group in groups))
+        refuse_more_rows(name, file.metadata.num_rows, max_rows)
+        table = file.read()
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(f"{name} is not a readable Parquet file: export it again.") from error
+    columns = ([as_text(value) for value in column.to_pylist()] for column in table.columns)
+    return list(table.column_names), zip(*columns, strict=True)
+
+
+def read_excel(name: str, content: bytes, max_rows: int) -> Table:
+    """The first sheet that holds something; its first row that is not empty is the header.
+
+    Raises:
+        DataError: it is no workbook, is damaged, or all its sheets are empty.
+    """
+    import openpyxl
+    from openpyxl.utils.exceptions import InvalidFileException
+
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            _refuse_bomb(name, content, sum(part.file_size for part in archive.infolist()))
+        with warnings.catch_warnings():
+            warnings.simplefilter(
+                "ignore", UserWarning
+            )  # of features that openpyxl drops: styles, validation
+            book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+            for sheet in book.worksheets:
+                rows = list(islice(_filled_rows(sheet), max_rows + 2))
+                if rows:
+                    header = [as_text(cell) or "" for cell in rows[0]]
+                    return header, ([as_text(cell) for cell in row] for row in rows[1:])
+    except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, OSError, SyntaxError) as error:
+        raise DataError(
+            f"{name} is not a readable Excel workbook: save it again as .xlsx or .csv."
+        ) from error
+    raise DataError(f"{name} has only empty sheets: choose a workbook with a table of texts and labels.")
+
+
+def refuse_more_rows(name: str, rows: int, max_rows: int) -> None:
+    """Raise a ``DataError`` if there are more rows than allowed."""
+    if rows > max_rows:
+        raise DataError(
+            f"{name} has more than {max_rows:,} rows: take a random part of it, or raise BERTDEMO_MAX_ROWS."
+        )
+
+
+def _array(name: str, text: str) -> list[Any]:
+    try:
+        rows = json.loads(text, parse_int=str, parse_float=str, parse_constant=str)
+    except (json.JSONDecodeError, RecursionError) as error:
+        line = getattr(error, "lineno", 1)
+        raise DataError(
+            f"{name} is not valid JSON near line {line}: export it again as JSON or CSV."
+        ) from error
+    return list(rows)
+
+
+def _lines(name: str, text: str) -> Iterator[Any]:
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            yield json.loads(line, parse_int=str, parse_float=str, parse_constant=str)
+        except (json.JSONDecodeError, RecursionError) as error:
+            raise DataError(
+                f'{name}, line {number}, is not JSON: each line must be one object like {{"text": …, "label": …}}.'
+            ) from error
+
+
+def _objects(name: str, rows: Iterable[Any]) -> Iterator[dict[str, Any]]:
+    for number, row in enumerate(rows, start=1):
+        if not isinstance(row, dict):
+            raise DataError(
+                f'{name}, row {number}, is not an object: each row must look like {{"text": …, "label": …}}.'
+            )
+        yield row
+
+
+def _filled_rows(sheet: Any) -> Iterator[tuple[Any, ...]]:
+    """Rows that are not empty: workbooks often hold thousands that are merely formatted."""
+    width: int | None = None
+    for row in sheet.iter_rows(values_only=True):
+        if any(cell is not None for cell in row):
+            width = width or len(row)
+            yield (*row[:width], *(None,) * (width - len(row)))
+
+
+def _refuse_bomb(name: str, content: bytes, unpacked: int) -> None:
+    if unpacked > _MAX_EXPANSION * max(len(content), 2**20):
+        raise DataError(
+            f"{name} unpacks to {unpacked / 2**20:,.0f} MB, too much for its size: save it as CSV."
+        )
