@@ -1,4 +1,4 @@
-"""Which column holds the texts and which the labels: by the usual names, then by what the columns look like."""
+"""Which column holds the texts and which the labels: by the usual names, then by their looks."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def guess_columns(
     """The most plausible columns; those that are given are kept.
 
     Raises:
-        DataError: a given column does not exist, there is only one column, or none looks like labels or like texts.
+        DataError: a given column does not exist, there is only one, or none looks like labels or texts.
     """
     names = [str(name) for name in frame.columns]
     for given in (text, label, pair):
@@ -81,8 +81,8 @@ def guess_columns(
             raise DataError(f"There is no column {given!r}: choose one of {listed(names)}.")
     if len(names) < 2:
         raise DataError(
-            f"The table has only the column {names[0]!r}: it needs two columns, one with the texts and one with the "
-            "labels."
+            f"The table has only the column {names[0]!r}: it needs two columns, one with the texts and one "
+            "with the labels."
         )
     if text is None and pair is None:
         text, pair = _usual_pair(names)
@@ -94,7 +94,7 @@ def guess_columns(
 
 
 def label_problem(column: pd.Series[str]) -> str | None:
-    """Why a column cannot hold the labels, as the end of a sentence that begins with its name; None if it can."""
+    """Why a column cannot hold the labels, to go on a sentence after its name; None if it can."""
     filled = column.dropna().str.strip()
     filled = filled[filled != ""]
     distinct = filled.nunique()
@@ -103,7 +103,7 @@ def label_problem(column: pd.Series[str]) -> str | None:
     if distinct == 1:
         return f"holds the single label {str(filled.iloc[0])[:40]!r}, and a classifier needs at least two"
     if distinct > MAX_LABELS or (distinct > _FEW and distinct > len(filled) / 2):
-        return f"has {distinct:,} distinct values in {len(filled):,} rows and looks like texts or ids, not labels"
+        return f"has {distinct:,} values in {len(filled):,} rows and looks like texts or ids, not labels"
     return None
 
 
@@ -152,8 +152,8 @@ def _guess_label(frame: pd.DataFrame, names: Sequence[str]) -> str:
         raise DataError(f"The column {intended!r} {problems[intended]}: choose another column of labels.")
     if not plausible:
         raise DataError(
-            f"No column looks like labels among {listed(list(frame.columns))}: add or choose a column with a few "
-            "values that repeat."
+            f"No column looks like labels among {listed(list(frame.columns))}: add or choose a column with a "
+            "few values that repeat."
         )
     return min(plausible, key=lambda name: (frame[name].nunique(), _mean_length(frame, name)))
 
@@ -163,7 +163,7 @@ def _guess_text(frame: pd.DataFrame, names: Sequence[str]) -> str:
     worded = [name for name in names if frame[name].dropna().map(_has_letters).mean() > 0.5]
     if not worded:
         raise DataError(
-            f"No column looks like texts among {listed(list(frame.columns))}: add or choose a column of sentences."
+            f"No column looks like texts among {listed(list(frame.columns))}: add one with sentences."
         )
     return max(worded, key=lambda name: _mean_length(frame, name) * frame[name].nunique())
 

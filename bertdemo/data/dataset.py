@@ -26,7 +26,7 @@ class Source:
 class Dataset:
     """Rows of text with one label each.
 
-    ``labels`` index ``label_names``; a row without a label holds ``NO_LABEL``. ``pairs``, where present, holds
+    ``labels`` index ``label_names``; a row without a label holds ``NO_LABEL``. ``pairs``, where present, is
     the second text of each row (premise and hypothesis, question and answer).
     """
 

@@ -105,8 +105,8 @@ def _unmarked_utf16(content: bytes) -> str | None:
 def _legacy(content: bytes) -> str:
     """An encoding from before Unicode, judged by the lines that hold more than ASCII.
 
-    Few such bytes mean a Western European language, which statistics confuse with its neighbours, or too little
-    to judge by: Windows-1252 then.
+    Few such bytes mean a Western European language, which statistics confuse with its neighbours, or too
+    little to judge by: Windows-1252 then.
     """
     from charset_normalizer import from_bytes
 

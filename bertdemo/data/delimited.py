@@ -1,4 +1,4 @@
-"""CSV and its relatives: which delimiter, whether quotation marks mean anything, and whether there is a header."""
+"""CSV and its relatives: delimiter, meaning of quotation marks, with a header or without."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _REPEATED = 2  # how often a header cell must come again as a value to be one
 def read_delimited(name: str, text: str, max_rows: int) -> tuple[Row, list[Row]]:
     """Header and rows, each row as wide as the header; reading ends soon after ``max_rows``.
 
-    Short rows are filled up with empty cells. A file whose first row holds values that other rows repeat has no
-    header; its columns are called "column 1", "column 2", ….
+    Short rows are filled up with empty cells. A file whose first row holds values that other rows repeat has
+    no header; its columns are called "column 1", "column 2", ….
 
     Raises:
         DataError: a row is wider than the header, or the quotation marks make no sense.
@@ -50,8 +50,8 @@ def _fit(sample: str, delimiter: str) -> float:
 def _parse(name: str, text: str, delimiter: str, limit: int) -> list[Row]:
     """Rows of equal width. Where the quoting makes no sense, quotation marks are taken as part of the texts.
 
-    A text that begins with a quotation mark (usual in tab-separated files, which do not quote) would otherwise
-    swallow all rows up to the next one: a cell of several lines, each of which is a good row.
+    A text that begins with a quotation mark (usual in tab-separated files, which do not quote) would
+    otherwise swallow all rows up to the next one: a cell of several lines, each of which is a good row.
     """
     try:
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
@@ -84,8 +84,8 @@ def _collect(name: str, reader: Iterator[Row], delimiter: str) -> list[Row]:
                 rows.append(_fill(name, row, len(rows) + 1, len(rows[0]) if rows else len(row), delimiter))
     except csv.Error as error:
         raise DataError(
-            f"{name}, row {len(rows) + 1}: a quotation mark is not closed or not doubled; save the table again as "
-            "CSV from a spreadsheet program, which quotes texts correctly."
+            f"{name}, row {len(rows) + 1}: a quotation mark is not closed or not doubled; save the table "
+            "again as CSV from a spreadsheet program, which quotes texts correctly."
         ) from error
     return rows
 
@@ -102,7 +102,7 @@ def _fill(name: str, row: Row, number: int, width: int, delimiter: str) -> Row:
 
 
 def _is_data(first: Row, others: Sequence[Row]) -> bool:
-    """Whether the first row is an example rather than names: a short value of it is repeated in its column."""
+    """Whether the first row is an example rather than names: one of its values comes again below it."""
     if any(is_usual_name(cell) for cell in first):
         return False
     for column, cell in enumerate(first):

@@ -34,8 +34,8 @@ def load_hub(
 ) -> Dataset:
     """Load one split ("train" where there is one) of a data set of the Hub; columns not given are guessed.
 
-    Of more than ``settings.max_rows`` rows a random part is taken. With ``HF_HUB_OFFLINE=1`` a copy that was loaded
-    before is used. Code of the data set is never run.
+    Of more than ``settings.max_rows`` rows a random part is taken. With ``HF_HUB_OFFLINE=1`` a copy that was
+    loaded before is used. Code of the data set is never run.
 
     Raises:
         DataError: no such name, no network, no permission, or no table of texts and labels.
@@ -83,8 +83,8 @@ def _require_network(name: str) -> None:
 
 def _no_network(name: str) -> DataError:
     return DataError(
-        f"{name} cannot be loaded because the Hub cannot be reached: connect to the internet, choose a built-in data "
-        "set or a file, or set HF_HUB_OFFLINE=1 to use a copy loaded before."
+        f"{name} cannot be loaded because the Hub cannot be reached: connect to the internet, choose a "
+        "built-in data set or a file, or set HF_HUB_OFFLINE=1 to use a copy loaded before."
     )
 
 
@@ -122,7 +122,7 @@ def _unreadable(path: str, error: Exception) -> str:
         return f"{path} has several configurations: add one to the name after a colon, of {listed(names)}."
     lines = str(error).strip().splitlines()
     reason = lines[0][:200] if lines else type(error).__name__
-    return f"{Path(path).name} cannot be read as a table of texts and labels ({reason}): choose another data set."
+    return f"{Path(path).name} is no table of texts and labels ({reason}): choose another data set."
 
 
 def _convert(

@@ -8,8 +8,8 @@ import unicodedata
 from functools import cache
 
 # What happened to the tweets, read off the file: UTF-8 bytes were taken for Windows-1252 and written as Mac
-# Roman, three times over. A byte whose character Mac Roman lacks became "_" (for instance the first byte of every
-# emoji); the five bytes that Windows-1252 leaves undefined went through unchanged.
+# Roman, three times over. A byte whose character Mac Roman lacks became "_" (for instance the first byte of
+# every emoji); the five bytes that Windows-1252 leaves undefined went through unchanged.
 _ROUNDS = 3
 _UNDEFINED = frozenset({0x81, 0x8D, 0x8F, 0x90, 0x9D})
 _LOST = "_"
@@ -25,10 +25,10 @@ _USUAL = {
     "_\x99\x95\x8d": "👍",  # or a sandal
 }
 
-# All other remains stand for several characters, some of opposite feeling: an angry face and one with hearts for
-# eyes both left "_\x99\x85\x8d". Guessing one would invent a sentiment, and guessing by the label would leak the
-# answer into the text, so all become Unicode's own sign for "a character stood here": neutral, visible to people,
-# and dropped by BERT's tokenizers.
+# All other remains stand for several characters, some of opposite feeling: an angry face and one with hearts
+# for eyes both left "_\x99\x85\x8d". Guessing one would invent a sentiment, and guessing by the label would
+# leak the answer into the text, so all become Unicode's own sign for "a character stood here": neutral, visible
+# to people, and dropped by BERT's tokenizers.
 PLACEHOLDER = "\ufffd"
 
 

@@ -24,8 +24,8 @@ def open_data(
 ) -> Dataset:
     """Open what a person names on the command line.
 
-    In this order: a built-in name, an existing file or folder, a Hub id "owner/name", or "hub:name". A Hub id may end
-    in ":configuration". Columns that are not given are guessed; built-in data sets need none.
+    In this order: a built-in name, an existing file or folder, a Hub id "owner/name", or "hub:name". A Hub id
+    may end in ":configuration". Columns that are not given are guessed; built-in data sets need none.
 
     Raises:
         DataError: nothing of that name exists, or it is not usable.

@@ -57,7 +57,7 @@ def read_file(
 
 
 def read_table(name: str, content: bytes, settings: Settings) -> pd.DataFrame:
-    """A table whose cells are all ``str`` as written, or None where empty. ``name`` tells the kind by its ending.
+    """A table whose cells are ``str`` as written, or None where empty. ``name`` tells the kind by its ending.
 
     Raises:
         DataError: too large, of an unknown kind, not what its name says, without rows, or with ragged rows.
@@ -96,7 +96,7 @@ def to_dataset(frame: pd.DataFrame, columns: Columns, name: str) -> Dataset:
     """Texts, labels and pairs of a table. Labels are stripped and numbered in their natural order.
 
     Raises:
-        DataError: a column does not exist or serves twice, or the labels are missing, all one, or far too many.
+        DataError: a column does not exist or serves twice, or the labels are missing, all one, or too many.
     """
     chosen = [column for column in (columns.text, columns.label, columns.pair) if column is not None]
     for column in chosen:
@@ -122,8 +122,8 @@ def to_dataset(frame: pd.DataFrame, columns: Columns, name: str) -> Dataset:
 def _refuse_size(name: str, size: int, settings: Settings) -> None:
     if size > settings.max_file_bytes:
         raise DataError(
-            f"{name} has {size / 2**20:,.0f} MB and the limit is {settings.max_file_mb} MB: take a random part of it, "
-            "or raise BERTDEMO_MAX_FILE_MB."
+            f"{name} has {size / 2**20:,.1f} MB and the limit is {settings.max_file_mb} MB: take a random "
+            "part of it, or raise BERTDEMO_MAX_FILE_MB."
         )
 
 

@@ -128,7 +128,7 @@ def _lines(name: str, text: str) -> Iterator[Any]:
             yield json.loads(line, parse_int=str, parse_float=str, parse_constant=str)
         except (json.JSONDecodeError, RecursionError) as error:
             raise DataError(
-                f'{name}, line {number}, is not JSON: each line must be one object like {{"text": …, "label": …}}.'
+                f'{name}, line {number}, is not JSON: each line must be an object {{"text": …, "label": …}}.'
             ) from error
 
 
