@@ -1,0 +1,91 @@
+"""Charts of a run while it trains, and of several runs laid over each other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import altair as alt
+
+from bertdemo.charts.names import BATCH, LOSSES, SCORES
+from bertdemo.charts.palette import ROWS, dashes, layers, series, styled
+
+_RATE = "datum.value == 0 ? '0' : format(datum.value, '~e')"
+
+
+def _steps(steps: int) -> alt.X:
+    """An axis as long as the whole plan: it does not move while the run goes on."""
+    axis = alt.Axis(title="Optimiser step", tickMinStep=1, format="d", tickCount=6, grid=False)
+    return alt.X("step:Q", scale=alt.Scale(domain=[0, max(steps, 1)], nice=False), axis=axis)
+
+
+def _of(*names: str) -> Any:
+    return alt.FieldOneOfPredicate(field="series", oneOf=list(names))
+
+
+def loss_chart(steps: int) -> alt.LayerChart:
+    """Training loss of each batch as light dots, its smoothed line, and the validation loss.
+
+    Columns of the data: ``step``, ``loss`` (nats), ``series`` (``LOSSES`` or ``BATCH``).
+    """
+    base = alt.Chart().encode(
+        x=_steps(steps),
+        y=alt.Y("loss:Q", title="Cross-entropy loss (nats)", scale=alt.Scale(zero=True, nice=True)),
+        tooltip=["series:N", "step:Q", alt.Tooltip("loss:Q", format=".4f")],
+    )
+    dots = base.mark_circle(size=14, opacity=0.28).transform_filter(_of(BATCH))
+    line = (
+        base.mark_line(strokeWidth=2.2)
+        .encode(color=series(LOSSES), strokeDash=dashes(LOSSES))
+        .transform_filter(_of(LOSSES[0]))
+    )
+    checks = base.mark_line(strokeWidth=2.2, point=alt.OverlayMarkDef(size=46, filled=True))
+    checks = checks.encode(color=series(LOSSES), strokeDash=dashes(LOSSES)).transform_filter(_of(LOSSES[1]))
+    return layers(dots, line, checks, height=280)
+
+
+def score_chart(steps: int) -> alt.Chart:
+    """Macro-F1 and accuracy on the validation texts. Columns: ``step``, ``score`` (per cent), ``series``."""
+    chart: alt.Chart = (
+        alt.Chart(ROWS)
+        .mark_line(strokeWidth=2.2, point=alt.OverlayMarkDef(size=46, filled=True))
+        .encode(
+            x=_steps(steps),
+            y=alt.Y(
+                "score:Q", title="Validation score (%)", scale=alt.Scale(zero=False, padding=12, clamp=True)
+            ),
+            color=series(SCORES),
+            strokeDash=dashes(SCORES),
+            tooltip=["series:N", "step:Q", alt.Tooltip("score:Q", format=".2f")],
+        )
+    )
+    return styled(chart, 220)
+
+
+def rate_chart(steps: int) -> alt.Chart:
+    """The learning rate at each step. Columns: ``step``, ``learning_rate``."""
+    chart: alt.Chart = (
+        alt.Chart(ROWS)
+        .mark_line(strokeWidth=2)
+        .encode(
+            x=_steps(steps),
+            y=alt.Y("learning_rate:Q", title="Learning rate", axis=alt.Axis(tickCount=4, labelExpr=_RATE)),
+            tooltip=["step:Q", alt.Tooltip("learning_rate:Q", format=".2e")],
+        )
+    )
+    return styled(chart, 220)
+
+
+def compare_chart(names: tuple[str, ...], column: str, title: str) -> alt.Chart:
+    """One curve for each of up to four runs. Columns: ``epoch``, ``column``, ``run``."""
+    chart: alt.Chart = (
+        alt.Chart(ROWS)
+        .mark_line(strokeWidth=2.2, point=alt.OverlayMarkDef(size=40, filled=True))
+        .encode(
+            x=alt.X("epoch:Q", title="Epoch", axis=alt.Axis(grid=False, tickMinStep=0.5)),
+            y=alt.Y(f"{column}:Q", title=title, scale=alt.Scale(zero=False, padding=12)),
+            color=series(names, "run"),
+            strokeDash=dashes(names, "run"),
+            tooltip=["run:N", alt.Tooltip("epoch:Q", format=".2f"), alt.Tooltip(f"{column}:Q", format=".3f")],
+        )
+    )
+    return styled(chart, 260)

@@ -1,0 +1,60 @@
+"""One palette and one style for all charts. The colours stand in ``.streamlit/config.toml``, once a theme.
+
+A chart names the *role* of a colour; the theme of the page turns its place in ``ROLES`` into a shade that has
+enough contrast there. Every pair of series also differs in dash or shape, so that greyscale loses nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import altair as alt
+
+BLUE, ORANGE, INK, GREY, PAPER = ROLES = ("blue", "orange", "ink", "grey", "paper")
+ROWS = alt.NamedData("rows")  # the page brings the rows
+DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3])
+_Any = TypeVar("_Any", alt.Chart, alt.LayerChart)
+
+
+def paint(chart: alt.Chart, role: str) -> alt.Chart:
+    """The same marks in the colour of one role, without a legend."""
+    shade = alt.Color("role:N", scale=alt.Scale(domain=list(ROLES)), legend=None)
+    painted: alt.Chart = chart.transform_calculate(role=f"'{role}'").encode(color=shade)
+    return painted
+
+
+def series(names: tuple[str, ...], field: str = "series") -> alt.Color:
+    """Colours for up to four named series, in the order of ``ROLES``; the legend stands above the chart."""
+    scale = alt.Scale(domain=[*names, *ROLES[len(names) :]])
+    return alt.Color(f"{field}:N", scale=scale, legend=_legend(names))
+
+
+def dashes(names: tuple[str, ...], field: str = "series") -> alt.StrokeDash:
+    """Dashes for the same series, so that they can be told apart without colour; one legend shows both."""
+    scale = alt.Scale(domain=list(names), range=[list(dash) for dash in DASHES[: len(names)]])
+    return alt.StrokeDash(f"{field}:N", scale=scale, legend=_legend(names))
+
+
+def styled(chart: _Any, height: int) -> _Any:
+    """The chart at its height, with axes close to what they describe."""
+    return (  # type: ignore[no-any-return]
+        chart.properties(height=height)
+        .configure_axis(titlePadding=8, labelPadding=5)
+        .configure_legend(padding=0, offset=6, columnPadding=14)
+    )
+
+
+def layers(*charts: alt.Chart, height: int) -> alt.LayerChart:
+    """Charts over each other that draw the same rows."""
+    return styled(alt.LayerChart(layer=list(charts), data=ROWS), height)
+
+
+def _legend(names: tuple[str, ...]) -> alt.Legend:
+    return alt.Legend(
+        title=None,
+        orient="top",
+        direction="horizontal",
+        labelLimit=220,
+        values=list(names),
+        symbolType="stroke",
+    )

@@ -1,0 +1,68 @@
+"""Charts of a report: the model beside its baseline, the labels one by one, and the confusion matrix."""
+
+from __future__ import annotations
+
+import altair as alt
+
+from bertdemo.charts.names import MODELS
+from bertdemo.charts.palette import BLUE, INK, PAPER, layers, paint, series
+
+_FEW = alt.Axis(tickCount=5)
+_ENDS = ("value", "low", "high")
+
+
+def baseline_chart(low: float) -> alt.LayerChart:
+    """Each score as a dot in its 95 % interval, model above baseline; the axis begins at ``low`` per cent.
+
+    Columns: ``metric``, ``model`` (``MODELS``), ``value``, ``low``, ``high`` (all per cent).
+    """
+    base = alt.Chart().encode(
+        y=alt.Y("metric:N", sort=None, title=None, axis=alt.Axis(labelLimit=120)),
+        yOffset=alt.YOffset(
+            "model:N", sort=list(MODELS), scale=alt.Scale(paddingInner=0.5, paddingOuter=0.6)
+        ),
+        color=series(MODELS, "model"),
+        tooltip=["model:N", "metric:N", *(alt.Tooltip(f"{name}:Q", format=".2f") for name in _ENDS)],
+    )
+    scale = alt.Scale(domain=[low, 100], nice=False)
+    across = alt.X("low:Q", title="Score on the test texts (%), bar = 95 % interval", scale=scale, axis=_FEW)
+    bars = base.mark_bar(opacity=0.35, height=12, cornerRadius=6).encode(x=across, x2="high:Q")
+    dots = base.mark_point(filled=True, size=90, opacity=1).encode(
+        x=alt.X("value:Q", scale=scale),
+        shape=alt.Shape("model:N", scale=alt.Scale(domain=list(MODELS)), legend=None),
+    )
+    words = base.mark_text(align="left", dx=8, fontWeight="bold").encode(
+        x=alt.X("high:Q", scale=scale), text=alt.Text("value:Q", format=".1f"), color=alt.ColorDatum(INK)
+    )
+    return layers(bars, dots, words, height=230)
+
+
+def f1_chart(rows: int) -> alt.LayerChart:
+    """F1 of each label. Columns: ``label``, ``f1`` (per cent), ``support``."""
+    base = alt.Chart().encode(
+        y=alt.Y("label:N", sort=None, title=None, axis=alt.Axis(labelLimit=160)),
+        x=alt.X("f1:Q", title="F1 (%)", scale=alt.Scale(domain=[0, 100])),
+        tooltip=["label:N", alt.Tooltip("f1:Q", format=".1f"), "support:Q"],
+    )
+    bars = base.mark_bar(height=14, cornerRadiusEnd=2)
+    words = paint(base.mark_text(align="right", dx=-5).encode(text=alt.Text("f1:Q", format=".1f")), PAPER)
+    return layers(bars, words, height=24 * max(rows, 2) + 64)
+
+
+def confusion_chart(rows: int) -> alt.LayerChart:
+    """Counts of true (rows) against predicted label (columns); shade is the share of the row.
+
+    Columns: ``true``, ``predicted``, ``texts``, ``share`` (0 to 1).
+    """
+    words = alt.Axis(labelLimit=110, labelAngle=-35 if rows > 4 else 0)
+    base = alt.Chart().encode(
+        x=alt.X("predicted:N", sort=None, title="Predicted label", axis=words),
+        y=alt.Y("true:N", sort=None, title="True label", axis=alt.Axis(labelLimit=110)),
+        tooltip=["true:N", "predicted:N", "texts:Q", alt.Tooltip("share:Q", format=".1%")],
+    )
+    opacity = alt.Opacity("share:Q", scale=alt.Scale(domain=[0, 1], range=[0.04, 1]), legend=None)
+    cells = paint(base.mark_rect(cornerRadius=3).encode(opacity=opacity), BLUE)
+    counts = base.mark_text(fontSize=13 if rows <= 10 else 10).encode(text=alt.Text("texts:Q", format=","))
+    dark = paint(counts, INK).transform_filter("datum.share <= 0.5")
+    light = paint(counts, PAPER).transform_filter("datum.share > 0.5")
+    return layers(cells, dark, light, height=(48 if rows <= 6 else 30) * max(rows, 2) + 80)

@@ -1,0 +1,181 @@
+"""Step 2 of fine-tuning: what is in the data, and what is wrong with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from bertdemo.ui.figure import figure
+from bertdemo.ui.words import count, escape, percent
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy import int64
+    from numpy.typing import NDArray
+
+    from bertdemo.data.checkup import CheckUp
+    from bertdemo.data.dataset import Dataset
+
+    Lengths = NDArray[int64]
+
+MOST_LABELS = 20
+_BINS = 30
+
+
+def examine(dataset: Dataset, tokenizer: Path | None, max_length: int) -> Dataset:
+    """Show what was found and return the data set without the rows that cannot be learned from.
+
+    Raises:
+        DataError: too little remains.
+    """
+    from bertdemo.data.checkup import clean
+
+    checkup = _check_up(dataset.fingerprint, dataset)
+    _findings(checkup)
+    left, right = st.columns(2, gap="medium")
+    with left:
+        _labels(checkup)
+    with right:
+        _lengths(dataset, tokenizer, max_length)
+    _examples(checkup)
+    _removed(checkup)
+    drop = bool(checkup.too_small) and st.checkbox(
+        f"Leave out {count(len(checkup.too_small), 'label')} with too few texts",
+        key="drop_small",
+        value=False,
+    )
+    return clean(dataset, checkup, drop_small=drop)
+
+
+@st.cache_resource(show_spinner="Checking the texts…", max_entries=8)
+def _check_up(fingerprint: str, _dataset: Dataset) -> CheckUp:  # noqa: ARG001 (the key of the cache)
+    from bertdemo.data.checkup import check_up
+
+    return check_up(_dataset)
+
+
+@st.cache_resource(show_spinner="Counting tokens…", max_entries=16)
+def lengths(fingerprint: str, tokenizer: Path, _dataset: Dataset) -> Lengths:  # noqa: ARG001
+    from bertdemo.data.lengths import token_lengths
+
+    return token_lengths(tokenizer, _dataset)
+
+
+def _findings(checkup: CheckUp) -> None:
+    used = [label for label in checkup.labels if label.after]
+    kept = f"**{count(len(checkup.kept), 'text')} under {count(len(used), 'label')}** can be learned from."
+    st.markdown(kept if checkup.removed else f"{kept} Nothing had to be left out.")
+    if checkup.findings():
+        st.markdown("\n".join(f"- {escape(sentence)}" for sentence in checkup.findings()))
+    if used and max(label.after for label in used) > 0.8 * len(checkup.kept):
+        largest = max(used, key=lambda label: label.after)
+        share = percent(largest.after / len(checkup.kept), 0)
+        st.markdown(
+            f"- {share} of the texts are “{escape(largest.label)}”: always answering that would be right "
+            f"{share} of the time, so look at macro-F1, not only at accuracy."
+        )
+
+
+def label_rows(checkup: CheckUp) -> pd.DataFrame:
+    """Texts per label, the largest first; beyond 20 labels the rest in one row."""
+    import pandas as pd
+
+    ordered = sorted(checkup.labels, key=lambda label: -label.after)
+    rows = [(label.label, label.after) for label in ordered[:MOST_LABELS]]
+    if len(ordered) > MOST_LABELS:
+        rest = ordered[MOST_LABELS:]
+        rows.append((f"{len(rest)} other labels", sum(label.after for label in rest)))
+    return pd.DataFrame(rows, columns=["label", "texts"])
+
+
+def _labels(checkup: CheckUp) -> None:
+    from bertdemo.charts.data import label_chart
+
+    rows = label_rows(checkup)
+    figure(
+        "How many texts has each label?",
+        rows,
+        label_chart,
+        len(rows),
+        key="labels",
+        alt="Number of texts per label",
+    )
+
+
+def _lengths(dataset: Dataset, tokenizer: Path | None, max_length: int) -> None:
+    from bertdemo.charts.data import length_chart
+    from bertdemo.data.lengths import share_cut
+
+    if tokenizer is None:
+        st.markdown("**How long are the texts?**")
+        st.caption("Shown once the tokenizer of the chosen base model is on this computer.")
+        return
+    tokens = lengths(dataset.fingerprint, tokenizer, dataset)
+    cut = share_cut(tokens, max_length)
+    words = (
+        "No text is cut"
+        if cut == 0
+        else f"{percent(cut) if cut >= 0.0005 else 'Fewer than 0.1 %'} of the texts are cut"
+    )
+    figure(
+        f"{words} at {max_length} tokens",
+        length_rows(tokens, max_length),
+        length_chart,
+        max_length,
+        key="lengths",
+        alt=f"Histogram of text lengths in tokens, with a line at {max_length}",
+    )
+
+
+def length_rows(tokens: Lengths, max_length: int) -> pd.DataFrame:
+    """A histogram of lengths in whole tokens; its last bin holds all of the longest texts."""
+    import numpy as np
+    import pandas as pd
+
+    longest = int(tokens.max(initial=1))
+    end = min(longest, max(max_length, int(np.quantile(tokens, 0.995)) if len(tokens) else 1)) + 1
+    width = max(1, -(-end // _BINS))
+    edges = np.arange(0, end + width, width)
+    counts, _ = np.histogram(np.minimum(tokens, edges[-1] - 1), bins=edges)
+    return pd.DataFrame({"start": edges[:-1], "end": edges[1:], "texts": counts})
+
+
+def _examples(checkup: CheckUp) -> None:
+    shown = [label for label in checkup.labels if label.examples][:MOST_LABELS]
+    each = 3 if len(shown) <= 6 else 1
+    st.markdown("**What do they look like?**")
+    rows = [(escape(label.label), escape(text)) for label in shown for text in label.examples[:each]]
+    columns = {"Label": [label for label, _ in rows], "Text": [text for _, text in rows]}
+    st.table(columns, border="horizontal", hide_index=True, alt="Examples of each label")
+
+
+def _removed(checkup: CheckUp) -> None:
+    if not checkup.removed:
+        return
+    import pandas as pd
+
+    with st.expander(f"See the {count(len(checkup.removed), 'row')} left out", key="removed"):
+        rows = [
+            (each.row + 1, each.label, each.reason.value, each.detail, each.text) for each in checkup.removed
+        ]
+        frame = pd.DataFrame(rows, columns=["row", "label", "reason", "detail", "text"])
+        st.dataframe(frame.head(1_000), hide_index=True, key="removed_rows")
+        st.download_button(
+            "Download all as CSV",
+            data=lambda: _harmless(frame).to_csv(index=False),
+            file_name="left_out.csv",
+            mime="text/csv",
+            on_click="ignore",
+            key="removed_download",
+        )
+
+
+def _harmless(frame: pd.DataFrame) -> pd.DataFrame:
+    """Cells that a spreadsheet would run as a formula get an apostrophe in front."""
+    risky = ("=", "+", "-", "@", "\t", "\r")
+    safe = frame.copy()
+    for column in ("label", "detail", "text"):
+        safe[column] = [f"'{cell}" if cell.startswith(risky) else cell for cell in frame[column]]
+    return safe

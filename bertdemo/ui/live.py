@@ -1,0 +1,149 @@
+"""A run while it is under way: where it stands, its curves, its log, and the two ways to end it."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from bertdemo.charts.names import BATCH
+from bertdemo.runs.records import Run, State
+from bertdemo.ui import errors, handles
+from bertdemo.ui.curves import Curves, curves_of
+from bertdemo.ui.figure import draw
+from bertdemo.ui.words import about, compact, count, duration, escape
+
+_TICK = 2  # seconds between two looks at a live run
+
+
+def watch(run: Run) -> None:
+    """The live view. It looks again every two seconds and reloads the page once the run has ended."""
+    _buttons(run)
+    _panel(run.id)
+
+
+@st.fragment(run_every=_TICK)
+def _panel(run_id: str) -> None:
+    with errors.shown():
+        run = handles.runs().get(run_id)
+        if not run.status.state.is_live:
+            st.rerun()
+        progress(run, curves(run_id))
+        with st.expander("Log", key="live_log"):
+            log(run_id)
+
+
+def curves(run_id: str) -> Curves:
+    """The curves of a run, read anew only when its metrics have grown."""
+    path = handles.runs().folder(run_id).path / "metrics.jsonl"
+    try:
+        seen = path.stat()
+    except FileNotFoundError:
+        return curves_of([])
+    return _curves(run_id, path, seen.st_mtime_ns, seen.st_size)
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _curves(run_id: str, path: Path, changed: int, size: int) -> Curves:  # noqa: ARG001 (keys of the cache)
+    return curves_of(handles.runs().metrics(run_id))
+
+
+def progress(run: Run, seen: Curves) -> None:
+    """Where the run stands: a bar with words, four figures, three charts. The layout never changes."""
+    status = run.status
+    share = status.step / status.steps if status.steps else 0.0
+    st.progress(min(1.0, max(0.0, share)), text=_sentence(run, seen.step))
+    figures(seen)
+    warnings(seen)
+    charts(seen, status.steps)
+
+
+def charts(seen: Curves, steps: int) -> None:
+    """Losses large, validation scores and learning rate below, one table for all."""
+    from bertdemo.charts.curves import loss_chart, rate_chart, score_chart
+
+    steps = seen.started.get("steps", 0) or steps or 1
+    st.markdown(
+        "**Is it learning?** Both losses should fall; if only the training loss does, it learns by heart."
+    )
+    draw(seen.losses, loss_chart, steps, key="loss", alt="Training and validation loss over optimiser steps")
+    left, right = st.columns(2, gap="medium")
+    with left:
+        st.markdown("**How good is it** on the validation texts?")
+        draw(seen.scores, score_chart, steps, key="scores", alt="Validation accuracy and macro-F1 over steps")
+    with right:
+        st.markdown("**How large are its steps?**")
+        draw(seen.rates, rate_chart, steps, key="rate", alt="Learning rate over optimiser steps")
+    with st.expander("Show as a table", type="compact", key="curve_tables"):
+        losses = seen.losses[seen.losses["series"] != BATCH]
+        for name, rows in (("losses", losses), ("scores", seen.scores), ("rates", seen.rates)):
+            st.dataframe(rows, hide_index=True, key=f"curve_{name}", height=200)
+
+
+def figures(seen: Curves) -> None:
+    """Speed, memory and device."""
+    step, started = seen.step, seen.started
+    device = f"{started['device']} · {started['precision']}" if started else "–"
+    with st.container(horizontal=True, key="figures", gap="medium"):
+        st.metric("Texts a second", _number(step, "samples_per_second"), width=140)
+        st.metric("Tokens a second", _number(step, "tokens_per_second"), width=140)
+        st.metric("Memory in use", f"{_number(step, 'memory_mb')} MB" if step else "–", width=150)
+        st.metric("Device, precision", device, help=escape(started.get("reason", "")) or None, width=170)
+
+
+def warnings(seen: Curves) -> None:
+    """What the worker wants a person to know; a loss that is not a number is flagged at once."""
+    if seen.step and not math.isfinite(seen.step["loss"]):
+        st.error("The loss is not a number: training has diverged. Stop, and try a smaller learning rate.")
+    for note in seen.notes[-4:]:
+        (st.warning if note["warning"] else st.info)(f"Step {note['step']:,}: {escape(note['message'])}")
+
+
+def log(run_id: str) -> None:
+    """The last lines of the log, as they are."""
+    st.code(handles.runs().log(run_id) or "Nothing written yet.", language=None, height=260, wrap_lines=True)
+
+
+def _sentence(run: Run, step: dict[str, Any]) -> str:
+    status = run.status
+    if status.state is State.QUEUED:
+        ahead = (run.position or 1) - 1
+        return (
+            "Next in the queue: it begins in a moment"
+            if ahead == 0
+            else f"Waiting: {count(ahead, 'run')} before this one"
+        )
+    if status.state is State.TRAINING and status.steps:
+        words = [f"Training: step {status.step:,} of {status.steps:,}"]
+        if step:
+            words.append(f"{duration(step['elapsed'])} gone")
+        if status.remaining is not None:
+            words.append(f"{about(status.remaining)} left")
+        return ", ".join(words)
+    return escape(status.message or f"The run is {status.state.value}")
+
+
+def _number(step: dict[str, Any], name: str) -> str:
+    return compact(step[name]) if step else "–"
+
+
+def _buttons(run: Run) -> None:
+    with st.container(horizontal=True, key="live_buttons"):
+        if st.button("Stop and keep the best so far", key="stop_run", icon=":material/stop_circle:"):
+            handles.runs().stop(run.id)
+            st.toast("Stopping after this step; the best model so far is kept and tested.")
+        if st.button("Cancel", key="cancel_run", type="tertiary"):
+            _ask_cancel(run.id)
+
+
+@st.dialog("Cancel this run?")
+def _ask_cancel(run_id: str) -> None:
+    st.write("Nothing of it is kept, not even the best model so far.")
+    with st.container(horizontal=True):
+        if st.button("Cancel the run", key="cancel_yes", type="primary"):
+            handles.runs().cancel(run_id)
+            st.rerun()
+        if st.button("Go on training", key="cancel_no"):
+            st.rerun()

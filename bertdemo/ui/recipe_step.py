@@ -1,0 +1,171 @@
+"""Step 3 of fine-tuning: the base model and how it is trained."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, get_args
+
+import streamlit as st
+
+from bertdemo.errors import ModelError
+from bertdemo.training.recipe import Optimizer, Precision, Recipe, Schedule
+from bertdemo.ui.words import compact, escape
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bertdemo.models.catalog import BaseModel
+
+PRESETS = {"quick": "Quick", "standard": "Standard", "thorough": "Thorough"}
+_LABELS = {"max_length": "Longest text (tokens)", "freeze_embeddings": "Freeze word embeddings"}
+_WHOLE: dict[str, tuple[int, int]] = {
+    "epochs": (1, 100),
+    "batch_size": (1, 1024),
+    "max_length": (4, 8192),
+    "accumulation": (1, 256),
+    "frozen_layers": (0, 128),
+    "patience": (0, 100),
+    "evaluations_per_epoch": (1, 50),
+    "seed": (0, 2**32 - 1),
+}
+_REAL: dict[str, tuple[float, float, float, str]] = {
+    "learning_rate": (1e-8, 1.0, 1e-5, "%.1e"),
+    "warmup": (0.0, 0.9, 0.05, "%.2f"),
+    "weight_decay": (0.0, 1.0, 0.01, "%.3f"),
+    "dropout": (0.0, 0.9, 0.05, "%.2f"),
+}
+_CHOICES: dict[str, tuple[str, ...]] = {
+    "schedule": get_args(Schedule),
+    "optimizer": get_args(Optimizer),
+    "precision": get_args(Precision),
+}
+_VISIBLE = ("epochs", "learning_rate", "batch_size")
+
+
+def base_name() -> str:
+    """The base model as chosen so far, also before its picker has been drawn."""
+    return str(st.session_state.get("base") or Recipe().base)
+
+
+def tokenizer() -> Path | None:
+    """The tokenizer of the base chosen so far, if it is on this computer."""
+    from bertdemo.models.catalog import find_base, tokenizer_file
+
+    try:
+        return tokenizer_file(find_base(base_name()))
+    except ModelError:
+        return None  # the picker itself will say so
+
+
+def max_length() -> int:
+    """The longest text as chosen so far."""
+    return int(st.session_state.get("recipe_max_length") or _preset_recipe().max_length)
+
+
+def choose() -> Recipe:
+    """The recipe as set on the page.
+
+    Raises:
+        ModelError: the base model cannot be found.
+        RecipeError: a setting makes no sense.
+    """
+    base = _base()
+    if st.session_state.get("recipe_base") != base.id or "recipe_epochs" not in st.session_state:
+        _fill()
+    st.segmented_control(
+        "How long to train",
+        list(PRESETS),
+        format_func=PRESETS.__getitem__,
+        default="standard",
+        required=True,
+        key="preset",
+        on_change=_fill,
+        persist_state="session",
+    )
+    for name, column in zip(_VISIBLE, st.columns(3), strict=True):
+        with column:
+            _setting(name)
+    with st.expander("More settings", key="more_settings"):
+        rest = [field.name for field in fields(Recipe) if field.name not in ("base", *_VISIBLE)]
+        columns = st.columns(3)
+        for place, name in enumerate(rest):
+            with columns[place % 3]:
+                _setting(name)
+    values = {name: st.session_state[f"recipe_{name}"] for name in _names()}
+    return Recipe(base=base_name(), **values)
+
+
+def limit() -> int | None:
+    """At most so many training texts, or None for all of them."""
+    value = st.number_input(
+        "Train on at most",
+        min_value=10,
+        max_value=1_000_000,
+        step=500,
+        value=None,
+        placeholder="all texts",
+        key="max_train",
+        persist_state="session",
+        help="Fewer texts train faster. Validation and test stay the same, so scores can still be compared.",
+        width=220,
+    )
+    return None if value is None else int(value)
+
+
+def _names() -> list[str]:
+    return [field.name for field in fields(Recipe) if field.name != "base"]
+
+
+def _preset_recipe() -> Recipe:
+    from bertdemo.training.presets import recipe_for
+
+    return recipe_for(base_name(), st.session_state.get("preset") or "standard")
+
+
+def _fill() -> None:
+    """Set all settings to what the preset says for the chosen base."""
+    recipe = _preset_recipe()
+    st.session_state["recipe_base"] = base_name()
+    for name in _names():
+        st.session_state[f"recipe_{name}"] = getattr(recipe, name)
+
+
+def _base() -> BaseModel:
+    from bertdemo.models.catalog import CATALOGUE, find_base
+
+    titles = {model.id: f"{model.title} · {compact(model.parameters)} parameters" for model in CATALOGUE}
+    name = st.selectbox(
+        "Base model",
+        list(titles),
+        format_func=lambda name: titles.get(name, name),
+        accept_new_options=True,
+        key="base",
+        persist_state="session",
+        help="It has read much text and knows no task yet. You can type a model of the Hub or a folder.",
+    )
+    base = find_base(name or Recipe().base)
+    facts = [base.languages, f"{base.layers} layers" if base.layers else "", base.licence, base.note]
+    st.caption(" · ".join(escape(fact) for fact in facts if fact))
+    return base
+
+
+def _setting(name: str) -> None:
+    """The widget of one setting; its help is one sentence for a student."""
+    from bertdemo.training.presets import HELP
+
+    shared: dict[str, Any] = {
+        "label": _LABELS.get(name, name.replace("_", " ").capitalize()),
+        "key": f"recipe_{name}",
+        "help": HELP.get(name),
+        "persist_state": "session",
+    }
+    if name in _CHOICES:
+        st.selectbox(options=_CHOICES[name], **shared)
+    elif name in _WHOLE:
+        low, high = _WHOLE[name]
+        st.number_input(min_value=low, max_value=high, step=1, **shared)
+    elif name in _REAL:
+        least, most, step, shape = _REAL[name]
+        st.number_input(min_value=least, max_value=most, step=step, format=shape, **shared)
+    else:
+        st.toggle(**shared)

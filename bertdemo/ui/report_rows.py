@@ -1,0 +1,65 @@
+"""From a report to the rows that its charts and tables show."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from bertdemo.charts.names import MODELS
+from bertdemo.evaluation.report import Report, Scores
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST_LABELS = 20
+REST = "all other labels"
+
+
+def baseline_rows(report: Report) -> tuple[pd.DataFrame, float]:
+    """Rows for ``baseline_chart``, and where its axis begins (per cent)."""
+    import pandas as pd
+
+    rows = []
+    for model, scores in zip(MODELS, (report.test, report.baseline), strict=True):
+        for metric, value, interval in (
+            ("accuracy", scores.accuracy, scores.accuracy_interval),
+            ("macro-F1", scores.macro_f1, scores.macro_f1_interval),
+        ):
+            rows.append((metric, model, 100 * value, 100 * interval.low, 100 * interval.high))
+    frame = pd.DataFrame(rows, columns=["metric", "model", "value", "low", "high"])
+    lowest = float(frame["low"].min())
+    return frame, max(0.0, 10.0 * math.floor((lowest - 5) / 10))
+
+
+def class_rows(scores: Scores) -> pd.DataFrame:
+    """Precision, recall and F1 (per cent) of every label, the most frequent first."""
+    import pandas as pd
+
+    rows = sorted(scores.classes, key=lambda each: -each.support)
+    return pd.DataFrame(
+        [(c.label, 100 * c.precision, 100 * c.recall, 100 * c.f1, c.support) for c in rows],
+        columns=["label", "precision", "recall", "F1", "texts"],
+    )
+
+
+def confusion_rows(scores: Scores) -> tuple[pd.DataFrame, int]:
+    """Rows for ``confusion_chart``, and how many labels; beyond 20 the rarest are counted together."""
+    import pandas as pd
+
+    names = [each.label for each in scores.classes]
+    counts = [list(row) for row in scores.confusion]
+    if len(names) > MOST_LABELS:
+        names, counts = _fold(names, counts)
+    rows = []
+    for name, row in zip(names, counts, strict=True):
+        total = sum(row)
+        rows += [(name, other, n, n / total if total else 0.0) for other, n in zip(names, row, strict=True)]
+    return pd.DataFrame(rows, columns=["true", "predicted", "texts", "share"]), len(names)
+
+
+def _fold(names: list[str], counts: list[list[int]]) -> tuple[list[str], list[list[int]]]:
+    order = sorted(range(len(names)), key=lambda i: -sum(counts[i]))
+    top, rest = order[: MOST_LABELS - 1], order[MOST_LABELS - 1 :]
+    groups = [[i] for i in top] + [rest]
+    folded = [[sum(counts[i][j] for i in a for j in b) for b in groups] for a in groups]
+    return [names[i] for i in top] + [REST], folded

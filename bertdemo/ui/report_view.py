@@ -1,0 +1,129 @@
+"""The report of a run: the headline, what BERT added, and where it goes wrong."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from bertdemo.evaluation.report import Interval, Report, TrainingSummary, verdict
+from bertdemo.runs.records import Run, State
+from bertdemo.ui import handles, live
+from bertdemo.ui.figure import figure
+from bertdemo.ui.report_rows import baseline_rows, class_rows, confusion_rows
+from bertdemo.ui.words import compact, count, duration, escape, percent
+
+_ENDINGS = {
+    State.CANCELLED: "This run was cancelled, and nothing of it was kept.",
+    State.FAILED: "This run failed.",
+    State.INTERRUPTED: "This run was interrupted: its process is gone.",
+}
+
+
+def show(run: Run) -> None:
+    """Everything a run that has ended leaves: its report, its curves, its recipe and its log."""
+    report = handles.runs().report(run.id)
+    if report is None:
+        _ending(run)
+    else:
+        _report(run, report)
+    _rest(run, report)
+
+
+def _ending(run: Run) -> None:
+    reason = escape(run.status.message)
+    st.warning(" ".join(part for part in (_ENDINGS.get(run.status.state, ""), reason) if part))
+
+
+def _report(run: Run, report: Report) -> None:
+    scores(report)
+    if run.status.state is State.STOPPED:
+        st.caption("Training was stopped early; these are the scores of the best model until then.")
+    frame, low = baseline_rows(report)
+    _baseline(report, frame, low)
+    _labels(report)
+
+
+def scores(report: Report) -> None:
+    """The two figures people come for, with their intervals, and one sentence on what they are worth."""
+    with st.container(horizontal=True, key="headline", gap="large"):
+        _score("Accuracy on texts it never saw", report.test.accuracy, report.test.accuracy_interval)
+        _score("Macro-F1, all labels alike", report.test.macro_f1, report.test.macro_f1_interval)
+    st.markdown(escape(verdict(report)))
+
+
+def _score(name: str, value: float, interval: Interval) -> None:
+    with st.container(width=280, gap=None):
+        st.metric(name, percent(value), help=f"How the interval was made: {escape(interval.method)}.")
+        st.caption(f"95 % interval {100 * interval.low:.1f} to {100 * interval.high:.1f}")
+
+
+def _baseline(report: Report, frame: object, low: float) -> None:
+    from bertdemo.charts.scores import baseline_chart
+
+    figure(
+        "What does BERT add to counting words?",
+        frame,  # type: ignore[arg-type]
+        baseline_chart,
+        low,
+        key="baseline",
+        alt="Accuracy and macro-F1 of BERT and of TF-IDF with logistic regression, with 95 % intervals",
+        note=(
+            "Word counting is TF-IDF with logistic regression, trained on the same texts in "
+            f"{duration(report.baseline_seconds)} and tested on the same {count(report.test.n, 'text')}."
+        ),
+    )
+
+
+def _labels(report: Report) -> None:
+    from bertdemo.charts.scores import confusion_chart
+
+    cells, labels = confusion_rows(report.test)
+    figure(
+        "Which labels does it mix up?",
+        cells,
+        confusion_chart,
+        labels,
+        key="confusion",
+        alt="Confusion matrix: counts of true labels in rows, predicted labels in columns",
+        note="Each row holds the test texts of one label; what lies off the diagonal is wrong.",
+    )
+    st.markdown("**How good is each label?**")
+    number = st.column_config.NumberColumn
+    columns = {name: number(f"{name} (%)", format="%.1f") for name in ("precision", "recall", "F1")}
+    st.dataframe(
+        class_rows(report.test), hide_index=True, column_config=columns, key="classes", alt="Scores per label"
+    )
+    st.caption(
+        "Precision: how often it is right when it says this label. Recall: how many of this label it finds."
+    )
+
+
+def _rest(run: Run, report: Report | None) -> None:
+    seen = live.curves(run.id)
+    if seen.step:
+        with st.expander("How it learned", key="curves_after", icon=":material/show_chart:"):
+            live.charts(seen, run.status.steps)
+    live.warnings(seen)
+    with st.expander("Recipe and cost", key="recipe_after", icon=":material/receipt_long:"):
+        if report:
+            st.text(_cost(report.training))
+        data = run.data
+        st.text(
+            f"{data.n_train:,} texts to train, {data.n_validation:,} to validate, {data.n_test:,} to test."
+        )
+        rows = [(name.replace("_", " "), str(value)) for name, value in run.recipe.to_dict().items()]
+        st.dataframe(
+            {"setting": [a for a, _ in rows], "value": [b for _, b in rows]},
+            hide_index=True,
+            key="recipe_rows",
+        )
+    with st.expander("Log", key="log_after", icon=":material/article:"):
+        live.log(run.id)
+
+
+def _cost(training: TrainingSummary) -> str:
+    return (
+        f"{training.steps:,} of {training.planned_steps:,} steps in {duration(training.seconds)} "
+        f"on {training.device} ({training.precision}), {compact(training.samples_per_second)} texts and "
+        f"{compact(training.tokens_per_second)} tokens a second, at most {training.peak_memory_mb:,.0f} MB. "
+        f"The best model was that of step {training.best_step:,}."
+    )

@@ -1,0 +1,126 @@
+"""The list of runs, and the curves of several laid over each other."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from bertdemo.runs.records import Run
+from bertdemo.training.recipe import Recipe
+from bertdemo.ui import handles, where
+from bertdemo.ui.figure import figure
+from bertdemo.ui.words import ago, duration, escape, shorten
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_MOST_COMPARED = 4
+
+
+def title(run: Run) -> str:
+    return escape(where.name_of(run))
+
+
+def table(runs: list[Run]) -> None:
+    """One row a run, newest first; a chosen row becomes the run of the page."""
+    ids = [run.id for run in runs]
+
+    def opened() -> None:
+        rows = st.session_state["run_table"]["selection"]["rows"]
+        if rows:
+            where.choose(ids[rows[0]])
+
+    share = st.column_config.NumberColumn
+    st.dataframe(
+        _frame(runs),
+        hide_index=True,
+        key="run_table",
+        on_select=opened,
+        selection_mode="single-row",
+        column_config={
+            "accuracy": share("Accuracy (%)", format="%.1f", help="On test texts the model never saw"),
+            "macro_f1": share(
+                "Macro-F1 (%)", format="%.1f", help="The mean over labels of F1: rare labels count as much"
+            ),
+        },
+        placeholder="",
+        height=min(420, 38 + 35 * len(runs)),
+        alt="All runs with their state, data, base model, recipe and scores",
+    )
+
+
+def changed(recipe: Recipe) -> str:
+    """The settings that differ from the defaults, in words."""
+    default = Recipe(base=recipe.base)
+    names = [
+        field.name for field in fields(Recipe) if getattr(recipe, field.name) != getattr(default, field.name)
+    ]
+    return ", ".join(f"{name.replace('_', ' ')} {getattr(recipe, name)}" for name in names) or "default"
+
+
+def _frame(runs: list[Run]) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame(
+        {
+            "Name": [where.name_of(run) for run in runs],
+            "accuracy": [None if run.accuracy is None else 100 * run.accuracy for run in runs],
+            "macro_f1": [None if run.macro_f1 is None else 100 * run.macro_f1 for run in runs],
+            "State": [where.STATE_WORDS[run.status.state] for run in runs],
+            "Data": [shorten(run.data.name, 60) for run in runs],
+            "Recipe": [changed(run.recipe) for run in runs],
+            "Time": ["" if run.seconds is None else duration(run.seconds) for run in runs],
+            "Begun": [ago(run.created) for run in runs],
+            "Base": [shorten(run.recipe.base, 60) for run in runs],
+        }
+    )
+
+
+def compare(run: Run, runs: list[Run]) -> None:
+    """The validation scores of this run and of up to three others in one chart."""
+    others = {
+        other.id: f"{where.name_of(other)} · {ago(other.created)}" for other in runs if other.id != run.id
+    }
+    if not others:
+        return
+    st.subheader("Compare", anchor=False)
+    chosen = st.multiselect(
+        "Lay the curves of other runs over this one",
+        list(others),
+        format_func=others.get,  # type: ignore[arg-type]
+        max_selections=_MOST_COMPARED - 1,
+        key="compare_with",
+    )
+    if chosen:
+        _overlay([run, *(other for other in runs if other.id in chosen)])
+
+
+def _overlay(chosen: list[Run]) -> None:
+    from bertdemo.charts.curves import compare_chart
+
+    names = tuple(f"{number}  {shorten(where.name_of(run), 30)}" for number, run in enumerate(chosen, 1))
+    figure(
+        "Which run learned faster, and which better?",
+        _validations(dict(zip(names, chosen, strict=True))),
+        compare_chart,
+        names,
+        "macro_f1",
+        "Macro-F1 on validation texts (%)",
+        key="compare",
+        alt="Validation macro-F1 over epochs for each chosen run",
+        note="Only runs on the same data can be compared fairly.",
+    )
+
+
+def _validations(named: dict[str, Run]) -> pd.DataFrame:
+    import pandas as pd
+
+    rows = [
+        (event["epoch"], 100 * event["macro_f1"], name)
+        for name, run in named.items()
+        for event in handles.runs().metrics(run.id)
+        if event["kind"] == "validation"
+    ]
+    return pd.DataFrame(rows, columns=["epoch", "macro_f1", "run"])

@@ -1,0 +1,65 @@
+"""Step 4 of fine-tuning: how long it will take, and the button."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from bertdemo.data.dataset import Dataset, Split
+from bertdemo.ui import handles, where
+from bertdemo.ui.words import about
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bertdemo.training.recipe import Recipe
+
+
+def offer(dataset: Dataset, recipe: Recipe, limit: int | None, tokenizer: Path | None) -> None:
+    """The button that starts the run, with its cost beside it.
+
+    Raises:
+        DataError: the data cannot be split.
+        StorageError: the run cannot be written.
+    """
+    parts = _split(dataset.fingerprint, recipe.seed, limit, dataset)
+    left, right = st.columns([2, 5], vertical_alignment="center")
+    pressed = left.button(
+        "Start training", type="primary", key="start", icon=":material/play_arrow:", width="stretch"
+    )
+    right.markdown(_plan(parts, recipe, tokenizer))
+    if pressed:
+        begin(parts, recipe, dataset.name)
+
+
+def begin(parts: Split, recipe: Recipe, name: str) -> None:
+    """Submit the run and make the page about it."""
+    with st.spinner("Starting…"):
+        run_id = handles.runs().submit(parts, recipe, name)
+    where.choose(run_id)
+    st.switch_page("screens/fine_tune.py", query_params={"run": run_id})
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _split(fingerprint: str, seed: int, limit: int | None, _dataset: Dataset) -> Split:  # noqa: ARG001
+    from bertdemo.data.splitting import split
+
+    return split(_dataset, seed=seed, max_train=limit)
+
+
+def _plan(parts: Split, recipe: Recipe, tokenizer: Path | None) -> str:
+    sizes = (
+        f"{len(parts.train):,} texts to train, {len(parts.validation):,} to validate, "
+        f"{len(parts.test):,} to test"
+    )
+    if tokenizer is None:
+        return f"{sizes}. The time is known once the base model is on this computer."
+    from bertdemo.training.estimate import estimate_seconds
+    from bertdemo.ui.checkup_step import lengths
+
+    tokens = lengths(parts.dataset.fingerprint, tokenizer, parts.dataset)
+    rate = handles.tokens_per_second(recipe.base)
+    seconds = estimate_seconds(parts, recipe, tokens, rate)
+    basis = "from the last run with this base" if rate else "an estimate; it may be off by half"
+    return f"**{about(seconds).capitalize()}** ({basis}). {sizes}."

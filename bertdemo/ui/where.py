@@ -1,0 +1,107 @@
+"""The row at the top of every page: which run this is about, and the picker to change it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from bertdemo.errors import RunError
+from bertdemo.runs.records import Run, State
+from bertdemo.ui import handles
+from bertdemo.ui.words import escape, percent, shorten
+
+_NONE = ""
+STATE_WORDS = {
+    State.QUEUED: "waiting",
+    State.STARTING: "starting",
+    State.TRAINING: "training",
+    State.TESTING: "being tested",
+    State.FINISHED: "finished",
+    State.STOPPED: "stopped early",
+    State.CANCELLED: "cancelled",
+    State.FAILED: "failed",
+    State.INTERRUPTED: "interrupted",
+}
+
+
+@dataclass(frozen=True)
+class Place:
+    """All runs, newest first, and the one that the page is about."""
+
+    runs: list[Run]
+    run: Run | None
+
+
+def row(*, new: str | None = None) -> Place:
+    """Draw the row and return the chosen run.
+
+    The address (``?run=``) decides; without one, the run this person looked at last. ``new`` names the
+    first entry on a page that can begin without a run: only a live run is taken up again there by itself.
+    """
+    runs = handles.runs().list()
+    run = _chosen(runs, only_live=new is not None)
+    if run is not None:
+        st.query_params["run"] = st.session_state["run"] = run.id
+    if runs:
+        with st.container(key="where"):
+            left, right = st.columns([2, 3], vertical_alignment="center", gap="medium")
+            with left:
+                _picker(runs, run, new)
+            right.caption(_facts(run) if run else "Choose a run to see it, or begin a new one.")
+    return Place(runs, run)
+
+
+def choose(run_id: str | None) -> None:
+    """Make the page about another run, or about none."""
+    st.session_state["run"] = run_id
+    if run_id:
+        st.query_params["run"] = run_id
+    else:
+        st.query_params.pop("run", None)
+
+
+def name_of(run: Run) -> str:
+    """The name of a run as plain text."""
+    return shorten(run.name or run.id, 60)
+
+
+def _chosen(runs: list[Run], *, only_live: bool) -> Run | None:
+    by_id = {run.id: run for run in runs}
+    wanted = st.query_params.get("run")
+    if wanted is not None:
+        if wanted not in by_id:
+            st.query_params.pop("run")
+            st.session_state["run"] = None
+            raise RunError(
+                f"There is no run called {shorten(wanted, 40)!r} here; perhaps it was deleted. Reload to go on."
+            )
+        return by_id[wanted]
+    remembered = by_id.get(st.session_state.get("run") or _NONE)
+    if remembered is None or (only_live and not remembered.status.state.is_live):
+        return None
+    return remembered
+
+
+def _picker(runs: list[Run], run: Run | None, new: str | None) -> None:
+    names = {each.id: f"{name_of(each)} · {STATE_WORDS[each.status.state]}" for each in runs}
+    st.session_state["run_picker"] = run.id if run else _NONE
+    empty = [_NONE] if new is not None or run is None else []
+    st.selectbox(
+        "Run",
+        [*empty, *names],
+        format_func=lambda run_id: names.get(run_id) or new or "No run chosen",
+        key="run_picker",
+        label_visibility="collapsed",
+        on_change=lambda: choose(st.session_state["run_picker"] or None),
+    )
+
+
+def _facts(run: Run) -> str:
+    facts = [
+        f"Data **{escape(shorten(run.data.name, 40))}**",
+        f"Base **{escape(shorten(run.recipe.base, 40))}**",
+    ]
+    if run.accuracy is not None and run.macro_f1 is not None:
+        facts.append(f"**{percent(run.accuracy)}** right, macro-F1 **{percent(run.macro_f1)}**")
+    return " · ".join(facts)

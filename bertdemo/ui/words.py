@@ -1,0 +1,69 @@
+"""Numbers and names as people read them. What a person typed is escaped before it meets Markdown."""
+
+from __future__ import annotations
+
+import re
+import time
+
+_MARKUP = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&^=@])")
+
+
+def escape(text: str) -> str:
+    """The text with everything Markdown, HTML, LaTeX or Streamlit's directives could act on made harmless."""
+    return _MARKUP.sub(r"\\\1", " ".join(text.split())).replace("\\<", "&lt;").replace("\\&", "&amp;")
+
+
+def shorten(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: length - 1].rstrip() + "…"
+
+
+def percent(share: float, digits: int = 1) -> str:
+    return f"{100 * share:.{digits}f} %"
+
+
+def count(number: int, one: str, many: str | None = None) -> str:
+    """``1 text``, ``2 texts``, ``15,000 texts``."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def duration(seconds: float) -> str:
+    """A time as long as it deserves: ``8 s``, ``1 min 20 s``, ``2 h 5 min``."""
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s" if rest and minutes < 10 else f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+
+
+def about(seconds: float) -> str:
+    """An estimate, rounded to what it is worth."""
+    if seconds < 20:
+        return "under 20 seconds"
+    if seconds < 90:
+        return f"about {max(10, round(seconds / 10) * 10)} seconds"
+    if seconds < 5400:
+        return f"about {round(seconds / 60)} minutes"
+    return f"about {seconds / 3600:.1f} hours"
+
+
+def ago(moment: float, now: float | None = None) -> str:
+    """How long ago a moment (Unix seconds) was; a date once that says more."""
+    seconds = (time.time() if now is None else now) - moment
+    if seconds < 90:
+        return "just now"
+    if seconds < 3600:
+        return f"{round(seconds / 60)} min ago"
+    if seconds < 86_400:
+        return f"{round(seconds / 3600)} h ago"
+    return time.strftime("%d %b %Y", time.localtime(moment))
+
+
+def compact(number: float) -> str:
+    """``22.7 M``, ``3,900``: sizes and speeds in three digits."""
+    for unit, size in (("G", 1e9), ("M", 1e6)):
+        if number >= size:
+            return f"{number / size:.3g} {unit}"
+    return f"{number:,.0f}" if number >= 10 else f"{number:.1f}"

@@ -1,0 +1,24 @@
+"""All runs: how each was made and how good it became; open one, compare several, rename, delete."""
+
+import streamlit as st
+
+from bertdemo.ui import live, report_view, run_actions, run_list, where
+
+place = where.row()
+st.title("Runs", anchor=False)
+if not place.runs:
+    st.markdown(
+        "Every classifier you fine-tune is kept here with its scores, so that you can compare recipes."
+    )
+    st.page_link("screens/fine_tune.py", label="Fine-tune the first one", icon=":material/arrow_forward:")
+    st.stop()
+
+run_list.table(place.runs)
+if place.run:
+    st.header(run_list.title(place.run), anchor=False)
+    run_actions.bar(place.run)
+    if place.run.status.state.is_live:
+        live.watch(place.run)
+    else:
+        report_view.show(place.run)
+        run_list.compare(place.run, place.runs)
