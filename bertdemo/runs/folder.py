@@ -188,8 +188,8 @@ class RunFolder:
         return "\n".join(text.splitlines()[-last:])
 
     def has_model(self) -> bool:
-        """Whether a best model so far was kept; it appears complete or not at all."""
-        return self.model_path.is_dir()
+        """Whether a best model so far was kept."""
+        return self.model_path.is_dir() and any(self.model_path.glob("*.safetensors"))
 
     def discard_results(self) -> None:
         """Remove the model and the report of a cancelled run."""

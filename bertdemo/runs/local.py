@@ -19,17 +19,14 @@ import bertdemo
 from bertdemo.runs.folder import RunFolder
 from bertdemo.runs.records import Status
 from bertdemo.settings import Settings
+from bertdemo.training.environment import WORKER_ENVIRONMENT
 
 _PACKAGE_ROOT = Path(bertdemo.__file__).parents[1]
 _WORKER = (sys.executable, "-P", "-m", "bertdemo.runs.worker")
 _CLOCK_SECONDS = 2.0  # the boot time that creation times are counted from may be adjusted by this much
 
+# What the worker prints is a log that people read.
 _ENVIRONMENT = {
-    # glibc: reuse freed memory instead of handing it back and faulting it in again at every step.
-    "MALLOC_MMAP_THRESHOLD_": "4294967296",
-    "MALLOC_TRIM_THRESHOLD_": "4294967296",
-    "TOKENIZERS_PARALLELISM": "true",
-    "HF_HUB_DISABLE_TELEMETRY": "1",
     "HF_HUB_DISABLE_PROGRESS_BARS": "1",
     "PYTHONUNBUFFERED": "1",
     "PYTHONIOENCODING": "utf-8",
@@ -76,7 +73,7 @@ def worker_environment(inherited: Mapping[str, str], settings: Settings) -> dict
     places = [place for place in inherited.get("PYTHONPATH", "").split(os.pathsep) if place]
     path = os.pathsep.join(dict.fromkeys([str(_PACKAGE_ROOT), *places]))
     ours = {"PYTHONPATH": path, "BERTDEMO_HOME": str(settings.home)}
-    return dict(inherited) | _ENVIRONMENT | ours
+    return dict(inherited) | WORKER_ENVIRONMENT | _ENVIRONMENT | ours
 
 
 def _find(status: Status) -> psutil.Process | None:

@@ -7,10 +7,13 @@ import re
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bertdemo.data.dataset import Split
 from bertdemo.errors import BertDemoError, RunError, StorageError
+from bertdemo.models.catalog import find_base
 from bertdemo.runs.backend import Backend
 from bertdemo.runs.dispatcher import ID, Dispatcher
 from bertdemo.runs.folder import RunFolder
@@ -44,9 +47,15 @@ class Runs:
         )
 
     def submit(self, split: Split, recipe: Recipe, name: str = "") -> str:
-        """Make a run, put it at the end of the queue, and start it if nothing else runs. Returns its id."""
+        """Make a run, put it at the end of the queue, and start it if nothing else runs. Returns its id.
+
+        Raises:
+            ModelError: there is no such base model.
+            DataError: a text cannot be stored.
+        """
         now = self._clock()
-        folder = RunFolder.create(self._root / new_id(split.dataset.name, now), split, recipe, name, now)
+        path = self._root / new_id(split.dataset.name, now)
+        folder = RunFolder.create(path, split, _findable_anywhere(recipe), name, now)
         try:
             self._dispatcher.join([folder])
         except StorageError:
@@ -160,6 +169,17 @@ class Runs:
             return self._dispatcher.settle(folder)
         except RunError as error:
             return Status(State.FAILED, str(error), self._clock())
+
+
+def _findable_anywhere(recipe: Recipe) -> Recipe:
+    """The recipe with a base model that a worker finds from wherever it runs.
+
+    Raises:
+        ModelError: there is no such base model.
+    """
+    base = find_base(recipe.base)
+    is_own_folder = base.is_local and base.id == base.location
+    return replace(recipe, base=str(Path(recipe.base).resolve())) if is_own_folder else recipe
 
 
 def new_id(data_name: str, now: float) -> str:

@@ -1,8 +1,10 @@
-"""Tools that do no learning, and wait or break at a chosen stage. Run as a program, this file is a worker with them.
+"""Tools that do no learning, and wait or break at a chosen stage; run as a program, a worker with them.
 
-The stage is told by the base model's name: ``fake``, ``fake:wait:train`` or ``fake:break:predict``. Waiting ends when
-a person asks for a stop or a cancel.
+The stage is told by the base model's name: ``fake``, ``fake.wait.train`` or ``fake.break.predict``. ``wait``
+ends when a person asks for a stop or a cancel; ``hang`` does not listen; ``die`` ends the process at once.
 """
+
+# ruff: noqa: ARG002 - the signatures are those of the real tools
 
 from __future__ import annotations
 
@@ -46,7 +48,7 @@ class FakeTools:
     """Stands at the stages of one run folder."""
 
     def __init__(self, folder: RunFolder) -> None:
-        _, self._deed, self._stage = (*folder.recipe().base.split(":"), "", "")[:3]
+        _, self._deed, self._stage = (*folder.recipe().base.split("."), "", "")[:3]
         self._folder = folder
 
     def at(self, stage: str) -> None:

@@ -1,0 +1,58 @@
+"""``python -m bertdemo``: everything the screens do, as commands.
+
+Exit codes: 0 done; 1 it failed while running; 2 wrong input; 130 left with Ctrl-C. An error is one line on
+stderr.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from bertdemo.commands import cancel, data, delete, rename, report, runs, stop, train
+from bertdemo.commands.arguments import Parser
+from bertdemo.commands.output import Output
+from bertdemo.errors import BertDemoError
+from bertdemo.runs.failures import sentence
+from bertdemo.settings import Settings
+
+_COMMANDS = (data, train, runs, report, stop, cancel, rename, delete)
+_FAILED = 1
+_INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    parsed = parser().parse_args(arguments)
+    output = Output(parsed.json)
+    try:
+        code: int = parsed.run(parsed, Settings.from_environment(os.environ), output)
+        return code
+    except BrokenPipeError:
+        # Whoever read our output has enough (``| head``); Python would complain again when it closes stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _FAILED
+    except KeyboardInterrupt:
+        output.clear()
+        return _INTERRUPTED
+    except Exception as error:
+        if sys.flags.dev_mode and not isinstance(error, BertDemoError):
+            raise  # python -X dev: who looks for a bug wants its traceback
+        output.remark(f"bertdemo: {sentence(error)}")
+        return error.exit_code if isinstance(error, BertDemoError) else _FAILED
+
+
+def parser() -> Parser:
+    """All commands with their arguments."""
+    top = Parser(
+        prog="python -m bertdemo", description="Fine-tune a BERT text classifier and judge it honestly."
+    )
+    subparsers = top.add_subparsers(required=True, metavar="COMMAND", title="commands")
+    for command in _COMMANDS:
+        command.add(subparsers)
+    return top
+
+
+if __name__ == "__main__":
+    sys.exit(main())

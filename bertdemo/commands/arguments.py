@@ -1,0 +1,51 @@
+"""Arguments that several commands share, and a parser that says what is wrong in one line."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from typing import Any, NoReturn, Protocol
+
+from bertdemo.commands.output import Output
+from bertdemo.runs.failures import one_line
+from bertdemo.settings import Settings
+
+Command = Callable[[argparse.Namespace, Settings, Output], int]
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse without the block of usage lines before each message, and without guessed abbreviations."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options, allow_abbrev=False)
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {one_line(message)} (see {self.prog} --help).\n")
+
+
+class Subparsers(Protocol):
+    """Where commands are added; argparse has no public name for its type."""
+
+    def add_parser(self, name: str, *, help: str, description: str) -> Parser: ...  # noqa: A002 - argparse's
+
+
+def add_command(subparsers: Subparsers, name: str, summary: str, run: Command) -> Parser:
+    """A sub-command with ``--json``; ``run`` gets the parsed arguments and returns the exit code."""
+    parser = subparsers.add_parser(name, help=summary, description=summary)
+    parser.add_argument("--json", action="store_true", help="print one JSON object on stdout")
+    parser.set_defaults(run=run)
+    return parser
+
+
+def add_run(parser: Parser) -> None:
+    parser.add_argument("id", metavar="RUN", help="id of the run, as listed by the command runs")
+
+
+def add_columns(parser: Parser) -> None:
+    """Which columns of a table to use, and whether rare labels may go."""
+    parser.add_argument("--text-column", metavar="C", help="column of the texts (default: guessed)")
+    parser.add_argument("--label-column", metavar="C", help="column of the labels (default: guessed)")
+    parser.add_argument("--pair-column", metavar="C", help="column of a second text, for sentence pairs")
+    parser.add_argument(
+        "--drop-small-labels", action="store_true", help="leave out labels too small to split"
+    )

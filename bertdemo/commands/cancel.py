@@ -1,0 +1,24 @@
+"""``cancel RUN``: end a run and keep nothing of it."""
+
+from __future__ import annotations
+
+import argparse
+
+from bertdemo.commands.arguments import Subparsers, add_command, add_run
+from bertdemo.commands.following import wait_for_end
+from bertdemo.commands.output import Output
+from bertdemo.runs.store import Runs
+from bertdemo.settings import Settings
+
+
+def add(subparsers: Subparsers) -> None:
+    add_run(add_command(subparsers, "cancel", "End a run and keep nothing of it.", run))
+
+
+def run(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
+    """Wait for the end: only who looks at the run can end a worker that does not react."""
+    runs = Runs(settings)
+    runs.cancel(arguments.id)
+    state = wait_for_end(runs, arguments.id, output).status.state
+    output.result({"run": arguments.id, "status": state.value}, [f"{arguments.id}: {state}."])
+    return 0

@@ -1,0 +1,86 @@
+"""``data NAME_OR_FILE``: what is in a data set and what is wrong with it, before any training."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from bertdemo.commands.arguments import Subparsers, add_columns, add_command
+from bertdemo.commands.opening import open_checked
+from bertdemo.commands.output import Output
+from bertdemo.settings import Settings
+from bertdemo.training.recipe import Recipe
+
+if TYPE_CHECKING:
+    from bertdemo.data.dataset import Dataset
+
+
+def add(subparsers: Subparsers) -> None:
+    parser = add_command(subparsers, "data", "Check a data set before training on it.", run)
+    parser.add_argument("data", metavar="NAME_OR_FILE", help="built-in name, file, or owner/name on the Hub")
+    add_columns(parser)
+
+
+def run(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
+    from bertdemo.data.splitting import split
+
+    dataset, usable, checkup = open_checked(arguments, settings)
+    parts = split(usable, seed=Recipe.seed)
+    values = {
+        "name": dataset.name,
+        "source": asdict(dataset.source) if dataset.source else None,
+        "pairs": dataset.pairs is not None,
+        "rows": checkup.rows,
+        "usable": len(usable),
+        "removed": {
+            "empty": checkup.empty,
+            "unlabelled": checkup.unlabelled,
+            "conflicts": checkup.conflicts,
+            "duplicates": checkup.duplicates,
+        },
+        "labels": [asdict(label) for label in checkup.labels],
+        "findings": checkup.findings(),
+        "split": {"train": len(parts.train), "validation": len(parts.validation), "test": len(parts.test)},
+        "tokens": _tokens(usable),
+    }
+    output.result(values, _lines(values))
+    return 0
+
+
+def _tokens(dataset: Dataset) -> dict[str, Any] | None:
+    """Lengths in tokens of the default base model; None where its tokenizer is not on this machine."""
+    import numpy as np
+
+    from bertdemo.data.lengths import share_cut, token_lengths
+    from bertdemo.models.catalog import find_base, tokenizer_file
+
+    base = find_base(Recipe.base)
+    file = tokenizer_file(base)
+    if file is None:
+        return None
+    lengths = token_lengths(file, dataset)
+    return {
+        "base": base.id,
+        "median": float(np.median(lengths)),
+        "longest": int(lengths.max()),
+        "max_length": Recipe.max_length,
+        "share_cut": share_cut(lengths, Recipe.max_length),
+    }
+
+
+def _lines(values: dict[str, Any]) -> Iterator[str]:
+    yield f"{values['name']}: {values['rows']:,} rows, {values['usable']:,} usable"
+    if values["source"]:
+        yield f"  from {values['source']['title']} ({values['source']['licence']}), {values['source']['url']}"
+    for label in values["labels"]:
+        yield f"  {label['after']:>7,}  {label['label']}"
+    yield from values["findings"]
+    part = values["split"]
+    yield f"split: {part['train']:,} train, {part['validation']:,} validation, {part['test']:,} test"
+    if tokens := values["tokens"]:
+        yield (
+            f"tokens ({tokens['base']}): median {tokens['median']:.0f}, longest {tokens['longest']:,}; "
+            f"{tokens['share_cut']:.1%} of the texts are cut at {tokens['max_length']}"
+        )

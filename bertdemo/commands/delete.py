@@ -1,0 +1,27 @@
+"""``delete RUN --yes``: remove a run with its model and report."""
+
+from __future__ import annotations
+
+import argparse
+
+from bertdemo.commands.arguments import Subparsers, add_command, add_run
+from bertdemo.commands.output import Output
+from bertdemo.errors import RunError
+from bertdemo.runs.store import Runs
+from bertdemo.settings import Settings
+
+
+def add(subparsers: Subparsers) -> None:
+    parser = add_command(subparsers, "delete", "Remove a run for good.", run)
+    add_run(parser)
+    parser.add_argument("--yes", action="store_true", help="yes, its model and report, too")
+
+
+def run(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
+    runs = Runs(settings)
+    folder = runs.folder(arguments.id)
+    if not arguments.yes:
+        raise RunError(f"Deleting {folder.name()!r} cannot be undone: add --yes if that is what you want.")
+    runs.delete(arguments.id)
+    output.result({"run": arguments.id, "deleted": True}, [f"{arguments.id} is deleted."])
+    return 0

@@ -1,0 +1,24 @@
+"""``rename RUN NAME``: give a run another name; its id stays."""
+
+from __future__ import annotations
+
+import argparse
+
+from bertdemo.commands.arguments import Subparsers, add_command, add_run
+from bertdemo.commands.output import Output
+from bertdemo.runs.store import Runs
+from bertdemo.settings import Settings
+
+
+def add(subparsers: Subparsers) -> None:
+    parser = add_command(subparsers, "rename", "Give a run another name.", run)
+    add_run(parser)
+    parser.add_argument("name", metavar="NAME", help="the new name, one line")
+
+
+def run(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
+    runs = Runs(settings)
+    runs.rename(arguments.id, arguments.name)
+    name = runs.folder(arguments.id).name()
+    output.result({"run": arguments.id, "name": name}, [f"{arguments.id} is now called {name}."])
+    return 0

@@ -1,0 +1,28 @@
+"""``report RUN``: what a run ended with."""
+
+from __future__ import annotations
+
+import argparse
+
+from bertdemo.commands.arguments import Subparsers, add_command, add_run
+from bertdemo.commands.describing import full, full_lines
+from bertdemo.commands.output import Output
+from bertdemo.errors import RunError
+from bertdemo.runs.store import Runs
+from bertdemo.settings import Settings
+
+
+def add(subparsers: Subparsers) -> None:
+    add_run(add_command(subparsers, "report", "Show the scores of a run.", run))
+
+
+def run(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
+    runs = Runs(settings)
+    found, report = runs.get(arguments.id), runs.report(arguments.id)
+    if report is None:
+        raise RunError(
+            f"The run {found.id} is {found.status.state} and has no report: {found.status.message}"
+        )
+    values = full(found, report)
+    output.result(values, full_lines(values))
+    return 0

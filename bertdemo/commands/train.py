@@ -1,0 +1,89 @@
+"""``train --data NAME_OR_FILE``: submit a run to the queue and follow it to its report."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import fields, replace
+from typing import Any
+
+from bertdemo.commands.arguments import Parser, Subparsers, add_columns, add_command
+from bertdemo.commands.describing import full, full_lines
+from bertdemo.commands.following import Left, follow
+from bertdemo.commands.opening import open_checked
+from bertdemo.commands.output import Output
+from bertdemo.errors import RunError, TrainingError
+from bertdemo.runs.records import Run
+from bertdemo.runs.store import Runs
+from bertdemo.settings import Settings
+from bertdemo.training.presets import HELP, recipe_for
+from bertdemo.training.recipe import Recipe
+
+PRESETS = ("quick", "standard", "thorough")
+INTERRUPTED = 130  # the exit code of a command that Ctrl-C ended
+
+
+def add(subparsers: Subparsers) -> None:
+    parser = add_command(subparsers, "train", "Fine-tune a base model and test the result.", run)
+    parser.add_argument(
+        "--data", required=True, metavar="NAME_OR_FILE", help="built-in name, file, or owner/name on the Hub"
+    )
+    add_columns(parser)
+    parser.add_argument("--max-train", type=int, metavar="N", help="at most so many training texts")
+    parser.add_argument("--name", default="", help="a name for the run (default: that of the data)")
+    parser.add_argument("--detach", action="store_true", help="do not wait for the end")
+    parser.add_argument(
+        "--preset", choices=PRESETS, default="standard", help="where the settings below start"
+    )
+    _add_settings(parser)
+
+
+def run(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
+    from bertdemo.data.splitting import split
+
+    recipe = _recipe(arguments)
+    _, usable, _ = open_checked(arguments, settings)
+    parts = split(usable, seed=recipe.seed, max_train=arguments.max_train)
+    runs = Runs(settings)
+    run_id = runs.submit(parts, recipe, arguments.name)
+    if arguments.detach:
+        state = runs.get(run_id).status.state
+        output.result({"run": run_id, "status": state.value}, [run_id])
+        return 0
+    return _follow(runs, run_id, output)
+
+
+def _follow(runs: Runs, run_id: str, output: Output) -> int:
+    try:
+        ended = follow(runs, run_id, output)
+    except Left:
+        output.remark(f"{run_id} goes on: python -m bertdemo stop {run_id} ends it.")
+        return INTERRUPTED
+    values = _values(runs, ended)
+    output.result(values, full_lines(values))
+    return 0
+
+
+def _values(runs: Runs, ended: Run) -> dict[str, Any]:
+    report = runs.report(ended.id) if ended.status.state.has_model else None
+    if report is None:
+        error = RunError if ended.status.wrong_input else TrainingError
+        raise error(ended.status.message)
+    return full(ended, report)
+
+
+def _add_settings(parser: Parser) -> None:
+    """Every field of the recipe as an option of the same name; left out, the preset's value holds."""
+    group = parser.add_argument_group("settings")
+    for field in fields(Recipe):
+        option, kind = "--" + field.name.replace("_", "-"), type(field.default)
+        explained = HELP.get(field.name, "").replace("%", "%%")
+        if kind is bool:
+            group.add_argument(option, action=argparse.BooleanOptionalAction, default=None, help=explained)
+        else:
+            group.add_argument(option, type=kind, metavar=field.name[0].upper(), help=explained)
+
+
+def _recipe(arguments: argparse.Namespace) -> Recipe:
+    chosen = {field.name: getattr(arguments, field.name) for field in fields(Recipe)}
+    given = {name: value for name, value in chosen.items() if value is not None}
+    return replace(recipe_for(given.get("base", Recipe.base), arguments.preset), **given)

@@ -1,0 +1,72 @@
+"""What the tests of runs share: a small split and a backend that starts nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bertdemo.data.dataset import Dataset, Split
+from bertdemo.runs.folder import RunFolder
+from bertdemo.runs.records import Status
+from bertdemo.training.recipe import Recipe
+
+
+@pytest.fixture(scope="session")
+def small_split(small_dataset: Dataset) -> Split:
+    """Both labels in every part; every third row is left out."""
+    rows = [row for row in range(len(small_dataset)) if row % 3]
+    return Split(
+        small_dataset, train=tuple(rows[::2]), validation=tuple(rows[1::4]), test=tuple(rows[3::4]), seed=7
+    )
+
+
+@pytest.fixture
+def make_folder(tmp_path: Path, small_split: Split):
+    """Makes a run folder outside of any queue: ``make_folder("fake.break.train")``."""
+
+    def make(base: str = "fake", run_id: str = "run-1") -> RunFolder:
+        return RunFolder.create(tmp_path / "runs" / run_id, small_split, Recipe(base=base), "a name", 1000.0)
+
+    return make
+
+
+class Clock:
+    """Seconds that pass when a test says so."""
+
+    def __init__(self) -> None:
+        self.now = 1_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class RecordingBackend:
+    """Starts nothing; a test says which workers are alive. ``cannot_start`` makes ``start`` fail."""
+
+    def __init__(self) -> None:
+        self.started: list[str] = []
+        self.alive: set[int] = set()
+        self.ended: list[tuple[int, bool]] = []
+        self.cannot_start: OSError | None = None
+
+    def start(self, folder: RunFolder) -> None:
+        self.started.append(folder.id)
+        if self.cannot_start:
+            raise self.cannot_start
+
+    def is_alive(self, status: Status) -> bool:
+        return status.pid in self.alive
+
+    def end(self, status: Status, *, force: bool) -> None:
+        self.ended.append((status.pid or 0, force))
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def backend() -> RecordingBackend:
+    return RecordingBackend()
