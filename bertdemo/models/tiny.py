@@ -34,8 +34,8 @@ def make_tiny_bert(folder: Path, texts: Iterable[str], *, vocabulary_size: int =
     wordpiece.train_from_iterator(
         texts, trainers.WordPieceTrainer(vocab_size=vocabulary_size, special_tokens=list(SPECIAL_TOKENS))
     )
-    cls, sep = (wordpiece.token_to_id(token) for token in ("[CLS]", "[SEP]"))
-    wordpiece.post_processor = processors.BertProcessing(("[SEP]", sep), ("[CLS]", cls))
+    identity = {token: i for i, token in enumerate(SPECIAL_TOKENS)}  # the trainer numbers them first, in this order
+    wordpiece.post_processor = processors.BertProcessing(("[SEP]", identity["[SEP]"]), ("[CLS]", identity["[CLS]"]))
     tokenizer = PreTrainedTokenizerFast(
         tokenizer_object=wordpiece, pad_token="[PAD]", unk_token="[UNK]", cls_token="[CLS]", sep_token="[SEP]",
         mask_token="[MASK]", model_max_length=128,

