@@ -16,9 +16,7 @@ from bertdemo.training.recipe import Recipe
 def small_split(small_dataset: Dataset) -> Split:
     """Both labels in every part; every third row is left out."""
     rows = [row for row in range(len(small_dataset)) if row % 3]
-    return Split(
-        small_dataset, train=tuple(rows[::2]), validation=tuple(rows[1::4]), test=tuple(rows[3::4]), seed=7
-    )
+    return Split(small_dataset, train=tuple(rows[::2]), validation=tuple(rows[1::4]), test=tuple(rows[3::4]), seed=7)
 
 
 @pytest.fixture

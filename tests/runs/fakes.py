@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from bertdemo.data.dataset import Split
-from bertdemo.evaluation.report import ClassScores, Interval, Scores, TrainingSummary
+from bertdemo.evaluation.report import ClassScores, Interval, Report, Scores, TrainingSummary
 from bertdemo.runs import worker
 from bertdemo.runs.folder import RunFolder
 from bertdemo.runs.local import LocalBackend
@@ -42,6 +42,14 @@ def fake_scores(n: int = 6) -> Scores:
     interval = Interval(0.4, 0.9, "none")
     classes = (ClassScores("a", 0.5, 0.5, 0.5, n),)
     return Scores(n, 0.75, interval, 0.5, 0.5, 0.7, interval, classes, ((n,),))
+
+
+def fake_report() -> Report:
+    return Report(fake_scores(), fake_scores(), fake_scores(), 0.5, fake_summary(STEPS))
+
+
+def fake_summary(steps: int) -> TrainingSummary:
+    return TrainingSummary(float(steps), 0.1, steps, STEPS, steps, 10.0, 100.0, "cpu", "fp32", 50.0)
 
 
 class FakeTools:
@@ -73,9 +81,7 @@ class FakeTools:
         report(Started(STEPS, 100, 10, 10, "cpu", "fp32", "no other"))
         step = 0
         for step in range(1, STEPS + 1):
-            report(
-                Stepped(step, step / STEPS, 1 / step, 1e-4, 1.0, 10.0, 100.0, float(step), STEPS - step, 50.0)
-            )
+            report(Stepped(step, step / STEPS, 1 / step, 1e-4, 1.0, 10.0, 100.0, float(step), STEPS - step, 50.0))
             if step == 2:
                 self.at("train")
             if requested() == "cancel":
@@ -84,7 +90,7 @@ class FakeTools:
                 break
         report(Validated(step, step / STEPS, 0.5, 0.8, 0.8, 0.1, True))
         keep(None)
-        return TrainingSummary(float(step), 0.1, step, STEPS, step, 10.0, 100.0, "cpu", "fp32", 50.0)
+        return fake_summary(step)
 
     def save_classifier(self, classifier, folder):
         self.at("keep")

@@ -1,0 +1,209 @@
+"""Real worker processes with fake tools: what happens to a process, not what it learns."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from bertdemo.runs.dispatcher import GRACE_SECONDS, SILENCE_SECONDS
+from bertdemo.runs.local import LocalBackend, worker_environment
+from bertdemo.runs.records import State, Status
+from bertdemo.runs.store import Runs
+from bertdemo.settings import Settings
+from bertdemo.training.recipe import Recipe
+from tests.runs.fakes import STAGES, fake_runs
+
+PATIENCE = 30.0  # seconds until a test gives up; nothing takes nearly as long
+
+
+def until(condition, what: str):
+    """Wait for a condition and return its value."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        if value := condition():
+            return value
+        time.sleep(0.01)
+    pytest.fail(f"{what} did not happen")
+
+
+def ended(runs: Runs, run_id: str) -> State:
+    until(lambda: not runs.get(run_id).status.state.is_live, "the end of the run")
+    return runs.get(run_id).status.state
+
+
+def at_stage(runs: Runs, run_id: str, stage: str) -> Status:
+    """Wait until the worker stands at the stage; its status tells the process."""
+    until((runs.folder(run_id).path / f"at-{stage}").exists, f"stage {stage}")
+    return runs.folder(run_id).status()
+
+
+def gone(pid: int) -> bool:
+    """No process, not even a zombie."""
+    return not psutil.pid_exists(pid)
+
+
+@pytest.fixture
+def runs(settings):
+    return fake_runs(settings)
+
+
+@pytest.fixture
+def later(settings):
+    """The same runs, seen by somebody when all patience is over."""
+    return fake_runs(settings, clock=lambda: time.time() + max(SILENCE_SECONDS, 2 * GRACE_SECONDS) + 1)
+
+
+@pytest.mark.parametrize("request_", ["stop", "cancel"])
+@pytest.mark.parametrize("stage", [stage for stage in STAGES if stage != "keep"])
+def test_a_stop_or_cancel_at_every_stage_leaves_a_final_state_and_no_process(runs, small_split, stage, request_):
+    run_id = runs.submit(small_split, Recipe(base=f"fake.wait.{stage}"))
+    pid = at_stage(runs, run_id, stage).pid
+    getattr(runs, request_)(run_id)
+    state = ended(runs, run_id)
+    until(lambda: gone(pid), "the end of the process")
+    if request_ == "cancel" or stage == "load_base":
+        assert state is State.CANCELLED
+    else:
+        assert state is (State.STOPPED if stage == "train" else State.FINISHED)
+    assert runs.folder(run_id).has_model() == state.has_model
+
+
+def test_a_killed_worker_is_noticed_and_the_next_run_starts(runs, later, small_split):
+    killed = runs.submit(small_split, Recipe(base="fake.hang.train"))
+    waiting = runs.submit(small_split, Recipe(base="fake"))
+    pid = at_stage(runs, killed, "train").pid
+    os.kill(pid, signal.SIGKILL)
+    until(lambda: gone(pid), "the end of the process")
+    assert later.get(killed).status.state is State.INTERRUPTED
+    assert "step 1 of 4" in later.get(killed).status.message
+    assert ended(runs, waiting) is State.FINISHED
+
+
+def test_a_worker_that_dies_on_its_own_is_noticed(runs, later, small_split):
+    run_id = runs.submit(small_split, Recipe(base="fake.die.predict"))
+    pid = at_stage(runs, run_id, "predict").pid
+    until(lambda: gone(pid), "the end of the process")
+    status = later.get(run_id).status
+    assert status.state is State.INTERRUPTED
+    assert "best model so far is kept" in status.message
+
+
+def test_a_worker_deaf_to_a_cancel_is_ended_by_whoever_looks_later(runs, later, small_split):
+    run_id = runs.submit(small_split, Recipe(base="fake.hang.train"))
+    pid = at_stage(runs, run_id, "train").pid
+    os.kill(pid, signal.SIGSTOP)  # hears neither the request nor SIGTERM
+    runs.cancel(run_id)
+    assert ended(later, run_id) is State.CANCELLED
+    until(lambda: gone(pid), "the end of the process")
+
+
+def test_the_last_act_of_a_worker_starts_the_next_run(runs, settings, small_split):
+    """Nobody looks at the queue in between: only the folders are read here."""
+    first, second, third = (runs.submit(small_split, Recipe(base="fake")) for _ in range(3))
+    folder = runs.folder(third)
+    until(lambda: folder.status().state is State.FINISHED, "the end of the last run")
+    assert [runs.get(run_id).status.state for run_id in (first, second)] == [State.FINISHED] * 2
+
+
+def test_the_worker_leads_its_own_session_and_outlives_who_started_it(settings, small_split, runs):
+    run_id = runs.submit(small_split, Recipe(base="fake.wait.train"))
+    waiting = runs.submit(small_split, Recipe(base="fake.wait.train"))
+    at_stage(runs, run_id, "train")
+    code = f"""
+import sys
+from pathlib import Path
+from bertdemo.settings import Settings
+from tests.runs.fakes import fake_runs
+runs = fake_runs(Settings(Path({str(settings.home)!r})))
+runs.stop({run_id!r})
+while runs.get({waiting!r}).status.state != "training":
+    pass
+"""
+    root = Path(__file__).parents[2]
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=root, timeout=PATIENCE)
+    status = runs.folder(waiting).status()
+    assert os.getsid(status.pid) == status.pid
+    assert runs.get(waiting).status.state is State.TRAINING
+    runs.cancel(waiting)
+    assert ended(runs, waiting) is State.CANCELLED
+
+
+_SUBMITTER = """
+import sys
+from pathlib import Path
+from bertdemo.data.dataset import Dataset, Split
+from bertdemo.settings import Settings
+from bertdemo.training.recipe import Recipe
+from tests.runs.fakes import fake_runs
+runs = fake_runs(Settings(Path(sys.argv[1])))
+split = Split(Dataset("d", tuple("abcd"), (0, 1, 0, 1), ("x", "y")), (0, 1), (2,), (3,), 0)
+sys.stdin.readline()
+for _ in range(2):
+    runs.submit(split, Recipe(base="fake"))
+    runs.list()
+"""
+
+
+def test_four_processes_submit_at_once_and_one_run_works_at_a_time(settings, runs):
+    root = Path(__file__).parents[2]
+    submitters = [
+        subprocess.Popen(
+            [sys.executable, "-c", _SUBMITTER, str(settings.home)],
+            stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=root,
+        )
+        for _ in range(4)
+    ]  # fmt: skip
+    for submitter in submitters:
+        submitter.stdin.write("go\n")
+        submitter.stdin.flush()
+    assert [submitter.communicate(timeout=PATIENCE)[1] for submitter in submitters] == [""] * 4
+    at_work = []
+
+    def all_ended() -> bool:
+        states = [run.status.state for run in runs.list()]
+        at_work.append(sum(state.is_live and state is not State.QUEUED for state in states))
+        return len(states) == 8 and not any(state.is_live for state in states)
+
+    until(all_ended, "the end of all runs")
+    assert max(at_work) <= 1
+    assert {run.status.state for run in runs.list()} == {State.FINISHED}
+
+
+def test_a_program_that_is_not_there_is_a_failed_run(settings, small_split):
+    runs = Runs(settings, LocalBackend(settings, ["/no/such/python"]))
+    run_id = runs.submit(small_split, Recipe(base="fake"))
+    status = runs.get(run_id).status
+    assert status.state is State.FAILED
+    assert "No such file" in status.message
+
+
+def test_a_reused_pid_is_not_our_worker(settings):
+    backend = LocalBackend(settings)
+    me = psutil.Process()
+    mine = Status(State.TRAINING, "", 0.0, me.pid, me.create_time())
+    assert backend.is_alive(mine)
+    assert not backend.is_alive(Status(State.TRAINING, "", 0.0, me.pid, me.create_time() - 3600))
+    assert not backend.is_alive(Status(State.TRAINING, "", 0.0))
+
+
+def test_a_zombie_is_dead(settings):
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    seen = psutil.Process(process.pid)
+    status = Status(State.TRAINING, "", 0.0, process.pid, seen.create_time())
+    until(lambda: seen.status() == psutil.STATUS_ZOMBIE, "the end of the process")
+    assert not LocalBackend(settings).is_alive(status)
+    process.wait()
+
+
+def test_the_environment_does_not_grow_from_worker_to_worker(tmp_path):
+    settings = Settings(tmp_path)
+    once = worker_environment({"PATH": "/bin", "PYTHONPATH": "/mine"}, settings)
+    assert once["PYTHONPATH"].split(os.pathsep)[1:] == ["/mine"]
+    assert worker_environment(once, settings) == once

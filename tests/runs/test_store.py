@@ -1,0 +1,335 @@
+from __future__ import annotations
+
+import errno
+import re
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bertdemo.errors import ModelError, RunError, StorageError
+from bertdemo.runs.dispatcher import GRACE_SECONDS, SILENCE_SECONDS
+from bertdemo.runs.queue import Queue
+from bertdemo.runs.records import State, Status
+from bertdemo.runs.store import Runs, new_id
+from bertdemo.settings import Settings
+from bertdemo.training.recipe import Recipe
+from tests.runs.fakes import fake_report
+
+RECIPE = Recipe(base="fake")
+WORKER = 4711
+
+
+@pytest.fixture
+def runs(settings, backend, clock):
+    return Runs(settings, backend, clock)
+
+
+@pytest.fixture
+def submit(runs, small_split, clock):
+    def submit(name: str = "") -> str:
+        clock.now += 1
+        return runs.submit(small_split, RECIPE, name)
+
+    return submit
+
+
+@pytest.fixture
+def at_work(runs, submit, backend, clock):
+    """A run whose worker has taken over and is training."""
+    run_id = submit("at work")
+    backend.alive.add(WORKER)
+    runs.folder(run_id).write_status(Status(State.TRAINING, "Training.", clock.now, WORKER, 1.0, 3, 10, 5.0))
+    return run_id
+
+
+def states(runs: Runs) -> dict[str, State]:
+    return {run.id: run.status.state for run in runs.list()}
+
+
+def test_an_empty_home_lists_nothing_and_stays_untouched(runs, settings):
+    assert runs.list() == []
+    assert not settings.home.exists()
+
+
+def test_the_first_run_starts_at_once_and_the_next_ones_wait_with_their_position(runs, submit, backend):
+    first, second, third = submit(), submit(), submit("my run")
+    assert backend.started == [first]
+    assert runs.get(first).status.state is State.STARTING
+    assert [(run.id, run.position) for run in runs.list()] == [(third, 2), (second, 1), (first, None)]
+    assert (runs.get(third).position, runs.get(third).name, runs.get(second).name) == (2, "my run", "visits")
+
+
+def test_when_a_run_ends_the_next_one_starts(runs, submit, backend, clock):
+    first, second = submit(), submit()
+    runs.folder(first).write_status(Status(State.FINISHED, "Finished.", clock.now))
+    runs.dispatch()
+    runs.dispatch()
+    assert backend.started == [first, second]
+
+
+def test_a_run_that_cannot_be_started_fails_with_a_sentence_and_holds_nobody_up(runs, submit, backend):
+    first = submit()
+    backend.cannot_start = OSError(errno.ENOMEM, "Cannot allocate memory")
+    second = submit()
+    runs.stop(first)
+    runs.folder(first).write_status(Status(State.CANCELLED, "", 0.0))
+    assert states(runs)[second] is State.FAILED
+    assert backend.started == [first, second]
+
+
+def test_a_worker_that_is_gone_is_noticed_and_the_next_run_starts(runs, submit, at_work, backend, clock):
+    waiting = submit()
+    backend.alive.clear()
+    clock.now += SILENCE_SECONDS + 0.1
+    found = runs.get(at_work).status
+    assert found.state is State.INTERRUPTED
+    assert "at step 3 of 10" in found.message
+    assert "no model was kept" in found.message
+    assert backend.started == [at_work, waiting]
+
+
+def test_what_an_interrupted_run_kept_is_said(runs, at_work, backend, clock):
+    model = runs.folder(at_work).model_path
+    model.mkdir()
+    (model / "model.safetensors").touch()
+    backend.alive.clear()
+    clock.now += SILENCE_SECONDS + 0.1
+    assert "best model so far is kept" in runs.get(at_work).status.message
+
+
+def test_a_silent_worker_that_can_be_seen_is_alive(runs, at_work, clock):
+    clock.now += 3600
+    assert runs.get(at_work).status.state is State.TRAINING
+
+
+def test_a_worker_that_cannot_be_seen_but_beats_is_alive(runs, at_work, backend, clock):
+    backend.alive.clear()
+    clock.now += SILENCE_SECONDS - 0.1
+    assert runs.get(at_work).status.state is State.TRAINING
+
+
+def test_a_run_that_finished_just_before_its_process_went_stays_finished(runs, at_work, backend, clock, monkeypatch):
+    clock.now += SILENCE_SECONDS + 1
+
+    def finish_then_die(status):
+        folder.write_status(Status(State.FINISHED, "Finished.", clock.now))
+        return False
+
+    folder = runs.folder(at_work)
+    monkeypatch.setattr(backend, "is_alive", finish_then_die)
+    assert runs.get(at_work).status.state is State.FINISHED
+
+
+def test_a_started_run_whose_worker_never_came_is_interrupted(runs, submit, clock):
+    run_id = submit()
+    clock.now += SILENCE_SECONDS + 0.1
+    assert "before training began" in runs.get(run_id).status.message
+
+
+@pytest.mark.parametrize("ask", ["stop", "cancel"])
+def test_a_waiting_run_ends_without_beginning(runs, at_work, submit, backend, ask):
+    waiting, last = submit(), submit()
+    getattr(runs, ask)(waiting)
+    assert runs.get(waiting).status.state is State.CANCELLED
+    assert "before it began" in runs.get(waiting).status.message
+    assert runs.get(last).position == 1
+    assert backend.started == [at_work]
+
+
+@pytest.mark.parametrize("ask", ["stop", "cancel"])
+def test_a_live_run_is_asked_and_goes_on_until_it_hears(runs, at_work, ask):
+    getattr(runs, ask)(at_work)
+    assert runs.folder(at_work).request() == ask
+    assert runs.get(at_work).status.state is State.TRAINING
+
+
+@pytest.mark.parametrize("ask", ["stop", "cancel"])
+@pytest.mark.parametrize("state", [state for state in State if not state.is_live])
+def test_a_run_that_has_ended_cannot_be_asked(runs, submit, ask, state):
+    run_id = submit()
+    runs.folder(run_id).write_status(Status(state, "", 0.0))
+    with pytest.raises(RunError, match=f"already {state}"):
+        getattr(runs, ask)(run_id)
+
+
+def test_a_worker_deaf_to_a_cancel_is_told_then_killed_then_buried(runs, at_work, backend, clock):
+    (runs.folder(at_work).model_path).mkdir()
+    runs.cancel(at_work)
+    asked = runs.folder(at_work).asked().time
+    for waited, expected in ((0.5, set()), (1.1, {(WORKER, False)}), (1.6, {(WORKER, False), (WORKER, True)})):
+        clock.now = asked + waited * GRACE_SECONDS
+        runs.list()
+        assert set(backend.ended) == expected
+    backend.alive.clear()
+    assert runs.get(at_work).status.state is State.CANCELLED
+    assert not runs.folder(at_work).model_path.exists()
+
+
+def test_a_worker_deaf_to_a_stop_is_left_alone(runs, at_work, backend, clock):
+    runs.stop(at_work)
+    clock.now += 100 * GRACE_SECONDS
+    runs.list()
+    assert backend.ended == []
+
+
+def test_a_live_run_is_not_deleted(runs, at_work, submit):
+    for run_id in (at_work, submit()):
+        with pytest.raises(RunError, match="stop or cancel it first"):
+            runs.delete(run_id)
+    assert len(runs.list()) == 2
+
+
+def test_delete_removes_an_ended_run_for_good(runs, submit, settings):
+    run_id = submit()
+    runs.folder(run_id).write_status(Status(State.FAILED, "", 0.0))
+    runs.delete(run_id)
+    assert list((settings.home / "runs").iterdir()) == []
+    with pytest.raises(RunError, match="no run"):
+        runs.get(run_id)
+
+
+def test_a_folder_that_vanished_leaves_the_line(runs, at_work, submit, clock, backend):
+    gone, last = submit(), submit()
+    shutil.rmtree(runs.folder(gone).path)
+    runs.folder(at_work).write_status(Status(State.FINISHED, "", clock.now))
+    runs.list()
+    assert backend.started == [at_work, last]
+
+
+def test_a_vanished_run_at_work_frees_the_device(runs, at_work, submit, backend):
+    waiting = submit()
+    shutil.rmtree(runs.folder(at_work).path)
+    runs.list()
+    assert backend.started == [at_work, waiting]
+
+
+def test_a_deleted_queue_is_filled_again_in_order_and_starts_nothing_twice(runs, at_work, submit, settings, backend):
+    waiting = [submit() for _ in range(3)]
+    (settings.home / "queue.sqlite").unlink()
+    assert [runs.get(run_id).position for run_id in waiting] == [1, 2, 3]
+    assert backend.started == [at_work]
+
+
+def test_a_damaged_queue_does_not_hide_the_runs(runs, at_work, submit, settings):
+    waiting = submit()
+    (settings.home / "queue.sqlite").write_bytes(b"no database" * 100)
+    assert states(runs) == {at_work: State.TRAINING, waiting: State.QUEUED}
+    with pytest.raises(StorageError, match="delete it"):
+        runs.dispatch()
+
+
+def test_a_copied_folder_is_a_run_in_another_home(runs, submit, tmp_path, backend, clock):
+    done, waiting = submit("done"), submit("waiting")
+    folder = runs.folder(done)
+    folder.write_report(fake_report())
+    folder.write_status(Status(State.FINISHED, "Finished.", clock.now))
+    there = Runs(Settings(tmp_path / "other"), backend, clock)
+    shutil.copytree(folder.path.parent, tmp_path / "other" / "runs")
+    assert there.get(done) == replace(runs.get(done), position=None)
+    assert there.report(done) == fake_report()
+    assert waiting in {run.id for run in there.list()}
+    there.dispatch()
+    assert there.get(waiting).status.state is State.STARTING
+
+
+@pytest.mark.parametrize("name", ["status.json", "recipe.json", "data.json", "report.json"])
+def test_a_damaged_run_is_listed_with_a_sentence_and_hides_no_other(runs, submit, clock, name):
+    broken, whole = submit(), submit()
+    runs.folder(broken).write_status(Status(State.FINISHED, "Finished.", clock.now))
+    (runs.folder(broken).path / name).write_text("{")
+    listed = {run.id: run for run in runs.list()}
+    assert listed[broken].status.state is State.FAILED
+    assert name in listed[broken].status.message
+    assert listed[whole].status.state.is_live
+    with pytest.raises(RunError, match="damaged"):
+        runs.get(broken)
+    runs.delete(broken)
+    assert [run.id for run in runs.list()] == [whole]
+
+
+def test_strange_things_in_the_runs_folder_are_no_runs(runs, submit, settings):
+    run_id = submit()
+    root = settings.home / "runs"
+    (root / "a file").touch()
+    (root / "Upper Case").mkdir()
+    (root / ".draft-x").mkdir()
+    assert [run.id for run in runs.list()] == [run_id]
+
+
+def test_the_headline_of_a_tested_run_is_in_the_list(runs, submit, clock):
+    run_id = submit()
+    folder = runs.folder(run_id)
+    folder.write_report(fake_report())
+    folder.write_status(Status(State.FINISHED, "Finished.", clock.now))
+    report = fake_report()
+    run = runs.list()[0]
+    assert (run.accuracy, run.macro_f1, run.seconds) == (
+        report.test.accuracy, report.test.macro_f1, report.training.seconds,
+    )  # fmt: skip
+
+
+def test_a_full_disk_does_not_hide_the_runs_nor_a_death(runs, at_work, backend, clock, monkeypatch):
+    def full(self, content):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    backend.alive.clear()
+    clock.now += SILENCE_SECONDS + 1
+    assert states(runs) == {at_work: State.INTERRUPTED}
+
+
+def test_a_submission_that_cannot_be_queued_leaves_no_folder(runs, small_split, settings, monkeypatch):
+    def locked(self):
+        raise StorageError("The queue cannot be used: try again.")
+
+    monkeypatch.setattr(Queue, "change", locked)
+    with pytest.raises(StorageError):
+        runs.submit(small_split, RECIPE)
+    assert list((settings.home / "runs").iterdir()) == []
+
+
+def test_a_base_model_that_cannot_be_is_refused_before_anything_is_made(runs, small_split, settings):
+    with pytest.raises(ModelError):
+        runs.submit(small_split, Recipe(base="no such model!"))
+    assert not settings.home.exists()
+
+
+def test_a_relative_model_folder_is_found_by_a_worker_elsewhere(runs, small_split, tiny_base, monkeypatch):
+    monkeypatch.chdir(tiny_base.parent)
+    run_id = runs.submit(small_split, Recipe(base=tiny_base.name))
+    assert runs.get(run_id).recipe.base == str(tiny_base)
+
+
+def test_rename_changes_the_name_and_not_the_id(runs, submit):
+    run_id = submit()
+    runs.rename(run_id, "  another\nname ")
+    assert runs.get(run_id).name == "another name"
+    with pytest.raises(RunError, match="1 to 120"):
+        runs.rename(run_id, " \n")
+
+
+@given(name=st.text(), now=st.floats(0, 4e9))
+def test_every_id_is_safe_and_new(name, now):
+    first, second = new_id(name, now), new_id(name, now)
+    assert re.fullmatch(r"[a-z0-9_-]{1,64}", first)
+    assert first != second
+
+
+@given(run_id=st.text() | st.sampled_from(["..", ".", "", "/etc", "a/../..", "a\0b", "x" * 65, "ä", "a\n"]))
+def test_no_id_from_outside_leaves_the_home(tmp_path_factory, run_id):
+    home = tmp_path_factory.getbasetemp() / "closed"
+    (home / "runs").mkdir(parents=True, exist_ok=True)
+    with pytest.raises(RunError, match="no run"):
+        Runs(Settings(home)).folder(run_id)
+
+
+def test_a_link_out_of_the_home_is_no_run(runs, submit, settings, tmp_path):
+    submit()
+    (tmp_path / "outside").mkdir()
+    (settings.home / "runs" / "link").symlink_to(tmp_path / "outside")
+    with pytest.raises(RunError, match="no run"):
+        runs.folder("link")
