@@ -1,7 +1,7 @@
 """How long a person waits before seeing a data set of 15,000 rows: check-up, split and token lengths.
 
-Run with ``python -m benchmarks.check_up`` from the root of the clone. The rows are the airline tweets, the last 360 of
-them changed copies; each figure is the median of 3 runs in one process, without the time of imports.
+Run with ``python -m benchmarks.check_up`` from the root of the clone. The rows are the airline tweets and 360
+changed copies of them; each figure is the median of 3 runs in one process, without the time of imports.
 """
 
 from __future__ import annotations

@@ -206,9 +206,7 @@ def _require_enough(dataset: Dataset, rows: Sequence[int]) -> None:
         only = dataset.label_names[labels.pop()]
         raise DataError(f"Only the label {only!r} has usable texts: a classifier needs at least two labels.")
     if len(rows) < MIN_ROWS:
-        raise DataError(
-            f"Only {len(rows)} texts are usable: a classifier needs at least {MIN_ROWS}, better hundreds."
-        )
+        raise DataError(f"Only {len(rows)} texts are usable: a classifier needs at least {MIN_ROWS}, better hundreds.")
 
 
 def _without_unused_labels(dataset: Dataset) -> Dataset:

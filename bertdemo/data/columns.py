@@ -162,9 +162,7 @@ def _guess_text(frame: pd.DataFrame, names: Sequence[str]) -> str:
     """The column with the longest and least repeated values that hold letters."""
     worded = [name for name in names if frame[name].dropna().map(_has_letters).mean() > 0.5]
     if not worded:
-        raise DataError(
-            f"No column looks like texts among {listed(list(frame.columns))}: add one with sentences."
-        )
+        raise DataError(f"No column looks like texts among {listed(list(frame.columns))}: add one with sentences.")
     return max(worded, key=lambda name: _mean_length(frame, name) * frame[name].nunique())
 
 

@@ -47,11 +47,7 @@ def refuse_foreign(name: str, content: bytes) -> None:
         raise DataError(f"{name} is empty: choose a file with a column of texts and a column of labels.")
     if content.startswith(b"PK\x03\x04"):
         is_workbook = b"xl/" in content
-        kind = (
-            "an Excel workbook: rename it to end in .xlsx"
-            if is_workbook
-            else "a ZIP archive: unpack it first"
-        )
+        kind = "an Excel workbook: rename it to end in .xlsx" if is_workbook else "a ZIP archive: unpack it first"
         raise DataError(f"{name} is {kind}.")
     for signature, kind in _SIGNATURES:
         if content.startswith(signature):

@@ -103,9 +103,7 @@ def _load(path: str, configuration: str | None) -> dict[str, Any]:
     except RuntimeError as error:
         if "script" not in str(error):
             raise
-        raise DataError(
-            f"{path} is a program, not data, and is never run: choose another data set."
-        ) from error
+        raise DataError(f"{path} is a program, not data, and is never run: choose another data set.") from error
 
 
 def _not_found(name: str, message: str) -> str:
@@ -139,9 +137,7 @@ def _convert(
     data = splits[chosen]
     description = f"The split {chosen!r} of {name}, {len(data):,} rows."
     if len(data) > settings.max_rows:
-        description = (
-            f"A random {settings.max_rows:,} of the {len(data):,} rows of the split {chosen!r} of {name}."
-        )
+        description = f"A random {settings.max_rows:,} of the {len(data):,} rows of the split {chosen!r} of {name}."
         data = data.shuffle(seed=_SAMPLE_SEED).select(range(settings.max_rows))
     readers = {column: reader for column, feature in data.features.items() if (reader := _reader(feature))}
     cells = ([reader(value) for value in data[column]] for column, reader in readers.items())
@@ -158,7 +154,5 @@ def _reader(feature: Any) -> Callable[[Any], str | None] | None:
 
     if isinstance(feature, ClassLabel):
         names = feature.names
-        return lambda number: (
-            names[number] if number is not None and number >= 0 else None
-        )  # -1: hidden label
+        return lambda number: names[number] if number is not None and number >= 0 else None  # -1: hidden label
     return as_text if isinstance(feature, Value) and feature.dtype != "binary" else None

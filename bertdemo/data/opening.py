@@ -35,9 +35,7 @@ def open_data(
     columns = {"text_column": text_column, "label_column": label_column, "pair_column": pair_column}
     path = Path(name_or_file).expanduser()
     if _exists(path):
-        return (
-            load_folder(path, settings, **columns) if path.is_dir() else read_file(path, settings, **columns)
-        )
+        return load_folder(path, settings, **columns) if path.is_dir() else read_file(path, settings, **columns)
     identifier, _, configuration = name_or_file.removeprefix(_HUB_PREFIX).partition(":")
     if _is_hub_id(name_or_file, identifier):
         return load_hub(identifier, settings, configuration=configuration or None, **columns)
@@ -50,7 +48,7 @@ def open_data(
 
 def _exists(path: Path) -> bool:
     try:
-        return path.exists()
+        return path.name != "" and path.exists()  # an empty name would be the current folder
     except (OSError, ValueError):  # too long for a path, or with a NUL
         return False
 

@@ -81,9 +81,7 @@ def make_frame(
     import pandas as pd
 
     if len(header) > _MAX_COLUMNS:
-        raise DataError(
-            f"{name} has {len(header):,} columns: keep the column of texts and the column of labels."
-        )
+        raise DataError(f"{name} has {len(header):,} columns: keep the column of texts and the column of labels.")
     cells = [[_tidy(cell) for cell in row] for row in rows]
     refuse_more_rows(name, len(cells), settings.max_rows)
     if not cells:

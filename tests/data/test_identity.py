@@ -27,9 +27,7 @@ def test_differences_of_looks_are_no_differences(one: str, other: str) -> None:
     assert normalise(one) == normalise(other)
 
 
-@pytest.mark.parametrize(
-    ("one", "other"), [("good", "good!"), ("not good", "good"), ("1.5", "15"), ("好", "坏")]
-)
+@pytest.mark.parametrize(("one", "other"), [("good", "good!"), ("not good", "good"), ("1.5", "15"), ("好", "坏")])
 def test_differences_of_content_stay(one: str, other: str) -> None:
     assert normalise(one) != normalise(other)
 

@@ -11,13 +11,16 @@ UNDEFINED = {0x81, 0x8D, 0x8F, 0x90, 0x9D}
 
 def damaged(text: str) -> str:
     """What became of the tweets, written down a second time and independently: signs of the packaged file."""
-    signs = ""
-    for byte in text.encode():
-        for _ in range(3):
-            if byte >= 0x80 and byte not in UNDEFINED:
-                byte = bytes([byte]).decode("cp1252").encode("mac_roman", "replace").replace(b"?", b"_")[0]
-        signs += chr(byte)
-    return signs
+    content = text.encode()
+    for _ in range(3):
+        content = b"".join(damaged_byte(byte) for byte in content)
+    return content.decode("latin-1")
+
+
+def damaged_byte(byte: int) -> bytes:
+    if byte < 0x80 or byte in UNDEFINED:
+        return bytes([byte])
+    return bytes([byte]).decode("cp1252").encode("mac_roman", "replace").replace(b"?", b"_")
 
 
 @pytest.mark.parametrize(

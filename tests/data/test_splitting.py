@@ -30,7 +30,9 @@ def attempt(dataset: Dataset, **options: int) -> Split:
 def test_the_same_text_never_stands_in_two_parts_even_of_uncleaned_data(dataset: Dataset, seed: int) -> None:
     result = attempt(dataset, seed=seed)
     train, validation, test = (set(keys(result.part(part))) for part in PARTS)
-    assert not (train & validation or train & test or validation & test)
+    assert not train & validation
+    assert not train & test
+    assert not validation & test
 
 
 @given(datasets(), st.integers(0, 5))
@@ -48,9 +50,7 @@ def test_a_label_with_three_texts_is_in_all_parts(dataset: Dataset, seed: int) -
 
 
 @given(datasets(labelled=True), st.integers(1, 30))
-def test_a_smaller_train_part_keeps_its_size_its_labels_and_the_other_parts(
-    dataset: Dataset, limit: int
-) -> None:
+def test_a_smaller_train_part_keeps_its_size_its_labels_and_the_other_parts(dataset: Dataset, limit: int) -> None:
     whole = attempt(dataset, seed=1)
     labels = Counter(whole.part("train").labels)
     if limit < len(labels):

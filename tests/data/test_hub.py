@@ -1,0 +1,164 @@
+from __future__ import annotations
+
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import datasets
+import pytest
+
+from bertdemo.data.dataset import NO_LABEL
+from bertdemo.data.hub import load_folder, load_hub
+from bertdemo.errors import DataError
+from bertdemo.settings import Settings
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
+    monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch) -> Callable[[object], None]:
+    """Let the Hub answer with these splits or this error."""
+
+    def answer(result: object) -> None:
+        def load_dataset(path: str, configuration: str | None = None) -> object:
+            if isinstance(result, Exception):
+                raise result
+            return result
+
+        monkeypatch.setattr(datasets, "load_dataset", load_dataset)
+
+    return answer
+
+
+def made_of(n: int) -> datasets.Dataset:
+    features = datasets.Features(
+        {
+            "text": datasets.Value("string"),
+            "label": datasets.ClassLabel(names=["world", "sport"]),
+            "tokens": datasets.List(datasets.Value("int32")),
+        }
+    )
+    rows = {
+        "text": [f"text {i}" for i in range(n)],
+        "label": [i % 2 for i in range(n)],
+        "tokens": [[i] for i in range(n)],
+    }
+    return datasets.Dataset.from_dict(rows, features=features)
+
+
+def test_label_names_of_the_data_set_are_used(hub: Callable[[object], None], settings: Settings) -> None:
+    hub({"test": made_of(2), "train": made_of(4)})
+    dataset = load_hub("owner/name", settings)
+    assert dataset.texts == ("text 0", "text 1", "text 2", "text 3")
+    assert [dataset.label_names[label] for label in dataset.labels] == ["world", "sport"] * 2
+    assert dataset.source is not None
+    assert dataset.source.url == "https://huggingface.co/datasets/owner/name"
+
+
+def test_another_split_can_be_chosen_and_a_missing_one_is_named(
+    hub: Callable[[object], None], settings: Settings
+) -> None:
+    hub({"test": made_of(2), "train": made_of(4)})
+    assert len(load_hub("owner/name", settings, split="test")) == 2
+    with pytest.raises(DataError, match="no split 'dev': choose one of 'test', 'train'"):
+        load_hub("owner/name", settings, split="dev")
+
+
+def test_hidden_labels_are_missing(hub: Callable[[object], None], settings: Settings) -> None:
+    rows = made_of(4).to_dict() | {"label": [0, 1, -1, None]}
+    hub({"train": datasets.Dataset.from_dict(rows, features=made_of(1).features)})
+    assert load_hub("owner/name", settings).labels[2:] == (NO_LABEL, NO_LABEL)
+
+
+def test_a_random_part_of_a_long_data_set_is_taken_and_said(hub: Callable[[object], None], settings: Settings) -> None:
+    hub({"train": made_of(1000)})
+    dataset = load_hub("owner/name", replace(settings, max_rows=100))
+    assert len(dataset) == 100
+    assert dataset.texts != tuple(f"text {i}" for i in range(100))
+    assert dataset.source is not None
+    assert "A random 100 of the 1,000 rows" in dataset.source.description
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (
+            datasets.exceptions.DatasetNotFoundError("Dataset 'a/b' doesn't exist"),
+            "There is no data set 'a/b' on the Hub",
+        ),
+        (datasets.exceptions.DatasetNotFoundError("Dataset 'a/b' is a gated dataset"), "accept its terms at https://"),
+        (ConnectionError("Couldn't reach 'a/b'"), "the Hub cannot be reached"),
+        (
+            ValueError("Config name is missing.\nPlease pick one among the available configs: ['cola', 'sst2']"),
+            "'cola', 'sst2'",
+        ),
+        (RuntimeError("Dataset scripts are no longer supported, but found b.py"), "a program, not data"),
+        (datasets.exceptions.DataFilesNotFoundError("No (supported) data files found in a/b"), "is no table"),
+    ],
+)
+def test_each_failure_is_one_sentence(
+    hub: Callable[[object], None], settings: Settings, error: Exception, message: str
+) -> None:
+    hub(error)
+    with pytest.raises(DataError, match=message) as caught:
+        load_hub("a/b", settings)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_bug_is_not_dressed_up_as_bad_data(hub: Callable[[object], None], settings: Settings) -> None:
+    hub(RuntimeError("something else"))
+    with pytest.raises(RuntimeError, match="something else"):
+        load_hub("a/b", settings)
+
+
+def test_offline_mode_fails_at_once_without_a_copy(settings: Settings) -> None:
+    with pytest.raises(DataError, match=r"the Hub cannot be reached.*built-in"):
+        load_hub("nobody/has-this", settings)
+
+
+def test_no_network_fails_at_once(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
+    def unreachable(*_: object, **__: object) -> None:
+        raise urllib.error.URLError("Name or service not known")
+
+    monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(urllib.request, "urlopen", unreachable)
+    with pytest.raises(DataError, match="HF_HUB_OFFLINE=1"):
+        load_hub("owner/name", settings)
+
+
+@pytest.mark.parametrize("name", ["../secret", "a/b/c", "/etc", "", "a b/c", "-x/y", "owner/"])
+def test_only_names_of_the_hub_are_accepted(name: str, settings: Settings) -> None:
+    with pytest.raises(DataError, match="write it as owner/name"):
+        load_hub(name, settings)
+
+
+def test_a_folder_that_looks_like_a_name_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    (tmp_path / "owner" / "name").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DataError, match="write it as owner/name"):
+        load_hub("owner/name", settings)
+
+
+def test_a_folder_of_data_files_is_a_data_set(tmp_path: Path, settings: Settings) -> None:
+    folder = tmp_path / "reviews"
+    folder.mkdir()
+    (folder / "train.csv").write_text("text,label\nhello there,good\nbye now,bad\n", encoding="utf-8")
+    dataset = load_folder(folder, settings)
+    assert (dataset.name, dataset.texts, dataset.label_names) == (
+        "reviews",
+        ("hello there", "bye now"),
+        ("bad", "good"),
+    )
+
+
+def test_a_folder_without_data_files_gets_a_sentence(tmp_path: Path, settings: Settings) -> None:
+    with pytest.raises(DataError, match="is no table of texts and labels"):
+        load_folder(tmp_path, settings)

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bertdemo.data import opening
+from bertdemo.data.dataset import Dataset
+from bertdemo.data.opening import open_data
+from bertdemo.errors import DataError
+from bertdemo.settings import Settings
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch, small_dataset: Dataset) -> list[tuple[str, object]]:
+    """What would have been asked of the Hub: names and configurations."""
+    asked: list[tuple[str, object]] = []
+
+    def load_hub(name: str, settings: Settings, *, configuration: str | None = None, **_: object) -> Dataset:
+        asked.append((name, configuration))
+        return small_dataset
+
+    monkeypatch.setattr(opening, "load_hub", load_hub)
+    return asked
+
+
+def test_a_built_in_name_opens_the_built_in_data_set(settings: Settings) -> None:
+    assert open_data("sms_spam", settings).name == "sms_spam"
+
+
+def test_a_file_is_opened_with_the_given_columns(tmp_path: Path, settings: Settings) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("one,two,three\nx,some text,p\ny,more text,q\n")
+    dataset = open_data(str(path), settings, text_column="two", label_column="one")
+    assert (dataset.texts, dataset.label_names) == (("some text", "more text"), ("x", "y"))
+
+
+@pytest.mark.parametrize(
+    ("name", "asked"),
+    [
+        ("owner/name", ("owner/name", None)),
+        ("hub:name", ("name", None)),
+        ("hub:owner/name", ("owner/name", None)),
+        ("nyu-mll/glue:sst2", ("nyu-mll/glue", "sst2")),
+    ],
+)
+def test_names_of_the_hub_are_asked_there(
+    opened: list[tuple[str, object]], settings: Settings, name: str, asked: tuple[str, object]
+) -> None:
+    open_data(name, settings)
+    assert opened == [asked]
+
+
+@pytest.mark.parametrize(
+    "name", ["imdb", "missing.csv", "folder/missing.csv", "", "a/b/c", "x" * 5000, "a\0b", "hub:../x"]
+)
+def test_anything_else_is_answered_with_what_exists(
+    opened: list[tuple[str, object]], settings: Settings, name: str
+) -> None:
+    with pytest.raises(DataError, match="sms_spam, airline_sentiment"):
+        open_data(name, settings)
+    assert opened == []
