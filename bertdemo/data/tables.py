@@ -24,6 +24,8 @@ def as_text(value: object) -> str | None:
 
     Whole numbers that a spreadsheet or a data frame keeps as 3.0 become "3".
     """
+    if isinstance(value, str):
+        return value
     if value is None or value != value:  # noqa: PLR0124  (NaN is not equal to itself)
         return None
     if isinstance(value, float) and value.is_integer():
