@@ -6,9 +6,7 @@ import streamlit as st
 
 from bertdemo.ui import errors, handles
 
-icon = (
-    Path(__file__).parent / ".streamlit" / "icon.svg"
-)  # a file of ours: named icons are fetched from a network
+icon = Path(__file__).parent / ".streamlit" / "icon.svg"  # a file of ours: named icons are fetched from a network
 st.set_page_config(page_title="BERT demo", page_icon=str(icon), layout="centered")
 handles.warm_up()
 # The folder is not called "pages": Streamlit would run such a page by itself, without this file, for

@@ -7,9 +7,7 @@ from bertdemo.ui import live, report_view, run_actions, run_list, where
 place = where.row()
 st.title("Runs", anchor=False)
 if not place.runs:
-    st.markdown(
-        "Every classifier you fine-tune is kept here with its scores, so that you can compare recipes."
-    )
+    st.markdown("Every classifier you fine-tune is kept here with its scores, so that you can compare recipes.")
     st.page_link("screens/fine_tune.py", label="Fine-tune the first one", icon=":material/arrow_forward:")
     st.stop()
 

@@ -7,7 +7,7 @@ from typing import Any
 import altair as alt
 
 from bertdemo.charts.names import BATCH, LOSSES, SCORES
-from bertdemo.charts.palette import ROWS, dashes, layers, series, styled
+from bertdemo.charts.palette import ROWS, dashes, layers, series, shapes, styled
 
 _RATE = "datum.value == 0 ? '0' : format(datum.value, '~e')"
 
@@ -38,27 +38,21 @@ def loss_chart(steps: int) -> alt.LayerChart:
         .encode(color=series(LOSSES), strokeDash=dashes(LOSSES))
         .transform_filter(_of(LOSSES[0]))
     )
-    checks = base.mark_line(strokeWidth=2.2, point=alt.OverlayMarkDef(size=46, filled=True))
+    checks = base.mark_line(strokeWidth=2.2, point=alt.OverlayMarkDef(size=60, filled=True, shape="diamond"))
     checks = checks.encode(color=series(LOSSES), strokeDash=dashes(LOSSES)).transform_filter(_of(LOSSES[1]))
     return layers(dots, line, checks, height=280)
 
 
-def score_chart(steps: int) -> alt.Chart:
+def score_chart(steps: int) -> alt.LayerChart:
     """Macro-F1 and accuracy on the validation texts. Columns: ``step``, ``score`` (per cent), ``series``."""
-    chart: alt.Chart = (
-        alt.Chart(ROWS)
-        .mark_line(strokeWidth=2.2, point=alt.OverlayMarkDef(size=46, filled=True))
-        .encode(
-            x=_steps(steps),
-            y=alt.Y(
-                "score:Q", title="Validation score (%)", scale=alt.Scale(zero=False, padding=12, clamp=True)
-            ),
-            color=series(SCORES),
-            strokeDash=dashes(SCORES),
-            tooltip=["series:N", "step:Q", alt.Tooltip("score:Q", format=".2f")],
-        )
+    base = alt.Chart().encode(
+        x=_steps(steps),
+        y=alt.Y("score:Q", title="Validation score (%)", scale=alt.Scale(zero=False, padding=12)),
+        color=series(SCORES),
+        tooltip=["series:N", "step:Q", alt.Tooltip("score:Q", format=".2f")],
     )
-    return styled(chart, 220)
+    lines = base.mark_line(strokeWidth=2.2).encode(strokeDash=dashes(SCORES))
+    return layers(lines, base.mark_point(filled=True, size=60, opacity=1).encode(shape=shapes(SCORES)), height=220)
 
 
 def rate_chart(steps: int) -> alt.Chart:

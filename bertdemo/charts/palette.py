@@ -35,6 +35,11 @@ def dashes(names: tuple[str, ...], field: str = "series") -> alt.StrokeDash:
     return alt.StrokeDash(f"{field}:N", scale=scale, legend=_legend(names))
 
 
+def shapes(names: tuple[str, ...], field: str = "series") -> alt.Shape:
+    """Shapes for the points of the same series."""
+    return alt.Shape(f"{field}:N", scale=alt.Scale(domain=list(names), range=["circle", "square"]), legend=None)
+
+
 def styled(chart: _Any, height: int) -> _Any:
     """The chart at its height, with axes close to what they describe."""
     return (  # type: ignore[no-any-return]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import altair as alt
 
 from bertdemo.charts.names import MODELS
-from bertdemo.charts.palette import BLUE, INK, PAPER, layers, paint, series
+from bertdemo.charts.palette import BLUE, INK, PAPER, layers, paint, series, shapes
 
 _FEW = alt.Axis(tickCount=5)
 _ENDS = ("value", "low", "high")
@@ -18,9 +18,7 @@ def baseline_chart(low: float) -> alt.LayerChart:
     """
     base = alt.Chart().encode(
         y=alt.Y("metric:N", sort=None, title=None, axis=alt.Axis(labelLimit=120)),
-        yOffset=alt.YOffset(
-            "model:N", sort=list(MODELS), scale=alt.Scale(paddingInner=0.5, paddingOuter=0.6)
-        ),
+        yOffset=alt.YOffset("model:N", sort=list(MODELS), scale=alt.Scale(paddingInner=0.5, paddingOuter=0.6)),
         color=series(MODELS, "model"),
         tooltip=["model:N", "metric:N", *(alt.Tooltip(f"{name}:Q", format=".2f") for name in _ENDS)],
     )
@@ -29,7 +27,7 @@ def baseline_chart(low: float) -> alt.LayerChart:
     bars = base.mark_bar(opacity=0.35, height=12, cornerRadius=6).encode(x=across, x2="high:Q")
     dots = base.mark_point(filled=True, size=90, opacity=1).encode(
         x=alt.X("value:Q", scale=scale),
-        shape=alt.Shape("model:N", scale=alt.Scale(domain=list(MODELS)), legend=None),
+        shape=shapes(MODELS, "model"),
     )
     words = base.mark_text(align="left", dx=8, fontWeight="bold").encode(
         x=alt.X("high:Q", scale=scale), text=alt.Text("value:Q", format=".1f"), color=alt.ColorDatum(INK)

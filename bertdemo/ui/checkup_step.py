@@ -157,9 +157,7 @@ def _removed(checkup: CheckUp) -> None:
     import pandas as pd
 
     with st.expander(f"See the {count(len(checkup.removed), 'row')} left out", key="removed"):
-        rows = [
-            (each.row + 1, each.label, each.reason.value, each.detail, each.text) for each in checkup.removed
-        ]
+        rows = [(each.row + 1, each.label, each.reason.value, each.detail, each.text) for each in checkup.removed]
         frame = pd.DataFrame(rows, columns=["row", "label", "reason", "detail", "text"])
         st.dataframe(frame.head(1_000), hide_index=True, key="removed_rows")
         st.download_button(

@@ -62,9 +62,7 @@ def curves_of(metrics: Sequence[Event]) -> Curves:
     checks = [event for event in metrics if event["kind"] == "validation"]
     started = _last(metrics, "started")
     drawn = thin(steps)
-    scores = [
-        (e["step"], 100 * e[key], name) for name, key in zip(SCORES, _KEYS, strict=True) for e in checks
-    ]
+    scores = [(e["step"], 100 * e[key], name) for name, key in zip(SCORES, _KEYS, strict=True) for e in checks]
     rates = [(event["step"], event["learning_rate"]) for event in drawn]
     return Curves(
         losses=pd.DataFrame(

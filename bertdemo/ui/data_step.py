@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from bertdemo.data.reading import Columns
 
 BUILT_IN, FILE, HUB = SOURCES = ("Built-in", "A file of yours", "Hugging Face Hub")
-_TYPES = ["csv", "tsv", "txt", "jsonl", "json", "parquet", "xlsx"]
 _NO_COLUMN = "none"
 
 
@@ -61,9 +60,7 @@ def _from_catalogue() -> Dataset:
 
 def _about(source: Source | None) -> None:
     if source is not None:
-        st.markdown(
-            f"{escape(source.description)} Licence: {escape(source.licence)} · [source]({source.url})"
-        )
+        st.markdown(f"{escape(source.description)} Licence: {escape(source.licence)} · [source]({source.url})")
 
 
 def _size(dataset: Dataset) -> None:
@@ -72,9 +69,11 @@ def _size(dataset: Dataset) -> None:
 
 
 def _from_file() -> Dataset | None:
+    from bertdemo.data.reading import FILE_TYPES
+
     uploaded = st.file_uploader(
         "A table with one text and one label in each row",
-        type=_TYPES,
+        type=list(FILE_TYPES),
         key="upload",
         help="CSV, TSV, JSON lines, Parquet or Excel; delimiter and encoding are detected.",
     )
@@ -82,9 +81,7 @@ def _from_file() -> Dataset | None:
         _read_upload(uploaded)
     table = st.session_state.get("uploaded_table")
     if table is None:
-        st.caption(
-            "Two columns are enough: the text, and the label it should get. A few hundred rows make a start."
-        )
+        st.caption("Two columns are enough: the text, and the label it should get. A few hundred rows make a start.")
         return None
     _, name, frame = table
     return _dataset(frame, _pick_columns(frame), name)
@@ -148,7 +145,7 @@ def _from_hub() -> Dataset | None:
 
         st.session_state.pop("hub_dataset", None)
         with st.spinner("Asking the Hub…"):
-            st.session_state["hub_dataset"] = load_hub(name.strip())
+            st.session_state["hub_dataset"] = load_hub(name.strip(), handles.settings())
     dataset: Dataset | None = st.session_state.get("hub_dataset")
     if dataset is None:
         st.caption("Any data set of texts and labels on huggingface.co, by its name. This needs a network.")

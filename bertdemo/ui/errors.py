@@ -13,9 +13,7 @@ from bertdemo.errors import BertDemoError
 from bertdemo.ui.words import escape
 
 logger = logging.getLogger(__name__)
-UNEXPECTED = (
-    "Something went wrong that should not have. The details are in the terminal; reload the page to go on."
-)
+UNEXPECTED = "Something went wrong that should not have. The details are in the terminal; reload the page to go on."
 
 
 @dataclass

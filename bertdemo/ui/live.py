@@ -65,9 +65,7 @@ def charts(seen: Curves, steps: int) -> None:
     from bertdemo.charts.curves import loss_chart, rate_chart, score_chart
 
     steps = seen.started.get("steps", 0) or steps or 1
-    st.markdown(
-        "**Is it learning?** Both losses should fall; if only the training loss does, it learns by heart."
-    )
+    st.markdown("**Is it learning?** Both losses should fall; if only the training loss does, it learns by heart.")
     draw(seen.losses, loss_chart, steps, key="loss", alt="Training and validation loss over optimiser steps")
     left, right = st.columns(2, gap="medium")
     with left:
@@ -134,16 +132,8 @@ def _buttons(run: Run) -> None:
         if st.button("Stop and keep the best so far", key="stop_run", icon=":material/stop_circle:"):
             handles.runs().stop(run.id)
             st.toast("Stopping after this step; the best model so far is kept and tested.")
-        if st.button("Cancel", key="cancel_run", type="tertiary"):
-            _ask_cancel(run.id)
-
-
-@st.dialog("Cancel this run?")
-def _ask_cancel(run_id: str) -> None:
-    st.write("Nothing of it is kept, not even the best model so far.")
-    with st.container(horizontal=True):
-        if st.button("Cancel the run", key="cancel_yes", type="primary"):
-            handles.runs().cancel(run_id)
-            st.rerun()
-        if st.button("Go on training", key="cancel_no"):
-            st.rerun()
+        with st.popover("Cancel", type="tertiary", key="cancel_run"):
+            st.write("Cancel, and keep nothing of it, not even the best model so far?")
+            if st.button("Cancel the run", key="cancel_yes", type="primary"):
+                handles.runs().cancel(run.id)
+                st.rerun()

@@ -14,8 +14,6 @@ from bertdemo.ui.words import compact, escape
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bertdemo.models.catalog import BaseModel
-
 PRESETS = {"quick": "Quick", "standard": "Standard", "thorough": "Thorough"}
 _LABELS = {"max_length": "Longest text (tokens)", "freeze_embeddings": "Freeze word embeddings"}
 _WHOLE: dict[str, tuple[int, int]] = {
@@ -59,7 +57,9 @@ def tokenizer() -> Path | None:
 
 def max_length() -> int:
     """The longest text as chosen so far."""
-    return int(st.session_state.get("recipe_max_length") or _preset_recipe().max_length)
+    if "recipe_max_length" not in st.session_state:
+        _fill()
+    return int(st.session_state.get("recipe_max_length", Recipe().max_length))
 
 
 def choose() -> Recipe:
@@ -69,9 +69,7 @@ def choose() -> Recipe:
         ModelError: the base model cannot be found.
         RecipeError: a setting makes no sense.
     """
-    base = _base()
-    if st.session_state.get("recipe_base") != base.id or "recipe_epochs" not in st.session_state:
-        _fill()
+    _base()
     st.segmented_control(
         "How long to train",
         list(PRESETS),
@@ -116,21 +114,19 @@ def _names() -> list[str]:
     return [field.name for field in fields(Recipe) if field.name != "base"]
 
 
-def _preset_recipe() -> Recipe:
-    from bertdemo.training.presets import recipe_for
-
-    return recipe_for(base_name(), st.session_state.get("preset") or "standard")
-
-
 def _fill() -> None:
     """Set all settings to what the preset says for the chosen base."""
-    recipe = _preset_recipe()
-    st.session_state["recipe_base"] = base_name()
+    from bertdemo.training.presets import recipe_for
+
+    try:
+        recipe = recipe_for(base_name(), st.session_state.get("preset") or "standard")
+    except ModelError:
+        return  # the picker itself will say so
     for name in _names():
         st.session_state[f"recipe_{name}"] = getattr(recipe, name)
 
 
-def _base() -> BaseModel:
+def _base() -> None:
     from bertdemo.models.catalog import CATALOGUE, find_base
 
     titles = {model.id: f"{model.title} · {compact(model.parameters)} parameters" for model in CATALOGUE}
@@ -139,6 +135,7 @@ def _base() -> BaseModel:
         list(titles),
         format_func=lambda name: titles.get(name, name),
         accept_new_options=True,
+        on_change=_fill,
         key="base",
         persist_state="session",
         help="It has read much text and knows no task yet. You can type a model of the Hub or a folder.",
@@ -146,7 +143,6 @@ def _base() -> BaseModel:
     base = find_base(name or Recipe().base)
     facts = [base.languages, f"{base.layers} layers" if base.layers else "", base.licence, base.note]
     st.caption(" · ".join(escape(fact) for fact in facts if fact))
-    return base
 
 
 def _setting(name: str) -> None:

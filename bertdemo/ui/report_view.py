@@ -89,12 +89,8 @@ def _labels(report: Report) -> None:
     st.markdown("**How good is each label?**")
     number = st.column_config.NumberColumn
     columns = {name: number(f"{name} (%)", format="%.1f") for name in ("precision", "recall", "F1")}
-    st.dataframe(
-        class_rows(report.test), hide_index=True, column_config=columns, key="classes", alt="Scores per label"
-    )
-    st.caption(
-        "Precision: how often it is right when it says this label. Recall: how many of this label it finds."
-    )
+    st.dataframe(class_rows(report.test), hide_index=True, column_config=columns, key="classes", alt="Scores per label")
+    st.caption("Precision: how often it is right when it says this label. Recall: how many of this label it finds.")
 
 
 def _rest(run: Run, report: Report | None) -> None:
@@ -107,9 +103,7 @@ def _rest(run: Run, report: Report | None) -> None:
         if report:
             st.text(_cost(report.training))
         data = run.data
-        st.text(
-            f"{data.n_train:,} texts to train, {data.n_validation:,} to validate, {data.n_test:,} to test."
-        )
+        st.text(f"{data.n_train:,} texts to train, {data.n_validation:,} to validate, {data.n_test:,} to test.")
         rows = [(name.replace("_", " "), str(value)) for name, value in run.recipe.to_dict().items()]
         st.dataframe(
             {"setting": [a for a, _ in rows], "value": [b for _, b in rows]},

@@ -10,33 +10,27 @@ from bertdemo.ui.words import escape
 
 
 def bar(run: Run) -> None:
-    """The two buttons. Deleting asks first."""
+    """The two actions. Each opens a small panel first; deleting asks there."""
     with st.container(horizontal=True, key="run_actions"):
-        if st.button("Rename", key="rename_run", icon=":material/edit:", type="tertiary"):
-            _ask_name(run)
-        if st.button("Delete", key="delete_run", icon=":material/delete:", type="tertiary"):
-            _ask_delete(run)
+        _rename(run)
+        if not run.status.state.is_live:
+            _delete(run)
 
 
-@st.dialog("Rename this run")
-def _ask_name(run: Run) -> None:
-    name = st.text_input("Name", value=run.name, max_chars=120, key=f"name_of_{run.id}")
-    if st.button("Rename", key="rename_yes", type="primary"):
-        with errors.shown() as outcome:
-            handles.runs().rename(run.id, name)
-        if not outcome.failed:
-            st.rerun()
+def _rename(run: Run) -> None:
+    with st.popover("Rename", icon=":material/edit:", type="tertiary", key="rename_run"):
+        name = st.text_input("Name", value=run.name, max_chars=120, key=f"name_of_{run.id}")
+        if st.button("Save", key="rename_yes", type="primary"):
+            with errors.shown():
+                handles.runs().rename(run.id, name)
+                st.rerun()
 
 
-@st.dialog("Delete this run?")
-def _ask_delete(run: Run) -> None:
-    st.markdown(f"**{escape(where.name_of(run))}** with its model, curves and report will be gone for good.")
-    with st.container(horizontal=True):
+def _delete(run: Run) -> None:
+    with st.popover("Delete", icon=":material/delete:", type="tertiary", key="delete_run"):
+        st.markdown(f"Delete **{escape(where.name_of(run))}** with its model, curves and report, for good?")
         if st.button("Delete it", key="delete_yes", type="primary"):
-            with errors.shown() as outcome:
+            with errors.shown():
                 handles.runs().delete(run.id)
-            if not outcome.failed:
                 where.choose(None)
                 st.rerun()
-        if st.button("Keep it", key="delete_no"):
-            st.rerun()

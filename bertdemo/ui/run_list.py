@@ -54,9 +54,7 @@ def table(runs: list[Run]) -> None:
 def changed(recipe: Recipe) -> str:
     """The settings that differ from the defaults, in words."""
     default = Recipe(base=recipe.base)
-    names = [
-        field.name for field in fields(Recipe) if getattr(recipe, field.name) != getattr(default, field.name)
-    ]
+    names = [field.name for field in fields(Recipe) if getattr(recipe, field.name) != getattr(default, field.name)]
     return ", ".join(f"{name.replace('_', ' ')} {getattr(recipe, name)}" for name in names) or "default"
 
 
@@ -80,9 +78,7 @@ def _frame(runs: list[Run]) -> pd.DataFrame:
 
 def compare(run: Run, runs: list[Run]) -> None:
     """The validation scores of this run and of up to three others in one chart."""
-    others = {
-        other.id: f"{where.name_of(other)} · {ago(other.created)}" for other in runs if other.id != run.id
-    }
+    others = {other.id: f"{where.name_of(other)} · {ago(other.created)}" for other in runs if other.id != run.id}
     if not others:
         return
     st.subheader("Compare", anchor=False)

@@ -8,6 +8,7 @@ import streamlit as st
 
 from bertdemo.data.dataset import Dataset, Split
 from bertdemo.ui import handles, where
+from bertdemo.ui.checkup_step import lengths
 from bertdemo.ui.words import about
 
 if TYPE_CHECKING:
@@ -25,9 +26,7 @@ def offer(dataset: Dataset, recipe: Recipe, limit: int | None, tokenizer: Path |
     """
     parts = _split(dataset.fingerprint, recipe.seed, limit, dataset)
     left, right = st.columns([2, 5], vertical_alignment="center")
-    pressed = left.button(
-        "Start training", type="primary", key="start", icon=":material/play_arrow:", width="stretch"
-    )
+    pressed = left.button("Start training", type="primary", key="start", icon=":material/play_arrow:", width="stretch")
     right.markdown(_plan(parts, recipe, tokenizer))
     if pressed:
         begin(parts, recipe, dataset.name)
@@ -49,17 +48,19 @@ def _split(fingerprint: str, seed: int, limit: int | None, _dataset: Dataset) ->
 
 
 def _plan(parts: Split, recipe: Recipe, tokenizer: Path | None) -> str:
-    sizes = (
-        f"{len(parts.train):,} texts to train, {len(parts.validation):,} to validate, "
-        f"{len(parts.test):,} to test"
-    )
+    sizes = f"{len(parts.train):,} texts to train, {len(parts.validation):,} to validate, {len(parts.test):,} to test"
     if tokenizer is None:
         return f"{sizes}. The time is known once the base model is on this computer."
-    from bertdemo.training.estimate import estimate_seconds
-    from bertdemo.ui.checkup_step import lengths
-
     tokens = lengths(parts.dataset.fingerprint, tokenizer, parts.dataset)
+    train, validation = (tuple(map(int, tokens[list(rows)])) for rows in (parts.train, parts.validation))
     rate = handles.tokens_per_second(recipe.base)
-    seconds = estimate_seconds(parts, recipe, tokens, rate)
     basis = "from the last run with this base" if rate else "an estimate; it may be off by half"
-    return f"**{about(seconds).capitalize()}** ({basis}). {sizes}."
+    return f"**{about(_seconds(recipe, train, validation, rate)).capitalize()}** ({basis}). {sizes}."
+
+
+@st.cache_data(show_spinner=False, max_entries=32)
+def _seconds(recipe: Recipe, train: tuple[int, ...], validation: tuple[int, ...], rate: float | None) -> float:
+    from bertdemo.models.catalog import find_base
+    from bertdemo.training.estimate import estimate_seconds
+
+    return estimate_seconds(recipe, find_base(recipe.base), train, validation, rate)

@@ -50,6 +50,6 @@ def recent(runs: list[Run]) -> None:
     for run in runs[:_RECENT]:
         score = "" if run.accuracy is None else f" · {percent(run.accuracy)} right"
         with st.container(horizontal=True, vertical_alignment="center", key=f"recent_{run.id}"):
-            page = "screens/fine_tune.py" if run.status.state.is_live else "pages/runs.py"
+            page = "screens/fine_tune.py" if run.status.state.is_live else "screens/runs.py"
             st.page_link(page, label=escape(where.name_of(run)), query_params={"run": run.id})
             st.caption(f"{where.STATE_WORDS[run.status.state]}{score} · {ago(run.created)}")

@@ -1,0 +1,76 @@
+"""Every chart is a valid specification that names no colour of its own, and reads in grey as in colour."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from bertdemo.charts import curves, data, scores
+from bertdemo.charts.palette import ROLES
+
+CONFIG = tomllib.loads((Path(__file__).parents[2] / ".streamlit" / "config.toml").read_text("utf-8"))
+CHARTS = {
+    "loss": (curves.loss_chart, (100,)),
+    "scores": (curves.score_chart, (100,)),
+    "rate": (curves.rate_chart, (100,)),
+    "compare": (curves.compare_chart, (("one", "two"), "macro_f1", "Macro-F1 (%)")),
+    "labels": (data.label_chart, (3,)),
+    "lengths": (data.length_chart, (128,)),
+    "baseline": (scores.baseline_chart, (80.0,)),
+    "confusion": (scores.confusion_chart, (3,)),
+}
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance as WCAG 2.2 defines it."""
+    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: str, other: str) -> float:
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_a_chart_is_a_valid_specification_without_rows_or_colours_of_its_own(name):
+    chart, arguments = CHARTS[name]
+    specification = chart(*arguments).to_dict()  # altair checks it against the schema
+    assert specification["data"] == {"name": "rows"}
+    assert "#" not in str({key: value for key, value in specification.items() if key not in ("$schema", "config")})
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_every_quantitative_axis_has_a_title(name):
+    chart, arguments = CHARTS[name]
+    specification = chart(*arguments).to_dict()
+    for layer in specification.get("layer", [specification]):
+        for channel in ("x", "y"):
+            axis = layer.get("encoding", {}).get(channel, {})
+            if axis.get("type") == "quantitative" and "scale" not in axis:
+                assert axis.get("title"), f"{name}: {channel} has no title"
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_chart_colours_stand_out_from_the_page_and_from_each_other(theme):
+    colours = CONFIG["theme"][theme]
+    blue, orange, ink, grey, paper = colours["chartCategoricalColors"]
+    assert len(ROLES) == 5
+    assert paper == colours["backgroundColor"]
+    for colour in (blue, orange, grey):
+        assert contrast(colour, paper) >= 3  # WCAG 1.4.11, graphical objects
+    assert contrast(ink, paper) >= 7
+    assert contrast(blue, orange) >= 1.4
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_text_can_be_read_in_both_themes(theme):
+    colours = CONFIG["theme"][theme]
+    assert contrast(colours["textColor"], colours["backgroundColor"]) >= 7
+    assert contrast(colours["linkColor"], colours["backgroundColor"]) >= 4.5
+
+
+def test_the_step_axis_is_as_long_as_the_plan_so_that_nothing_moves():
+    encoding = curves.rate_chart(240).to_dict()["encoding"]
+    assert encoding["x"]["scale"]["domain"] == [0, 240]

@@ -1,0 +1,106 @@
+"""A page as a person meets it, over a home folder of the test's own and workers that do nothing."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from bertdemo.data.dataset import Dataset, Split
+from bertdemo.evaluation.metrics import score
+from bertdemo.evaluation.report import Report, TrainingSummary
+from bertdemo.runs import store
+from bertdemo.runs.folder import RunFolder
+from bertdemo.runs.records import State, Status
+from bertdemo.training.events import Noted, Started, Stepped, Validated
+from bertdemo.training.recipe import Recipe
+
+APP = Path(__file__).parents[2] / "app.py"
+STEPS = 8
+
+
+class IdleBackend:
+    """Starts no process; every worker counts as alive."""
+
+    def start(self, folder: RunFolder) -> None:
+        pass
+
+    def is_alive(self, status: Status) -> bool:
+        return status.pid is not None
+
+    def end(self, status: Status, *, force: bool) -> None:
+        pass
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The home folder that the app will use."""
+    monkeypatch.setenv("BERTDEMO_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(store, "_local_backend", lambda _settings: IdleBackend())
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def open_page(home: Path):
+    """Opens the app and goes to a page: ``open_page("runs", run="a")``."""
+
+    def open_(name: str = "home", **query: str) -> AppTest:
+        app = AppTest.from_file(str(APP), default_timeout=60)
+        app.run()
+        if name != "home":
+            app.switch_page(f"screens/{name}.py")
+        for key, value in query.items():
+            app.query_params[key] = value
+        return app.run()
+
+    return open_
+
+
+@pytest.fixture
+def small_split(small_dataset: Dataset) -> Split:
+    rows = range(len(small_dataset))
+    return Split(small_dataset, train=tuple(rows[::2]), validation=tuple(rows[1::4]), test=tuple(rows[3::4]), seed=7)
+
+
+def scores_of(split: Split, mistakes: int):
+    labels = [split.dataset.labels[row] for row in split.test]
+    predicted = [1 - label if place < mistakes else label for place, label in enumerate(labels)]
+    return score(labels, predicted, split.dataset.label_names)
+
+
+@pytest.fixture
+def make_run(home: Path, small_split: Split):
+    """Makes a run in any state: ``make_run("a", State.FINISHED)``."""
+
+    def make(run_id: str, state: State, *, name: str = "", loss: float = 0.5, age: float = 0.0) -> RunFolder:
+        now = time.time() - age
+        folder = RunFolder.create(home / "runs" / run_id, small_split, Recipe(epochs=3), name or run_id, now)
+        if state is not State.QUEUED:
+            folder.append(Started(STEPS, 900, 1000, 1000, "CPU", "fp32", "this processor has no bf16"), now)
+            for step in range(1, STEPS // 2 + 1):
+                folder.append(Stepped(step, 0.1, loss, 1e-4, 1.0, 90.0, 2900.0, step, 9.0 - step, 800.0), now)
+            folder.append(Validated(4, 1.0, 0.4, 0.9, 0.88, 0.1, True), now)
+            folder.append(Noted(4, "The batch was halved to 16.", warning=True), now)
+        if state.has_model:
+            summary = TrainingSummary(40.0, 2.0, 8, 8, 4, 90.0, 2900.0, "CPU", "fp32", 800.0)
+            ours, theirs = scores_of(small_split, 1), scores_of(small_split, 3)
+            folder.write_report(Report(ours, ours, theirs, 0.3, summary))
+        said = "It is what it is."
+        folder.write_status(Status(state, said, time.time(), 1, 1.0, step=4, steps=STEPS, remaining=5.0))
+        return folder
+
+    return make
+
+
+@pytest.fixture
+def words_of():
+    """All that a person can read on a page: ``words_of(app)``."""
+
+    def read(app: AppTest) -> str:
+        kinds = (app.title, app.header, app.subheader, app.markdown, app.caption, app.text)
+        kinds += (app.error, app.warning, app.info)
+        return "\n".join(element.value for kind in kinds for element in kind)
+
+    return read

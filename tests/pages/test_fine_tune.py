@@ -1,0 +1,144 @@
+"""From data to a started run, and the live view."""
+
+import pytest
+
+from bertdemo.runs.records import State
+
+ROWS = [("what a lovely day number %d", "good"), ("an awful rainy evening number %d", "bad")]
+CSV = "text,label\n" + "\n".join(f"{text % i},{label}" for i in range(30) for text, label in ROWS)
+
+
+def upload(app, content: bytes, name: str = "mine.csv"):
+    app.segmented_control(key="data_kind").set_value("A file of yours").run()
+    app.file_uploader(key="upload").set_value((name, content, "text/csv")).run()
+    return app
+
+
+def test_the_page_opens_on_real_data_with_its_check_up(open_page, words_of):
+    app = open_page("fine_tune")
+    assert not app.exception
+    assert not app.error
+    text = words_of(app)
+    assert "can be learned from" in text
+    assert "Licence" in text
+    assert app.button(key="start")
+
+
+def test_a_file_is_read_checked_and_started(open_page, home, tiny_base, words_of):
+    app = upload(open_page("fine_tune"), CSV.encode())
+    assert not app.exception
+    assert "60 texts under 2 labels" in words_of(app)
+    app.button(key="start").click().run()
+    assert not app.exception
+    assert not app.error
+    [folder] = (home / "runs").iterdir()
+    assert app.query_params["run"] in (folder.name, [folder.name])
+
+
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [
+        (b"only one column\nx\ny\n", "one.csv"),
+        (b"text,label\n" + b"".join(b"words %d,same\n" % i for i in range(20)), "one_class.csv"),
+        (b"\x89PNG\r\n\x1a\n\x00\x00", "picture.csv"),
+        (b"", "empty.csv"),
+        (b"<html><body>no table</body></html>", "page.csv"),
+        (b"text,label\n" + b",a\n,b\n" * 10, "blank.csv"),
+    ],
+)
+def test_an_unusable_file_is_one_sentence_and_no_start_button(open_page, content, name):
+    app = upload(open_page("fine_tune"), content, name)
+    assert not app.exception
+    assert len(app.error) == 1
+    assert "went wrong" not in app.error[0].value
+    assert "start" not in [button.key for button in app.button]
+
+
+def test_chinese_and_html_are_texts_like_others(open_page, words_of):
+    rows = "".join(f"今天天气很好{i},好\n<script>alert({i})</script> * _x_,坏\n" for i in range(20))
+    app = upload(open_page("fine_tune"), ("text,label\n" + rows).encode())
+    assert not app.exception
+    assert not app.error
+    assert "<script" not in words_of(app)
+
+
+def test_a_label_with_too_few_texts_can_be_left_out(open_page):
+    app = upload(open_page("fine_tune"), (CSV + "\nhere alone,lonely").encode())
+    assert app.error
+    app.checkbox(key="drop_small").check().run()
+    assert not app.exception
+    assert not app.error
+    assert app.button(key="start")
+
+
+def test_no_network_is_one_sentence(open_page):
+    app = open_page("fine_tune")
+    app.segmented_control(key="data_kind").set_value("Hugging Face Hub").run()
+    app.text_input(key="hub_name").set_value("someone/something").run()
+    app.button(key="hub_load").click().run()
+    assert not app.exception
+    assert len(app.error) == 1
+
+
+def test_a_folder_that_is_no_model_is_one_sentence(open_page, tmp_path):
+    app = open_page("home")
+    app.session_state["base"] = str(tmp_path)
+    app.switch_page("screens/fine_tune.py").run()
+    assert not app.exception
+    assert len(app.error) == 1
+    assert "went wrong" not in app.error[0].value
+
+
+def test_another_preset_changes_the_settings(open_page):
+    app = open_page("fine_tune")
+    before = app.number_input(key="recipe_epochs").value
+    app.segmented_control(key="preset").set_value("thorough").run()
+    assert app.number_input(key="recipe_epochs").value > before
+
+
+def test_settings_survive_a_visit_to_another_page(open_page):
+    app = open_page("fine_tune")
+    app.number_input(key="recipe_epochs").set_value(7).run()
+    app.switch_page("screens/home.py").run()
+    app.switch_page("screens/fine_tune.py").run()
+    assert app.number_input(key="recipe_epochs").value == 7
+
+
+def test_a_live_run_shows_where_it_stands_and_can_be_stopped(open_page, make_run):
+    folder = make_run("one", State.TRAINING)
+    app = open_page("fine_tune", run="one")
+    assert not app.exception
+    assert [metric.value for metric in app.metric] == ["90", "2,900", "800 MB", "CPU · fp32"]
+    assert "halved" in app.warning[0].value
+    app.button(key="stop_run").click().run()
+    assert not app.exception
+    assert folder.request() == "stop"
+
+
+def test_a_live_run_can_be_cancelled(open_page, make_run):
+    folder = make_run("one", State.TRAINING)
+    app = open_page("fine_tune", run="one")
+    app.button(key="cancel_yes").click().run()
+    assert folder.request() == "cancel"
+
+
+def test_a_finished_run_shows_its_report_in_place(open_page, make_run, words_of):
+    make_run("one", State.FINISHED)
+    app = open_page("fine_tune", run="one")
+    assert not app.exception
+    assert "What does BERT add" in words_of(app)
+    app.button(key="another").click().run()
+    assert "1  Data" in words_of(app)
+
+
+def test_the_page_returns_to_a_live_run_but_not_to_a_finished_one(open_page, make_run, words_of):
+    make_run("live", State.TRAINING)
+    make_run("done", State.FINISHED)
+    app = open_page("fine_tune", run="live")
+    app.switch_page("screens/home.py").run()
+    app.switch_page("screens/fine_tune.py").run()
+    assert app.button(key="stop_run")
+    app = open_page("runs", run="done")
+    app.query_params.clear()  # as the links of the navigation do
+    app.switch_page("screens/fine_tune.py").run()
+    assert "1  Data" in words_of(app)

@@ -1,0 +1,79 @@
+"""The list of runs, and one of them opened."""
+
+import pytest
+
+from bertdemo.runs.records import State
+
+
+def test_without_runs_the_page_says_what_will_be_here(open_page, words_of):
+    app = open_page("runs")
+    assert not app.exception
+    assert "kept here" in words_of(app)
+
+
+def test_the_list_has_a_row_for_every_run_and_the_newest_first(open_page, make_run):
+    make_run("old", State.FAILED, age=100)
+    make_run("new", State.FINISHED)
+    app = open_page("runs")
+    assert not app.exception
+    assert list(app.dataframe[0].value["Name"]) == ["new", "old"]
+
+
+@pytest.mark.parametrize("state", list(State))
+def test_a_run_in_any_state_can_be_opened(open_page, make_run, state):
+    make_run("one", state)
+    app = open_page("runs", run="one")
+    assert not app.exception
+    assert not app.error
+
+
+def test_a_report_shows_scores_labels_and_what_the_baseline_did(open_page, make_run, words_of):
+    make_run("one", State.FINISHED)
+    app = open_page("runs", run="one")
+    assert [metric.value for metric in app.metric[:2]] == ["93.3 %", "93.2 %"]
+    assert "What does BERT add to counting words?" in words_of(app)
+    assert "Which labels does it mix up?" in words_of(app)
+
+
+def test_a_run_that_is_not_there_is_one_sentence(open_page, make_run):
+    make_run("one", State.FINISHED)
+    app = open_page("runs", run="../../etc")
+    assert not app.exception
+    [error] = app.error
+    assert "There is no run called" in error.value
+
+
+def test_a_loss_that_is_no_number_is_flagged(open_page, make_run):
+    make_run("one", State.TRAINING, loss=float("nan"))
+    app = open_page("runs", run="one")
+    assert not app.exception
+    assert "not a number" in app.error[0].value
+
+
+def test_a_run_can_be_renamed_and_deleted(open_page, make_run):
+    folder = make_run("one", State.FINISHED, name="before")
+    app = open_page("runs", run="one")
+    app.text_input(key="name_of_one").set_value("after").run()
+    assert folder.name() == "before"
+    app.button(key="rename_yes").click().run()
+    assert folder.name() == "after"
+    app.button(key="delete_yes").click().run()
+    assert not app.exception
+    assert not folder.exists()
+
+
+def test_the_curves_of_other_runs_can_be_laid_over(open_page, make_run, words_of):
+    make_run("one", State.FINISHED)
+    make_run("two", State.STOPPED)
+    app = open_page("runs", run="one")
+    app.multiselect(key="compare_with").set_value(["two"]).run()
+    assert not app.exception
+    assert "Which run learned faster" in words_of(app)
+
+
+def test_the_choice_of_a_run_lasts_from_page_to_page(open_page, make_run):
+    make_run("one", State.FINISHED)
+    make_run("two", State.FINISHED)
+    app = open_page("runs", run="one")
+    app.switch_page("screens/home.py").run()
+    assert app.selectbox(key="run_picker").value == "one"

@@ -1,0 +1,50 @@
+"""Numbers and names as people read them."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bertdemo.ui import words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(0, "0 s"), (8.4, "8 s"), (80, "1 min 20 s"), (120, "2 min"), (3599, "59 min"), (7500, "2 h 5 min"), (-3, "0 s")],
+)
+def test_a_duration_has_the_digits_it_deserves(seconds, said):
+    assert words.duration(seconds) == said
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(3, "under 20 seconds"), (57, "about 60 seconds"), (200, "about 3 minutes")]
+)
+def test_an_estimate_is_rounded_to_what_it_is_worth(seconds, said):
+    assert words.about(seconds) == said
+
+
+def test_counts_agree_in_number():
+    assert words.count(1, "text") == "1 text"
+    assert words.count(15_000, "text") == "15,000 texts"
+
+
+@given(st.text())
+def test_escaped_text_holds_no_bare_markup(text):
+    bare = words.escape(text).replace("\\\\", "")
+    for mark in "*_[]`$~:#":
+        assert mark not in bare.replace(f"\\{mark}", "")
+    assert "<" not in bare
+    assert "\n" not in bare
+
+
+def test_escaped_html_keeps_its_words():
+    assert words.escape("<b>hi</b> & co") == "&lt;b\\>hi&lt;/b\\> &amp; co"
+
+
+def test_a_long_name_is_shortened_and_a_short_one_is_not():
+    assert words.shorten("a" * 70, 60) == "a" * 59 + "…"
+    assert words.shorten("short", 60) == "short"
+
+
+@pytest.mark.parametrize(("number", "said"), [(22_713_216, "22.7 M"), (3_912.4, "3,912"), (0.72, "0.7")])
+def test_sizes_have_three_digits(number, said):
+    assert words.compact(number) == said
