@@ -14,6 +14,8 @@ from bertdemo.errors import DataError
 
 Table = tuple[list[str], Iterable[Sequence[str | None]]]
 
+_DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)  # numbers as written
+
 # Packed files may unpack to much more than their size; beyond this factor they are meant to harm.
 _MAX_EXPANSION = 30
 _BATCH = 256  # rows; a repeated text is packed once, so only reading tells how large a table is
@@ -113,7 +115,7 @@ def refuse_more_rows(name: str, rows: int, max_rows: int) -> None:
 
 def _array(name: str, text: str) -> list[Any]:
     try:
-        rows = json.loads(text, parse_int=str, parse_float=str, parse_constant=str)
+        rows = _DECODER.decode(text)
     except (json.JSONDecodeError, RecursionError) as error:
         line = getattr(error, "lineno", 1)
         raise DataError(f"{name} is not valid JSON near line {line}: export it again as JSON or CSV.") from error
@@ -125,7 +127,7 @@ def _lines(name: str, text: str) -> Iterator[Any]:
         if not line.strip():
             continue
         try:
-            yield json.loads(line, parse_int=str, parse_float=str, parse_constant=str)
+            yield _DECODER.decode(line)
         except (json.JSONDecodeError, RecursionError) as error:
             raise DataError(
                 f'{name}, line {number}, is not JSON: each line must be an object {{"text": …, "label": …}}.'
