@@ -74,7 +74,7 @@ def find_base(name: str) -> BaseModel:
     for base in CATALOGUE:
         if name in (base.id, base.location):
             return base
-    if Path(name).is_dir():
+    if name and Path(name).is_dir():
         return _folder_base(Path(name))
     if _HUB_ID.fullmatch(name):
         return BaseModel(name, name, name, 0, 0, "see its page", "see its page", 3e-5, 512, "A model of the Hub.")

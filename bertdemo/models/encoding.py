@@ -34,6 +34,8 @@ class Encoded:
 
 def encode(classifier: Classifier, texts: Sequence[str], pairs: Sequence[str] | None = None) -> Encoded:
     """Tokenise every text (with its pair), special tokens included, cut to ``classifier.max_length`` tokens."""
+    if not texts:
+        return Encoded((), None, 0)
     columns = classifier.tokenizer(
         list(texts), None if pairs is None else list(pairs), truncation=True, max_length=classifier.max_length,
         padding=False, return_attention_mask=False,

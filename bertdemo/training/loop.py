@@ -270,7 +270,7 @@ class _Lab:
         usable = math.isfinite(loss) and math.isfinite(norm)
         if usable or self.placement.precision == "fp16":  # with fp16 the gradient scaler skips such steps itself
             self.prepared.step()
-        self.scheduler.step()
+            self.scheduler.step()
         self.optimizer.zero_grad(set_to_none=True)
         self.unusable = 0 if usable else self.unusable + 1
         if not math.isfinite(loss):

@@ -1,0 +1,93 @@
+"""Loading a base, saving and loading a classifier."""
+
+import errno
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bertdemo.errors import ModelError
+from bertdemo.models.classifier import load_base, load_classifier, save_classifier
+from bertdemo.models.devices import Placement
+from bertdemo.prediction.predict import predict
+
+EXACT = Placement("cpu", "fp32", "CPU", "fp32 for tests")
+TEXTS = ["the coffee was wonderful", "a dirty room", "", "漢字 and 😀 <b>HTML</b>", "word " * 500]
+LABELS = ("no", "yes", "maybe")
+
+
+@pytest.fixture(scope="module")
+def classifier(tiny_base: Path):
+    return load_base(str(tiny_base), LABELS, dropout=0.3, max_length=64, seed=1)
+
+
+def test_saved_and_loaded_gives_identical_logits(classifier, tmp_path: Path):
+    save_classifier(classifier, tmp_path / "model")
+    again = load_classifier(tmp_path / "model")
+    assert (again.label_names, again.max_length) == (LABELS, 64)
+    before, after = (predict(c, TEXTS, placement=EXACT).logits for c in (classifier, again))
+    assert np.array_equal(before, after)
+
+
+def test_a_second_save_replaces_the_first_and_leaves_no_draft(classifier, tiny_base: Path, tmp_path: Path):
+    save_classifier(classifier, tmp_path)
+    other = load_base(str(tiny_base), LABELS, dropout=0.0, max_length=32, seed=2)
+    save_classifier(other, tmp_path)
+    assert load_classifier(tmp_path).max_length == 32
+    assert not [file for file in tmp_path.iterdir() if file.name.startswith(".")]
+
+
+def test_only_safetensors_are_written(classifier, tmp_path: Path):
+    save_classifier(classifier, tmp_path)
+    assert {file.suffix for file in tmp_path.iterdir()} == {".json", ".safetensors"}
+
+
+def test_a_full_disk_leaves_the_last_good_model(classifier, tmp_path: Path, monkeypatch):
+    save_classifier(classifier, tmp_path)
+    good = (tmp_path / "model.safetensors").read_bytes()
+
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(type(classifier.tokenizer), "save_pretrained", full)
+    with pytest.raises(OSError, match="No space"):
+        save_classifier(classifier, tmp_path)
+    assert (tmp_path / "model.safetensors").read_bytes() == good
+    assert not [file for file in tmp_path.iterdir() if file.name.startswith(".")]
+
+
+def test_equal_seeds_give_equal_heads_and_different_seeds_different_ones(tiny_base: Path):
+    heads = [
+        load_base(str(tiny_base), LABELS, dropout=0.1, max_length=64, seed=seed).model.classifier.weight
+        for seed in (3, 3, 4)
+    ]
+    assert heads[0].equal(heads[1])
+    assert not heads[0].equal(heads[2])
+
+
+def test_dropout_is_set_for_hidden_states_and_switched_off_for_attention(classifier):
+    assert classifier.model.config.hidden_dropout_prob == 0.3
+    assert classifier.model.config.attention_probs_dropout_prob == 0.0
+    assert classifier.model.dropout.p == 0.3
+
+
+def test_the_length_is_lowered_to_what_the_base_can_read(tiny_base: Path):
+    assert load_base(str(tiny_base), LABELS, dropout=0.1, max_length=4000).max_length == 128
+
+
+def test_a_model_of_the_hub_without_a_network_is_one_sentence():
+    with pytest.raises(ModelError, match="could not be had from the Hub"):
+        load_base("google-bert/bert-base-uncased", LABELS, dropout=0.1, max_length=64)
+
+
+def test_a_folder_of_something_else_is_one_sentence(tmp_path: Path):
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "bert", "hidden_size": 32}))
+    (tmp_path / "model.safetensors").write_bytes(b"not weights at all")
+    with pytest.raises(ModelError, match="could not be read"):
+        load_base(str(tmp_path), LABELS, dropout=0.1, max_length=64)
+
+
+def test_a_damaged_run_is_one_sentence(tmp_path: Path):
+    with pytest.raises(ModelError, match="missing or damaged"):
+        load_classifier(tmp_path / "nothing")

@@ -1,0 +1,57 @@
+"""Token ids, batches and padding."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bertdemo.models.classifier import load_base
+from bertdemo.models.encoding import Encoded, batches_by_length, collate, encode, padded_tokens
+
+
+@pytest.fixture(scope="module")
+def classifier(tiny_base: Path):
+    return load_base(str(tiny_base), ("a", "b"), dropout=0.0, max_length=16)
+
+
+def test_texts_are_cut_at_the_maximum_length_and_counted(classifier):
+    encoded = encode(classifier, ["the coffee", "word " * 100])
+    assert max(encoded.lengths) == 16
+    assert encoded.cut == 1
+
+
+def test_the_second_text_of_a_pair_is_marked_as_such(classifier):
+    encoded = encode(classifier, ["the coffee"], ["was cold"])
+    assert encoded.segments is not None
+    assert set(encoded.segments[0]) == {0, 1}
+
+
+@pytest.mark.parametrize("text", ["", " ", "😀", "漢字", "\x00", "<script>alert(1)</script>", "a" * 10_000])
+def test_any_text_becomes_tokens_between_the_special_ones(classifier, text):
+    ids = encode(classifier, [text]).ids[0]
+    assert (ids[0], ids[-1]) == (classifier.tokenizer.cls_token_id, classifier.tokenizer.sep_token_id)
+
+
+@given(st.lists(st.integers(1, 50), min_size=1, max_size=200), st.integers(1, 33))
+def test_every_row_is_in_exactly_one_batch_and_no_batch_is_too_large(lengths, size):
+    batches = batches_by_length(range(len(lengths)), lengths, size)
+    assert sorted(row for batch in batches for row in batch) == list(range(len(lengths)))
+    assert max(map(len, batches)) <= size
+
+
+@given(st.lists(st.lists(st.integers(5, 99), min_size=1, max_size=12), min_size=1, max_size=9))
+def test_padding_hides_nothing_and_is_masked(rows):
+    encoded = Encoded(tuple(rows), None, 0)
+    inputs = collate(encoded, range(len(rows)), pad_id=0)
+    assert inputs["input_ids"].numel() == padded_tokens(range(len(rows)), encoded.lengths)
+    for row, ids, mask in zip(rows, inputs["input_ids"], inputs["attention_mask"], strict=True):
+        assert ids[mask.bool()].tolist() == row
+        assert not ids[~mask.bool()].any()
+
+
+def test_segments_are_padded_with_the_ids():
+    encoded = Encoded(([5, 6, 7], [5]), ([0, 0, 1], [0]), 0)
+    assert collate(encoded, [0, 1], 0)["token_type_ids"].tolist() == [[0, 0, 1], [0, 0, 0]]
+    assert "token_type_ids" not in collate(replace(encoded, segments=None), [0, 1], 0)

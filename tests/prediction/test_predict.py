@@ -1,0 +1,80 @@
+"""Predictions do not depend on how they are computed."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from bertdemo.models.classifier import Classifier, load_base
+from bertdemo.models.devices import Placement
+from bertdemo.models.encoding import encode
+from bertdemo.prediction.predict import predict, predict_encoded
+
+EXACT = Placement("cpu", "fp32", "CPU", "fp32 for tests")
+TEXTS = [("the coffee was wonderful " * n).strip() for n in range(25)] + ["漢字", "😀", "<b>bold</b>"]
+
+
+@pytest.fixture(scope="module")
+def classifier(tiny_base: Path) -> Classifier:
+    return load_base(str(tiny_base), ("a", "b", "c"), dropout=0.5, max_length=64)
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 7, 64])
+def test_the_batch_size_changes_nothing_beyond_rounding(classifier, batch_size):
+    one_by_one = np.vstack([predict(classifier, [text], placement=EXACT).logits for text in TEXTS])
+    assert np.allclose(predict(classifier, TEXTS, placement=EXACT, batch_size=batch_size).logits, one_by_one, atol=1e-5)
+
+
+def test_probabilities_sum_to_one_and_the_label_is_the_most_probable(classifier):
+    predictions = predict(classifier, TEXTS, placement=EXACT)
+    assert np.allclose(predictions.probabilities.sum(axis=1), 1)
+    assert np.array_equal(predictions.labels, predictions.probabilities.argmax(axis=1))
+
+
+def test_no_texts_give_no_predictions(classifier):
+    assert predict(classifier, [], placement=EXACT).logits.shape == (0, 3)
+
+
+def test_texts_that_were_cut_are_counted(classifier):
+    assert predict(classifier, ["short", "long " * 200], placement=EXACT).cut == 1
+
+
+def test_prediction_uses_no_dropout_even_after_training(classifier):
+    classifier.model.train()
+    first, second = (predict(classifier, TEXTS, placement=EXACT).logits for _ in range(2))
+    assert np.array_equal(first, second)
+
+
+def test_bf16_agrees_with_fp32_to_its_precision(classifier):
+    exact, fast = (
+        predict(classifier, TEXTS, placement=Placement("cpu", kind, "CPU", kind)).logits for kind in ("fp32", "bf16")
+    )
+    assert np.abs(exact - fast).max() < 0.02
+
+
+def test_a_batch_that_does_not_fit_is_halved_until_it_does(classifier, monkeypatch):
+    expected = predict(classifier, TEXTS, placement=EXACT).logits
+    sizes = []
+    forward = type(classifier.model).forward
+
+    def scarce(self, input_ids, **inputs):
+        sizes.append(len(input_ids))
+        if len(input_ids) > 4:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return forward(self, input_ids=input_ids, **inputs)
+
+    monkeypatch.setattr(type(classifier.model), "forward", scarce)
+    logits = predict_encoded(classifier, encode(classifier, TEXTS), EXACT, batch_size=16)
+    assert np.allclose(logits, expected, atol=1e-5)
+    assert max(sizes) == 16
+    assert min(sizes) <= 4
+
+
+def test_another_error_is_not_taken_for_a_lack_of_memory(classifier, monkeypatch):
+    def broken(self, **inputs):
+        raise RuntimeError("something else")
+
+    monkeypatch.setattr(type(classifier.model), "forward", broken)
+    with pytest.raises(RuntimeError, match="something else"):
+        predict(classifier, TEXTS, placement=EXACT)

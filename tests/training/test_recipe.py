@@ -1,0 +1,52 @@
+"""Recipes check themselves and survive a round trip."""
+
+from dataclasses import fields
+
+import pytest
+
+from bertdemo.errors import ModelError, RecipeError
+from bertdemo.training.presets import HELP, recipe_for
+from bertdemo.training.recipe import Recipe
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("epochs", 0), ("batch_size", -1), ("learning_rate", 0.0), ("learning_rate", float("nan")), ("dropout", 1.0),
+     ("warmup", 2), ("max_length", 2), ("seed", -1), ("schedule", "zigzag"), ("optimizer", "none"),
+     ("precision", "fp8")],
+)  # fmt: skip
+def test_a_value_that_makes_no_sense_is_named_with_its_remedy(field, value):
+    with pytest.raises(RecipeError, match=field.replace("_", " ").capitalize()) as error:
+        Recipe(**{field: value})
+    assert "choose" in str(error.value)
+
+
+def test_a_recipe_survives_a_round_trip():
+    recipe = Recipe(epochs=7, schedule="cosine", class_weights=True)
+    assert Recipe.from_dict(recipe.to_dict()) == recipe
+
+
+def test_a_setting_from_the_future_is_refused_by_name():
+    with pytest.raises(RecipeError, match="telepathy"):
+        Recipe.from_dict({"telepathy": 1})
+
+
+def test_every_setting_is_explained_in_one_sentence():
+    assert set(HELP) == {field.name for field in fields(Recipe)}
+    assert all(text.endswith(".") and len(text) < 130 for text in HELP.values())
+
+
+def test_defaults_suit_the_base(tiny_base):
+    assert recipe_for("minilm-l6") == Recipe()
+    assert recipe_for("bert-base").learning_rate == 3e-5
+    assert recipe_for(str(tiny_base)).max_length == 128
+
+
+def test_presets_differ_in_how_often_the_data_is_read():
+    epochs = [recipe_for("minilm-l6", preset).epochs for preset in ("quick", "standard", "thorough")]
+    assert epochs == sorted(set(epochs))
+
+
+def test_a_recipe_for_no_base_is_refused():
+    with pytest.raises(ModelError):
+        recipe_for("no such model")
