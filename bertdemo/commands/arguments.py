@@ -46,6 +46,4 @@ def add_columns(parser: Parser) -> None:
     parser.add_argument("--text-column", metavar="C", help="column of the texts (default: guessed)")
     parser.add_argument("--label-column", metavar="C", help="column of the labels (default: guessed)")
     parser.add_argument("--pair-column", metavar="C", help="column of a second text, for sentence pairs")
-    parser.add_argument(
-        "--drop-small-labels", action="store_true", help="leave out labels too small to split"
-    )
+    parser.add_argument("--drop-small-labels", action="store_true", help="leave out labels too small to split")

@@ -61,9 +61,7 @@ def full_lines(values: dict[str, Any]) -> Iterator[str]:
     yield f"95 % interval of the test accuracy: {low:.4f} to {high:.4f} ({method})"
     yield f"{'label':<24}{'precision':>9}{'recall':>8}{'F1':>8}{'texts':>8}"
     for label in test["classes"]:
-        figures = (
-            f"{label['precision']:>9.3f}{label['recall']:>8.3f}{label['f1']:>8.3f}{label['support']:>8,}"
-        )
+        figures = f"{label['precision']:>9.3f}{label['recall']:>8.3f}{label['f1']:>8.3f}{label['support']:>8,}"
         yield f"{label['label'][:23]:<24}{figures}"
     where = f"on {train['device']} in {train['precision']}, {train['samples_per_second']:.0f} texts/s"
     yield f"trained {train['steps']} steps in {train['seconds']:.1f} s {where}"

@@ -20,9 +20,7 @@ def run(arguments: argparse.Namespace, settings: Settings, output: Output) -> in
     runs = Runs(settings)
     found, report = runs.get(arguments.id), runs.report(arguments.id)
     if report is None:
-        raise RunError(
-            f"The run {found.id} is {found.status.state} and has no report: {found.status.message}"
-        )
+        raise RunError(f"The run {found.id} is {found.status.state} and has no report: {found.status.message}")
     values = full(found, report)
     output.result(values, full_lines(values))
     return 0

@@ -19,10 +19,6 @@ def run(arguments: argparse.Namespace, settings: Settings, output: Output) -> in
     runs = Runs(settings)
     runs.stop(arguments.id)
     state = runs.get(arguments.id).status.state
-    ending = (
-        f"{arguments.id} will end after this step and be tested."
-        if state.is_live
-        else f"{arguments.id}: {state}."
-    )
+    ending = f"{arguments.id} will end after this step and be tested." if state.is_live else f"{arguments.id}: {state}."
     output.result({"run": arguments.id, "status": state.value}, [ending])
     return 0

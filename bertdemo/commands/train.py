@@ -31,9 +31,7 @@ def add(subparsers: Subparsers) -> None:
     parser.add_argument("--max-train", type=int, metavar="N", help="at most so many training texts")
     parser.add_argument("--name", default="", help="a name for the run (default: that of the data)")
     parser.add_argument("--detach", action="store_true", help="do not wait for the end")
-    parser.add_argument(
-        "--preset", choices=PRESETS, default="standard", help="where the settings below start"
-    )
+    parser.add_argument("--preset", choices=PRESETS, default="standard", help="where the settings below start")
     _add_settings(parser)
 
 

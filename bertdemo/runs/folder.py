@@ -256,6 +256,4 @@ class RunFolder:
                 draft.unlink(missing_ok=True)
 
     def _damaged(self, file_name: str) -> RunError:
-        return RunError(
-            f"The run {self.id} is damaged ({file_name} cannot be read): restore it, or delete the run."
-        )
+        return RunError(f"The run {self.id} is damaged ({file_name} cannot be read): restore it, or delete the run.")

@@ -44,9 +44,7 @@ def write_split(split: Split, path: Path) -> None:
             "place": pa.array(places, pa.int32()),
         }
     except UnicodeEncodeError as error:
-        raise DataError(
-            "A text holds half a character (a lone surrogate): save the file as UTF-8."
-        ) from error
+        raise DataError("A text holds half a character (a lone surrogate): save the file as UTF-8.") from error
     pyarrow.parquet.write_table(pa.table(columns), path)
 
 

@@ -11,8 +11,9 @@ from typing import Any
 class Tools:
     """One function for each stage of a run, with the signature of the module that it comes from."""
 
-    load_base: Callable[..., Any]
+    load_for_training: Callable[..., Any]
     train: Callable[..., Any]
+    cancelled: type[Exception]  # what ``train`` raises when a person wants nothing kept
     save_classifier: Callable[..., None]
     load_classifier: Callable[..., Any]
     predict: Callable[..., Any]
@@ -25,14 +26,15 @@ def real_tools() -> Tools:
     """The library's own functions. Imports torch, transformers and scikit-learn, which takes seconds."""
     from bertdemo.evaluation.baseline import score_baseline
     from bertdemo.evaluation.metrics import score
-    from bertdemo.models.classifier import load_base, load_classifier, save_classifier
+    from bertdemo.models.classifier import load_classifier, save_classifier
     from bertdemo.prediction.predict import predict
     from bertdemo.runs.versions import describe_machine
-    from bertdemo.training.loop import train
+    from bertdemo.training.loop import Cancelled, load_for_training, train
 
     return Tools(
-        load_base=load_base,
+        load_for_training=load_for_training,
         train=train,
+        cancelled=Cancelled,
         save_classifier=save_classifier,
         load_classifier=load_classifier,
         predict=predict,

@@ -71,20 +71,21 @@ def _do(folder: RunFolder, pulse: Pulse, take_tools: Callable[[], Tools]) -> tup
     return State.FINISHED, "Finished: the best model was tested."
 
 
-def _train(
-    folder: RunFolder, pulse: Pulse, recipe: Recipe, split: Split, tools: Tools
-) -> tuple[TrainingSummary, bool]:
+def _train(folder: RunFolder, pulse: Pulse, recipe: Recipe, split: Split, tools: Tools) -> tuple[TrainingSummary, bool]:
     """Train, and tell whether a stop ended it; the trained weights are let go of when this returns."""
-    names = split.dataset.label_names
-    classifier = tools.load_base(recipe.base, names, dropout=recipe.dropout, max_length=recipe.max_length)
+    classifier = tools.load_for_training(recipe, split.dataset.label_names)
     _heed(folder, "stop", "cancel")
     reporter = Reporter(folder, pulse)
 
     def keep(best: Classifier) -> None:
         tools.save_classifier(best, folder.model_path)
 
-    summary: TrainingSummary = tools.train(classifier, split, recipe, reporter, folder.request, keep)
-    reporter.flush()
+    try:
+        summary: TrainingSummary = tools.train(classifier, split, recipe, reporter, folder.request, keep)
+    except tools.cancelled as cancelled:
+        raise _Halted from cancelled
+    finally:
+        reporter.flush()
     stopped = folder.request() == "stop" and summary.steps < summary.planned_steps
     if not folder.has_model():
         raise _Halted

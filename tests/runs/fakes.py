@@ -28,7 +28,7 @@ from bertdemo.runs.tools import Tools
 from bertdemo.settings import Settings
 from bertdemo.training.events import Started, Stepped, Validated
 
-STAGES = ("load_base", "train", "keep", "load_classifier", "predict", "score_baseline")
+STAGES = ("load", "plan", "train", "keep", "load_classifier", "predict", "score_baseline")
 STEPS = 4
 LONGEST_WAIT = 30.0
 
@@ -50,6 +50,10 @@ def fake_report() -> Report:
 
 def fake_summary(steps: int) -> TrainingSummary:
     return TrainingSummary(float(steps), 0.1, steps, STEPS, steps, 10.0, 100.0, "cpu", "fp32", 50.0)
+
+
+class FakeCancelledError(Exception):
+    """As the loop's own."""
 
 
 class FakeTools:
@@ -74,18 +78,21 @@ class FakeTools:
         while time.monotonic() < end and (self._deed == "hang" or self._folder.request() is None):
             time.sleep(0.01)
 
-    def load_base(self, name, label_names, *, dropout, max_length):
-        self.at("load_base")
+    def load_for_training(self, recipe, label_names):
+        self.at("load")
 
     def train(self, classifier, split, recipe, report, requested, keep):
         report(Started(STEPS, 100, 10, 10, "cpu", "fp32", "no other"))
+        self.at("plan")
+        if requested() is not None:
+            raise FakeCancelledError
         step = 0
         for step in range(1, STEPS + 1):
             report(Stepped(step, step / STEPS, 1 / step, 1e-4, 1.0, 10.0, 100.0, float(step), STEPS - step, 50.0))
             if step == 2:
                 self.at("train")
             if requested() == "cancel":
-                raise RuntimeError("cancelled")
+                raise FakeCancelledError
             if requested() == "stop":
                 break
         report(Validated(step, step / STEPS, 0.5, 0.8, 0.8, 0.1, True))
@@ -114,7 +121,8 @@ class FakeTools:
 
     def as_tools(self) -> Tools:
         return Tools(
-            load_base=self.load_base,
+            load_for_training=self.load_for_training,
+            cancelled=FakeCancelledError,
             train=self.train,
             save_classifier=self.save_classifier,
             load_classifier=self.load_classifier,

@@ -16,8 +16,7 @@ from bertdemo.runs.tools import real_tools
 from bertdemo.runs.worker import work
 from tests.runs.fakes import STAGES, FakeTools, fake_report, fake_work
 
-BEFORE_A_MODEL = ("load_base",)
-AFTER_TRAINING = ("load_classifier", "predict", "score_baseline")
+BEFORE_A_MODEL = ("load", "plan")
 
 
 def ask_at(monkeypatch, stage: str, request: str) -> None:
@@ -95,10 +94,10 @@ def test_a_damaged_split_fails_before_anything_is_loaded(make_folder):
     (folder.path / "data.parquet").write_bytes(b"PAR1")
     assert fake_work(folder) is State.FAILED
     assert "data.parquet" in folder.status().message
-    assert not (folder.path / "at-load_base").exists()
+    assert not (folder.path / "at-load").exists()
 
 
-@pytest.mark.parametrize("stage", ["load_base", "predict"])
+@pytest.mark.parametrize("stage", ["load", "predict"])
 def test_when_even_the_status_cannot_be_written_the_worker_still_ends(make_folder, monkeypatch, stage):
     folder = make_folder(f"fake.break.{stage}")
     write, full = RunFolder.write_status, {"now": False}
