@@ -76,9 +76,7 @@ def score(
         macro_recall=float(recall[occurs].mean()),
         macro_f1=float(f1[occurs].mean()),
         macro_f1_interval=bootstrap_macro_f1(confusion) if intervals else _NOT_COMPUTED,
-        classes=tuple(
-            map(ClassScores, label_names, *(each.tolist() for each in (precision, recall, f1, support)))
-        ),
+        classes=tuple(map(ClassScores, label_names, *(each.tolist() for each in (precision, recall, f1, support)))),
         confusion=tuple(map(tuple, confusion.tolist())),
     )
 
@@ -125,17 +123,13 @@ def bootstrap_macro_f1(confusion: Counts) -> Interval:
     generator = np.random.default_rng(_SEED)
     resampled = np.concatenate(
         [
-            _resampled_macro_f1(
-                generator.multinomial(n, shares, size=size), rows, columns, label_share, generator
-            )
+            _resampled_macro_f1(generator.multinomial(n, shares, size=size), rows, columns, label_share, generator)
             for size in _batches(max(len(shares), len(confusion)))
         ]
     )
     score_itself, smoothed = _macro_f1_and_smoothed(confusion, label_share)
     low, high = smoothed - resampled.mean() + np.percentile(resampled, [2.5, 97.5])
-    method = (
-        f"bootstrap over the tested texts, {RESAMPLES:,} resamples, smoothed by two hits and two mistakes"
-    )
+    method = f"bootstrap over the tested texts, {RESAMPLES:,} resamples, smoothed by two hits and two mistakes"
     return Interval(max(0.0, min(float(low), score_itself)), min(1.0, max(float(high), score_itself)), method)
 
 
@@ -145,9 +139,7 @@ _NOT_COMPUTED = Interval(0.0, 1.0, "not computed")
 def _checked(labels: npt.ArrayLike, predicted: npt.ArrayLike) -> tuple[Counts, Counts]:
     true, called = np.asarray(labels, dtype=np.int64), np.asarray(predicted, dtype=np.int64)
     if true.ndim != 1 or true.shape != called.shape or not true.size:
-        raise ValueError(
-            f"need one predicted label for each of at least one text: {true.shape}, {called.shape}"
-        )
+        raise ValueError(f"need one predicted label for each of at least one text: {true.shape}, {called.shape}")
     if min(true.min(), called.min()) < 0:
         raise ValueError("labels must not be negative")
     return true, called

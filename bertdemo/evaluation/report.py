@@ -97,9 +97,7 @@ def verdict(report: Report) -> str:
     if not points:
         return f"{right}, the same as {BASELINE}{_macro_f1_clause(report)}."
     difference = f"{abs(points):.1f} points {'more' if points > 0 else 'less'} than {BASELINE}"
-    return (
-        f"{right}, {difference} ({_percent(baseline.accuracy)}){_macro_f1_clause(report)}; {_luck(report)}."
-    )
+    return f"{right}, {difference} ({_percent(baseline.accuracy)}){_macro_f1_clause(report)}; {_luck(report)}."
 
 
 def _scores(values: dict[str, Any]) -> Scores:

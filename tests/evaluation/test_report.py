@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bertdemo.evaluation.metrics import score
+from bertdemo.evaluation.report import (
+    ClassScores,
+    Interval,
+    Report,
+    Scores,
+    TrainingSummary,
+    report_from_dict,
+    report_to_dict,
+    verdict,
+)
+
+numbers = st.floats(allow_nan=False, allow_infinity=False)
+counts = st.integers(0, 10**9)
+texts = st.text(max_size=20)
+intervals = st.builds(Interval, numbers, numbers, texts)
+classes = st.builds(ClassScores, texts, numbers, numbers, numbers, counts)
+scores = st.builds(
+    Scores,
+    n=counts,
+    accuracy=numbers,
+    accuracy_interval=intervals,
+    macro_precision=numbers,
+    macro_recall=numbers,
+    macro_f1=numbers,
+    macro_f1_interval=intervals,
+    classes=st.lists(classes, max_size=3).map(tuple),
+    confusion=st.lists(st.lists(counts, max_size=3).map(tuple), max_size=3).map(tuple),
+)
+summaries = st.builds(
+    TrainingSummary, numbers, numbers, counts, counts, counts, numbers, numbers, texts, texts, numbers
+)
+
+
+@given(st.builds(Report, scores, scores, scores, numbers, summaries))
+def test_a_report_survives_json_unchanged(report: Report) -> None:
+    assert report_from_dict(json.loads(json.dumps(report_to_dict(report), allow_nan=False))) == report
+
+
+def report_of(test: Scores, baseline: Scores) -> Report:
+    training = TrainingSummary(1.0, 0.1, 10, 10, 10, 96.0, 2000.0, "cpu", "fp32", 500.0)
+    return Report(test=test, validation=test, baseline=baseline, baseline_seconds=1.0, training=training)
+
+
+def answers(right: int, n: int) -> Scores:
+    """Two labels in turn, of which the first ``right`` answers are right."""
+    labels = [i % 2 for i in range(n)]
+    return score(labels, [label if i < right else 1 - label for i, label in enumerate(labels)], ("a", "b"))
+
+
+def test_a_clear_lead_is_called_more_than_luck() -> None:
+    said = verdict(report_of(answers(950, 1000), answers(800, 1000)))
+    assert said == (
+        "The classifier is right on 95.0 % of 1,000 test texts, 15.0 points more than "
+        "TF-IDF + logistic regression (80.0 %); the 95 % intervals do not overlap, "
+        "so luck in the choice of test texts hardly explains it."
+    )
+
+
+def test_a_small_lead_may_be_luck() -> None:
+    said = verdict(report_of(answers(99, 100), answers(98, 100)))
+    assert "1.0 points more" in said
+    assert "intervals overlap, so luck in the choice of test texts may explain it." in said
+
+
+def test_a_defeat_is_said_as_plainly() -> None:
+    assert "10.0 points less than" in verdict(report_of(answers(80, 100), answers(90, 100)))
+
+
+def test_a_draw_claims_nothing() -> None:
+    said = verdict(report_of(answers(90, 100), answers(90, 100)))
+    assert said == ("The classifier is right on 90.0 % of 100 test texts, the same as TF-IDF + logistic regression.")
+
+
+def test_a_lead_in_accuracy_alone_says_what_it_costs() -> None:
+    labels = [0] * 90 + [1] * 10
+    majority = score(labels, [0] * 100, ("a", "b"))
+    careful = score(labels, [1] * 10 + [0] * 80 + [1] * 9 + [0], ("a", "b"))
+    assert "but its macro-F1 is lower (0.474 against" in verdict(report_of(majority, careful))
+
+
+@pytest.mark.parametrize(("ours", "theirs"), [(1000, 500), (500, 1000), (987, 986), (700, 700)])
+def test_the_verdict_is_one_sentence(ours: int, theirs: int) -> None:
+    said = verdict(report_of(answers(ours, 1000), answers(theirs, 1000)))
+    assert said.endswith(".")
+    assert ". " not in said
