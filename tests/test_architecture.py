@@ -1,0 +1,157 @@
+"""The design, held by tests: which room may use which, what stays light, and how large anything may grow."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "bertdemo"
+LONGEST_FUNCTION, LONGEST_FILE, SHORT = 50, 400, 5
+
+# Room → the rooms it may use. Rooms without a line here (commands, ui) may use all but what the other tests forbid.
+DOORS = {
+    "errors": set(),
+    "settings": {"errors"},
+    "data": {"errors", "settings"},
+    "models": {"errors", "settings"},
+    "prediction": {"errors", "settings", "data", "models"},
+    "explanation": {"errors", "settings", "data", "models", "prediction"},
+    "evaluation": {"errors", "settings", "data", "models", "prediction"},
+    "training": {"errors", "settings", "data", "models", "prediction", "evaluation"},
+    "runs": {"errors", "settings", "data", "models", "prediction", "evaluation", "training"},
+}
+# Charts draw records and know nothing of where they come from.
+RECORDS = {
+    "bertdemo.data.checkup",
+    "bertdemo.data.dataset",
+    "bertdemo.evaluation.report",
+    "bertdemo.runs.records",
+    "bertdemo.training.events",
+    "bertdemo.training.recipe",
+}
+# Library → the places that may import it.
+AT_HOME = {
+    "streamlit": ("app.py", "pages/", "bertdemo/ui/"),
+    "altair": ("bertdemo/charts/", "bertdemo/ui/"),
+    "captum": ("bertdemo/explanation/",),
+}
+HEAVY = ("torch", "transformers", "sklearn", "datasets", "scipy", "streamlit")
+LIGHT = ("bertdemo", "bertdemo.__main__", "bertdemo.data", "bertdemo.models.catalog", "bertdemo.runs.store")
+
+
+def place(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+PACKAGE_FILES = sorted(PACKAGE.rglob("*.py"))
+ALL_FILES = [
+    path for folder in ("bertdemo", "pages", "tests", "benchmarks") for path in sorted((ROOT / folder).rglob("*.py"))
+] + sorted(ROOT.glob("*.py"))
+each_package_file = pytest.mark.parametrize("path", PACKAGE_FILES, ids=place)
+each_file = pytest.mark.parametrize("path", ALL_FILES, ids=place)
+
+
+@functools.cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imports(path: Path) -> set[str]:
+    """Full names of the modules that a file imports anywhere, also inside functions and for types alone."""
+    names: set[str] = set()
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.update(_module(node.module, alias.name) for alias in node.names)
+    return names
+
+
+def _module(module: str, name: str) -> str:
+    """``from bertdemo.ui import words`` is an import of the module ``bertdemo.ui.words``."""
+    below = ROOT.joinpath(*module.split("."), name)
+    return f"{module}.{name}" if below.is_dir() or below.with_suffix(".py").is_file() else module
+
+
+def room(module: str) -> str:
+    """``bertdemo.data.splitting`` → ``data``; the package itself (its version) → an empty name."""
+    return module.removeprefix("bertdemo").lstrip(".").split(".")[0]
+
+
+def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+def lines(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    return (node.end_lineno or node.lineno) - node.lineno + 1
+
+
+@each_package_file
+def test_doors_open_one_way(path: Path) -> None:
+    own = path.relative_to(PACKAGE).with_suffix("").parts[0]
+    used = {room(name) for name in imports(path) if name.startswith("bertdemo.")} - {own, ""}
+    assert used <= DOORS.get(own, used), f"{place(path)} must not use {sorted(used - DOORS[own])}"
+
+
+@each_package_file
+def test_only_screens_use_the_ui_and_nothing_uses_the_pages(path: Path) -> None:
+    in_ui = place(path).startswith("bertdemo/ui/")
+    used = imports(path)
+    assert in_ui or not {name for name in used if room(name) in ("ui", "charts") and room(name) not in path.parts}
+    assert not {name for name in used if name.split(".")[0] in ("pages", "app", "tests")}
+    assert not in_ui or not {name for name in used if room(name) in ("commands", "__main__")}
+
+
+@pytest.mark.parametrize("path", sorted((PACKAGE / "charts").glob("*.py")), ids=place)
+def test_charts_take_records_only(path: Path) -> None:
+    used = {name for name in imports(path) if name.startswith("bertdemo.") and room(name) != "charts"}
+    assert used <= RECORDS
+
+
+@each_package_file
+def test_libraries_stay_where_they_belong(path: Path) -> None:
+    for name in imports(path):
+        homes = AT_HOME.get(name.split(".")[0])
+        assert homes is None or place(path).startswith(homes), f"{place(path)} must not import {name}"
+
+
+@pytest.mark.parametrize("module", LIGHT)
+def test_importing_is_light_and_leaves_no_trace(module: str, tmp_path: Path) -> None:
+    code = f"import sys, {module}; print(*sorted(set({HEAVY!r}) & set(sys.modules)))"
+    home = {"HOME": str(tmp_path), "BERTDEMO_HOME": str(tmp_path / "home"), "XDG_CACHE_HOME": str(tmp_path)}
+    environment = {**os.environ, **home, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "-W", "error", "-c", code]
+    result = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stdout.strip(), result.stderr) == (0, "", "")
+    assert list(tmp_path.iterdir()) == []
+
+
+@each_file
+def test_functions_and_files_stay_short(path: Path) -> None:
+    long = [f"{node.name} ({lines(node)} lines)" for node in functions(path) if lines(node) > LONGEST_FUNCTION]
+    assert not long
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST_FILE
+
+
+@each_package_file
+def test_public_functions_say_what_they_do(path: Path) -> None:
+    """What several files of a folder offer under one name (an interface) is told once in that folder."""
+    told = {node.name for each in path.parent.glob("*.py") for node in functions(each) if ast.get_docstring(node)}
+    public = (node for node in functions(path) if not node.name.startswith("_") and lines(node) > SHORT)
+    silent = [f"{node.name} (line {node.lineno})" for node in public if node.name not in told]
+    assert not silent
+
+
+@each_file
+def test_no_file_is_a_drawer_for_everything(path: Path) -> None:
+    assert path.stem not in {"utils", "util", "helpers", "misc", "common"}

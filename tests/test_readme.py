@@ -1,0 +1,131 @@
+"""The README is tried, not trusted: its commands run, the files it names exist."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bertdemo.__main__ import parser
+from bertdemo.data.dataset import Dataset
+
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+TEST_COMMAND = "pip install -r requirements-dev.txt && pytest"
+START_COMMAND = "pip install -r requirements.txt && streamlit run app.py"
+COMMAND = ("python", "-m", "bertdemo")
+ENOUGH = ("--epochs", "1", "--max-train", "64", "--max-length", "32")  # the last one given counts
+
+
+def command_lines() -> list[str]:
+    """Every command in a ```bash block: continued lines joined, comments and prompts removed."""
+    text = README.read_text(encoding="utf-8")
+    blocks = re.findall(r"^```(?:bash|sh|shell|console)\n(.*?)^```", text, flags=re.DOTALL | re.MULTILINE)
+    lines = "\n".join(blocks).replace("\\\n", " ").splitlines()
+    words = (shlex.join(shlex.split(line.removeprefix("$ "), comments=True)) for line in lines)
+    return [plain(each) for each in words if each]
+
+
+def plain(line: str) -> str:
+    """Undo the quotes that ``shlex.join`` puts around operators and placeholders."""
+    return re.sub(r"'(&&|\||>|;|<run>|\$RUN)'", r"\1", line)
+
+
+def steps() -> list[list[str]]:
+    """The words of each single command; what it is piped or redirected into is left out."""
+    singles = [each for line in command_lines() for each in re.split(r"\s(?:&&|;)\s", line)]
+    return [
+        shlex.split(re.split(r"\s[|>]", each)[0].replace("<run>", "RUN").replace("$RUN", "RUN")) for each in singles
+    ]
+
+
+def our_commands() -> list[list[str]]:
+    return [words[3:] for words in steps() if tuple(words[:3]) == COMMAND]
+
+
+def test_it_has_the_two_commands_that_set_everything_up() -> None:
+    assert START_COMMAND in command_lines()
+    assert TEST_COMMAND in command_lines()
+
+
+def test_ci_runs_the_test_command() -> None:
+    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    install, test = TEST_COMMAND.split(" && ")
+    assert re.search(
+        rf"^pip install .*{re.escape(install.split(' ', 2)[2])} && .*\b{test}$", script, flags=re.MULTILINE
+    )
+
+
+def test_the_files_it_names_exist() -> None:
+    text = README.read_text(encoding="utf-8")
+    links = re.findall(r"\]\(([^)#\s]+)[^)]*\)|<img[^>]+src=\"([^\"]+)\"", text)
+    targets = {first or second for first, second in links}
+    local = {target for target in targets if not re.match(r"[a-z]+:", target)}
+    programs = {
+        word for words in steps() for word in words if re.fullmatch(r"[\w./-]+\.py|requirements[\w-]*\.txt", word)
+    }
+    assert sorted(name for name in local | programs if not (ROOT / name).exists()) == []
+
+
+def test_every_command_of_ours_is_one_the_program_knows() -> None:
+    commands = our_commands()
+    assert commands
+    for words in commands:
+        if "--help" not in words:
+            parser().parse_args(words)
+
+
+@pytest.mark.slow
+def test_every_command_of_ours_does_what_it_says(small_dataset: Dataset, tmp_path: Path) -> None:
+    """One after the other, as a reader would, but trained for a moment only; files that it names are made up."""
+    for words in sorted(our_commands(), key=lambda words: words[0] != "train"):
+        if not needs_network(words):
+            make_files(words, small_dataset, tmp_path)
+            call(with_run(words, tmp_path) + (list(ENOUGH) if words[0] == "train" else []), tmp_path)
+
+
+def needs_network(words: list[str]) -> bool:
+    return any(re.fullmatch(r"(hub:)?[\w-]+/[\w.-]+", word) and Path(word).suffix == "" for word in words)
+
+
+def make_files(words: list[str], dataset: Dataset, folder: Path) -> None:
+    """A table under each named ``.csv`` or ``.tsv``, with the columns that the command asks for."""
+    options = dict(itertools.pairwise(words))
+    columns = [options.get("--text-column", "text"), options.get("--label-column", "label")]
+    for name in (word for word in words if word.endswith((".csv", ".tsv"))):
+        with (folder / name).open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file, delimiter="\t" if name.endswith(".tsv") else ",")
+            rows = zip(dataset.texts, (dataset.label_names[label] for label in dataset.labels), strict=True)
+            writer.writerows([columns, *rows])
+
+
+def with_run(words: list[str], folder: Path) -> list[str]:
+    """The newest run in place of RUN; a run is made first where there is none (left)."""
+    if "RUN" not in words:
+        return words
+    runs = json.loads(call(["runs", "--json"], folder))["runs"]
+    if not runs or words[0] in ("stop", "cancel", "delete"):
+        # These are for a live run, or end it: each gets one of its own, and leaves those of the other commands.
+        detached = [] if words[0] == "delete" else ["--detach"]
+        run = json.loads(call(["train", "--data", "sms_spam", *ENOUGH, "--json", *detached], folder))["run"]
+    else:
+        run = runs[0].get("run", runs[0].get("id"))
+    return [run if word == "RUN" else word for word in words]
+
+
+def call(words: list[str], folder: Path) -> str:
+    environment = {**os.environ, "BERTDEMO_HOME": str(folder / "home"), "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, *COMMAND[1:], *words]
+    result = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=300
+    )
+    assert result.returncode == 0, f"{shlex.join(words)}: {result.stdout}{result.stderr}"
+    return result.stdout
