@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from typing import Any
 
 from bertdemo.commands.output import Output
 from bertdemo.errors import RunError
+from bertdemo.runs.metrics import describe
 from bertdemo.runs.records import Run, State
 from bertdemo.runs.store import Runs
 
@@ -38,11 +38,10 @@ def wait_for_end(runs: Runs, run_id: str, output: Output) -> Run:
     """Look until the run has ended; a passing line on a terminal, a lasting one for each validation."""
     offset = 0
     while (run := runs.get(run_id)).status.state.is_live:
-        events, offset = runs.folder(run_id).read_metrics(offset)
-        for event in events:
-            _remark(event, output)
+        offset = _tell_events(runs, run_id, offset, output)
         output.progress(_line(run))
         time.sleep(_SECONDS_BETWEEN_LOOKS)
+    _tell_events(runs, run_id, offset, output)
     output.clear()
     return run
 
@@ -54,16 +53,11 @@ def _stop(runs: Runs, run_id: str) -> None:
         return  # it ended on its own just before
 
 
-def _remark(event: dict[str, Any], output: Output) -> None:
-    if event["kind"] == "started":
-        output.remark(f"training: {event['steps']} steps on {event['device']} in {event['precision']}")
-    elif event["kind"] == "validation":
-        output.remark(
-            f"step {event['step']}: validation loss {event['loss']:.4f}, accuracy {event['accuracy']:.4f}, "
-            f"macro-F1 {event['macro_f1']:.4f}{' (best)' if event['is_best'] else ''}"
-        )
-    elif event["kind"] == "note":
-        output.remark(f"step {event['step']}: {event['message']}")
+def _tell_events(runs: Runs, run_id: str, offset: int, output: Output) -> int:
+    events, offset = runs.folder(run_id).read_metrics(offset)
+    for line in filter(None, map(describe, events)):
+        output.remark(line)
+    return offset
 
 
 def _line(run: Run) -> str:

@@ -12,6 +12,9 @@ from bertdemo.runs.records import Status
 class Backend(Protocol):
     """Starts the worker of a run, says whether it lives, and ends it by force."""
 
+    def prepare(self) -> None:
+        """Make ready for a run that will probably come soon; return at once."""
+
     def start(self, folder: RunFolder) -> None:
         """Start the work and return at once.
 
@@ -28,6 +31,9 @@ class Backend(Protocol):
 
 class ImmediateBackend:
     """Does the work before ``start`` returns, in this process: for tests and notebooks."""
+
+    def prepare(self) -> None:
+        """Nothing to do: what is imported here is there already."""
 
     def start(self, folder: RunFolder) -> None:
         from bertdemo.runs.worker import work

@@ -56,6 +56,13 @@ class Dispatcher:
         with self._queue.look() as line:
             return line.waiting()
 
+    def is_busy(self) -> bool:
+        """Whether a run has the device."""
+        if not self._root.is_dir():
+            return False
+        with self._queue.look() as line:
+            return line.at_work() is not None
+
     def withdraw(self, folder: RunFolder, message: str) -> None:
         """Cancel a run that has not begun; nothing happens if it has."""
         with self._queue.change() as line:
@@ -170,6 +177,6 @@ def _obituary(folder: RunFolder, status: Status) -> str:
     where = f"at step {status.step} of {status.steps}" if status.steps else "before training began"
     kept = "the best model so far is kept, untested" if folder.has_model() else "no model was kept yet"
     return (
-        f"The training process ended {where} without a word (killed, out of memory, or the machine went "
-        f"down): {kept}; start the run again."
+        f"The training process ended {where} without a word (killed, no memory or disk left, or the machine "
+        f"went down): {kept}; start the run again."
     )

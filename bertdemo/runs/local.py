@@ -23,6 +23,7 @@ from bertdemo.training.environment import WORKER_ENVIRONMENT
 
 _PACKAGE_ROOT = Path(bertdemo.__file__).parents[1]
 _WORKER = (sys.executable, "-P", "-m", "bertdemo.runs.worker")
+_NEUTRAL_FOLDER = Path(sys.executable).anchor  # a worker keeps no folder of a person busy
 _CLOCK_SECONDS = 2.0  # the boot time that creation times are counted from may be adjusted by this much
 
 # What the worker prints is a log that people read.
@@ -34,25 +35,53 @@ _ENVIRONMENT = {
 
 
 class LocalBackend:
-    """Starts ``python -m bertdemo.runs.worker FOLDER``; ``command`` replaces what stands before FOLDER."""
+    """Starts ``python -m bertdemo.runs.worker FOLDER``; ``command`` replaces what stands before FOLDER.
+
+    After ``prepare`` one such process waits with all its imports done, which are most of the time it takes to begin. It
+    ends with this process, or after a while without work.
+    """
 
     def __init__(self, settings: Settings, command: Sequence[str] = _WORKER) -> None:
         self._settings = settings
         self._command = tuple(command)
+        self._spare: subprocess.Popen[bytes] | None = None
+        self._lock = threading.Lock()
+
+    def prepare(self) -> None:
+        with self._lock:
+            if self._spare is None or self._spare.poll() is not None:
+                self._spare = self._spawn("--wait", stdin=subprocess.PIPE, output=subprocess.DEVNULL)
 
     def start(self, folder: RunFolder) -> None:
-        with folder.log_path.open("ab") as log:
-            process = subprocess.Popen(
-                [*self._command, str(folder.path)],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                cwd=self._settings.home,
-                env=worker_environment(os.environ, self._settings),
-                start_new_session=True,
-            )
+        if not self._hand_to_spare(folder):
+            with folder.log_path.open("ab") as log:
+                self._spawn(str(folder.path), stdin=subprocess.DEVNULL, output=log.fileno())
+
+    def _hand_to_spare(self, folder: RunFolder) -> bool:
+        with self._lock:
+            spare, self._spare = self._spare, None
+        if spare is None or spare.stdin is None:
+            return False
+        try:
+            with spare.stdin as line:
+                line.write(f"{folder.path}\n".encode())
+        except OSError:  # it has ended in the meantime
+            return False
+        return True
+
+    def _spawn(self, argument: str, *, stdin: int, output: int) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(
+            [*self._command, argument],
+            stdin=stdin,
+            stdout=output,
+            stderr=output,
+            cwd=_NEUTRAL_FOLDER,
+            env=worker_environment(os.environ, self._settings),
+            start_new_session=True,
+        )
         # Only collects the exit status, so that no zombie stays; the work goes on without this thread.
-        threading.Thread(target=process.wait, name=f"reap-{folder.id}", daemon=True).start()
+        threading.Thread(target=process.wait, name=f"reap-{process.pid}", daemon=True).start()
+        return process
 
     def is_alive(self, status: Status) -> bool:
         return _find(status) is not None

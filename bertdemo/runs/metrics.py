@@ -14,9 +14,13 @@ KINDS: dict[type[Event], str] = {Started: "started", Stepped: "step", Validated:
 
 def append_event(path: Path, event: Event, time: float) -> None:
     """Add one line ``{"kind": …, "time": Unix seconds, …fields}``; a loss may be NaN."""
-    line = json.dumps({"kind": KINDS[type(event)], "time": time, **asdict(event)}, ensure_ascii=False)
+    line = json.dumps({"time": time, **as_dict(event)}, ensure_ascii=False)
     with path.open("ab") as file:
         file.write(line.encode("utf-8") + b"\n")
+
+
+def as_dict(event: Event) -> dict[str, Any]:
+    return {"kind": KINDS[type(event)], **asdict(event)}
 
 
 def read_events(path: Path, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
@@ -32,6 +36,20 @@ def read_events(path: Path, offset: int = 0) -> tuple[list[dict[str, Any]], int]
         return [], offset
     complete = content[: content.rfind(b"\n") + 1]
     return [event for line in complete.splitlines() if (event := _event(line))], offset + len(complete)
+
+
+def describe(event: dict[str, Any]) -> str:
+    """One line for a log or a terminal; empty for a single step, of which there are too many."""
+    match event["kind"]:
+        case "started":
+            return f"training: {event['steps']} steps on {event['device']} in {event['precision']}"
+        case "validation":
+            best = " (best)" if event["is_best"] else ""
+            scores = f"accuracy {event['accuracy']:.4f}, macro-F1 {event['macro_f1']:.4f}{best}"
+            return f"step {event['step']}: validation loss {event['loss']:.4f}, {scores}"
+        case "note":
+            return f"step {event['step']}: {event['message']}"
+    return ""
 
 
 def _event(line: bytes) -> dict[str, Any] | None:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from bertdemo.runs.folder import RunFolder
+from bertdemo.runs.metrics import as_dict, describe
 from bertdemo.runs.pulse import Pulse
 from bertdemo.runs.records import State
 from bertdemo.training.events import Event, Started, Stepped
@@ -43,7 +44,7 @@ class Reporter:
             return
         self.flush()
         self._folder.append(event, self._clock())
-        _log.info("%s", event)
+        _log.info("%s", describe(as_dict(event)))
         if isinstance(event, Started):
             self._steps = event.steps
             self._say(f"Training on {event.device} in {event.precision}.", 0, None)

@@ -42,9 +42,8 @@ class Runs:
     ) -> None:
         self._root = settings.home / "runs"
         self._clock = clock
-        self._dispatcher = Dispatcher(
-            self._root, settings.home / "queue.sqlite", backend or _local_backend(settings), clock
-        )
+        self._backend = backend or _local_backend(settings)
+        self._dispatcher = Dispatcher(self._root, settings.home / "queue.sqlite", self._backend, clock)
 
     def submit(self, split: Split, recipe: Recipe, name: str = "") -> str:
         """Make a run, put it at the end of the queue, and start it if nothing else runs. Returns its id.
@@ -81,6 +80,12 @@ class Runs:
         if not ID.fullmatch(run_id) or not path.is_dir() or path.resolve().parent != self._root.resolve():
             raise RunError(f"There is no run {run_id[:80]!r}: choose one from the list of runs.")
         return RunFolder(path)
+
+    def prepare(self) -> None:
+        """Make the next run start quickly, unless one is at work, whose time this would take. Returns at once."""
+        with contextlib.suppress(StorageError):
+            if not self._dispatcher.is_busy():
+                self._backend.prepare()
 
     def dispatch(self) -> None:
         """Start the next run if nothing runs; safe to call at any time, from any number of processes."""

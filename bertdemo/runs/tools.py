@@ -22,6 +22,14 @@ class Tools:
     describe_machine: Callable[[], dict[str, Any]]
 
 
+def import_everything() -> None:
+    """Import what a run with a BERT will need, the parts that transformers would load only at first use included."""
+    from transformers import AutoTokenizer, BertForSequenceClassification
+
+    real_tools()
+    del AutoTokenizer, BertForSequenceClassification
+
+
 def real_tools() -> Tools:
     """The library's own functions. Imports torch, transformers and scikit-learn, which takes seconds."""
     from bertdemo.evaluation.baseline import score_baseline

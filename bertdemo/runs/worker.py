@@ -1,5 +1,7 @@
 """The process that does one run: ``python -m bertdemo.runs.worker FOLDER``.
 
+With ``--wait`` instead it imports everything and waits to be told the folder on its standard input.
+
 Load the base model, train it, load the best checkpoint from disk, test it once, compare it with the baseline.
 Every way out ends in a final state with one sentence; tracebacks go to the log.
 """
@@ -8,7 +10,9 @@ from __future__ import annotations
 
 import logging
 import os
+import select
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,13 +24,15 @@ from bertdemo.runs.folder import RunFolder
 from bertdemo.runs.pulse import Pulse
 from bertdemo.runs.records import Request, State
 from bertdemo.runs.reporting import Reporter
-from bertdemo.runs.tools import Tools, real_tools
+from bertdemo.runs.tools import Tools, import_everything, real_tools
 from bertdemo.settings import Settings
 
 if TYPE_CHECKING:
     from bertdemo.evaluation.report import Scores, TrainingSummary
     from bertdemo.models.classifier import Classifier
     from bertdemo.training.recipe import Recipe
+
+_LONGEST_WAIT_SECONDS = 900.0
 
 _log = logging.getLogger(__name__)
 
@@ -38,10 +44,32 @@ class _Halted(Exception):  # noqa: N818 - not an error: a person asked for it
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do the run, then start the next one that waits. Returns 0 if the run ended with a tested model."""
     (path,) = sys.argv[1:] if arguments is None else arguments
+    take_tools = real_tools
+    if path == "--wait":
+        path, take_tools = _wait_for_work()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    state = work(RunFolder(Path(path)))
+    state = work(RunFolder(Path(path)), take_tools)
     _start_next(Settings.from_environment(os.environ))
     return 0 if state.has_model else 1
+
+
+def _wait_for_work() -> tuple[str, Callable[[], Tools]]:
+    """Import in the background until a folder is named, then write to its log; end if nobody needs this process."""
+    imports = threading.Thread(target=import_everything, name="imports", daemon=True)
+    imports.start()
+
+    def take_tools() -> Tools:
+        imports.join()  # two threads that import modules which need each other would meet half-made ones
+        return real_tools()
+
+    ready, _, _ = select.select([sys.stdin], [], [], _LONGEST_WAIT_SECONDS)
+    path = sys.stdin.readline().strip() if ready else ""
+    if not path:
+        os._exit(0)  # the server is gone or idle; an orderly exit would wait for the imports
+    with RunFolder(Path(path)).log_path.open("ab") as log:
+        os.dup2(log.fileno(), sys.stdout.fileno())
+        os.dup2(log.fileno(), sys.stderr.fileno())
+    return path, take_tools
 
 
 def work(folder: RunFolder, take_tools: Callable[[], Tools] = real_tools) -> State:
@@ -61,7 +89,7 @@ def _do(folder: RunFolder, pulse: Pulse, take_tools: Callable[[], Tools]) -> tup
     recipe = folder.recipe()
     pulse.say(State.STARTING, f"Loading the base model {Path(recipe.base).name}.")
     _heed(folder, "stop", "cancel")
-    split, tools = folder.split(), take_tools()
+    tools, split = take_tools(), folder.split()
     folder.write_versions(tools.describe_machine())
     summary, stopped = _train(folder, pulse, recipe, split, tools)
     pulse.say(State.TESTING, "Testing the best model on texts it never saw.", remaining=None)

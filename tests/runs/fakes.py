@@ -145,5 +145,5 @@ def fake_runs(settings: Settings, clock=time.time) -> Runs:
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO)
-    fake_work(RunFolder(Path(sys.argv[1])))
+    fake_work(RunFolder(Path(sys.stdin.readline().strip() if sys.argv[1] == "--wait" else sys.argv[1])))
     fake_runs(Settings.from_environment(os.environ)).dispatch()

@@ -175,6 +175,47 @@ def test_four_processes_submit_at_once_and_one_run_works_at_a_time(settings, run
     assert {run.status.state for run in runs.list()} == {State.FINISHED}
 
 
+def test_a_prepared_worker_takes_the_next_run_and_later_ones_start_afresh(runs, small_split):
+    runs.submit(small_split, Recipe(base="fake"))  # makes the home
+    until(lambda: not any(run.status.state.is_live for run in runs.list()), "the end of the first run")
+    before = set(psutil.Process().children())
+    runs.prepare()
+    runs.prepare()
+    (spare,) = set(psutil.Process().children()) - before
+    first, second = (runs.submit(small_split, Recipe(base="fake.wait.train")) for _ in range(2))
+    assert at_stage(runs, first, "train").pid == spare.pid
+    runs.prepare()  # would take time from the run at work
+    assert set(psutil.Process().children()) - before == {spare}
+    runs.stop(first)
+    assert at_stage(runs, second, "train").pid != spare.pid
+    runs.stop(second)
+    assert [ended(runs, run_id) for run_id in (first, second)] == [State.STOPPED] * 2
+
+
+def test_a_prepared_worker_that_died_is_replaced_by_a_fresh_one(runs, small_split):
+    before = set(psutil.Process().children())
+    runs.prepare()
+    (spare,) = set(psutil.Process().children()) - before
+    spare.kill()
+    until(lambda: not spare.is_running(), "the end of the process")
+    assert ended(runs, runs.submit(small_split, Recipe(base="fake"))) is State.FINISHED
+
+
+def test_a_real_prepared_worker_does_the_whole_run(settings, small_split, tiny_base):
+    runs = Runs(settings)
+    runs.prepare()
+    run_id = runs.submit(small_split, Recipe(base=str(tiny_base)))
+    assert ended(runs, run_id) is State.FINISHED, runs.log(run_id)
+    assert "training: " in runs.log(run_id)
+
+
+def test_a_prepared_worker_ends_with_its_server():
+    command = [sys.executable, "-m", "bertdemo.runs.worker", "--wait"]
+    waiting = subprocess.Popen(command, stdin=subprocess.PIPE, cwd=Path(__file__).parents[2])
+    waiting.stdin.close()
+    assert waiting.wait(timeout=PATIENCE) == 0
+
+
 def test_a_program_that_is_not_there_is_a_failed_run(settings, small_split):
     runs = Runs(settings, LocalBackend(settings, ["/no/such/python"]))
     run_id = runs.submit(small_split, Recipe(base="fake"))

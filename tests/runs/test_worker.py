@@ -7,13 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from bertdemo.errors import StorageError
+from bertdemo.errors import ModelError, StorageError
 from bertdemo.runs.backend import ImmediateBackend
 from bertdemo.runs.folder import RunFolder
 from bertdemo.runs.pulse import Pulse
 from bertdemo.runs.records import State
-from bertdemo.runs.tools import real_tools
-from bertdemo.runs.worker import work
 from tests.runs.fakes import STAGES, FakeTools, fake_report, fake_work
 
 BEFORE_A_MODEL = ("load", "plan")
@@ -139,15 +137,20 @@ def test_a_heart_beat_that_cannot_be_written_ends_neither_beat_nor_run(make_fold
     assert "heart-beat not written" in caplog.text
 
 
-def test_a_model_that_does_not_exist_is_wrong_input(make_folder, tmp_path):
-    folder = make_folder(str(tmp_path / "not there"))
-    assert work(folder, real_tools) is State.FAILED
+def test_a_model_that_does_not_exist_is_wrong_input(make_folder, monkeypatch):
+    def refuse(self, recipe, label_names):
+        raise ModelError("There is no such model: choose another.")
+
+    monkeypatch.setattr(FakeTools, "load_for_training", refuse)
+    folder = make_folder()
+    assert fake_work(folder) is State.FAILED
     assert folder.status().wrong_input
-    assert "not there" in folder.status().message
+    assert folder.status().message == "There is no such model: choose another."
 
 
-def test_the_immediate_backend_does_the_work_before_it_returns(make_folder, tiny_base, monkeypatch):
-    folder = make_folder(str(tiny_base))
+def test_the_immediate_backend_does_the_work_before_it_returns(make_folder, monkeypatch):
+    monkeypatch.setattr("bertdemo.runs.worker.work", fake_work)
+    folder = make_folder()
     backend = ImmediateBackend()
     assert not backend.is_alive(folder.status())
     backend.start(folder)
