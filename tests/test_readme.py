@@ -22,6 +22,7 @@ README = ROOT / "README.md"
 TEST_COMMAND = "pip install -r requirements-dev.txt && pytest"
 START_COMMAND = "pip install -r requirements.txt && streamlit run app.py"
 COMMAND = ("python", "-m", "bertdemo")
+ORDER = {"train": 0, "delete": 2, "stop": 3, "cancel": 3}  # others: 1; what is live cannot be deleted
 ENOUGH = ("--epochs", "1", "--max-train", "64", "--max-length", "32")  # the last one given counts
 
 
@@ -86,7 +87,7 @@ def test_every_command_of_ours_is_one_the_program_knows() -> None:
 @pytest.mark.slow
 def test_every_command_of_ours_does_what_it_says(small_dataset: Dataset, tmp_path: Path) -> None:
     """One after the other, as a reader would, but trained for a moment only; files that it names are made up."""
-    for words in sorted(our_commands(), key=lambda words: words[0] != "train"):
+    for words in sorted(our_commands(), key=lambda words: ORDER.get(words[0], 1)):
         if not needs_network(words):
             make_files(words, small_dataset, tmp_path)
             call(with_run(words, tmp_path) + (list(ENOUGH) if words[0] == "train" else []), tmp_path)
@@ -108,16 +109,15 @@ def make_files(words: list[str], dataset: Dataset, folder: Path) -> None:
 
 
 def with_run(words: list[str], folder: Path) -> list[str]:
-    """The newest run in place of RUN; a run is made first where there is none (left)."""
+    """The newest run in place of RUN; to be stopped or cancelled, a run that has just begun."""
     if "RUN" not in words:
         return words
     runs = json.loads(call(["runs", "--json"], folder))["runs"]
-    if not runs or words[0] in ("stop", "cancel", "delete"):
-        # These are for a live run, or end it: each gets one of its own, and leaves those of the other commands.
-        detached = [] if words[0] == "delete" else ["--detach"]
-        run = json.loads(call(["train", "--data", "sms_spam", *ENOUGH, "--json", *detached], folder))["run"]
+    if not runs or words[0] in ("stop", "cancel"):
+        begun = call(["train", "--data", "sms_spam", *ENOUGH, "--detach", "--json"], folder)
+        run = json.loads(begun)["run"]
     else:
-        run = runs[0].get("run", runs[0].get("id"))
+        run = runs[0]["run"]
     return [run if word == "RUN" else word for word in words]
 
 
