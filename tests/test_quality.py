@@ -20,9 +20,7 @@ ROOT = Path(__file__).parents[1]
     ids=lambda arguments: " ".join(arguments[:2]),
 )
 def test_the_code_satisfies(arguments: list[str]) -> None:
-    result = subprocess.run(
-        [sys.executable, "-m", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    result = subprocess.run([sys.executable, "-m", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout + result.stderr
 
 
