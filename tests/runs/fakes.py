@@ -20,11 +20,11 @@ import numpy as np
 
 from bertdemo.data.dataset import Split
 from bertdemo.evaluation.report import ClassScores, Interval, Report, Scores, TrainingSummary
-from bertdemo.runs import worker
 from bertdemo.runs.folder import RunFolder
 from bertdemo.runs.local import LocalBackend
 from bertdemo.runs.store import Runs
 from bertdemo.runs.tools import Tools
+from bertdemo.runs.worker import work
 from bertdemo.settings import Settings
 from bertdemo.training.events import Started, Stepped, Validated
 
@@ -135,7 +135,7 @@ class FakeTools:
 
 def fake_work(folder: RunFolder):
     """The worker's own code with fake tools, in this process."""
-    return worker.work(folder, lambda: FakeTools(folder).as_tools())
+    return work(folder, lambda: FakeTools(folder).as_tools())
 
 
 def fake_runs(settings: Settings, clock=time.time) -> Runs:
