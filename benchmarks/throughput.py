@@ -1,0 +1,115 @@
+"""Training throughput on airline tweets: this loop, the textbook loop and transformers' Trainer, and the ceiling.
+
+``python -m benchmarks.throughput`` runs each contender in a process of its own, in turn, three times over, and prints
+the medians. Imports, loading and the first two steps are not timed. ``--isa AVX512_CORE_BF16`` keeps oneDNN from using
+newer instructions, which shows what a processor without them does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+from dataclasses import replace
+
+ROUNDS = 3
+TEXTS = {"ours": 1600, "textbook": 192, "trainer": 320, "ceiling": 0}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--isa", help="the newest instructions oneDNN may use")
+    parser.add_argument("contender", nargs="?", choices=list(TEXTS), help="run one of them here and print JSON")
+    arguments = parser.parse_args()
+    if arguments.contender:
+        print(json.dumps(measure(arguments.contender)))
+        return
+    rounds = [{name: in_a_process(name, arguments.isa) for name in TEXTS} for _ in range(ROUNDS)]
+    show(rounds)
+
+
+def measure(contender: str) -> dict[str, float | str]:
+    """Figures of one contender, measured in this process."""
+    from benchmarks import machine
+    from bertdemo.models.devices import choose_placement
+
+    precision = choose_placement().precision
+    if contender == "ceiling":
+        return {"flops": machine.ceiling(precision), "precision": precision, "machine": machine.describe()}
+    if contender == "ours":
+        return ours()
+    from benchmarks import contenders
+
+    return {"samples_per_second": getattr(contenders, contender)(tweets(TEXTS[contender]).part("train"))}
+
+
+def ours() -> dict[str, float | str]:
+    """This project's loop, as a run executes it; the time of writing metrics is in ``benchmarks.reporting``."""
+    from benchmarks.contenders import WARM_UP
+    from bertdemo.training.events import Started, Stepped
+    from bertdemo.training.loop import load_for_training, train
+    from bertdemo.training.recipe import Recipe
+
+    split, events = tweets(TEXTS["ours"]), []
+    recipe = Recipe(epochs=1, evaluations_per_epoch=1)
+    classifier = load_for_training(recipe, split.dataset.label_names)
+    train(classifier, split, recipe, events.append, lambda: None, lambda _: None)
+    steps = [event for event in events if isinstance(event, Stepped)]
+    seconds = steps[-1].elapsed - steps[WARM_UP - 1].elapsed
+    share = (len(steps) - WARM_UP) / len(steps)  # batches are alike in size
+    tokens = next(event.tokens for event in events if isinstance(event, Started)) * share / seconds
+    encoder = sum(w.numel() for name, w in classifier.model.named_parameters() if ".layer." in name)
+    return {
+        "samples_per_second": len(split.train) * share / seconds,
+        "tokens_per_second": tokens,
+        # 6 FLOPs a weight and token: 2 forward, 4 backward (Kaplan et al., 2020, section 2.1)
+        "flops": 6 * encoder * tokens,
+    }
+
+
+def tweets(n: int):
+    """A split of the airline tweets with ``n`` training texts."""
+    from bertdemo.data.catalog import load_built_in
+    from bertdemo.data.checkup import check_up, clean
+    from bertdemo.data.splitting import split
+
+    dataset = load_built_in("airline_sentiment")
+    made = split(clean(dataset, check_up(dataset)), seed=0, max_train=n)
+    return replace(made, validation=made.validation[:64])
+
+
+def in_a_process(contender: str, isa: str | None) -> dict[str, float | str]:
+    """The figures of ``measure``, from a fresh process; ours starts in a worker's environment, the others as usual."""
+    from bertdemo.training.environment import WORKER_ENVIRONMENT
+
+    environment = dict(os.environ) | (WORKER_ENVIRONMENT if contender == "ours" else {})
+    if isa:
+        environment["ONEDNN_MAX_CPU_ISA"] = isa
+    command = [sys.executable, "-m", "benchmarks.throughput", contender]
+    done = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def show(rounds: list[dict[str, dict[str, float | str]]]) -> None:
+    """Medians over the rounds; ratios are taken within a round first."""
+
+    def median(of):
+        return statistics.median(of(figures) for figures in rounds)
+
+    print(rounds[0]["ceiling"]["machine"])
+    print(f"{'':<34}{'samples/s':>10}{'ours is':>10}")
+    for name in ("ours", "trainer", "textbook"):
+        speed = median(lambda r, n=name: r[n]["samples_per_second"])
+        ratio = median(lambda r, n=name: r["ours"]["samples_per_second"] / r[n]["samples_per_second"])
+        print(f"{name:<34}{speed:>10.1f}{ratio:>9.1f}×")
+    share = median(lambda r: r["ours"]["flops"] / r["ceiling"]["flops"])
+    top = median(lambda r: r["ceiling"]["flops"])
+    print(f"tokens/s {median(lambda r: r['ours']['tokens_per_second']):,.0f}")
+    print(f"{rounds[0]['ceiling']['precision']} ceiling {top / 1e9:,.0f} GFLOP/s, share reached {share:.0%}")
+
+
+if __name__ == "__main__":
+    main()
