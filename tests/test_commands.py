@@ -163,9 +163,7 @@ def test_ctrl_c_stops_a_run_and_shows_what_was_kept(start, train):
 
 def test_a_killed_worker_is_interrupted_within_seconds_and_the_next_run_goes_on(train, run, home):
     """``kill -9`` of the first of two detached runs; the second is then cancelled while it trains."""
-    first, second = (
-        json.loads(start(*train, *LONG, "--detach", "--json").communicate(timeout=PATIENCE)[0])["run"] for _ in range(2)
-    )
+    first, second = (json.loads(run(*train, *LONG, "--detach", "--json")[1])["run"] for _ in range(2))
     runs = Runs(Settings(home))
     assert runs.get(second).position == 1
     until(lambda: runs.get(first).status.state is State.TRAINING, "training")
