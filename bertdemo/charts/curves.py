@@ -7,7 +7,7 @@ from typing import Any
 import altair as alt
 
 from bertdemo.charts.names import BATCH, LOSSES, SCORES
-from bertdemo.charts.palette import ROWS, dashes, layers, series, shapes, styled
+from bertdemo.charts.palette import ROWS, dashes, layers, series, styled
 
 _RATE = "datum.value == 0 ? '0' : format(datum.value, '~e')"
 
@@ -22,6 +22,17 @@ def _of(*names: str) -> Any:
     return alt.FieldOneOfPredicate(field="series", oneOf=list(names))
 
 
+def _line(base: alt.Chart, names: tuple[str, ...], name: str, shape: str | None) -> alt.Chart:
+    """The line of one of several series, with points of a shape of their own."""
+    points = alt.OverlayMarkDef(size=60, filled=True, shape=shape) if shape else False
+    line: alt.Chart = (
+        base.mark_line(strokeWidth=2.2, point=points)
+        .encode(color=series(names), strokeDash=dashes(names))
+        .transform_filter(_of(name))
+    )
+    return line
+
+
 def loss_chart(steps: int) -> alt.LayerChart:
     """Training loss of each batch as light dots, its smoothed line, and the validation loss.
 
@@ -33,13 +44,8 @@ def loss_chart(steps: int) -> alt.LayerChart:
         tooltip=["series:N", "step:Q", alt.Tooltip("loss:Q", format=".4f")],
     )
     dots = base.mark_circle(size=14, opacity=0.28).transform_filter(_of(BATCH))
-    line = (
-        base.mark_line(strokeWidth=2.2)
-        .encode(color=series(LOSSES), strokeDash=dashes(LOSSES))
-        .transform_filter(_of(LOSSES[0]))
-    )
-    checks = base.mark_line(strokeWidth=2.2, point=alt.OverlayMarkDef(size=60, filled=True, shape="diamond"))
-    checks = checks.encode(color=series(LOSSES), strokeDash=dashes(LOSSES)).transform_filter(_of(LOSSES[1]))
+    line = _line(base, LOSSES, LOSSES[0], None)
+    checks = _line(base, LOSSES, LOSSES[1], "diamond")
     return layers(dots, line, checks, height=280)
 
 
@@ -48,21 +54,25 @@ def score_chart(steps: int) -> alt.LayerChart:
     base = alt.Chart().encode(
         x=_steps(steps),
         y=alt.Y("score:Q", title="Validation score (%)", scale=alt.Scale(zero=False, padding=12)),
-        color=series(SCORES),
         tooltip=["series:N", "step:Q", alt.Tooltip("score:Q", format=".2f")],
     )
-    lines = base.mark_line(strokeWidth=2.2).encode(strokeDash=dashes(SCORES))
-    return layers(lines, base.mark_point(filled=True, size=60, opacity=1).encode(shape=shapes(SCORES)), height=220)
+    lines = [_line(base, SCORES, name, shape) for name, shape in zip(SCORES, ("circle", "square"), strict=True)]
+    return layers(*lines, height=220)
 
 
-def rate_chart(steps: int) -> alt.Chart:
-    """The learning rate at each step. Columns: ``step``, ``learning_rate``."""
+def rate_chart(steps: int, peak: float) -> alt.Chart:
+    """The learning rate at each step, on an axis up to its ``peak``. Columns: ``step``, ``learning_rate``."""
     chart: alt.Chart = (
         alt.Chart(ROWS)
         .mark_line(strokeWidth=2)
         .encode(
             x=_steps(steps),
-            y=alt.Y("learning_rate:Q", title="Learning rate", axis=alt.Axis(tickCount=4, labelExpr=_RATE)),
+            y=alt.Y(
+                "learning_rate:Q",
+                title="Learning rate",
+                scale=alt.Scale(domain=[0, peak], nice=True),
+                axis=alt.Axis(tickCount=4, labelExpr=_RATE),
+            ),
             tooltip=["step:Q", alt.Tooltip("learning_rate:Q", format=".2e")],
         )
     )

@@ -23,16 +23,16 @@ def paint(chart: alt.Chart, role: str) -> alt.Chart:
     return painted
 
 
-def series(names: tuple[str, ...], field: str = "series") -> alt.Color:
+def series(names: tuple[str, ...], field: str = "series", *, lines: bool = True) -> alt.Color:
     """Colours for up to four named series, in the order of ``ROLES``; the legend stands above the chart."""
     scale = alt.Scale(domain=[*names, *ROLES[len(names) :]])
-    return alt.Color(f"{field}:N", scale=scale, legend=_legend(names))
+    return alt.Color(f"{field}:N", scale=scale, legend=_legend(names, lines=lines))
 
 
 def dashes(names: tuple[str, ...], field: str = "series") -> alt.StrokeDash:
     """Dashes for the same series, so that they can be told apart without colour; one legend shows both."""
     scale = alt.Scale(domain=list(names), range=[list(dash) for dash in DASHES[: len(names)]])
-    return alt.StrokeDash(f"{field}:N", scale=scale, legend=_legend(names))
+    return alt.StrokeDash(f"{field}:N", scale=scale, legend=_legend(names, lines=True))
 
 
 def shapes(names: tuple[str, ...], field: str = "series") -> alt.Shape:
@@ -54,12 +54,7 @@ def layers(*charts: alt.Chart, height: int) -> alt.LayerChart:
     return styled(alt.LayerChart(layer=list(charts), data=ROWS), height)
 
 
-def _legend(names: tuple[str, ...]) -> alt.Legend:
-    return alt.Legend(
-        title=None,
-        orient="top",
-        direction="horizontal",
-        labelLimit=220,
-        values=list(names),
-        symbolType="stroke",
-    )
+def _legend(names: tuple[str, ...], *, lines: bool) -> alt.Legend:
+    """Above the chart; samples of lines are long enough to show their dashes."""
+    sample = {"symbolType": "stroke", "symbolSize": 320} if lines else {"symbolSize": 90}
+    return alt.Legend(title=None, orient="top", direction="horizontal", labelLimit=220, values=list(names), **sample)

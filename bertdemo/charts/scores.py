@@ -19,7 +19,7 @@ def baseline_chart(low: float) -> alt.LayerChart:
     base = alt.Chart().encode(
         y=alt.Y("metric:N", sort=None, title=None, axis=alt.Axis(labelLimit=120)),
         yOffset=alt.YOffset("model:N", sort=list(MODELS), scale=alt.Scale(paddingInner=0.5, paddingOuter=0.6)),
-        color=series(MODELS, "model"),
+        color=series(MODELS, "model", lines=False),
         tooltip=["model:N", "metric:N", *(alt.Tooltip(f"{name}:Q", format=".2f") for name in _ENDS)],
     )
     scale = alt.Scale(domain=[low, 100], nice=False)

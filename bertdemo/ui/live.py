@@ -57,14 +57,14 @@ def progress(run: Run, seen: Curves) -> None:
     st.progress(min(1.0, max(0.0, share)), text=_sentence(run, seen.step))
     figures(seen)
     warnings(seen)
-    charts(seen, status.steps)
+    charts(run, seen)
 
 
-def charts(seen: Curves, steps: int) -> None:
+def charts(run: Run, seen: Curves) -> None:
     """Losses large, validation scores and learning rate below, one table for all."""
     from bertdemo.charts.curves import loss_chart, rate_chart, score_chart
 
-    steps = seen.started.get("steps", 0) or steps or 1
+    steps, peak = seen.started.get("steps", 0) or run.status.steps or 1, run.recipe.learning_rate
     st.markdown("**Is it learning?** Both losses should fall; if only the training loss does, it learns by heart.")
     draw(seen.losses, loss_chart, steps, key="loss", alt="Training and validation loss over optimiser steps")
     left, right = st.columns(2, gap="medium")
@@ -73,7 +73,7 @@ def charts(seen: Curves, steps: int) -> None:
         draw(seen.scores, score_chart, steps, key="scores", alt="Validation accuracy and macro-F1 over steps")
     with right:
         st.markdown("**How large are its steps?**")
-        draw(seen.rates, rate_chart, steps, key="rate", alt="Learning rate over optimiser steps")
+        draw(seen.rates, rate_chart, steps, peak, key="rate", alt="Learning rate over optimiser steps")
     with st.expander("Show as a table", type="compact", key="curve_tables"):
         losses = seen.losses[seen.losses["series"] != BATCH]
         for name, rows in (("losses", losses), ("scores", seen.scores), ("rates", seen.rates)):
@@ -83,12 +83,13 @@ def charts(seen: Curves, steps: int) -> None:
 def figures(seen: Curves) -> None:
     """Speed, memory and device."""
     step, started = seen.step, seen.started
-    device = f"{started['device']} · {started['precision']}" if started else "–"
     with st.container(horizontal=True, key="figures", gap="medium"):
         st.metric("Texts a second", _number(step, "samples_per_second"), width=140)
         st.metric("Tokens a second", _number(step, "tokens_per_second"), width=140)
         st.metric("Memory in use", f"{_number(step, 'memory_mb')} MB" if step else "–", width=150)
-        st.metric("Device, precision", device, help=escape(started.get("reason", "")) or None, width=170)
+        st.metric("Number format", started.get("precision", "–"), width=150)
+    where_and_why = f"{started['device']}: {started['reason']}" if started else "The model is being loaded."
+    st.caption(escape(where_and_why))
 
 
 def warnings(seen: Curves) -> None:

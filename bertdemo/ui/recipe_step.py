@@ -37,6 +37,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "optimizer": get_args(Optimizer),
     "precision": get_args(Precision),
 }
+_UNSAID = ("unknown", "see its page")
 _VISIBLE = ("epochs", "learning_rate", "batch_size")
 
 
@@ -142,7 +143,7 @@ def _base() -> None:
     )
     base = find_base(name or Recipe().base)
     facts = [base.languages, f"{base.layers} layers" if base.layers else "", base.licence, base.note]
-    st.caption(" · ".join(escape(fact) for fact in facts if fact))
+    st.caption(" · ".join(escape(fact) for fact in facts if fact and fact not in _UNSAID))
 
 
 def _setting(name: str) -> None:

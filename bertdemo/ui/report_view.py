@@ -97,7 +97,7 @@ def _rest(run: Run, report: Report | None) -> None:
     seen = live.curves(run.id)
     if seen.step:
         with st.expander("How it learned", key="curves_after", icon=":material/show_chart:"):
-            live.charts(seen, run.status.steps)
+            live.charts(run, seen)
     live.warnings(seen)
     with st.expander("Recipe and cost", key="recipe_after", icon=":material/receipt_long:"):
         if report:

@@ -71,7 +71,7 @@ def _frame(runs: list[Run]) -> pd.DataFrame:
             "Recipe": [changed(run.recipe) for run in runs],
             "Time": ["" if run.seconds is None else duration(run.seconds) for run in runs],
             "Begun": [ago(run.created) for run in runs],
-            "Base": [shorten(run.recipe.base, 60) for run in runs],
+            "Base": [shorten(where.base_of(run), 60) for run in runs],
         }
     )
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from bertdemo.data.dataset import Dataset, Split
-from bertdemo.ui import handles, where
+from bertdemo.ui import handles
 from bertdemo.ui.checkup_step import lengths
 from bertdemo.ui.words import about
 
@@ -36,7 +36,7 @@ def begin(parts: Split, recipe: Recipe, name: str) -> None:
     """Submit the run and make the page about it."""
     with st.spinner("Starting…"):
         run_id = handles.runs().submit(parts, recipe, name)
-    where.choose(run_id)
+    st.session_state["run"] = run_id
     st.switch_page("screens/fine_tune.py", query_params={"run": run_id})
 
 

@@ -8,7 +8,7 @@ import streamlit as st
 
 from bertdemo.errors import RunError
 from bertdemo.runs.records import Run, State
-from bertdemo.ui import handles
+from bertdemo.ui import handles, scrolling
 from bertdemo.ui.words import escape, percent, shorten
 
 _NONE = ""
@@ -44,10 +44,12 @@ def row(*, new: str | None = None) -> Place:
     if run is not None:
         st.query_params["run"] = st.session_state["run"] = run.id
     if runs:
-        with st.container(key="where"):
+        with st.container(key="where", gap=None):
             left, right = st.columns([2, 3], vertical_alignment="center", gap="medium")
             with left:
                 _picker(runs, run, new)
+            if new is not None:  # the page shows either a form or a run
+                scrolling.to_top_of(f"{run.id} {run.status.state.is_live}" if run else "form")
             right.caption(_facts(run) if run else "Choose a run to see it, or begin a new one.")
     return Place(runs, run)
 
@@ -84,7 +86,7 @@ def _chosen(runs: list[Run], *, only_live: bool) -> Run | None:
 
 
 def _picker(runs: list[Run], run: Run | None, new: str | None) -> None:
-    names = {each.id: f"{name_of(each)} · {STATE_WORDS[each.status.state]}" for each in runs}
+    names = {each.id: f"{name_of(each)} · {_standing(each)}" for each in runs}
     st.session_state["run_picker"] = run.id if run else _NONE
     empty = [_NONE] if new is not None or run is None else []
     st.selectbox(
@@ -97,10 +99,20 @@ def _picker(runs: list[Run], run: Run | None, new: str | None) -> None:
     )
 
 
+def _standing(run: Run) -> str:
+    """The row is not drawn anew while a run goes on, so it must not say more than stays true."""
+    return "under way" if run.status.state.is_live else STATE_WORDS[run.status.state]
+
+
+def base_of(run: Run) -> str:
+    """The base model's name; of a folder only its last part."""
+    return run.recipe.base.rstrip("/").rsplit("/", 1)[-1] if run.recipe.base.startswith("/") else run.recipe.base
+
+
 def _facts(run: Run) -> str:
     facts = [
         f"Data **{escape(shorten(run.data.name, 40))}**",
-        f"Base **{escape(shorten(run.recipe.base, 40))}**",
+        f"Base **{escape(shorten(base_of(run), 40))}**",
     ]
     if run.accuracy is not None and run.macro_f1 is not None:
         facts.append(f"**{percent(run.accuracy)}** right, macro-F1 **{percent(run.macro_f1)}**")

@@ -12,7 +12,7 @@ CONFIG = tomllib.loads((Path(__file__).parents[2] / ".streamlit" / "config.toml"
 CHARTS = {
     "loss": (curves.loss_chart, (100,)),
     "scores": (curves.score_chart, (100,)),
-    "rate": (curves.rate_chart, (100,)),
+    "rate": (curves.rate_chart, (100, 2e-4)),
     "compare": (curves.compare_chart, (("one", "two"), "macro_f1", "Macro-F1 (%)")),
     "labels": (data.label_chart, (3,)),
     "lengths": (data.length_chart, (128,)),
@@ -72,5 +72,5 @@ def test_text_can_be_read_in_both_themes(theme):
 
 
 def test_the_step_axis_is_as_long_as_the_plan_so_that_nothing_moves():
-    encoding = curves.rate_chart(240).to_dict()["encoding"]
+    encoding = curves.rate_chart(240, 2e-4).to_dict()["encoding"]
     assert encoding["x"]["scale"]["domain"] == [0, 240]

@@ -108,7 +108,7 @@ def test_a_live_run_shows_where_it_stands_and_can_be_stopped(open_page, make_run
     folder = make_run("one", State.TRAINING)
     app = open_page("fine_tune", run="one")
     assert not app.exception
-    assert [metric.value for metric in app.metric] == ["90", "2,900", "800 MB", "CPU · fp32"]
+    assert [metric.value for metric in app.metric] == ["90", "2,900", "800 MB", "fp32"]
     assert "halved" in app.warning[0].value
     app.button(key="stop_run").click().run()
     assert not app.exception
