@@ -55,7 +55,7 @@ class _Clock(TrainerCallback):
 
     started = stopped = 0.0
 
-    def on_step_end(self, args, state, control, **kwargs):  # noqa: ARG002 - the callback of Trainer
+    def on_step_end(self, args, state, control, **kwargs):
         if state.global_step == WARM_UP:
             self.started = time.perf_counter()
         self.stopped = time.perf_counter()
