@@ -159,6 +159,7 @@ def test_ctrl_c_stops_a_run_and_shows_what_was_kept(start, train):
     assert result["status"] == "stopped"
     assert result["train"]["steps"] < result["train"]["planned_steps"]
     assert "best model so far is kept" in stderr
+    assert "training:" not in stderr  # told before, and not again
 
 
 def test_a_killed_worker_is_interrupted_within_seconds_and_the_next_run_goes_on(train, run, home):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from bertdemo.commands.arguments import Subparsers, add_command, add_run
-from bertdemo.commands.following import wait_for_end
+from bertdemo.commands.following import Follower
 from bertdemo.commands.output import Output
 from bertdemo.runs.store import Runs
 from bertdemo.settings import Settings
@@ -19,6 +19,6 @@ def run(arguments: argparse.Namespace, settings: Settings, output: Output) -> in
     """Wait for the end: only who looks at the run can end a worker that does not react."""
     runs = Runs(settings)
     runs.cancel(arguments.id)
-    state = wait_for_end(runs, arguments.id, output).status.state
+    state = Follower(runs, arguments.id, output, from_now=True).wait().status.state
     output.result({"run": arguments.id, "status": state.value}, [f"{arguments.id}: {state}."])
     return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 
 from bertdemo.commands.output import Output
@@ -17,47 +18,46 @@ class Left(Exception):  # noqa: N818 - no error: the person goes, the run stays
     """The person pressed Ctrl-C twice: the run goes on without them."""
 
 
-def follow(runs: Runs, run_id: str, output: Output) -> Run:
-    """Show progress until the run ends. Ctrl-C asks it to stop; a second one leaves it to itself.
+class Follower:
+    """One look after another at a run; what was told once is not told again."""
 
-    Raises:
-        Left: after the second Ctrl-C.
-    """
-    try:
-        return wait_for_end(runs, run_id, output)
-    except KeyboardInterrupt:
-        output.remark("Stopping: the best model so far is kept and tested. Ctrl-C again leaves it to itself.")
-    try:
-        _stop(runs, run_id)
-        return wait_for_end(runs, run_id, output)
-    except KeyboardInterrupt as interrupt:
-        raise Left from interrupt
+    def __init__(self, runs: Runs, run_id: str, output: Output, *, from_now: bool = False) -> None:
+        self._runs = runs
+        self._id = run_id
+        self._output = output
+        self._offset = runs.folder(run_id).read_metrics()[1] if from_now else 0
 
+    def follow(self) -> Run:
+        """Show progress until the run ends. Ctrl-C asks it to stop; a second one leaves it to itself.
 
-def wait_for_end(runs: Runs, run_id: str, output: Output) -> Run:
-    """Look until the run has ended; a passing line on a terminal, a lasting one for each validation."""
-    offset = 0
-    while (run := runs.get(run_id)).status.state.is_live:
-        offset = _tell_events(runs, run_id, offset, output)
-        output.progress(_line(run))
-        time.sleep(_SECONDS_BETWEEN_LOOKS)
-    _tell_events(runs, run_id, offset, output)
-    output.clear()
-    return run
+        Raises:
+            Left: after the second Ctrl-C.
+        """
+        try:
+            return self.wait()
+        except KeyboardInterrupt:
+            self._output.remark("Stopping: the best model so far is kept and tested; Ctrl-C again leaves it alone.")
+        try:
+            with contextlib.suppress(RunError):  # it may have ended on its own just before
+                self._runs.stop(self._id)
+            return self.wait()
+        except KeyboardInterrupt as interrupt:
+            raise Left from interrupt
 
+    def wait(self) -> Run:
+        """Look until the run has ended; a passing line on a terminal, a lasting one for each validation."""
+        while (run := self._runs.get(self._id)).status.state.is_live:
+            self._tell_events()
+            self._output.progress(_line(run))
+            time.sleep(_SECONDS_BETWEEN_LOOKS)
+        self._tell_events()
+        self._output.clear()
+        return run
 
-def _stop(runs: Runs, run_id: str) -> None:
-    try:
-        runs.stop(run_id)
-    except RunError:
-        return  # it ended on its own just before
-
-
-def _tell_events(runs: Runs, run_id: str, offset: int, output: Output) -> int:
-    events, offset = runs.folder(run_id).read_metrics(offset)
-    for line in filter(None, map(describe, events)):
-        output.remark(line)
-    return offset
+    def _tell_events(self) -> None:
+        events, self._offset = self._runs.folder(self._id).read_metrics(self._offset)
+        for line in filter(None, map(describe, events)):
+            self._output.remark(line)
 
 
 def _line(run: Run) -> str:

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import fields, replace
-from typing import Any
+from typing import Any, get_args
 
 from bertdemo.commands.arguments import Parser, Subparsers, add_columns, add_command
 from bertdemo.commands.describing import full, full_lines
-from bertdemo.commands.following import Left, follow
+from bertdemo.commands.following import Follower, Left
 from bertdemo.commands.opening import open_checked
 from bertdemo.commands.output import Output
 from bertdemo.errors import RunError, TrainingError
 from bertdemo.runs.records import Run
 from bertdemo.runs.store import Runs
 from bertdemo.settings import Settings
-from bertdemo.training.presets import HELP, recipe_for
+from bertdemo.training.presets import HELP, Preset, recipe_for
 from bertdemo.training.recipe import Recipe
 
-PRESETS = ("quick", "standard", "thorough")
 INTERRUPTED = 130  # the exit code of a command that Ctrl-C ended
 
 
 def add(subparsers: Subparsers) -> None:
+    """Data and settings in two groups of arguments."""
     parser = add_command(subparsers, "train", "Fine-tune a base model and test the result.", run)
     parser.add_argument(
         "--data", required=True, metavar="NAME_OR_FILE", help="built-in name, file, or owner/name on the Hub"
@@ -31,11 +31,12 @@ def add(subparsers: Subparsers) -> None:
     parser.add_argument("--max-train", type=int, metavar="N", help="at most so many training texts")
     parser.add_argument("--name", default="", help="a name for the run (default: that of the data)")
     parser.add_argument("--detach", action="store_true", help="do not wait for the end")
-    parser.add_argument("--preset", choices=PRESETS, default="standard", help="where the settings below start")
+    parser.add_argument("--preset", choices=get_args(Preset), default="standard", help="where the settings below start")
     _add_settings(parser)
 
 
 def run(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
+    """Everything that can be wrong with data and settings is found before a run is made."""
     from bertdemo.data.splitting import split
 
     recipe = _recipe(arguments)
@@ -52,7 +53,7 @@ def run(arguments: argparse.Namespace, settings: Settings, output: Output) -> in
 
 def _follow(runs: Runs, run_id: str, output: Output) -> int:
     try:
-        ended = follow(runs, run_id, output)
+        ended = Follower(runs, run_id, output).follow()
     except Left:
         output.remark(f"{run_id} goes on: python -m bertdemo stop {run_id} ends it.")
         return INTERRUPTED

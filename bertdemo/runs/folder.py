@@ -76,7 +76,7 @@ class RunFolder:
             about = {"created": created, "seed": split.seed, "source": asdict(source) if source else None}
             folder._write_json("data.json", asdict(card_of(split)) | about)
             folder._write_json("recipe.json", recipe.to_dict())
-            folder.write_name(name or split.dataset.name)
+            folder.write_name(name or _printable(split.dataset.name)[:_LONGEST_NAME] or path.name)
             folder.write_status(Status(State.QUEUED, "Waiting for its turn.", created))
             with storage(path.parent):
                 draft.rename(path)
@@ -95,6 +95,7 @@ class RunFolder:
         return Recipe.from_dict(self._read_json("recipe.json"))
 
     def data_card(self) -> DataCard:
+        """Which data the run was made from, without its texts."""
         about = self._read_json("data.json")
         try:
             values = {field: about[field] for field in DataCard.__dataclass_fields__}
@@ -136,12 +137,13 @@ class RunFolder:
         Raises:
             RunError: the name is empty or too long.
         """
-        line = one_line("".join(character if character.isprintable() else " " for character in name))
+        line = _printable(name)
         if not 0 < len(line) <= _LONGEST_NAME:
             raise RunError(f"A name has 1 to {_LONGEST_NAME} characters, not {len(line)}: choose another.")
         self._replace("name.txt", line + "\n")
 
     def status(self) -> Status:
+        """What the worker, or whoever last moved this run, wrote; whether it still holds is for others to judge."""
         values = self._read_json("status.json")
         try:
             return Status(**values | {"state": State(values["state"])})
@@ -257,3 +259,8 @@ class RunFolder:
 
     def _damaged(self, file_name: str) -> RunError:
         return RunError(f"The run {self.id} is damaged ({file_name} cannot be read): restore it, or delete the run.")
+
+
+def _printable(text: str) -> str:
+    """``text`` on one line, without characters that a screen cannot show."""
+    return one_line("".join(character if character.isprintable() else " " for character in text))

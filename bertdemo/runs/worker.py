@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 _LONGEST_WAIT_SECONDS = 900.0
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("bertdemo.runs.worker")  # __name__ is __main__ here
 
 
 class _Halted(Exception):  # noqa: N818 - not an error: a person asked for it
@@ -47,7 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     take_tools = real_tools
     if path == "--wait":
         path, take_tools = _wait_for_work()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("bertdemo").setLevel(logging.INFO)
     state = work(RunFolder(Path(path)), take_tools)
     _start_next(Settings.from_environment(os.environ))
     return 0 if state.has_model else 1

@@ -4,8 +4,6 @@ The stage is told by the base model's name: ``fake``, ``fake.wait.train`` or ``f
 ends when a person asks for a stop or a cancel; ``hang`` does not listen; ``die`` ends the process at once.
 """
 
-# ruff: noqa: ARG002 - the signatures are those of the real tools
-
 from __future__ import annotations
 
 import errno

@@ -138,6 +138,12 @@ def test_a_name_becomes_one_line_or_is_refused(tmp_path_factory, name):
         assert 0 < len(folder.name()) <= 120
 
 
+@pytest.mark.parametrize(("data_name", "expected"), [("x" * 300, "x" * 120), ("\n", "r"), ("a\tb.csv", "a b.csv")])
+def test_a_run_without_a_name_is_called_after_its_data(tmp_path, small_split, data_name, expected):
+    split = replace(small_split, dataset=replace(small_split.dataset, name=data_name))
+    assert RunFolder.create(tmp_path / "r", split, Recipe(), "", 0.0).name() == expected
+
+
 def test_a_cancel_is_not_taken_back_by_a_stop_nor_renewed(make_folder):
     folder = make_folder()
     assert folder.request() is None
