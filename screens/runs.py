@@ -4,7 +4,7 @@ import streamlit as st
 
 from bertdemo.ui import live, report_view, run_actions, run_list, where
 
-place = where.row()
+place = where.row(newest=True)
 st.title("Runs", anchor=False)
 if not place.runs:
     st.markdown("Every classifier you fine-tune is kept here with its scores, so that you can compare recipes.")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import altair as alt
 
 from bertdemo.charts.names import BATCH, LOSSES, SCORES
-from bertdemo.charts.palette import ROWS, dashes, layers, series, styled
+from bertdemo.charts.palette import GREY, ROWS, dashes, layers, paint, series, styled
 
 _RATE = "datum.value == 0 ? '0' : format(datum.value, '~e')"
 
@@ -33,8 +34,10 @@ def _line(base: alt.Chart, names: tuple[str, ...], name: str, shape: str | None)
     return line
 
 
-def loss_chart(steps: int) -> alt.LayerChart:
-    """Training loss of each batch as light dots, its smoothed line, and the validation loss.
+def loss_chart(steps: int, labels: int) -> alt.LayerChart:
+    """Training loss of each batch as light dots, its smoothed line, the validation loss, and ln(``labels``).
+
+    That is the loss of somebody who gives every label the same probability.
 
     Columns of the data: ``step``, ``loss`` (nats), ``series`` (``LOSSES`` or ``BATCH``).
     """
@@ -46,14 +49,22 @@ def loss_chart(steps: int) -> alt.LayerChart:
     dots = base.mark_circle(size=14, opacity=0.28).transform_filter(_of(BATCH))
     line = _line(base, LOSSES, LOSSES[0], None)
     checks = _line(base, LOSSES, LOSSES[1], "diamond")
-    return layers(dots, line, checks, height=280)
+    once = alt.Chart().transform_filter(f"datum.step === 1 && datum.series === '{BATCH}'")
+    level = once.encode(y=alt.datum(math.log(max(labels, 2))))
+    rule = paint(level.mark_rule(strokeDash=[2, 3]), GREY)
+    words = level.mark_text(align="right", baseline="bottom", dy=-3, text="blind guessing").encode(x=alt.value("width"))
+    return layers(dots, line, checks, rule, paint(words, GREY), height=280)
 
 
-def score_chart(steps: int) -> alt.LayerChart:
-    """Macro-F1 and accuracy on the validation texts. Columns: ``step``, ``score`` (per cent), ``series``."""
+def score_chart(steps: int, empty: bool) -> alt.LayerChart:
+    """Macro-F1 and accuracy on the validation texts. Columns: ``step``, ``score`` (per cent), ``series``.
+
+    While it is ``empty`` the axis runs from 0 to 100.
+    """
+    scale = alt.Scale(domain=[0, 100]) if empty else alt.Scale(zero=False, padding=12)
     base = alt.Chart().encode(
         x=_steps(steps),
-        y=alt.Y("score:Q", title="Validation score (%)", scale=alt.Scale(zero=False, padding=12)),
+        y=alt.Y("score:Q", title="Validation score (%)", scale=scale),
         tooltip=["series:N", "step:Q", alt.Tooltip("score:Q", format=".2f")],
     )
     lines = [_line(base, SCORES, name, shape) for name, shape in zip(SCORES, ("circle", "square"), strict=True)]

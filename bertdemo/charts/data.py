@@ -9,11 +9,15 @@ from bertdemo.charts.palette import INK, ORANGE, layers, paint
 _ROW = 24  # pixels a bar needs
 
 
-def label_chart(rows: int) -> alt.LayerChart:
-    """Horizontal bars of texts per label. Columns: ``label``, ``texts``, in the order to be drawn."""
+def label_chart(rows: int, most: int) -> alt.LayerChart:
+    """Horizontal bars of texts per label, with room for the longest bar's count.
+
+    Columns: ``label``, ``texts`` (at most ``most``), in the order to be drawn.
+    """
+    scale = alt.Scale(domain=[0, 1.18 * max(most, 1)], nice=False)
     base = alt.Chart().encode(
-        y=alt.Y("label:N", sort=None, title=None, axis=alt.Axis(labelLimit=160)),
-        x=alt.X("texts:Q", title="Number of texts", axis=alt.Axis(format="d", tickMinStep=1, tickCount=5)),
+        y=alt.Y("label:N", sort=None, title=None, axis=alt.Axis(labelLimit=130 if rows <= 5 else 240)),
+        x=alt.X("texts:Q", title="Number of texts", scale=scale, axis=alt.Axis(format="d", tickMinStep=1, tickCount=4)),
         tooltip=["label:N", "texts:Q"],
     )
     bars = base.mark_bar(height=_ROW * 0.6, cornerRadiusEnd=2)

@@ -52,15 +52,18 @@ def confusion_chart(rows: int) -> alt.LayerChart:
 
     Columns: ``true``, ``predicted``, ``texts``, ``share`` (0 to 1).
     """
-    words = alt.Axis(labelLimit=110, labelAngle=-35 if rows > 4 else 0)
+    many = rows > 8
+    below = alt.Axis(labelLimit=110, labelAngle=-90 if many else 0, labelOverlap=not many)
     base = alt.Chart().encode(
-        x=alt.X("predicted:N", sort=None, title="Predicted label", axis=words),
+        x=alt.X("predicted:N", sort=None, title="Predicted label", axis=below),
         y=alt.Y("true:N", sort=None, title="True label", axis=alt.Axis(labelLimit=110)),
         tooltip=["true:N", "predicted:N", "texts:Q", alt.Tooltip("share:Q", format=".1%")],
     )
     opacity = alt.Opacity("share:Q", scale=alt.Scale(domain=[0, 1], range=[0.04, 1]), legend=None)
     cells = paint(base.mark_rect(cornerRadius=3).encode(opacity=opacity), BLUE)
-    counts = base.mark_text(fontSize=13 if rows <= 10 else 10).encode(text=alt.Text("texts:Q", format=","))
+    counts = base.mark_text(fontSize=10 if many else 13).encode(text=alt.Text("texts:Q", format=","))
+    if many:
+        counts = counts.transform_filter("datum.texts > 0")
     dark = paint(counts, INK).transform_filter("datum.share <= 0.5")
     light = paint(counts, PAPER).transform_filter("datum.share > 0.5")
     return layers(cells, dark, light, height=(48 if rows <= 6 else 30) * max(rows, 2) + 80)

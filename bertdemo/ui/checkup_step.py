@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     Lengths = NDArray[int64]
 
 MOST_LABELS = 20
+_FEW_LABELS = 5  # so many that charts stand side by side and examples are open
 _BINS = 30
 
 
@@ -34,7 +35,8 @@ def examine(dataset: Dataset, tokenizer: Path | None, max_length: int) -> Datase
 
     checkup = _check_up(dataset.fingerprint, dataset)
     _findings(checkup)
-    left, right = st.columns(2, gap="medium")
+    few = len(checkup.labels) <= _FEW_LABELS
+    left, right = st.columns(2, gap="medium") if few else (st.container(), st.container())
     with left:
         _labels(checkup)
     with right:
@@ -79,28 +81,31 @@ def _findings(checkup: CheckUp) -> None:
 
 
 def label_rows(checkup: CheckUp) -> pd.DataFrame:
-    """Texts per label, the largest first; beyond 20 labels the rest in one row."""
+    """Texts per label, the largest first."""
     import pandas as pd
 
     ordered = sorted(checkup.labels, key=lambda label: -label.after)
-    rows = [(label.label, label.after) for label in ordered[:MOST_LABELS]]
-    if len(ordered) > MOST_LABELS:
-        rest = ordered[MOST_LABELS:]
-        rows.append((f"{len(rest)} other labels", sum(label.after for label in rest)))
-    return pd.DataFrame(rows, columns=["label", "texts"])
+    return pd.DataFrame([(label.label, label.after) for label in ordered], columns=["label", "texts"])
 
 
 def _labels(checkup: CheckUp) -> None:
     from bertdemo.charts.data import label_chart
 
     rows = label_rows(checkup)
+    shown, rest = rows.head(MOST_LABELS), rows.iloc[MOST_LABELS:]
+    note = (
+        f"And {count(int(rest['texts'].sum()), 'text')} under {count(len(rest), 'other label')}." if len(rest) else ""
+    )
     figure(
         "How many texts has each label?",
-        rows,
+        shown,
         label_chart,
-        len(rows),
+        len(shown),
+        int(rows["texts"].max()),
         key="labels",
         alt="Number of texts per label",
+        note=note,
+        table=rows,
     )
 
 
@@ -144,11 +149,13 @@ def length_rows(tokens: Lengths, max_length: int) -> pd.DataFrame:
 
 def _examples(checkup: CheckUp) -> None:
     shown = [label for label in checkup.labels if label.examples][:MOST_LABELS]
-    each = 3 if len(shown) <= 6 else 1
-    st.markdown("**What do they look like?**")
-    rows = [(escape(label.label), escape(text)) for label in shown for text in label.examples[:each]]
+    few = len(shown) <= _FEW_LABELS
+    rows = [(escape(label.label), escape(text)) for label in shown for text in label.examples[: 3 if few else 1]]
     columns = {"Label": [label for label, _ in rows], "Text": [text for _, text in rows]}
-    st.table(columns, border="horizontal", hide_index=True, alt="Examples of each label")
+    if few:
+        st.markdown("**What do they look like?**")
+    with st.container() if few else st.expander("What do they look like?", key="examples"):
+        st.table(columns, border="horizontal", hide_index=True, alt="Examples of each label")
 
 
 def _removed(checkup: CheckUp) -> None:

@@ -35,12 +35,16 @@ def figure(
     key: str,
     alt: str,
     note: str = "",
+    table: pd.DataFrame | None = None,
 ) -> None:
-    """A titled chart with its table. ``title`` and ``note`` are Markdown: names in them must be escaped."""
+    """A titled chart with its table twin, or a fuller ``table``.
+
+    ``title`` and ``note`` are Markdown: names in them must be escaped.
+    """
     with st.container(key=f"{key}_figure", gap="small"):
         st.markdown(f"**{title}**")
         draw(data, chart, *arguments, key=key, alt=alt)
         if note:
             st.caption(note)
         with st.expander("Show as a table", type="compact", key=f"{key}_table"):
-            st.dataframe(data, hide_index=True, key=f"{key}_rows")
+            st.dataframe(data if table is None else table, hide_index=True, key=f"{key}_rows")

@@ -66,11 +66,25 @@ def charts(run: Run, seen: Curves) -> None:
 
     steps, peak = seen.started.get("steps", 0) or run.status.steps or 1, run.recipe.learning_rate
     st.markdown("**Is it learning?** Both losses should fall; if only the training loss does, it learns by heart.")
-    draw(seen.losses, loss_chart, steps, key="loss", alt="Training and validation loss over optimiser steps")
+    draw(
+        seen.losses,
+        loss_chart,
+        steps,
+        len(run.data.label_names),
+        key="loss",
+        alt="Training and validation loss over optimiser steps",
+    )
     left, right = st.columns(2, gap="medium")
     with left:
         st.markdown("**How good is it** on the validation texts?")
-        draw(seen.scores, score_chart, steps, key="scores", alt="Validation accuracy and macro-F1 over steps")
+        draw(
+            seen.scores,
+            score_chart,
+            steps,
+            seen.scores.empty,
+            key="scores",
+            alt="Validation accuracy and macro-F1 over steps",
+        )
     with right:
         st.markdown("**How large are its steps?**")
         draw(seen.rates, rate_chart, steps, peak, key="rate", alt="Learning rate over optimiser steps")
@@ -88,8 +102,7 @@ def figures(seen: Curves) -> None:
         st.metric("Tokens a second", _number(step, "tokens_per_second"), width=140)
         st.metric("Memory in use", f"{_number(step, 'memory_mb')} MB" if step else "–", width=150)
         st.metric("Number format", started.get("precision", "–"), width=150)
-    where_and_why = f"{started['device']}: {started['reason']}" if started else "The model is being loaded."
-    st.caption(escape(where_and_why))
+    st.caption(escape(f"{started['device']}: {started['reason']}") if started else "Known once it trains.")
 
 
 def warnings(seen: Curves) -> None:
@@ -108,12 +121,7 @@ def log(run_id: str) -> None:
 def _sentence(run: Run, step: dict[str, Any]) -> str:
     status = run.status
     if status.state is State.QUEUED:
-        ahead = (run.position or 1) - 1
-        return (
-            "Next in the queue: it begins in a moment"
-            if ahead == 0
-            else f"Waiting: {count(ahead, 'run')} before this one"
-        )
+        return _waiting(run)
     if status.state is State.TRAINING and status.steps:
         words = [f"Training: step {status.step:,} of {status.steps:,}"]
         if step:
@@ -124,16 +132,29 @@ def _sentence(run: Run, step: dict[str, Any]) -> str:
     return escape(status.message or f"The run is {status.state.value}")
 
 
+def _waiting(run: Run) -> str:
+    """How many runs come before this one, and when the first of them ends."""
+    live = [each for each in handles.runs().list() if each.status.state.is_live and each.id != run.id]
+    ahead = [each for each in live if (each.position or 0) < (run.position or 1)]
+    if not ahead:
+        return "It begins in a moment"
+    remaining = [each.status.remaining for each in ahead if each.status.remaining is not None]
+    when = f"; the one under way needs {about(remaining[0])} more" if remaining else ""
+    return f"Waiting for {count(len(ahead), 'run')} before this one{when}"
+
+
 def _number(step: dict[str, Any], name: str) -> str:
     return compact(step[name]) if step else "–"
 
 
 def _buttons(run: Run) -> None:
+    asked = handles.runs().folder(run.id).request()
     with st.container(horizontal=True, key="live_buttons"):
-        if st.button("Stop and keep the best so far", key="stop_run", icon=":material/stop_circle:"):
+        stop = "Stop and keep the best so far" if asked is None else "Ending after this step…"
+        if st.button(stop, key="stop_run", icon=":material/stop_circle:", disabled=asked is not None):
             handles.runs().stop(run.id)
-            st.toast("Stopping after this step; the best model so far is kept and tested.")
-        with st.popover("Cancel", type="tertiary", key="cancel_run"):
+            st.rerun()
+        with st.popover("Cancel", type="tertiary", key="cancel_run", disabled=asked == "cancel"):
             st.write("Cancel, and keep nothing of it, not even the best model so far?")
             if st.button("Cancel the run", key="cancel_yes", type="primary"):
                 handles.runs().cancel(run.id)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bertdemo.charts.names import MODELS
 from bertdemo.evaluation.report import Report, Scores
+from bertdemo.ui.words import count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,6 +41,17 @@ def class_rows(scores: Scores) -> pd.DataFrame:
         [(c.label, 100 * c.precision, 100 * c.recall, 100 * c.f1, c.support) for c in rows],
         columns=["label", "precision", "recall", "F1", "texts"],
     )
+
+
+def commonest_mistake(scores: Scores) -> str:
+    """Which label is most often taken for which other, in a sentence."""
+    names = [each.label for each in scores.classes]
+    wrong = [(n, i, j) for i, row in enumerate(scores.confusion) for j, n in enumerate(row) if n and i != j]
+    if not wrong:
+        return "It made no mistake on the test texts."
+    n, true, predicted = max(wrong)
+    total = sum(scores.confusion[true])
+    return f"Its commonest mistake is to call “{names[true]}” “{names[predicted]}”: {n} of {count(total, 'text')}."
 
 
 def confusion_rows(scores: Scores) -> tuple[pd.DataFrame, int]:

@@ -8,7 +8,7 @@ from bertdemo.evaluation.report import Interval, Report, TrainingSummary, verdic
 from bertdemo.runs.records import Run, State
 from bertdemo.ui import handles, live
 from bertdemo.ui.figure import figure
-from bertdemo.ui.report_rows import baseline_rows, class_rows, confusion_rows
+from bertdemo.ui.report_rows import baseline_rows, class_rows, commonest_mistake, confusion_rows
 from bertdemo.ui.words import compact, count, duration, escape, percent
 
 _ENDINGS = {
@@ -47,7 +47,7 @@ def scores(report: Report) -> None:
     with st.container(horizontal=True, key="headline", gap="large"):
         _score("Accuracy on texts it never saw", report.test.accuracy, report.test.accuracy_interval)
         _score("Macro-F1, all labels alike", report.test.macro_f1, report.test.macro_f1_interval)
-    st.markdown(escape(verdict(report)))
+    st.markdown(escape(verdict(report)).replace(" %", "\u00a0%"))
 
 
 def _score(name: str, value: float, interval: Interval) -> None:
@@ -84,7 +84,7 @@ def _labels(report: Report) -> None:
         labels,
         key="confusion",
         alt="Confusion matrix: counts of true labels in rows, predicted labels in columns",
-        note="Each row holds the test texts of one label; what lies off the diagonal is wrong.",
+        note=f"{escape(commonest_mistake(report.test))} Each row holds the test texts of one label.",
     )
     st.markdown("**How good is each label?**")
     number = st.column_config.NumberColumn

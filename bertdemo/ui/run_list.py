@@ -40,6 +40,7 @@ def table(runs: list[Run]) -> None:
         on_select=opened,
         selection_mode="single-row",
         column_config={
+            "Name": st.column_config.TextColumn(width=190),
             "accuracy": share("Accuracy (%)", format="%.1f", help="On test texts the model never saw"),
             "macro_f1": share(
                 "Macro-F1 (%)", format="%.1f", help="The mean over labels of F1: rare labels count as much"
@@ -51,11 +52,10 @@ def table(runs: list[Run]) -> None:
     )
 
 
-def changed(recipe: Recipe) -> str:
-    """The settings that differ from the defaults, in words."""
-    default = Recipe(base=recipe.base)
-    names = [field.name for field in fields(Recipe) if getattr(recipe, field.name) != getattr(default, field.name)]
-    return ", ".join(f"{name.replace('_', ' ')} {getattr(recipe, name)}" for name in names) or "default"
+def changed(recipe: Recipe, usual: Recipe) -> str:
+    """The settings that differ from the usual ones, in words; empty if none does."""
+    names = [each.name for each in fields(Recipe) if getattr(recipe, each.name) != getattr(usual, each.name)]
+    return ", ".join(f"{name.replace('_', ' ')} {getattr(recipe, name)}" for name in names if name != "base")
 
 
 def _frame(runs: list[Run]) -> pd.DataFrame:
@@ -68,7 +68,7 @@ def _frame(runs: list[Run]) -> pd.DataFrame:
             "macro_f1": [None if run.macro_f1 is None else 100 * run.macro_f1 for run in runs],
             "State": [where.STATE_WORDS[run.status.state] for run in runs],
             "Data": [shorten(run.data.name, 60) for run in runs],
-            "Recipe": [changed(run.recipe) for run in runs],
+            "Recipe": [changed(run.recipe, Recipe()) or "default" for run in runs],
             "Time": ["" if run.seconds is None else duration(run.seconds) for run in runs],
             "Begun": [ago(run.created) for run in runs],
             "Base": [shorten(where.base_of(run), 60) for run in runs],

@@ -9,7 +9,8 @@ import streamlit as st
 from bertdemo.data.dataset import Dataset, Split
 from bertdemo.ui import handles
 from bertdemo.ui.checkup_step import lengths
-from bertdemo.ui.words import about
+from bertdemo.ui.run_list import changed
+from bertdemo.ui.words import about, shorten
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +30,15 @@ def offer(dataset: Dataset, recipe: Recipe, limit: int | None, tokenizer: Path |
     pressed = left.button("Start training", type="primary", key="start", icon=":material/play_arrow:", width="stretch")
     right.markdown(_plan(parts, recipe, tokenizer))
     if pressed:
-        begin(parts, recipe, dataset.name)
+        begin(parts, recipe, _name(dataset.name, recipe, limit))
+
+
+def _name(data: str, recipe: Recipe, limit: int | None) -> str:
+    """The data, and what is unusual about the recipe: so that runs in a list can be told apart."""
+    from bertdemo.training.presets import recipe_for
+
+    parts = [shorten(data, 60), changed(recipe, recipe_for(recipe.base)), f"{limit:,} texts" if limit else ""]
+    return shorten(", ".join(part for part in parts if part), 120)
 
 
 def begin(parts: Split, recipe: Recipe, name: str) -> None:

@@ -33,14 +33,17 @@ class Place:
     run: Run | None
 
 
-def row(*, new: str | None = None) -> Place:
+def row(*, new: str | None = None, newest: bool = False) -> Place:
     """Draw the row and return the chosen run.
 
-    The address (``?run=``) decides; without one, the run this person looked at last. ``new`` names the
-    first entry on a page that can begin without a run: only a live run is taken up again there by itself.
+    The address (``?run=``) decides; without one, the run this person looked at last. ``new`` names the first
+    entry on a page that can begin without a run: only a live run is taken up again there by itself. ``newest``
+    is for a page that is about some run in any case.
     """
     runs = handles.runs().list()
     run = _chosen(runs, only_live=new is not None)
+    if run is None and newest and runs:
+        run = runs[0]
     if run is not None:
         st.query_params["run"] = st.session_state["run"] = run.id
     if runs:

@@ -7,10 +7,17 @@ import time
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&^=@])")
 
+_LINKS = re.compile(r":/|www\.|\S@", re.IGNORECASE)
+_NO_BREAK = "\u00a0"
+
 
 def escape(text: str) -> str:
-    """The text with everything Markdown, HTML, LaTeX or Streamlit's directives could act on made harmless."""
-    return _MARKUP.sub(r"\\\1", " ".join(text.split())).replace("\\<", "&lt;").replace("\\&", "&amp;")
+    """The text with everything Markdown, HTML, LaTeX or Streamlit's directives could act on made harmless.
+
+    Addresses would become links even with their marks escaped: an invisible word joiner (U+2060) keeps them text.
+    """
+    unlinked = _LINKS.sub(lambda found: found[0][:-1] + "\u2060" + found[0][-1], " ".join(text.split()))
+    return _MARKUP.sub(r"\\\1", unlinked).replace("\\<", "&lt;").replace("\\&", "&amp;")
 
 
 def shorten(text: str, length: int) -> str:
@@ -18,7 +25,7 @@ def shorten(text: str, length: int) -> str:
 
 
 def percent(share: float, digits: int = 1) -> str:
-    return f"{100 * share:.{digits}f} %"
+    return f"{100 * share:.{digits}f}{_NO_BREAK}%"
 
 
 def count(number: int, one: str, many: str | None = None) -> str:

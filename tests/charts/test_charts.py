@@ -10,11 +10,11 @@ from bertdemo.charts.palette import ROLES
 
 CONFIG = tomllib.loads((Path(__file__).parents[2] / ".streamlit" / "config.toml").read_text("utf-8"))
 CHARTS = {
-    "loss": (curves.loss_chart, (100,)),
-    "scores": (curves.score_chart, (100,)),
+    "loss": (curves.loss_chart, (100, 3)),
+    "scores": (curves.score_chart, (100, False)),
     "rate": (curves.rate_chart, (100, 2e-4)),
     "compare": (curves.compare_chart, (("one", "two"), "macro_f1", "Macro-F1 (%)")),
-    "labels": (data.label_chart, (3,)),
+    "labels": (data.label_chart, (3, 100)),
     "lengths": (data.length_chart, (128,)),
     "baseline": (scores.baseline_chart, (80.0,)),
     "confusion": (scores.confusion_chart, (3,)),

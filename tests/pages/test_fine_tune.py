@@ -115,6 +115,15 @@ def test_a_live_run_shows_where_it_stands_and_can_be_stopped(open_page, make_run
     assert folder.request() == "stop"
 
 
+def test_a_waiting_run_says_what_comes_before_it(open_page, make_run):
+    make_run("first", State.TRAINING)
+    make_run("second", State.QUEUED)
+    app = open_page("fine_tune", run="second")
+    assert not app.exception
+    [bar] = app.get("progress")
+    assert bar.proto.text == "Waiting for 1 run before this one; the one under way needs under 20 seconds more"
+
+
 def test_a_live_run_can_be_cancelled(open_page, make_run):
     folder = make_run("one", State.TRAINING)
     app = open_page("fine_tune", run="one")

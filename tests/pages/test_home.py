@@ -23,7 +23,7 @@ def test_the_latest_result_comes_first_with_its_interval_and_its_baseline(open_p
     make_run("good", State.FINISHED, name="My visits")
     app = open_page()
     assert not app.exception
-    assert app.metric[0].value == "93.3 %"
+    assert app.metric[0].value == "93.3\u00a0%"
     assert "95 % interval" in words_of(app)
     assert "TF\\-IDF" in words_of(app)
 

@@ -30,7 +30,7 @@ def test_a_run_in_any_state_can_be_opened(open_page, make_run, state):
 def test_a_report_shows_scores_labels_and_what_the_baseline_did(open_page, make_run, words_of):
     make_run("one", State.FINISHED)
     app = open_page("runs", run="one")
-    assert [metric.value for metric in app.metric[:2]] == ["93.3 %", "93.2 %"]
+    assert [metric.value for metric in app.metric[:2]] == ["93.3\u00a0%", "93.2\u00a0%"]
     assert "What does BERT add to counting words?" in words_of(app)
     assert "Which labels does it mix up?" in words_of(app)
 

@@ -48,3 +48,10 @@ def test_a_long_name_is_shortened_and_a_short_one_is_not():
 @pytest.mark.parametrize(("number", "said"), [(22_713_216, "22.7 M"), (3_912.4, "3,912"), (0.72, "0.7")])
 def test_sizes_have_three_digits(number, said):
     assert words.compact(number) == said
+
+
+@pytest.mark.parametrize("address", ["https://t.co/x", "www.example.org", "a.b@example.org"])
+def test_an_address_does_not_become_a_link(address):
+    escaped = words.escape(address).replace("\\", "")
+    assert escaped != address
+    assert escaped.replace("\u2060", "") == address
