@@ -50,7 +50,7 @@ class Recipe:
     precision: Precision = "auto"
     accumulation: int = 1
     class_weights: bool = False
-    freeze_embeddings: bool = False
+    freeze_embeddings: bool = True
     frozen_layers: int = 0
     patience: int = 0
     evaluations_per_epoch: int = 2
