@@ -20,6 +20,7 @@ class ByteDropout(nn.Dropout):
         self.threshold = min(255, round(rate * 256))
 
     def forward(self, x: Tensor) -> Tensor:
+        """``x`` of any shape, with elements blanked out and the others scaled while training; else ``x`` itself."""
         if not self.training or self.threshold == 0:
             return x
         words = torch.empty((x.numel() + 7) // 8, dtype=torch.int64).random_(-(2**63), 2**63 - 1)

@@ -133,6 +133,7 @@ class _Lab:
         self.samples = self.tokens = self.padded_left = self.padded_per_epoch = 0
 
     def plan(self) -> Started:
+        """What is about to happen, for whoever watches."""
         weights = list(self.classifier.model.parameters())
         return Started(
             steps=self.steps,
