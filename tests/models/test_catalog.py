@@ -53,7 +53,7 @@ def test_a_folder_without_a_config_is_no_model(tmp_path: Path):
 def test_a_folder_with_pickled_weights_only_is_refused(tmp_path: Path):
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "bert"}))
     (tmp_path / "pytorch_model.bin").write_bytes(b"")
-    with pytest.raises(ModelError, match="pytorch_model.bin, a format that can run code"):
+    with pytest.raises(ModelError, match=r"pytorch_model\.bin, a format that can run code"):
         find_base(str(tmp_path))
 
 

@@ -232,8 +232,8 @@ def test_pairs_of_texts_are_learned_from(split, recipe):
 
 @pytest.mark.slow
 def test_the_bundled_model_learns_real_text_messages():
-    from bertdemo.data.checkup import check_up, clean
     from bertdemo.data.catalog import load_built_in
+    from bertdemo.data.checkup import check_up, clean
 
     messages = load_built_in("sms_spam")
     messages = clean(messages, check_up(messages))
