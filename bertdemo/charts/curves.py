@@ -8,7 +8,7 @@ from typing import Any
 import altair as alt
 
 from bertdemo.charts.names import BATCH, LOSSES, SCORES
-from bertdemo.charts.palette import GREY, ROWS, dashes, layers, paint, series, styled
+from bertdemo.charts.palette import GREY, ROWS, dashes, layers, series, styled
 
 _RATE = "datum.value == 0 ? '0' : format(datum.value, '~e')"
 
@@ -50,10 +50,10 @@ def loss_chart(steps: int, labels: int) -> alt.LayerChart:
     line = _line(base, LOSSES, LOSSES[0], None)
     checks = _line(base, LOSSES, LOSSES[1], "diamond")
     once = alt.Chart().transform_filter(f"datum.step === 1 && datum.series === '{BATCH}'")
-    level = once.encode(y=alt.datum(math.log(max(labels, 2))))
-    rule = paint(level.mark_rule(strokeDash=[2, 3]), GREY)
+    level = once.encode(y=alt.datum(math.log(max(labels, 2))), color=alt.datum(GREY))
+    rule = level.mark_rule(strokeDash=[2, 3], aria=False)
     words = level.mark_text(align="right", baseline="bottom", dy=-3, text="blind guessing").encode(x=alt.value("width"))
-    return layers(dots, line, checks, rule, paint(words, GREY), height=280)
+    return layers(dots, line, checks, rule, words, height=280)
 
 
 def score_chart(steps: int, empty: bool) -> alt.LayerChart:

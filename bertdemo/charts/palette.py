@@ -57,4 +57,6 @@ def layers(*charts: alt.Chart, height: int) -> alt.LayerChart:
 def _legend(names: tuple[str, ...], *, lines: bool) -> alt.Legend:
     """Above the chart; samples of lines are long enough to show their dashes."""
     sample = {"symbolType": "stroke", "symbolSize": 320} if lines else {"symbolSize": 90}
-    return alt.Legend(title=None, orient="top", direction="horizontal", labelLimit=220, values=list(names), **sample)
+    return alt.Legend(
+        title=None, orient="top", direction="horizontal", symbolOpacity=1, labelLimit=220, values=list(names), **sample
+    )

@@ -22,7 +22,8 @@ def baseline_chart(low: float) -> alt.LayerChart:
         color=series(MODELS, "model", lines=False),
         tooltip=["model:N", "metric:N", *(alt.Tooltip(f"{name}:Q", format=".2f") for name in _ENDS)],
     )
-    scale = alt.Scale(domain=[low, 100], nice=False)
+    room = 0.09 * (100 - low)  # for the words beside the longest bar
+    scale = alt.Scale(domain=[low, 100 + room], nice=False)
     across = alt.X("low:Q", title="Score on the test texts (%), bar = 95 % interval", scale=scale, axis=_FEW)
     bars = base.mark_bar(opacity=0.35, height=12, cornerRadius=6).encode(x=across, x2="high:Q")
     dots = base.mark_point(filled=True, size=90, opacity=1).encode(
@@ -64,6 +65,6 @@ def confusion_chart(rows: int) -> alt.LayerChart:
     counts = base.mark_text(fontSize=10 if many else 13).encode(text=alt.Text("texts:Q", format=","))
     if many:
         counts = counts.transform_filter("datum.texts > 0")
-    dark = paint(counts, INK).transform_filter("datum.share <= 0.5")
-    light = paint(counts, PAPER).transform_filter("datum.share > 0.5")
+    dark = paint(counts, INK).transform_filter("datum.share <= 0.78")
+    light = paint(counts, PAPER).transform_filter("datum.share > 0.78")
     return layers(cells, dark, light, height=(48 if rows <= 6 else 30) * max(rows, 2) + 80)

@@ -25,11 +25,10 @@ def choose() -> Dataset | None:
     Raises:
         DataError: the choice cannot be used.
     """
-    kind = st.segmented_control(
+    kind = st.radio(
         "Where the texts come from",
         SOURCES,
-        default=BUILT_IN,
-        required=True,
+        horizontal=True,
         key="data_kind",
         persist_state="session",
         label_visibility="collapsed",

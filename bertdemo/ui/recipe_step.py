@@ -71,12 +71,12 @@ def choose() -> Recipe:
         RecipeError: a setting makes no sense.
     """
     _base()
-    st.segmented_control(
+    st.radio(
         "How long to train",
         list(PRESETS),
         format_func=PRESETS.__getitem__,
-        default="standard",
-        required=True,
+        index=1,
+        horizontal=True,
         key="preset",
         on_change=_fill,
         persist_state="session",

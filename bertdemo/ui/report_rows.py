@@ -51,7 +51,7 @@ def commonest_mistake(scores: Scores) -> str:
         return "It made no mistake on the test texts."
     n, true, predicted = max(wrong)
     total = sum(scores.confusion[true])
-    return f"Its commonest mistake is to call “{names[true]}” “{names[predicted]}”: {n} of {count(total, 'text')}."
+    return f"Its commonest mistake is to take “{names[true]}” for “{names[predicted]}”: {n} of {count(total, 'text')}."
 
 
 def confusion_rows(scores: Scores) -> tuple[pd.DataFrame, int]:

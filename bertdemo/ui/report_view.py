@@ -44,14 +44,14 @@ def _report(run: Run, report: Report) -> None:
 
 def scores(report: Report) -> None:
     """The two figures people come for, with their intervals, and one sentence on what they are worth."""
-    with st.container(horizontal=True, key="headline", gap="large"):
+    with st.container(horizontal=True, key="headline", gap="small"):
         _score("Accuracy on texts it never saw", report.test.accuracy, report.test.accuracy_interval)
         _score("Macro-F1, all labels alike", report.test.macro_f1, report.test.macro_f1_interval)
     st.markdown(escape(verdict(report)).replace(" %", "\u00a0%"))
 
 
 def _score(name: str, value: float, interval: Interval) -> None:
-    with st.container(width=280, gap=None):
+    with st.container(width=300, gap=None):
         st.metric(name, percent(value), help=f"How the interval was made: {escape(interval.method)}.")
         st.caption(f"95 % interval {100 * interval.low:.1f} to {100 * interval.high:.1f}")
 

@@ -68,6 +68,7 @@ def _frame(runs: list[Run]) -> pd.DataFrame:
             "macro_f1": [None if run.macro_f1 is None else 100 * run.macro_f1 for run in runs],
             "State": [where.STATE_WORDS[run.status.state] for run in runs],
             "Data": [shorten(run.data.name, 60) for run in runs],
+            "Trained on": [f"{run.data.n_train:,} texts" for run in runs],
             "Recipe": [changed(run.recipe, Recipe()) or "default" for run in runs],
             "Time": ["" if run.seconds is None else duration(run.seconds) for run in runs],
             "Begun": [ago(run.created) for run in runs],

@@ -8,7 +8,7 @@ import streamlit as st
 
 from bertdemo.errors import RunError
 from bertdemo.runs.records import Run, State
-from bertdemo.ui import handles, scrolling
+from bertdemo.ui import errors, handles, scrolling
 from bertdemo.ui.words import escape, percent, shorten
 
 _NONE = ""
@@ -41,8 +41,10 @@ def row(*, new: str | None = None, newest: bool = False) -> Place:
     is for a page that is about some run in any case.
     """
     runs = handles.runs().list()
-    run = _chosen(runs, only_live=new is not None)
-    if run is None and newest and runs:
+    run = None
+    with errors.shown() as outcome:
+        run = _chosen(runs, only_live=new is not None)
+    if run is None and newest and runs and not outcome.failed:
         run = runs[0]
     if run is not None:
         st.query_params["run"] = st.session_state["run"] = run.id
@@ -79,7 +81,7 @@ def _chosen(runs: list[Run], *, only_live: bool) -> Run | None:
             st.query_params.pop("run")
             st.session_state["run"] = None
             raise RunError(
-                f"There is no run called {shorten(wanted, 40)!r} here; perhaps it was deleted. Reload to go on."
+                f"There is no run called {shorten(wanted, 40)!r} here; perhaps it was deleted. Choose another."
             )
         return by_id[wanted]
     remembered = by_id.get(st.session_state.get("run") or _NONE)

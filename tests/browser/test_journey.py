@@ -41,7 +41,7 @@ def step_shown(page) -> int:
 
 
 def choose_data_and_recipe(page, dataset, base) -> None:
-    page.get_by_role("radio", name="A file of yours").click()
+    page.get_by_text("A file of yours", exact=True).click()
     upload = {"name": "visits.csv", "mimeType": "text/csv", "buffer": as_csv(dataset)}
     page.locator('input[type="file"]').set_input_files(upload)
     page.get_by_text("60 texts under 2 labels").wait_for()

@@ -9,7 +9,7 @@ CSV = "text,label\n" + "\n".join(f"{text % i},{label}" for i in range(30) for te
 
 
 def upload(app, content: bytes, name: str = "mine.csv"):
-    app.segmented_control(key="data_kind").set_value("A file of yours").run()
+    app.radio(key="data_kind").set_value("A file of yours").run()
     app.file_uploader(key="upload").set_value((name, content, "text/csv")).run()
     return app
 
@@ -73,7 +73,7 @@ def test_a_label_with_too_few_texts_can_be_left_out(open_page):
 
 def test_no_network_is_one_sentence(open_page):
     app = open_page("fine_tune")
-    app.segmented_control(key="data_kind").set_value("Hugging Face Hub").run()
+    app.radio(key="data_kind").set_value("Hugging Face Hub").run()
     app.text_input(key="hub_name").set_value("someone/something").run()
     app.button(key="hub_load").click().run()
     assert not app.exception
@@ -92,7 +92,7 @@ def test_a_folder_that_is_no_model_is_one_sentence(open_page, tmp_path):
 def test_another_preset_changes_the_settings(open_page):
     app = open_page("fine_tune")
     before = app.number_input(key="recipe_epochs").value
-    app.segmented_control(key="preset").set_value("thorough").run()
+    app.radio(key="preset").set_value("thorough").run()
     assert app.number_input(key="recipe_epochs").value > before
 
 

@@ -14,7 +14,7 @@ def scores_of(pairs, names):
 
 def test_the_commonest_mistake_is_named():
     scores = scores_of([(0, 0), (0, 1), (0, 1), (1, 1), (1, 0)], ("ham", "spam"))
-    assert commonest_mistake(scores) == "Its commonest mistake is to call “ham” “spam”: 2 of 3 texts."
+    assert commonest_mistake(scores) == "Its commonest mistake is to take “ham” for “spam”: 2 of 3 texts."
 
 
 def test_no_mistake_is_said_too():
