@@ -31,8 +31,9 @@ def _panel(run_id: str) -> None:
         if not run.status.state.is_live:
             st.rerun()
         progress(run, curves(run_id))
-        with st.expander("Log", key="live_log"):
-            log(run_id)
+        with st.expander("Log", key="live_log", on_change="rerun") as box:  # read only while it is open
+            if box.open:
+                log(run_id)
 
 
 def curves(run_id: str) -> Curves:
@@ -88,10 +89,11 @@ def charts(run: Run, seen: Curves) -> None:
     with right:
         st.markdown("**How large are its steps?**")
         draw(seen.rates, rate_chart, steps, peak, key="rate", alt="Learning rate over optimiser steps")
-    with st.expander("Show as a table", type="compact", key="curve_tables"):
-        losses = seen.losses[seen.losses["series"] != BATCH]
-        for name, rows in (("losses", losses), ("scores", seen.scores), ("rates", seen.rates)):
-            st.dataframe(rows, hide_index=True, key=f"curve_{name}", height=200)
+    with st.expander("Show as a table", type="compact", key="curve_tables", on_change="rerun") as box:
+        if box.open:
+            losses = seen.losses[seen.losses["series"] != BATCH]
+            for name, rows in (("losses", losses), ("scores", seen.scores), ("rates", seen.rates)):
+                st.dataframe(rows, hide_index=True, key=f"curve_{name}", height=200)
 
 
 def figures(seen: Curves) -> None:

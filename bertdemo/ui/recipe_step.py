@@ -15,7 +15,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PRESETS = {"quick": "Quick", "standard": "Standard", "thorough": "Thorough"}
-_LABELS = {"max_length": "Longest text (tokens)", "freeze_embeddings": "Freeze word embeddings"}
+_LABELS = {
+    "max_length": "Longest text (tokens)",
+    "freeze_embeddings": "Freeze word embeddings",
+    "optimizer": "Optimiser",
+    "warmup": "Warm-up",
+}
 _WHOLE: dict[str, tuple[int, int]] = {
     "epochs": (1, 100),
     "batch_size": (1, 1024),
@@ -85,11 +90,12 @@ def choose() -> Recipe:
         with column:
             _setting(name)
     with st.expander("More settings", key="more_settings"):
-        rest = [field.name for field in fields(Recipe) if field.name not in ("base", *_VISIBLE)]
+        rest = [each for each in fields(Recipe) if each.name not in ("base", *_VISIBLE)]
+        rest.sort(key=lambda each: isinstance(each.default, bool))  # switches last, in a row of their own height
         columns = st.columns(3)
-        for place, name in enumerate(rest):
+        for place, each in enumerate(rest):
             with columns[place % 3]:
-                _setting(name)
+                _setting(each.name)
     values = {name: st.session_state[f"recipe_{name}"] for name in _names()}
     return Recipe(base=base_name(), **values)
 
