@@ -36,18 +36,6 @@ def baseline_chart(low: float) -> alt.LayerChart:
     return layers(bars, dots, words, height=230)
 
 
-def f1_chart(rows: int) -> alt.LayerChart:
-    """F1 of each label. Columns: ``label``, ``f1`` (per cent), ``support``."""
-    base = alt.Chart().encode(
-        y=alt.Y("label:N", sort=None, title=None, axis=alt.Axis(labelLimit=160)),
-        x=alt.X("f1:Q", title="F1 (%)", scale=alt.Scale(domain=[0, 100])),
-        tooltip=["label:N", alt.Tooltip("f1:Q", format=".1f"), "support:Q"],
-    )
-    bars = base.mark_bar(height=14, cornerRadiusEnd=2)
-    words = paint(base.mark_text(align="right", dx=-5).encode(text=alt.Text("f1:Q", format=".1f")), PAPER)
-    return layers(bars, words, height=24 * max(rows, 2) + 64)
-
-
 def confusion_chart(rows: int) -> alt.LayerChart:
     """Counts of true (rows) against predicted label (columns); shade is the share of the row.
 
