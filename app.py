@@ -9,13 +9,11 @@ from bertdemo.ui import errors, handles
 icon = Path(__file__).parent / ".streamlit" / "icon.svg"  # a file of ours: named icons are fetched from a network
 st.set_page_config(page_title="BERT demo", page_icon=str(icon), layout="centered")
 handles.warm_up()
-# The folder is not called "pages": Streamlit would run such a page by itself, without this file, for
-# the first visitor who comes by a link into the app.
 page = st.navigation(
     [
-        st.Page("screens/home.py", title="Home", default=True),
-        st.Page("screens/fine_tune.py", title="Fine-tune"),
-        st.Page("screens/runs.py", title="Runs"),
+        st.Page("pages/home.py", title="Home", default=True),
+        st.Page("pages/fine_tune.py", title="Fine-tune"),
+        st.Page("pages/runs.py", title="Runs"),
     ],
     position="top",
 )

@@ -39,7 +39,7 @@ RECORDS = {
 }
 # Library → the places that may import it.
 AT_HOME = {
-    "streamlit": ("app.py", "screens/", "bertdemo/ui/"),
+    "streamlit": ("app.py", "pages/", "bertdemo/ui/"),
     "altair": ("bertdemo/charts/", "bertdemo/ui/"),
     "captum": ("bertdemo/explanation/",),
 }
@@ -53,7 +53,7 @@ def place(path: Path) -> str:
 
 PACKAGE_FILES = sorted(PACKAGE.rglob("*.py"))
 ALL_FILES = [
-    path for folder in ("bertdemo", "screens", "tests", "benchmarks") for path in sorted((ROOT / folder).rglob("*.py"))
+    path for folder in ("bertdemo", "pages", "tests", "benchmarks") for path in sorted((ROOT / folder).rglob("*.py"))
 ] + sorted(ROOT.glob("*.py"))
 each_package_file = pytest.mark.parametrize("path", PACKAGE_FILES, ids=place)
 each_file = pytest.mark.parametrize("path", ALL_FILES, ids=place)
@@ -108,7 +108,7 @@ def test_only_screens_use_the_ui_and_nothing_uses_them(path: Path) -> None:
     in_ui = place(path).startswith("bertdemo/ui/")
     used = imports(path)
     assert in_ui or not {name for name in used if room(name) in ("ui", "charts") and room(name) not in path.parts}
-    assert not {name for name in used if name.split(".")[0] in ("screens", "app", "tests")}
+    assert not {name for name in used if name.split(".")[0] in ("pages", "app", "tests")}
     assert not in_ui or not {name for name in used if room(name) in ("commands", "__main__")}
 
 

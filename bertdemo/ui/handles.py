@@ -45,9 +45,14 @@ def warm_up() -> threading.Timer:
 def _load() -> None:
     for module in ("altair", "pandas", "tokenizers"):
         importlib.import_module(module)
-
     gc.collect()
     gc.freeze()  # what is loaded now stays: later collections need not look at it
+    expect_a_run()
+
+
+def expect_a_run() -> None:
+    """Have a worker wait with its imports done: they are most of the time between the button and the first step."""
+    runs().prepare()
 
 
 def tokens_per_second(base: str) -> float | None:

@@ -46,7 +46,7 @@ def begin(parts: Split, recipe: Recipe, name: str) -> None:
     with st.spinner("Starting…"):
         run_id = handles.runs().submit(parts, recipe, name)
     st.session_state["run"] = run_id
-    st.switch_page("screens/fine_tune.py", query_params={"run": run_id})
+    st.switch_page("pages/fine_tune.py", query_params={"run": run_id})
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)

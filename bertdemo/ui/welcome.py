@@ -24,7 +24,7 @@ def result(run: Run) -> None:
         st.caption(f"Your latest classifier: {escape(where.name_of(run))}")
         report_view.scores(report)
         st.page_link(
-            "screens/runs.py",
+            "pages/runs.py",
             label="Read the whole report",
             query_params={"run": run.id},
             icon=":material/arrow_forward:",
@@ -35,10 +35,10 @@ def doors() -> None:
     """Where to go from here."""
     left, right = st.columns(2, gap="medium")
     with left.container(border=True, key="door_fine_tune", height="stretch"):
-        st.page_link("screens/fine_tune.py", label="**Fine-tune**", icon=":material/model_training:")
+        st.page_link("pages/fine_tune.py", label="**Fine-tune**", icon=":material/model_training:")
         st.caption("Choose data, look at it, set the recipe, and watch the loss fall.")
     with right.container(border=True, key="door_runs", height="stretch"):
-        st.page_link("screens/runs.py", label="**Runs**", icon=":material/list_alt:")
+        st.page_link("pages/runs.py", label="**Runs**", icon=":material/list_alt:")
         st.caption("Every classifier you have made: its scores, its curves, side by side.")
 
 
@@ -50,6 +50,6 @@ def recent(runs: list[Run]) -> None:
     for run in runs[:_RECENT]:
         score = "" if run.accuracy is None else f" · {percent(run.accuracy)} right"
         with st.container(horizontal=True, vertical_alignment="center", key=f"recent_{run.id}"):
-            page = "screens/fine_tune.py" if run.status.state.is_live else "screens/runs.py"
+            page = "pages/fine_tune.py" if run.status.state.is_live else "pages/runs.py"
             st.page_link(page, label=escape(where.name_of(run)), query_params={"run": run.id})
             st.caption(f"{where.STATE_WORDS[run.status.state]}{score} · {ago(run.created)}")

@@ -24,6 +24,9 @@ STEPS = 8
 class IdleBackend:
     """Starts no process; every worker counts as alive."""
 
+    def prepare(self):
+        """Nothing to make ready."""
+
     def start(self, folder: RunFolder) -> None:
         pass
 
@@ -50,7 +53,7 @@ def open_page(home: Path):
         app = AppTest.from_file(str(APP), default_timeout=60)
         app.run()
         if name != "home":
-            app.switch_page(f"screens/{name}.py")
+            app.switch_page(f"pages/{name}.py")
         for key, value in query.items():
             app.query_params[key] = value
         return app.run()

@@ -83,7 +83,7 @@ def test_no_network_is_one_sentence(open_page):
 def test_a_folder_that_is_no_model_is_one_sentence(open_page, tmp_path):
     app = open_page("home")
     app.session_state["base"] = str(tmp_path)
-    app.switch_page("screens/fine_tune.py").run()
+    app.switch_page("pages/fine_tune.py").run()
     assert not app.exception
     assert len(app.error) == 1
     assert "went wrong" not in app.error[0].value
@@ -99,8 +99,8 @@ def test_another_preset_changes_the_settings(open_page):
 def test_settings_survive_a_visit_to_another_page(open_page):
     app = open_page("fine_tune")
     app.number_input(key="recipe_epochs").set_value(7).run()
-    app.switch_page("screens/home.py").run()
-    app.switch_page("screens/fine_tune.py").run()
+    app.switch_page("pages/home.py").run()
+    app.switch_page("pages/fine_tune.py").run()
     assert app.number_input(key="recipe_epochs").value == 7
 
 
@@ -144,10 +144,10 @@ def test_the_page_returns_to_a_live_run_but_not_to_a_finished_one(open_page, mak
     make_run("live", State.TRAINING)
     make_run("done", State.FINISHED)
     app = open_page("fine_tune", run="live")
-    app.switch_page("screens/home.py").run()
-    app.switch_page("screens/fine_tune.py").run()
+    app.switch_page("pages/home.py").run()
+    app.switch_page("pages/fine_tune.py").run()
     assert app.button(key="stop_run")
     app = open_page("runs", run="done")
     app.query_params.clear()  # as the links of the navigation do
-    app.switch_page("screens/fine_tune.py").run()
+    app.switch_page("pages/fine_tune.py").run()
     assert "1  Data" in words_of(app)

@@ -75,5 +75,5 @@ def test_the_choice_of_a_run_lasts_from_page_to_page(open_page, make_run):
     make_run("one", State.FINISHED)
     make_run("two", State.FINISHED)
     app = open_page("runs", run="one")
-    app.switch_page("screens/home.py").run()
+    app.switch_page("pages/home.py").run()
     assert app.selectbox(key="run_picker").value == "one"

@@ -5,7 +5,9 @@ import streamlit as st
 from bertdemo.ui import (
     checkup_step,
     data_step,
+    entry,
     errors,
+    handles,
     live,
     recipe_step,
     report_view,
@@ -14,6 +16,7 @@ from bertdemo.ui import (
     where,
 )
 
+entry.through_app()
 place = where.row(new="A new run")
 if place.run:
     st.title(run_list.title(place.run), anchor=False)
@@ -42,3 +45,4 @@ with errors.shown() as outcome:
     limit = recipe_step.limit()
     if usable:
         start_step.offer(usable, recipe, limit, tokenizer)
+        handles.expect_a_run()

@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from bertdemo.ui import first_run, welcome, where
+from bertdemo.ui import entry, first_run, welcome, where
 
+entry.through_app()
 place = where.row()
 st.title("Fine-tune BERT, and see what it is worth", anchor=False)
 st.markdown("Teach a language model to sort texts under your labels, watch it learn, and judge it honestly.")

@@ -2,13 +2,14 @@
 
 import streamlit as st
 
-from bertdemo.ui import live, report_view, run_actions, run_list, where
+from bertdemo.ui import entry, live, report_view, run_actions, run_list, where
 
+entry.through_app()
 place = where.row(newest=True)
 st.title("Runs", anchor=False)
 if not place.runs:
     st.markdown("Every classifier you fine-tune is kept here with its scores, so that you can compare recipes.")
-    st.page_link("screens/fine_tune.py", label="Fine-tune the first one", icon=":material/arrow_forward:")
+    st.page_link("pages/fine_tune.py", label="Fine-tune the first one", icon=":material/arrow_forward:")
     st.stop()
 
 run_list.table(place.runs)

@@ -1,0 +1,117 @@
+"""What watching costs, and how good the remaining time is: both in one training of SMS with the default recipe.
+
+``python -m benchmarks.watching`` trains three times, each in a process of its own, writing metrics and status to a
+real run folder as a run does. *cost* is the CPU time of all reports and of asking for a stop, heart-beat included,
+against that of training; *estimate* is the remaining time shown at a tenth of the steps against what it then took.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+ROUNDS = 3
+
+
+def main() -> None:
+    if sys.argv[1:] == ["once"]:
+        print(json.dumps(measure()))
+        return
+    from bertdemo.training.environment import WORKER_ENVIRONMENT
+
+    command, environment = [sys.executable, "-m", "benchmarks.watching", "once"], dict(os.environ) | WORKER_ENVIRONMENT
+    rounds = []
+    for _ in range(ROUNDS):
+        done = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        rounds.append(json.loads(done.stdout.splitlines()[-1]))
+    for name in rounds[0]:
+        values = [one[name] for one in rounds]
+        print(f"{name:<34}{statistics.median(values):>8.1%}   {', '.join(f'{value:.1%}' for value in values)}")
+
+
+class Meter:
+    """Adds up the CPU time of the calling thread inside the functions it wraps."""
+
+    seconds = 0.0
+
+    def timed(self, work: Callable[..., Any]) -> Callable[..., Any]:
+        def wrapped(*arguments: Any) -> Any:
+            started = time.thread_time()
+            try:
+                return work(*arguments)
+            finally:
+                self.seconds += time.thread_time() - started
+
+        return wrapped
+
+
+def measure() -> dict[str, float]:
+    from benchmarks.accuracy import prepared
+    from bertdemo.runs.pulse import Pulse
+    from bertdemo.runs.reporting import Reporter
+    from bertdemo.training.events import Stepped
+    from bertdemo.training.loop import load_for_training, train
+    from bertdemo.training.recipe import Recipe
+
+    split, recipe, meter, steps = prepared(), Recipe(), Meter(), []
+    with tempfile.TemporaryDirectory() as home:
+        folder = a_run(Path(home), split, recipe)
+        pulse = Pulse(folder)
+        reporter = Reporter(folder, pulse)
+
+        def report(event: object) -> None:
+            if isinstance(event, Stepped):
+                steps.append(event)
+            reporter(event)
+
+        classifier = load_for_training(recipe, split.dataset.label_names)
+        beats = beating(pulse, meter)
+        started = time.process_time()
+        train(classifier, split, recipe, meter.timed(report), meter.timed(folder.request), lambda _: None)
+        spent = time.process_time() - started
+        beats.set()
+        tenth = steps[len(steps) // 10]
+        took = steps[-1].elapsed - tenth.elapsed + steps[-1].remaining  # the last evaluation is still to come
+    return {"cost": meter.seconds / spent, "estimate off by": abs(tenth.remaining - took) / took}
+
+
+def a_run(home: Path, split: Any, recipe: Any):
+    """The folder of a run that nobody works on."""
+    from bertdemo.runs.backend import ImmediateBackend
+    from bertdemo.runs.store import Runs
+    from bertdemo.settings import Settings
+
+    class Idle(ImmediateBackend):
+        def start(self, folder: Any) -> None:
+            """Leave the work to this benchmark."""
+
+    runs = Runs(Settings(home=home), backend=Idle())
+    return runs.folder(runs.submit(split, recipe, "watched"))
+
+
+def beating(pulse: Any, meter: Meter) -> threading.Event:
+    """Heart-beats as the worker's, their time added to ``meter``."""
+    from bertdemo.runs.pulse import BEAT_SECONDS
+
+    done = threading.Event()
+    beat = meter.timed(lambda: pulse.say(pulse.status.state, pulse.status.message))
+
+    def loop() -> None:
+        while not done.wait(BEAT_SECONDS):
+            beat()
+
+    threading.Thread(target=loop, daemon=True).start()
+    return done
+
+
+if __name__ == "__main__":
+    main()
