@@ -10,6 +10,7 @@ from typing import Literal
 import torch
 from accelerate.utils.memory import should_reduce_batch_size
 from torch.nn.functional import cross_entropy
+from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 
 from bertdemo.data.dataset import Dataset, Split
 from bertdemo.errors import TrainingError
@@ -23,6 +24,7 @@ from bertdemo.training.accelerating import make_accelerator
 from bertdemo.training.batching import evaluation_steps, shuffled_batches
 from bertdemo.training.dropout import use_byte_dropout
 from bertdemo.training.events import Event, Noted, Started, Stepped, Validated
+from bertdemo.training.hidden_states import keep_in_bf16
 from bertdemo.training.optimisation import class_weights, freeze, make_optimizer, make_scheduler
 from bertdemo.training.progress import Pace
 from bertdemo.training.recipe import Recipe
@@ -43,7 +45,8 @@ def load_for_training(recipe: Recipe, label_names: tuple[str, ...]) -> Classifie
     Raises:
         ModelError: see ``load_base``.
     """
-    on_cpu = choose_placement(recipe.precision).device == "cpu"
+    placement = choose_placement(recipe.precision)
+    on_cpu = placement.device == "cpu"
     # With no dropout on attention weights, three plain operations are faster on a CPU than its fused kernel, whose
     # backward pass in bf16 is slow; on a GPU the fused kernel is faster and needs less memory.
     classifier = load_base(
@@ -52,6 +55,8 @@ def load_for_training(recipe: Recipe, label_names: tuple[str, ...]) -> Classifie
     )  # fmt: skip
     if on_cpu:
         use_byte_dropout(classifier.model)
+    if on_cpu and placement.precision == "bf16":
+        keep_in_bf16(classifier.model)
     return classifier
 
 
@@ -157,7 +162,7 @@ class _Lab:
         started = time.perf_counter()
         learning_rate = float(self.scheduler.get_last_lr()[0])
         loss = self._gradients(rows)
-        norm = float(self.accelerator.clip_grad_norm_(self.model.parameters(), _CLIP))
+        norm = self._clip()
         self._update(loss, norm)
         seconds = time.perf_counter() - started
         tokens, padded = sum(self.lengths[row] for row in rows), padded_tokens(rows, self.lengths)
@@ -265,6 +270,15 @@ class _Lab:
             f"accumulation steps, so that the batch of {self.batch} stays the same.",
             warning=True,
         )
+
+    def _clip(self) -> float:
+        """Shorten a gradient that is longer than ``_CLIP``; returns its norm as it was."""
+        self.accelerator.unscale_gradients(self.prepared)
+        weights = [weight for weight in self.model.parameters() if weight.grad is not None]
+        norm = get_total_norm([weight.grad for weight in weights])
+        if norm > _CLIP:  # torch's all-in-one multiplies every gradient by 1 where it is not
+            clip_grads_with_norm_(weights, _CLIP, norm)
+        return float(norm)
 
     def _update(self, loss: float, norm: float) -> None:
         """Move the weights, unless the gradient is not a number: one such step would ruin them all."""
