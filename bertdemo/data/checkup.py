@@ -107,6 +107,8 @@ def clean(dataset: Dataset, checkup: CheckUp, *, drop_small: bool = False) -> Da
     Raises:
         DataError: a label is too small and not to be dropped, or fewer than 2 labels or 10 texts remain.
     """
+    if not checkup.kept:
+        raise DataError(_nothing_usable_sentence(checkup))
     _require_enough(dataset, checkup.kept)
     if checkup.too_small and not drop_small:
         raise DataError(_too_small_sentence(checkup))
@@ -196,10 +198,14 @@ def _too_small_sentence(checkup: CheckUp) -> str:
     )
 
 
+def _nothing_usable_sentence(checkup: CheckUp) -> str:
+    reasons = Counter(row.reason for row in checkup.removed)
+    why = ", ".join(f"{reason.value}: {count:,}" for reason, count in reasons.most_common())
+    return f"No row is usable ({why}): correct the file, or choose other columns."
+
+
 def _require_enough(dataset: Dataset, rows: Sequence[int]) -> None:
     labels = {dataset.labels[i] for i in rows}
-    if not rows:
-        raise DataError("No row is usable: see in the check-up why each was left out, and correct the file.")
     if len(rows) == 1:
         raise DataError("All texts are equal: a classifier needs different texts to learn from.")
     if len(labels) < 2:

@@ -103,7 +103,8 @@ def label_problem(column: pd.Series[str]) -> str | None:
     if distinct == 1:
         return f"holds the single label {str(filled.iloc[0])[:40]!r}, and a classifier needs at least two"
     if distinct > MAX_LABELS or (distinct > _FEW and distinct > len(filled) / 2):
-        return f"has {distinct:,} values in {len(filled):,} rows and looks like texts or ids, not labels"
+        most = f" (there can be {MAX_LABELS:,})" if distinct > MAX_LABELS else ""
+        return f"has {distinct:,} values in {len(filled):,} rows and looks like texts or ids, not labels{most}"
     return None
 
 

@@ -30,7 +30,7 @@ _MARKS: tuple[tuple[bytes, str], ...] = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_MARKUP = re.compile(r"\s*<(!doctype|html|head|body|\?xml|svg|table)\b", re.IGNORECASE)
+_MARKUP = re.compile(r"(?>\s+|<!--.*?-->)*+<(!doctype|html|head|body|\?xml|svg|table)\b", re.IGNORECASE | re.DOTALL)
 _CONTROLS = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _SAMPLE = 2**16  # bytes or characters
 _ENOUGH = 20  # bytes beyond ASCII, to tell encodings apart

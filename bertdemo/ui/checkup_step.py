@@ -46,8 +46,10 @@ def examine(dataset: Dataset, tokenizer: Path | None, max_length: int) -> Datase
     drop = bool(checkup.too_small) and st.checkbox(
         f"Leave out {count(len(checkup.too_small), 'label')} with too few texts",
         key="drop_small",
-        value=False,
+        value=st.session_state.get("drop_small_of") == dataset.fingerprint,  # also after a visit to another page
     )
+    if checkup.too_small:
+        st.session_state["drop_small_of"] = dataset.fingerprint if drop else None
     return clean(dataset, checkup, drop_small=drop)
 
 
@@ -66,9 +68,11 @@ def lengths(fingerprint: str, tokenizer: Path, _dataset: Dataset) -> Lengths:  #
 
 
 def _findings(checkup: CheckUp) -> None:
-    used = [label for label in checkup.labels if label.after]
-    kept = f"**{count(len(checkup.kept), 'text')} under {count(len(used), 'label')}** can be learned from."
-    st.markdown(kept if checkup.removed else f"{kept} Nothing had to be left out.")
+    used = [label for label in checkup.labels if label.after and label.label not in checkup.too_small]
+    if used:
+        texts = sum(label.after for label in used)
+        kept = f"**{count(texts, 'text')} under {count(len(used), 'label')}** can be learned from."
+        st.markdown(f"{kept} Nothing had to be left out." if checkup.is_clean else kept)
     if checkup.findings():
         st.markdown("\n".join(f"- {escape(sentence)}" for sentence in checkup.findings()))
     if used and max(label.after for label in used) > 0.8 * len(checkup.kept):

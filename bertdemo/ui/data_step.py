@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from bertdemo.errors import DataError
 from bertdemo.ui import handles
 from bertdemo.ui.words import count, escape
 
 if TYPE_CHECKING:
     import pandas as pd
+    from streamlit.delta_generator import DeltaGenerator
 
     from bertdemo.data.dataset import Dataset, Source
     from bertdemo.data.reading import Columns
@@ -74,6 +76,7 @@ def _from_file() -> Dataset | None:
         "A table with one text and one label in each row",
         type=list(FILE_TYPES),
         key="upload",
+        on_change=_forget_upload,
         help="CSV, TSV, JSON lines, Parquet or Excel; delimiter and encoding are detected.",
     )
     if uploaded is not None:
@@ -86,6 +89,11 @@ def _from_file() -> Dataset | None:
     return _dataset(frame, _pick_columns(frame), name)
 
 
+def _forget_upload() -> None:
+    """A file was added or taken away; a mere change of the page does not come here."""
+    st.session_state.pop("uploaded_table", None)
+
+
 def _read_upload(uploaded: Any) -> None:
     """Keep the table in the session: the uploader itself forgets it when the page changes."""
     from bertdemo.data.reading import read_table
@@ -93,30 +101,61 @@ def _read_upload(uploaded: Any) -> None:
     known = st.session_state.get("uploaded_table")
     if known is not None and known[0] == uploaded.file_id:
         return
-    st.session_state.pop("uploaded_table", None)
     with st.spinner("Reading the file…"):
         frame = read_table(uploaded.name, uploaded.getvalue(), handles.settings())
     st.session_state["uploaded_table"] = (uploaded.file_id, uploaded.name, frame)
 
 
 def _pick_columns(frame: pd.DataFrame) -> Columns:
-    from bertdemo.data.reading import Columns, guess_columns
+    """The columns as guessed and changed. Where the guess fails the pickers begin empty, and its reason is said.
 
-    guess = guess_columns(frame)
+    Raises:
+        DataError: there is one column only, or a column is not chosen yet.
+    """
+    from bertdemo.data.reading import Columns
+
+    guess, problem = _guess(frame)
     names = [str(name) for name in frame.columns]
     mark = abs(hash(tuple(names)))  # another table, other widgets
-    text, label, pair = st.columns(3)
-    chosen_text = text.selectbox("Text", names, index=names.index(guess.text), key=f"text_column_{mark}")
-    chosen_label = label.selectbox("Label", names, index=names.index(guess.label), key=f"label_column_{mark}")
-    options = [_NO_COLUMN, *names]
-    chosen_pair = pair.selectbox(
+    left, middle, right = st.columns(3)
+    text = _pick(left, "Text", names, guess.text if guess else None, key=f"text_column_{mark}")
+    label = _pick(middle, "Label", names, guess.label if guess else None, key=f"label_column_{mark}")
+    pair = _pick(
+        right,
         "Second text (optional)",
-        options,
-        index=options.index(guess.pair) if guess.pair else 0,
+        [_NO_COLUMN, *names],
+        (guess.pair if guess else None) or _NO_COLUMN,
         key=f"pair_column_{mark}",
-        help="For tasks about two texts: a question and its answer, a premise and a hypothesis.",
+        explained="For tasks about two texts: a question and its answer, a premise and a hypothesis.",
     )
-    return Columns(chosen_text, chosen_label, None if chosen_pair == _NO_COLUMN else chosen_pair)
+    if text is None or label is None:
+        raise problem or DataError("Two columns are needed: choose one of texts and one of labels.")
+    return Columns(text, label, None if pair == _NO_COLUMN else pair)
+
+
+def _guess(frame: pd.DataFrame) -> tuple[Columns | None, DataError | None]:
+    from bertdemo.data.reading import guess_columns
+
+    try:
+        return guess_columns(frame), None
+    except DataError as error:
+        if len(frame.columns) < 2:
+            raise  # there is nothing to choose from
+        return None, error
+
+
+def _pick(
+    place: DeltaGenerator, title: str, names: list[str], guess: str | None, *, key: str, explained: str | None = None
+) -> str | None:
+    return place.selectbox(
+        title,
+        names,
+        index=None if guess is None else names.index(guess),
+        placeholder="Choose a column",
+        key=key,
+        help=explained,
+        persist_state="session",
+    )
 
 
 def _dataset(frame: pd.DataFrame, columns: Columns, name: str) -> Dataset:

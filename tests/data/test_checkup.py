@@ -117,9 +117,9 @@ def test_the_findings_are_one_sentence_each() -> None:
 @pytest.mark.parametrize(
     ("dataset", "message"),
     [
-        (made_of(("", 0), (" ", 1)), "No row is usable"),
+        (made_of(("", 0), (" ", 1)), r"No row is usable \(empty text: 2\): correct the file"),
         (made_of(*[("same", 0)] * 20), "All texts are equal"),
-        (made_of(*[("same", i % 2) for i in range(20)]), "No row is usable"),
+        (made_of(*[("same", i % 2) for i in range(20)]), r"No row is usable \(same text under two labels: 20\)"),
         (made_of(*[(f"text {i}", 0) for i in range(20)]), "Only the label 'good'"),
         (made_of(*[(f"text {i}", i % 2) for i in range(8)]), "Only 8 texts are usable"),
     ],

@@ -85,7 +85,7 @@ def test_a_given_column_that_does_not_exist_is_answered_with_those_that_do() -> 
         (tuple(str(i) for i in range(20)), None),
         (tuple(str(i % 500) for i in range(1000)), None),
         (tuple(str(i) for i in range(21)), "looks like texts or ids"),
-        (tuple(str(i % 1001) for i in range(10_000)), "looks like texts or ids"),
+        (tuple(str(i % 1001) for i in range(10_000)), "looks like texts or ids, not labels (there can be 1,000)"),
         ((" ", None, ""), "is empty"),
         (("a", " a", None), "single label"),
     ],

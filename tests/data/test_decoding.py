@@ -77,7 +77,9 @@ def test_a_file_that_only_pretends_is_called_by_its_name(content: bytes, message
         refuse_foreign("a.csv", content)
 
 
-@pytest.mark.parametrize("start", ["<!DOCTYPE html><html>", "\n <html lang=en>", '<?xml version="1.0"?>'])
+@pytest.mark.parametrize(
+    "start", ["<!DOCTYPE html><html>", "\n <html lang=en>", '<?xml version="1.0"?>', "<!-- saved -->\n<html>"]
+)
 def test_a_web_page_is_no_table(start: str) -> None:
     with pytest.raises(DataError, match="is a web page"):
         decode("a.csv", start.encode())

@@ -151,3 +151,45 @@ def test_the_page_returns_to_a_live_run_but_not_to_a_finished_one(open_page, mak
     app.query_params.clear()  # as the links of the navigation do
     app.switch_page("pages/fine_tune.py").run()
     assert "1  Data" in words_of(app)
+
+
+def column(app, which: str):
+    return next(box for box in app.selectbox if box.key and box.key.startswith(f"{which}_column_"))
+
+
+def test_where_no_column_looks_like_labels_a_person_can_still_choose_one(open_page):
+    rows = "".join(f"{text % i},{i}.5{label},{label}\n" for i in range(30) for text, label in ROWS)
+    app = upload(open_page("fine_tune"), ("text,score,group\n" + rows).encode())
+    assert "choose another column of labels" in app.error[0].value
+    column(app, "text").set_value("text").run()
+    column(app, "label").set_value("group").run()
+    assert not app.exception
+    assert not app.error
+    assert app.button(key="start")
+
+
+def test_chosen_columns_survive_a_visit_to_another_page(open_page):
+    rows = "".join(f"{text % i},{label},{label}er\n" for i in range(30) for text, label in ROWS)
+    app = upload(open_page("fine_tune"), ("text,label,other\n" + rows).encode())
+    column(app, "label").set_value("other").run()
+    app.switch_page("pages/home.py").run()
+    app.switch_page("pages/fine_tune.py").run()
+    assert column(app, "label").value == "other"
+
+
+def test_a_file_that_is_taken_away_is_gone(open_page):
+    app = upload(open_page("fine_tune"), CSV.encode())
+    app.file_uploader(key="upload").set_value([]).run()
+    assert not app.exception
+    assert "start" not in [button.key for button in app.button]
+
+
+def test_a_label_that_is_too_small_is_not_counted_and_stays_left_out(open_page, words_of):
+    app = upload(open_page("fine_tune"), (CSV + "\nhere alone,lonely").encode())
+    assert "60 texts under 2 labels" in words_of(app)
+    assert "Nothing had to be left out" not in words_of(app)
+    app.checkbox(key="drop_small").check().run()
+    app.switch_page("pages/home.py").run()
+    app.switch_page("pages/fine_tune.py").run()
+    assert app.checkbox(key="drop_small").value
+    assert not app.error
