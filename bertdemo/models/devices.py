@@ -44,7 +44,7 @@ def look_up_hardware() -> Hardware:
         cuda_devices=names,
         cuda_capability=torch.cuda.get_device_capability(0) if names else (0, 0),
         has_mps=torch.backends.mps.is_available(),
-        cpu_name=_cpu_name(),
+        cpu_name=cpu_name(),
         cpu_threads=torch.get_num_threads(),
         # Without these instructions bf16 is emulated and slower than fp32.
         cpu_has_bf16=any(torch.cpu.get_capabilities().get(name) for name in _BF16_INSTRUCTIONS),
@@ -101,7 +101,8 @@ def memory_mb(device: Device) -> float:
     return float(psutil.Process().memory_info().rss) / 2**20
 
 
-def _cpu_name() -> str:
+def cpu_name() -> str:
+    """The processor as the kernel names it, or just "CPU"."""
     try:
         with Path("/proc/cpuinfo").open(encoding="utf-8") as lines:
             return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
