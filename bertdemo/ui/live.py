@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from bertdemo.charts.names import BATCH
+from bertdemo.charts.names import BATCH, LOSSES
 from bertdemo.runs.records import Run, State
 from bertdemo.ui import errors, handles
 from bertdemo.ui.curves import Curves, curves_of
@@ -16,6 +16,7 @@ from bertdemo.ui.figure import draw
 from bertdemo.ui.words import about, compact, count, duration, escape
 
 _TICK = 2  # seconds between two looks at a live run
+_SETTLED = 10  # steps until the smoothed loss means something
 
 
 def watch(run: Run) -> None:
@@ -57,7 +58,7 @@ def progress(run: Run, seen: Curves) -> None:
     share = status.step / status.steps if status.steps else 0.0
     st.progress(min(1.0, max(0.0, share)), text=_sentence(run, seen.step))
     figures(seen)
-    warnings(seen)
+    warnings(run, seen)
     charts(run, seen)
 
 
@@ -107,12 +108,22 @@ def figures(seen: Curves) -> None:
     st.caption(escape(f"{started['device']}: {started['reason']}") if started else "Known once it trains.")
 
 
-def warnings(seen: Curves) -> None:
-    """What the worker wants a person to know; a loss that is not a number is flagged at once."""
+def warnings(run: Run, seen: Curves) -> None:
+    """What a person should know: training that diverges is flagged at once, then what the worker wants to say."""
+    advice = f"{'Stop, and try' if run.status.state.is_live else 'Try'} a smaller learning rate."
     if seen.step and not math.isfinite(seen.step["loss"]):
-        st.error("The loss is not a number: training has diverged. Stop, and try a smaller learning rate.")
+        st.error(f"The loss is not a number: training has diverged. {advice}")
+    elif diverges(seen, len(run.data.label_names)):
+        st.warning(f"The loss is far above blind guessing: training diverges. {advice}")
     for note in seen.notes[-4:]:
         (st.warning if note["warning"] else st.info)(f"Step {note['step']:,}: {escape(note['message'])}")
+
+
+def diverges(seen: Curves, labels: int) -> bool:
+    """Whether the smoothed training loss is half as high again as that of giving all labels the same probability."""
+    smoothed = seen.losses[seen.losses["series"] == LOSSES[0]]
+    enough = bool(seen.step) and seen.step["step"] >= _SETTLED
+    return enough and bool(smoothed["loss"].iloc[-1] > 1.5 * math.log(max(labels, 2)))
 
 
 def log(run_id: str) -> None:

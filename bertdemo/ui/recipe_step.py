@@ -84,6 +84,7 @@ def choose() -> Recipe:
         horizontal=True,
         key="preset",
         on_change=_fill,
+        args=("epochs",),
         persist_state="session",
     )
     for name, column in zip(_VISIBLE, st.columns(3), strict=True):
@@ -121,16 +122,23 @@ def _names() -> list[str]:
     return [field.name for field in fields(Recipe) if field.name != "base"]
 
 
-def _fill() -> None:
-    """Set all settings to what the preset says for the chosen base."""
+def _fill(*always: str) -> None:
+    """Set the settings to what the preset says for the chosen base.
+
+    What a person has changed since the last time stays, except in the settings named.
+    """
     from bertdemo.training.presets import recipe_for
 
     try:
         recipe = recipe_for(base_name(), st.session_state.get("preset") or "standard")
     except ModelError:
         return  # the picker itself will say so
+    state, last = st.session_state, st.session_state.get("recipe_filled")
     for name in _names():
-        st.session_state[f"recipe_{name}"] = getattr(recipe, name)
+        key = f"recipe_{name}"
+        if last is None or name in always or state.get(key, getattr(last, name)) == getattr(last, name):
+            state[key] = getattr(recipe, name)
+    state["recipe_filled"] = recipe
 
 
 def _base() -> None:
@@ -143,6 +151,7 @@ def _base() -> None:
         format_func=lambda name: titles.get(name, name),
         accept_new_options=True,
         on_change=_fill,
+        args=("learning_rate",),
         key="base",
         persist_state="session",
         help="It has read much text and knows no task yet. You can type a model of the Hub or a folder.",

@@ -46,12 +46,29 @@ def class_rows(scores: Scores) -> pd.DataFrame:
 def commonest_mistake(scores: Scores) -> str:
     """Which label is most often taken for which other, in a sentence."""
     names = [each.label for each in scores.classes]
+    called = [name for j, name in enumerate(names) if any(row[j] for row in scores.confusion)]
+    if len(called) == 1:
+        return (
+            f"It calls every test text “{called[0]}”: it did not learn to tell the labels apart. Try a smaller "
+            "learning rate, more epochs or more texts."
+        )
     wrong = [(n, i, j) for i, row in enumerate(scores.confusion) for j, n in enumerate(row) if n and i != j]
     if not wrong:
         return "It made no mistake on the test texts."
     n, true, predicted = max(wrong)
     total = sum(scores.confusion[true])
     return f"Its commonest mistake is to take “{names[true]}” for “{names[predicted]}”: {n} of {count(total, 'text')}."
+
+
+def rows_explained(scores: Scores) -> str:
+    """How to read the matrix that ``confusion_rows`` makes."""
+    if len(scores.classes) <= MOST_LABELS:
+        return "Each row holds the test texts of one label."
+    rest = len(scores.classes) - MOST_LABELS + 1
+    return (
+        f"Each row holds the test texts of one label, the last row those of the {rest:,} other labels together: "
+        "right and wrong answers among these are in one cell."
+    )
 
 
 def confusion_rows(scores: Scores) -> tuple[pd.DataFrame, int]:

@@ -6,9 +6,9 @@ import streamlit as st
 
 from bertdemo.evaluation.report import Interval, Report, TrainingSummary, verdict
 from bertdemo.runs.records import Run, State
-from bertdemo.ui import handles, live
+from bertdemo.ui import errors, handles, live, start_step
 from bertdemo.ui.figure import figure
-from bertdemo.ui.report_rows import baseline_rows, class_rows, commonest_mistake, confusion_rows
+from bertdemo.ui.report_rows import baseline_rows, class_rows, commonest_mistake, confusion_rows, rows_explained
 from bertdemo.ui.words import compact, count, duration, escape, percent
 
 _ENDINGS = {
@@ -31,6 +31,15 @@ def show(run: Run) -> None:
 def _ending(run: Run) -> None:
     reason = escape(run.status.message)
     st.warning(" ".join(part for part in (_ENDINGS.get(run.status.state, ""), reason) if part))
+    again = st.button(
+        "Start it again",
+        key="again",
+        icon=":material/replay:",
+        help="A new run with the same texts, the same split and the same recipe. This one stays as it is.",
+    )
+    if again:
+        with errors.shown():
+            start_step.begin(handles.runs().folder(run.id).split(), run.recipe, run.name)
 
 
 def _report(run: Run, report: Report) -> None:
@@ -84,7 +93,7 @@ def _labels(report: Report) -> None:
         labels,
         key="confusion",
         alt="Confusion matrix: counts of true labels in rows, predicted labels in columns",
-        note=f"{escape(commonest_mistake(report.test))} Each row holds the test texts of one label.",
+        note=f"{escape(commonest_mistake(report.test))} {rows_explained(report.test)}",
     )
     st.markdown("**How good is each label?**")
     number = st.column_config.NumberColumn
@@ -98,7 +107,7 @@ def _rest(run: Run, report: Report | None) -> None:
     if seen.step:
         with st.expander("How it learned", key="curves_after", icon=":material/show_chart:"):
             live.charts(run, seen)
-    live.warnings(seen)
+    live.warnings(run, seen)
     with st.expander("Recipe and cost", key="recipe_after", icon=":material/receipt_long:"):
         if report:
             st.text(_cost(report.training))

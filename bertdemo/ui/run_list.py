@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _MOST_COMPARED = 4
+_WIDTHS = {"Name": 124, "State": 96, "Data": 96, "Base": 80, "Time": 84}  # what counts fits without scrolling
 
 
 def title(run: Run) -> str:
@@ -40,10 +41,10 @@ def table(runs: list[Run]) -> None:
         on_select=opened,
         selection_mode="single-row",
         column_config={
-            "Name": st.column_config.TextColumn(width=190),
-            "accuracy": share("Accuracy (%)", format="%.1f", help="On test texts the model never saw"),
+            **{name: st.column_config.TextColumn(width=width) for name, width in _WIDTHS.items()},
+            "accuracy": share("Accuracy (%)", format="%.1f", width=92, help="On test texts the model never saw"),
             "macro_f1": share(
-                "Macro-F1 (%)", format="%.1f", help="The mean over labels of F1: rare labels count as much"
+                "Macro-F1 (%)", format="%.1f", width=94, help="The mean over labels of F1: rare labels count as much"
             ),
         },
         placeholder="",
@@ -64,15 +65,15 @@ def _frame(runs: list[Run]) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "Name": [where.name_of(run) for run in runs],
-            "accuracy": [None if run.accuracy is None else 100 * run.accuracy for run in runs],
-            "macro_f1": [None if run.macro_f1 is None else 100 * run.macro_f1 for run in runs],
             "State": [where.STATE_WORDS[run.status.state] for run in runs],
             "Data": [shorten(run.data.name, 60) for run in runs],
-            "Trained on": [f"{run.data.n_train:,} texts" for run in runs],
-            "Recipe": [changed(run.recipe, Recipe()) or "default" for run in runs],
+            "Base": [shorten(where.base_of(run), 60) for run in runs],
+            "accuracy": [None if run.accuracy is None else 100 * run.accuracy for run in runs],
+            "macro_f1": [None if run.macro_f1 is None else 100 * run.macro_f1 for run in runs],
             "Time": ["" if run.seconds is None else duration(run.seconds) for run in runs],
             "Begun": [ago(run.created) for run in runs],
-            "Base": [shorten(where.base_of(run), 60) for run in runs],
+            "Trained on": [f"{run.data.n_train:,} texts" for run in runs],
+            "Recipe": [changed(run.recipe, Recipe()) or "default" for run in runs],
         }
     )
 

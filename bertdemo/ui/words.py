@@ -7,14 +7,15 @@ import time
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&^=@])")
 
-_LINKS = re.compile(r":/|www\.|\S@", re.IGNORECASE)
+_LINKS = re.compile(r":/|www\.|\S@|:[a-z0-9+-](?=[\w+-]*[:/])", re.IGNORECASE)
 _NO_BREAK = "\u00a0"
 
 
 def escape(text: str) -> str:
     """The text with everything Markdown, HTML, LaTeX or Streamlit's directives could act on made harmless.
 
-    Addresses would become links even with their marks escaped: an invisible word joiner (U+2060) keeps them text.
+    Addresses would become links and ":smile:" a picture even with their marks escaped: an invisible word joiner
+    (U+2060) keeps them text.
     """
     unlinked = _LINKS.sub(lambda found: found[0][:-1] + "\u2060" + found[0][-1], " ".join(text.split()))
     return _MARKUP.sub(r"\\\1", unlinked).replace("\\<", "&lt;").replace("\\&", "&amp;")

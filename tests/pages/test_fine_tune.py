@@ -193,3 +193,15 @@ def test_a_label_that_is_too_small_is_not_counted_and_stays_left_out(open_page, 
     app.switch_page("pages/fine_tune.py").run()
     assert app.checkbox(key="drop_small").value
     assert not app.error
+
+
+def test_another_base_keeps_what_a_person_set_and_brings_its_own_learning_rate(open_page):
+    app = open_page("fine_tune")
+    before = app.number_input(key="recipe_learning_rate").value
+    app.number_input(key="recipe_batch_size").set_value(8).run()
+    app.selectbox(key="base").set_value("bert-base").run()
+    assert not app.exception
+    assert app.number_input(key="recipe_batch_size").value == 8
+    assert app.number_input(key="recipe_learning_rate").value < before
+    app.radio(key="preset").set_value("thorough").run()
+    assert app.number_input(key="recipe_batch_size").value == 8

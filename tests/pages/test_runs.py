@@ -1,8 +1,12 @@
 """The list of runs, and one of them opened."""
 
+import time
+
 import pytest
 
+from bertdemo.runs.folder import RunFolder
 from bertdemo.runs.records import State
+from bertdemo.training.events import Stepped
 
 
 def test_without_runs_the_page_says_what_will_be_here(open_page, words_of):
@@ -77,3 +81,30 @@ def test_the_choice_of_a_run_lasts_from_page_to_page(open_page, make_run):
     app = open_page("runs", run="one")
     app.switch_page("pages/home.py").run()
     assert app.selectbox(key="run_picker").value == "one"
+
+
+def test_training_that_diverges_is_said(open_page, home, make_run):
+    folder = make_run("one", State.TRAINING)
+    for step in range(5, 30):
+        folder.append(Stepped(step, 0.1, 5.0, 1.0, 1.0, 90.0, 2900.0, step, 9.0, 800.0), time.time())
+    app = open_page("runs", run="one")
+    assert not app.exception
+    assert "Stop, and try a smaller learning rate" in app.warning[0].value
+
+
+@pytest.mark.parametrize("state", [State.FAILED, State.INTERRUPTED, State.CANCELLED])
+def test_a_run_without_a_report_can_be_started_again(open_page, home, make_run, state):
+    make_run("one", state, name="mine")
+    app = open_page("runs", run="one")
+    app.button(key="again").click().run()
+    assert not app.exception
+    assert not app.error
+    [other] = {path.name for path in (home / "runs").iterdir()} - {"one"}
+    assert RunFolder(home / "runs" / other).recipe() == RunFolder(home / "runs" / "one").recipe()
+    assert RunFolder(home / "runs" / other).name() == "mine"
+
+
+def test_what_counts_comes_first_in_the_list(open_page, make_run):
+    make_run("one", State.FINISHED)
+    columns = list(open_page("runs").dataframe[0].value)
+    assert columns[:7] == ["Name", "State", "Data", "Base", "accuracy", "macro_f1", "Time"]

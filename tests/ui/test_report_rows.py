@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bertdemo.evaluation.metrics import score
-from bertdemo.ui.report_rows import MOST_LABELS, REST, class_rows, commonest_mistake, confusion_rows
+from bertdemo.ui.report_rows import MOST_LABELS, REST, class_rows, commonest_mistake, confusion_rows, rows_explained
 
 
 def scores_of(pairs, names):
@@ -15,6 +15,18 @@ def scores_of(pairs, names):
 def test_the_commonest_mistake_is_named():
     scores = scores_of([(0, 0), (0, 1), (0, 1), (1, 1), (1, 0)], ("ham", "spam"))
     assert commonest_mistake(scores) == "Its commonest mistake is to take “ham” for “spam”: 2 of 3 texts."
+
+
+def test_one_answer_to_everything_is_said():
+    said = commonest_mistake(scores_of([(0, 1), (1, 1), (0, 1)], ("ham", "spam")))
+    assert said.startswith("It calls every test text “spam”")
+    assert "learning rate" in said
+
+
+def test_what_a_row_of_a_large_matrix_holds_is_said():
+    assert "others" not in rows_explained(scores_of([(0, 0), (1, 1)], ("a", "b")))
+    names = tuple(f"label {i}" for i in range(1_000))
+    assert "981 other labels" in rows_explained(scores_of([(i, i) for i in range(1_000)], names))
 
 
 def test_no_mistake_is_said_too():

@@ -55,3 +55,10 @@ def test_an_address_does_not_become_a_link(address):
     escaped = words.escape(address).replace("\\", "")
     assert escaped != address
     assert escaped.replace("\u2060", "") == address
+
+
+@pytest.mark.parametrize("code", [":smile:", ":material/delete:", ":+1:"])
+def test_a_shortcode_does_not_become_a_picture(code):
+    escaped = words.escape(code).replace("\\", "")
+    assert escaped != code
+    assert escaped.replace("\u2060", "") == code
