@@ -16,6 +16,7 @@ class Tools:
     cancelled: type[Exception]  # what ``train`` raises when a person wants nothing kept
     save_classifier: Callable[..., None]
     load_classifier: Callable[..., Any]
+    choose_placement: Callable[[str], Any]
     predict: Callable[..., Any]
     score: Callable[..., Any]
     score_baseline: Callable[..., Any]
@@ -35,6 +36,7 @@ def real_tools() -> Tools:
     from bertdemo.evaluation.baseline import score_baseline
     from bertdemo.evaluation.metrics import score
     from bertdemo.models.classifier import load_classifier, save_classifier
+    from bertdemo.models.devices import choose_placement
     from bertdemo.prediction.predict import predict
     from bertdemo.runs.versions import describe_machine
     from bertdemo.training.loop import Cancelled, load_for_training, train
@@ -45,6 +47,7 @@ def real_tools() -> Tools:
         cancelled=Cancelled,
         save_classifier=save_classifier,
         load_classifier=load_classifier,
+        choose_placement=choose_placement,
         predict=predict,
         score=score,
         score_baseline=score_baseline,

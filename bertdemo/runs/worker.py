@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bertdemo.data.dataset import Dataset, Split
-from bertdemo.errors import BertDemoError, StorageError
+from bertdemo.errors import BertDemoError, StorageError, TrainingError
 from bertdemo.runs.failures import is_wrong_input, sentence
 from bertdemo.runs.folder import RunFolder
 from bertdemo.runs.pulse import Pulse
@@ -28,6 +28,9 @@ from bertdemo.runs.tools import Tools, import_everything, real_tools
 from bertdemo.settings import Settings
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from bertdemo.evaluation.report import Scores, TrainingSummary
     from bertdemo.models.classifier import Classifier
     from bertdemo.training.recipe import Recipe
@@ -94,7 +97,7 @@ def _do(folder: RunFolder, pulse: Pulse, take_tools: Callable[[], Tools]) -> tup
     folder.write_versions(tools.describe_machine())
     summary, stopped = _train(folder, pulse, recipe, split, tools)
     pulse.say(State.TESTING, "Testing the best model on texts it never saw.", remaining=None)
-    _judge(folder, split, summary, tools)
+    _judge(folder, recipe, split, summary, tools)
     if stopped:
         return State.STOPPED, f"Stopped at step {summary.steps}: the best model so far was kept and tested."
     return State.FINISHED, "Finished: the best model was tested."
@@ -121,15 +124,18 @@ def _train(folder: RunFolder, pulse: Pulse, recipe: Recipe, split: Split, tools:
     return summary, stopped
 
 
-def _judge(folder: RunFolder, split: Split, summary: TrainingSummary, tools: Tools) -> None:
-    """Test what was kept, as it lies on the disk, and write the report."""
+def _judge(folder: RunFolder, recipe: Recipe, split: Split, summary: TrainingSummary, tools: Tools) -> None:
+    """Test what was kept, as it lies on the disk, in the precision of the recipe, and write the report."""
     from bertdemo.evaluation.report import Report
 
     classifier = tools.load_classifier(folder.model_path)
+    placement = tools.choose_placement(recipe.precision)
 
     def scores_on(part: Dataset) -> Scores:
+        """Scores of the answers, which have to be numbers."""
         _heed(folder, "cancel")
-        predictions = tools.predict(classifier, part.texts, part.pairs)
+        predictions = tools.predict(classifier, part.texts, part.pairs, placement=placement)
+        _check_numbers(predictions.logits)
         scores: Scores = tools.score(part.labels, predictions.probabilities.argmax(axis=1), part.label_names)
         return scores
 
@@ -137,6 +143,16 @@ def _judge(folder: RunFolder, split: Split, summary: TrainingSummary, tools: Too
     _heed(folder, "cancel")
     baseline, seconds = tools.score_baseline(split)
     folder.write_report(Report(test, validation, baseline, seconds, summary))
+
+
+def _check_numbers(logits: NDArray[np.float32]) -> None:
+    import numpy as np
+
+    if not np.isfinite(logits).all():  # arg max would take the first label for all of them, and a score come out
+        raise TrainingError(
+            "The model's answers are not numbers, so it cannot be tested: "
+            "choose a smaller learning rate or precision fp32."
+        )
 
 
 def _heed(folder: RunFolder, *requests: Request) -> None:

@@ -33,7 +33,11 @@ LONGEST_WAIT = 30.0
 
 @dataclass(frozen=True)
 class FakePredictions:
-    probabilities: np.ndarray
+    logits: np.ndarray
+
+    @property
+    def probabilities(self) -> np.ndarray:
+        return self.logits
 
 
 def fake_scores(n: int = 6) -> Scores:
@@ -106,7 +110,10 @@ class FakeTools:
         self.at("load_classifier")
         assert (folder / "model.safetensors").exists()
 
-    def predict(self, classifier, texts, pairs=None):
+    def choose_placement(self, precision):
+        return f"a device in {precision}"
+
+    def predict(self, classifier, texts, pairs=None, *, placement):
         self.at("predict")
         return FakePredictions(np.ones((len(texts), 2)))
 
@@ -124,6 +131,7 @@ class FakeTools:
             train=self.train,
             save_classifier=self.save_classifier,
             load_classifier=self.load_classifier,
+            choose_placement=self.choose_placement,
             predict=self.predict,
             score=self.score,
             score_baseline=self.score_baseline,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from bertdemo.errors import ModelError, StorageError
@@ -12,7 +13,8 @@ from bertdemo.runs.backend import ImmediateBackend
 from bertdemo.runs.folder import RunFolder
 from bertdemo.runs.pulse import Pulse
 from bertdemo.runs.records import State
-from tests.runs.fakes import STAGES, FakeTools, fake_report, fake_work
+from bertdemo.training.recipe import Recipe
+from tests.runs.fakes import STAGES, FakePredictions, FakeTools, fake_report, fake_work
 
 BEFORE_A_MODEL = ("load", "plan")
 
@@ -135,6 +137,32 @@ def test_a_heart_beat_that_cannot_be_written_ends_neither_beat_nor_run(make_fold
         while len(writes) < 3:
             pass
     assert "heart-beat not written" in caplog.text
+
+
+def test_the_test_is_made_in_the_precision_of_the_recipe(tmp_path, small_split, monkeypatch):
+    predict, seen = FakeTools.predict, []
+
+    def watched(self, *texts, placement):
+        seen.append(placement)
+        return predict(self, *texts, placement=placement)
+
+    monkeypatch.setattr(FakeTools, "predict", watched)
+    recipe = Recipe(base="fake", precision="fp32")
+    fake_work(RunFolder.create(tmp_path / "runs" / "r", small_split, recipe, "", 0.0))
+    assert seen == ["a device in fp32"] * 2
+
+
+@pytest.mark.parametrize("odd", [np.nan, np.inf])
+def test_answers_that_are_no_numbers_end_the_run_with_a_sentence_and_no_report(make_folder, monkeypatch, odd):
+    def predict(self, classifier, texts, pairs=None, *, placement):
+        return FakePredictions(np.array([[odd, 1.0]] * len(texts)))
+
+    monkeypatch.setattr(FakeTools, "predict", predict)
+    folder = make_folder()
+    assert fake_work(folder) is State.FAILED
+    assert "not numbers" in folder.status().message
+    assert not folder.status().wrong_input
+    assert folder.report() is None
 
 
 def test_a_model_that_does_not_exist_is_wrong_input(make_folder, monkeypatch):
