@@ -85,13 +85,14 @@ def _from_file() -> Dataset | None:
     if table is None:
         st.caption("Two columns are enough: the text, and the label it should get. A few hundred rows make a start.")
         return None
-    _, name, frame = table
-    return _dataset(frame, _pick_columns(frame), name)
+    upload, name, frame = table
+    return _dataset(upload, frame, _pick_columns(frame), name)
 
 
 def _forget_upload() -> None:
     """A file was added or taken away; a mere change of the page does not come here."""
-    st.session_state.pop("uploaded_table", None)
+    for key in ("uploaded_table", "uploaded_dataset"):
+        st.session_state.pop(key, None)
 
 
 def _read_upload(uploaded: Any) -> None:
@@ -158,11 +159,11 @@ def _pick(
     )
 
 
-def _dataset(frame: pd.DataFrame, columns: Columns, name: str) -> Dataset:
-    """The data set of a table; built once for the same table and columns."""
+def _dataset(upload: str, frame: pd.DataFrame, columns: Columns, name: str) -> Dataset:
+    """The data set of a table; built once for the same upload (by the id that Streamlit gave it) and columns."""
     from bertdemo.data.reading import to_dataset
 
-    key = (id(frame), columns)
+    key = (upload, columns)
     known = st.session_state.get("uploaded_dataset")
     if known is None or known[0] != key:
         known = (key, to_dataset(frame, columns, name))

@@ -3,6 +3,7 @@
 import pytest
 
 from bertdemo.runs.records import State
+from bertdemo.ui import data_step
 
 ROWS = [("what a lovely day number %d", "good"), ("an awful rainy evening number %d", "bad")]
 CSV = "text,label\n" + "\n".join(f"{text % i},{label}" for i in range(30) for text, label in ROWS)
@@ -182,6 +183,19 @@ def test_a_file_that_is_taken_away_is_gone(open_page):
     app.file_uploader(key="upload").set_value([]).run()
     assert not app.exception
     assert "start" not in [button.key for button in app.button]
+
+
+def test_a_second_file_with_the_same_columns_replaces_the_first(open_page, words_of, monkeypatch):
+    # The second table may get the very address that the first one had.
+    monkeypatch.setattr(data_step, "id", lambda _: 1, raising=False)
+    app = upload(open_page("fine_tune"), CSV.encode())
+    assert "60 texts" in words_of(app)
+    longer = CSV + "\n" + "\n".join(f"{text % i},{label}" for i in range(30, 50) for text, label in ROWS)
+    app.file_uploader(key="upload").set_value(("other.csv", longer.encode(), "text/csv")).run()
+    assert "100 texts" in words_of(app)
+    app.file_uploader(key="upload").set_value([]).run()
+    assert "uploaded_table" not in app.session_state
+    assert "uploaded_dataset" not in app.session_state
 
 
 def test_a_label_that_is_too_small_is_not_counted_and_stays_left_out(open_page, words_of):
