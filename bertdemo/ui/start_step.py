@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -25,7 +26,7 @@ def offer(dataset: Dataset, recipe: Recipe, limit: int | None, tokenizer: Path |
         DataError: the data cannot be split.
         StorageError: the run cannot be written.
     """
-    parts = _split(dataset.fingerprint, recipe.seed, limit, dataset)
+    parts = parts_of(dataset, recipe.seed, limit)
     left, right = st.columns([2, 5], vertical_alignment="center")
     pressed = left.button("Start training", type="primary", key="start", icon=":material/play_arrow:", width="stretch")
     right.markdown(_plan(parts, recipe, tokenizer))
@@ -47,6 +48,11 @@ def begin(parts: Split, recipe: Recipe, name: str) -> None:
         run_id = handles.runs().submit(parts, recipe, name)
     st.session_state["run"] = run_id
     st.switch_page("pages/fine_tune.py", query_params={"run": run_id})
+
+
+def parts_of(dataset: Dataset, seed: int, limit: int | None) -> Split:
+    """The split of this very data set: the rows of equal content are shared, its name and its source are not."""
+    return replace(_split(dataset.fingerprint, seed, limit, dataset), dataset=dataset)
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
