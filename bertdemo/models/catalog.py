@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bertdemo.errors import ModelError
 
-_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
+_HUB_ID = re.compile(r"(?=.{1,96}$)(?!.*(--|\.\.))[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?(?<![.-])")
 _PICKLED = ("pytorch_model.bin", "pytorch_model.bin.index.json", "tf_model.h5", "flax_model.msgpack")
 
 
@@ -74,18 +74,46 @@ def find_base(name: str) -> BaseModel:
     for base in CATALOGUE:
         if name in (base.id, base.location):
             return base
-    if name and Path(name).is_dir():
+    if _is_folder(name):
         return _folder_base(Path(name))
     if _HUB_ID.fullmatch(name):
-        return BaseModel(name, name, name, 0, 0, "see its page", "see its page", 3e-5, 512, "A model of the Hub.")
+        return _hub_base(name)
     known = ", ".join(base.id for base in CATALOGUE)
-    raise ModelError(f"There is no base model {name!r}: use one of {known}, a Hub id (owner/name), or a folder.")
+    raise ModelError(f"There is no base model {name[:100]!r}: use one of {known}, a Hub id (owner/name), or a folder.")
 
 
 def tokenizer_file(base: BaseModel) -> Path | None:
     """The base's ``tokenizer.json`` if it is on this machine, for counting tokens without loading the model."""
+    if not base.is_local:
+        return _cached(base.location, "tokenizer.json")
     file = Path(base.location) / "tokenizer.json"
     return file if file.is_file() else None
+
+
+def _is_folder(name: str) -> bool:
+    try:
+        return name != "" and Path(name).is_dir()
+    except (OSError, ValueError):  # too long for a path, or with a NUL
+        return False
+
+
+def _hub_base(name: str) -> BaseModel:
+    """What is known of a model of the Hub without asking it: the configuration, if it was downloaded before."""
+    file = _cached(name, "config.json")
+    config = _read_config(file.parent) if file else {}
+    return BaseModel(
+        id=name, title=name, location=name, parameters=_parameters(config), layers=_layers(config),
+        languages="see its page", licence="see its page", learning_rate=_guess_learning_rate(config),
+        max_length=_positions(config), note="A model of the Hub.",
+    )  # fmt: skip
+
+
+def _cached(name: str, file: str) -> Path | None:
+    """A file of a Hub model in the local cache; the network is not asked."""
+    from huggingface_hub import try_to_load_from_cache
+
+    found = try_to_load_from_cache(name, file)
+    return Path(found) if isinstance(found, str) else None
 
 
 def _folder_base(folder: Path) -> BaseModel:
@@ -95,10 +123,9 @@ def _folder_base(folder: Path) -> BaseModel:
         found = f"only {pickled[0]}, a format that can run code when it is opened" if pickled else "no weights"
         raise ModelError(f"The folder {folder} holds {found}: save the model with safetensors and try again.")
     return BaseModel(
-        id=str(folder), title=folder.name, location=str(folder), parameters=0,
-        layers=_count(config, "num_hidden_layers", "n_layers"),
-        languages="unknown", licence="unknown", learning_rate=_guess_learning_rate(config),
-        max_length=_count(config, "max_position_embeddings") or 512, note="A model from a folder.",
+        id=str(folder), title=folder.name, location=str(folder), parameters=_parameters(config),
+        layers=_layers(config), languages="unknown", licence="unknown", learning_rate=_guess_learning_rate(config),
+        max_length=_positions(config), note="A model from a folder.",
     )  # fmt: skip
 
 
@@ -116,8 +143,23 @@ def _read_config(folder: Path) -> dict[str, object]:
 
 def _guess_learning_rate(config: dict[str, object]) -> float:
     """Narrow models take larger steps: 2e-4 up to width 384, as measured on MiniLM, and BERT-base's 3e-5 above."""
-    width = config.get("hidden_size", config.get("dim", 768))
-    return 2e-4 if isinstance(width, int) and width <= 384 else 3e-5
+    return 2e-4 if 0 < _count(config, "hidden_size", "dim") <= 384 else 3e-5
+
+
+def _parameters(config: dict[str, object]) -> int:
+    """Weights of the embeddings and of the layers' matrices: 4 of width², 2 of width times the inner width (BERT)."""
+    width, words = _count(config, "hidden_size", "dim"), _count(config, "vocab_size")
+    inner = _count(config, "intermediate_size", "hidden_dim") or 4 * width
+    return words * width + _layers(config) * (4 * width**2 + 2 * width * inner)
+
+
+def _layers(config: dict[str, object]) -> int:
+    return _count(config, "num_hidden_layers", "n_layers")
+
+
+def _positions(config: dict[str, object]) -> int:
+    positions = _count(config, "max_position_embeddings")
+    return positions if positions > 0 else 512  # XLNet says -1: it has no limit of its own
 
 
 def _count(config: dict[str, object], *names: str) -> int:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bertdemo.errors import ModelError
 from bertdemo.models.catalog import BaseModel, find_base
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
     from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 _CARD = "classifier.json"
+_SAFE = {"use_safetensors": True, "trust_remote_code": False}
 # How the architectures we know spell the two kinds of dropout.
 _HIDDEN_DROPOUT = ("hidden_dropout_prob", "dropout", "seq_classif_dropout", "embedding_dropout", "mlp_dropout",
                    "classifier_dropout")  # fmt: skip
@@ -33,9 +37,18 @@ class Classifier:
 
 
 def load_base(
-    name: str, label_names: tuple[str, ...], *, dropout: float, max_length: int, seed: int = 0, attention: str = "sdpa"
+    name: str,
+    label_names: tuple[str, ...],
+    *,
+    dropout: float,
+    max_length: int,
+    seed: int = 0,
+    attention: str | None = None,
 ) -> Classifier:
     """A base model with a fresh, untrained head for these labels, in fp32 on the CPU.
+
+    The head is new even where the base comes with one: a checkpoint that was fine-tuned before is a base like any
+    other, whatever labels it had.
 
     Args:
         name: see ``find_base``.
@@ -45,7 +58,7 @@ def load_base(
             (``benchmarks/README.md``).
         max_length: in tokens; lowered to what the base can read.
         seed: of the head's random weights (and of all of torch from here on).
-        attention: ``attn_implementation`` of transformers.
+        attention: ``attn_implementation`` of transformers; None leaves the choice to it.
 
     Raises:
         ModelError: the base cannot be found, read, or reached.
@@ -53,30 +66,31 @@ def load_base(
     import torch
 
     base = find_base(name)
-    config = _load_config(base)
-    _set_dropout(config, dropout)
-    config.num_labels = len(label_names)
-    config.id2label = dict(enumerate(label_names))
-    config.label2id = {label: i for i, label in enumerate(label_names)}
     torch.manual_seed(seed)
-    model, tokenizer = _load(base.location, config, attention)
+    with _told_as_model_error(base.location):
+        config = _read_config(base, label_names, dropout)
+        tokenizer = _load_tokenizer(base.location)
+        model = _with_fresh_head(base.location, config, attention)
     return Classifier(model, tokenizer, label_names, min(max_length, longest_input(model, tokenizer)))
 
 
-def load_classifier(folder: Path, *, attention: str = "sdpa") -> Classifier:
+def load_classifier(folder: Path) -> Classifier:
     """The classifier that ``save_classifier`` wrote to ``folder``, in fp32 on the CPU, ready to predict.
 
     Raises:
         ModelError: the folder is missing or damaged.
     """
-    from transformers import AutoConfig
+    import torch
+    from transformers import AutoModelForSequenceClassification
 
     try:
         card = json.loads((folder / _CARD).read_text(encoding="utf-8"))
-        config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
-        model, tokenizer = _load(str(folder), config, attention)
+        tokenizer = _load_tokenizer(str(folder))
+        model = AutoModelForSequenceClassification.from_pretrained(folder, dtype=torch.float32, **_SAFE)
         return Classifier(model.eval(), tokenizer, tuple(card["label_names"]), int(card["max_length"]))
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
+        if _is_about_the_machine(error):
+            raise
         raise ModelError(
             f"The model in {folder.name} is missing or damaged: train it again or restore the folder."
         ) from error
@@ -103,53 +117,80 @@ def save_classifier(classifier: Classifier, folder: Path) -> None:
 
 def longest_input(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> int:
     """How many tokens the model can read: the tokenizer's word on it, or the number of learned positions."""
-    positions = getattr(model.config, "max_position_embeddings", None) or tokenizer.model_max_length
+    positions = getattr(model.config, "max_position_embeddings", None) or 0
     if model.config.model_type in ("roberta", "xlm-roberta", "camembert"):
         positions -= 2  # RoBERTa counts positions from padding_idx + 1
-    return int(min(positions, tokenizer.model_max_length))
+    # XLNet says -1: its positions are relative and have no end.
+    return int(min(positions, tokenizer.model_max_length) if positions > 0 else tokenizer.model_max_length)
 
 
-def _load_config(base: BaseModel) -> PretrainedConfig:
+def _read_config(base: BaseModel, label_names: tuple[str, ...], dropout: float) -> PretrainedConfig:
     from transformers import AutoConfig
 
-    try:
-        config: PretrainedConfig = AutoConfig.from_pretrained(base.location, trust_remote_code=False)
-        return config
-    except (OSError, ValueError, KeyError) as error:
-        raise _not_loaded(base.location) from error
-
-
-def _load(location: str, config: PretrainedConfig, attention: str) -> tuple[Any, PreTrainedTokenizerBase]:
-    import torch
-    from transformers import AutoModelForSequenceClassification, AutoTokenizer, logging
-
-    logging.set_verbosity_error()  # the "newly initialised head" notice is not news here
-    logging.disable_progress_bar()
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(location, trust_remote_code=False)
-        model = AutoModelForSequenceClassification.from_pretrained(
-            location, config=config, dtype=torch.float32, use_safetensors=True, trust_remote_code=False,
-            attn_implementation=attention,
-        )  # fmt: skip
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
-        raise _not_loaded(location) from error
-    return model, tokenizer
-
-
-def _not_loaded(location: str) -> ModelError:
-    if Path(location).is_dir():
-        return ModelError(
-            f"The folder {location} could not be read as a BERT-like model with a tokenizer and safetensors weights: "
-            "choose a folder made by save_pretrained."
-        )
-    return ModelError(
-        f"The model {location} could not be had from the Hub: there is no network, no such model, or it has no "
-        "safetensors weights. Check the name, or use the bundled minilm-l6."
-    )
-
-
-def _set_dropout(config: PretrainedConfig, dropout: float) -> None:
+    config: PretrainedConfig = AutoConfig.from_pretrained(base.location, trust_remote_code=False)
+    config.num_labels = len(label_names)
+    config.id2label = dict(enumerate(label_names))
+    config.label2id = {label: i for i, label in enumerate(label_names)}
+    config.problem_type = None  # a checkpoint that was a regression before is none now
     for names, value in ((_HIDDEN_DROPOUT, dropout), (_ATTENTION_DROPOUT, 0.0)):
         for name in names:
             if hasattr(config, name):
                 setattr(config, name, value)
+    return config
+
+
+def _load_tokenizer(location: str) -> PreTrainedTokenizerBase:
+    from transformers import AutoTokenizer
+
+    tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(location, trust_remote_code=False)
+    return tokenizer
+
+
+def _with_fresh_head(location: str, config: PretrainedConfig, attention: str | None) -> PreTrainedModel:
+    """The encoder's weights below a head of random ones."""
+    import torch
+    from transformers import AutoModel, AutoModelForSequenceClassification, logging
+
+    logging.set_verbosity_error()  # that the old head is left out is not news here
+    logging.disable_progress_bar()
+    chosen = {"attn_implementation": attention} if attention else {}
+    encoder = AutoModel.from_pretrained(location, config=config, dtype=torch.float32, **_SAFE, **chosen)
+    model: PreTrainedModel = AutoModelForSequenceClassification.from_config(config, dtype=torch.float32, **chosen)
+    # Classifiers of some architectures have no pooler of the encoder's: what they lack is left out.
+    lacking, _ = model.base_model.load_state_dict(encoder.state_dict(), strict=False)
+    if lacking:
+        raise ValueError(f"the checkpoint lacks {lacking[:3]}")
+    return model
+
+
+@contextmanager
+def _told_as_model_error(location: str) -> Iterator[None]:
+    """Say in a sentence why a base could not be loaded; a full disk or memory is not the model's fault."""
+    try:
+        yield
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        if isinstance(error, ModelError) or _is_about_the_machine(error):
+            raise
+        raise ModelError(_why_not_loaded(location, error)) from error
+
+
+def _is_about_the_machine(error: Exception) -> bool:
+    from accelerate.utils.memory import should_reduce_batch_size
+
+    return getattr(error, "errno", None) in (errno.ENOSPC, errno.EACCES) or should_reduce_batch_size(error)
+
+
+def _why_not_loaded(location: str, error: Exception) -> str:
+    if Path(location).is_dir():
+        return (
+            f"The folder {location} could not be read as a BERT-like model with a tokenizer and safetensors weights: "
+            "choose a folder made by save_pretrained."
+        )
+    if "gated repo" in str(error):
+        return f"The model {location} is gated: accept its terms on its Hub page and log in with `hf auth login`."
+    if isinstance(error, OSError):
+        return (
+            f"The model {location} could not be had from the Hub: there is no network, no such model, or it has no "
+            "safetensors weights. Check the name, or use the bundled minilm-l6."
+        )
+    return f"The model {location} is none that classifies texts the way BERT does: choose another base model."

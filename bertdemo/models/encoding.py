@@ -6,10 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 if TYPE_CHECKING:
     from torch import Tensor
 
     from bertdemo.models.classifier import Classifier
+
+_AT_ONCE = 2048  # texts; the tokenizer's own records of a text are a hundred times the size of its ids
 
 
 @dataclass(frozen=True)
@@ -19,8 +24,8 @@ class Encoded:
     ``cut`` counts the texts that fill ``max_length`` to the last token: nearly always because they were longer.
     """
 
-    ids: tuple[Sequence[int], ...]
-    segments: tuple[Sequence[int], ...] | None
+    ids: tuple[NDArray[np.int32], ...]
+    segments: tuple[NDArray[np.int32], ...] | None
     cut: int
 
     def __len__(self) -> int:
@@ -36,13 +41,18 @@ def encode(classifier: Classifier, texts: Sequence[str], pairs: Sequence[str] | 
     """Tokenise every text (with its pair), special tokens included, cut to ``classifier.max_length`` tokens."""
     if not texts:
         return Encoded((), None, 0)
-    columns = classifier.tokenizer(
-        list(texts), None if pairs is None else list(pairs), truncation=True, max_length=classifier.max_length,
-        padding=False, return_attention_mask=False,
-    )  # fmt: skip
-    ids = tuple(columns["input_ids"])
-    segments = tuple(columns["token_type_ids"]) if "token_type_ids" in columns else None
-    return Encoded(ids, segments, sum(len(row) >= classifier.max_length for row in ids))
+    ids: list[NDArray[np.int32]] = []
+    segments: list[NDArray[np.int32]] = []
+    for start in range(0, len(texts), _AT_ONCE):
+        part = slice(start, start + _AT_ONCE)
+        columns = classifier.tokenizer(
+            list(texts[part]), None if pairs is None else list(pairs[part]), truncation=True,
+            max_length=classifier.max_length, padding=False, return_attention_mask=False,
+        )  # fmt: skip
+        ids += [np.asarray(row, dtype=np.int32) for row in columns["input_ids"]]
+        segments += [np.asarray(row, dtype=np.int32) for row in columns.get("token_type_ids", ())]
+    cut = sum(len(row) >= classifier.max_length for row in ids)
+    return Encoded(tuple(ids), tuple(segments) or None, cut)
 
 
 def batches_by_length(rows: Sequence[int], lengths: Sequence[int], size: int) -> list[list[int]]:
@@ -58,18 +68,18 @@ def padded_tokens(rows: Sequence[int], lengths: Sequence[int]) -> int:
 
 def collate(encoded: Encoded, rows: Sequence[int], pad_id: int) -> dict[str, Tensor]:
     """Pad rows to the longest of them: ``input_ids``, ``attention_mask`` (rows, tokens), ``token_type_ids`` if any."""
+    ids = [encoded.ids[row] for row in rows]
+    inputs = {"input_ids": _padded(ids, pad_id), "attention_mask": _padded([np.ones_like(row) for row in ids], 0)}
+    if encoded.segments is not None:
+        inputs["token_type_ids"] = _padded([encoded.segments[row] for row in rows], 0)
+    return inputs
+
+
+def _padded(columns: Sequence[NDArray[np.int32]], filler: int) -> Tensor:
+    """One row of the result for each of ``columns``, as long as the longest of them: (rows, tokens), 64-bit."""
     import torch
 
-    width = max(len(encoded.ids[row]) for row in rows)
-
-    def padded(columns: Sequence[Sequence[int]], filler: int) -> Tensor:
-        return torch.tensor([[*columns[row], *[filler] * (width - len(columns[row]))] for row in rows])
-
-    lengths = torch.tensor([[len(encoded.ids[row])] for row in rows])
-    inputs = {
-        "input_ids": padded(encoded.ids, pad_id),
-        "attention_mask": (torch.arange(width) < lengths).long(),
-    }
-    if encoded.segments is not None:
-        inputs["token_type_ids"] = padded(encoded.segments, 0)
-    return inputs
+    table = np.full((len(columns), max(map(len, columns))), filler, dtype=np.int64)
+    for row, values in zip(table, columns, strict=True):
+        row[: len(values)] = values
+    return torch.from_numpy(table)

@@ -32,7 +32,8 @@ from bertdemo.training.recipe import Recipe
 Wish = Literal["stop", "cancel"]
 
 _CLIP = 1.0  # largest norm of a gradient, as in the code of Devlin et al. (2019)
-_PATIENCE_WITH_NAN = 8  # steps in a row without a usable gradient before giving up
+# Steps in a row without a usable gradient before giving up; with fp16 some are how its scale is found.
+_PATIENCE_WITH_NAN = {"fp32": 8, "bf16": 8, "fp16": 40}
 
 
 class Cancelled(Exception):  # noqa: N818 - not an error: a person asked for it
@@ -51,7 +52,7 @@ def load_for_training(recipe: Recipe, label_names: tuple[str, ...]) -> Classifie
     # backward pass in bf16 is slow; on a GPU the fused kernel is faster and needs less memory.
     classifier = load_base(
         recipe.base, label_names, dropout=recipe.dropout, max_length=recipe.max_length, seed=recipe.seed,
-        attention="eager" if on_cpu else "sdpa",
+        attention="eager" if on_cpu else None,
     )  # fmt: skip
     if on_cpu:
         use_byte_dropout(classifier.model)
@@ -135,6 +136,7 @@ class _Lab:
         self.pace = Pace()
         self.started = time.perf_counter()
         self.training_seconds = self.validation_seconds = self.last_validation_seconds = 0.0
+        self.peak_memory = 0.0
         self.samples = self.tokens = self.padded_left = self.padded_per_epoch = 0
 
     def plan(self) -> Started:
@@ -171,11 +173,13 @@ class _Lab:
         self.samples, self.tokens = self.samples + len(rows), self.tokens + tokens
         self.padded_left -= padded
         self.training_seconds += seconds
+        memory = memory_mb(self.placement.device)
+        self.peak_memory = max(self.peak_memory, memory)
         return Stepped(
             step=self.step, epoch=self.step / self.steps_per_epoch, loss=loss, learning_rate=learning_rate,
             gradient_norm=norm, samples_per_second=self.pace.samples_per_second,
             tokens_per_second=self.pace.tokens_per_second, elapsed=time.perf_counter() - self.started,
-            remaining=self.remaining_seconds(), memory_mb=memory_mb(self.placement.device),
+            remaining=self.remaining_seconds(), memory_mb=memory,
         )  # fmt: skip
 
     def validate(self, keep: Callable[[Classifier], None]) -> None:
@@ -186,12 +190,12 @@ class _Lab:
         truth, predicted = self.validation.labels, logits.argmax(axis=1)
         f1 = macro_f1(truth, predicted)
         loss = float(cross_entropy(torch.from_numpy(logits), torch.tensor(truth)))
+        is_better = self.best is None or f1 > self.best[0]
+        self.evaluations_since_best = 0 if is_better else self.evaluations_since_best + 1
         is_best = self.best is None or (f1, -loss) > self.best
         if is_best:
-            self.best, self.best_step, self.evaluations_since_best = (f1, -loss), self.step, 0
+            self.best, self.best_step = (f1, -loss), self.step
             keep(self.classifier)
-        else:
-            self.evaluations_since_best += 1
         self.last_validation_seconds = time.perf_counter() - started
         self.validation_seconds += self.last_validation_seconds
         self.validated_step = self.step
@@ -211,7 +215,7 @@ class _Lab:
             seconds=self.training_seconds, validation_seconds=self.validation_seconds, steps=self.step,
             planned_steps=self.steps, best_step=self.best_step, samples_per_second=self.samples / seconds,
             tokens_per_second=self.tokens / seconds, device=self.placement.device_name,
-            precision=self.placement.precision, peak_memory_mb=memory_mb(self.placement.device),
+            precision=self.placement.precision, peak_memory_mb=self.peak_memory,
         )  # fmt: skip
 
     def say(self, message: str, *, warning: bool = False) -> None:
@@ -221,11 +225,9 @@ class _Lab:
         """Steps and evaluations still to come, at the pace of those behind."""
         epochs_left = self.recipe.epochs - self.epoch - 1
         padded = self.padded_left + epochs_left * self.padded_per_epoch
-        done = sum(
-            step <= self.step - self.epoch * self.steps_per_epoch
-            for step in evaluation_steps(self.steps_per_epoch, self.recipe.evaluations_per_epoch)
-        )
-        evaluations = (epochs_left + 1) * self.recipe.evaluations_per_epoch - done
+        planned = evaluation_steps(self.steps_per_epoch, self.recipe.evaluations_per_epoch)
+        done = sum(step < self.step - self.epoch * self.steps_per_epoch for step in planned)
+        evaluations = (epochs_left + 1) * len(planned) - done
         return self.pace.predict(self.steps - self.step, padded) + evaluations * self._validation_estimate()
 
     def _validation_estimate(self) -> float:
@@ -285,14 +287,16 @@ class _Lab:
         usable = math.isfinite(loss) and math.isfinite(norm)
         if usable or self.placement.precision == "fp16":  # with fp16 the gradient scaler skips such steps itself
             self.prepared.step()
-            self.scheduler.step()
+            if not self.accelerator.optimizer_step_was_skipped:
+                self.scheduler.step()
         self.optimizer.zero_grad(set_to_none=True)
         self.unusable = 0 if usable else self.unusable + 1
-        if not math.isfinite(loss):
-            self.say("The loss is not a number in this step; the step was skipped.", warning=True)
-        if self.unusable >= _PATIENCE_WITH_NAN:
+        if not math.isfinite(loss) or (not usable and self.placement.precision != "fp16"):
+            what = "gradient" if math.isfinite(loss) else "loss"
+            self.say(f"The {what} is not a number in this step; the step was skipped.", warning=True)
+        if self.unusable >= _PATIENCE_WITH_NAN[self.placement.precision]:
             raise TrainingError(
-                f"The loss was not a number {self.unusable} steps in a row, at a learning rate of "
+                f"The loss or its gradient was not a number {self.unusable} steps in a row, at a learning rate of "
                 f"{self.recipe.learning_rate:g}: choose a smaller one, or precision fp32."
             )
 

@@ -3,53 +3,59 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
 
 _WINDOW = 20  # steps over which rates are averaged: calm enough to read, quick enough to follow
 
 
-@dataclass
 class Pace:
     """Seconds of past steps against their size, and from that the seconds of future ones.
 
     A step costs about ``a + b · tokens``: the optimiser and the weights' traffic do not depend on the batch, the rest
     is proportional to its padded tokens. a and b are fitted by least squares to all steps but the first, which also
-    pays for warming up.
+    pays for warming up; only sums are kept, so that a step costs the same however many came before.
     """
 
-    steps: list[tuple[float, float]] = field(default_factory=list)  # (padded tokens, seconds)
-    recent: deque[tuple[int, int, float]] = field(default_factory=lambda: deque(maxlen=_WINDOW))
+    def __init__(self) -> None:
+        self._recent: deque[tuple[int, int, float]] = deque(maxlen=_WINDOW)  # (samples, tokens, seconds)
+        self._first: float | None = None
+        self._n = self._size = self._size_squared = self._time = self._size_time = 0.0
 
     def add(self, samples: int, tokens: int, padded: int, seconds: float) -> None:
-        self.steps.append((padded, seconds))
-        self.recent.append((samples, tokens, seconds))
+        """One step of ``samples`` texts with ``tokens`` tokens, ``padded`` with their padding."""
+        self._recent.append((samples, tokens, seconds))
+        if self._first is None:
+            self._first = seconds
+            return
+        self._n += 1
+        self._size += padded
+        self._size_squared += padded * padded
+        self._time += seconds
+        self._size_time += padded * seconds
 
     @property
     def samples_per_second(self) -> float:
-        return sum(samples for samples, _, _ in self.recent) / max(self._recent_seconds, 1e-9)
+        return sum(samples for samples, _, _ in self._recent) / max(self._recent_seconds, 1e-9)
 
     @property
     def tokens_per_second(self) -> float:
-        return sum(tokens for _, tokens, _ in self.recent) / max(self._recent_seconds, 1e-9)
+        return sum(tokens for _, tokens, _ in self._recent) / max(self._recent_seconds, 1e-9)
 
     def predict(self, steps: int, padded: int) -> float:
         """Seconds that ``steps`` further steps of ``padded`` tokens in all will take (0 before the first step)."""
-        if not self.steps:
-            return 0.0
+        if not self._n:
+            return steps * (self._first or 0.0)
         fixed, per_token = self._fit()
         return fixed * steps + per_token * padded
 
     @property
     def _recent_seconds(self) -> float:
-        return sum(seconds for _, _, seconds in self.recent)
+        return sum(seconds for _, _, seconds in self._recent)
 
     def _fit(self) -> tuple[float, float]:
-        known = self.steps[1:] or self.steps
-        mean_size = sum(size for size, _ in known) / len(known)
-        mean_time = sum(time for _, time in known) / len(known)
-        spread = sum((size - mean_size) ** 2 for size, _ in known)
-        together = sum((size - mean_size) * (time - mean_time) for size, time in known)
-        slope = together / spread if spread else 0.0
+        mean_size, mean_time = self._size / self._n, self._time / self._n
+        spread = self._size_squared / self._n - mean_size**2
+        together = self._size_time / self._n - mean_size * mean_time
+        slope = together / spread if spread > 1e-9 * mean_size**2 else 0.0  # below that, rounding
         # Neither part of the cost can be negative; noise in the first few steps would say so otherwise.
-        slope = min(max(slope, 0.0), mean_time / mean_size if mean_size else 0.0)
+        slope = min(max(slope, 0.0), mean_time / mean_size)
         return mean_time - slope * mean_size, slope

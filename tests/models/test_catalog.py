@@ -34,7 +34,20 @@ def test_any_hub_id_is_taken_at_its_word():
     assert find_base("someone/some-bert.v2").location == "someone/some-bert.v2"
 
 
-@pytest.mark.parametrize("name", ["", "no such model", "a/b/c", "no/such/folder", "<script>"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "no such model",
+        "a/b/c",
+        "no/such/folder",
+        "x" * 5000,
+        "some--one/model",
+        "someone/model.",
+        "a\x00b",
+        "<script>",
+    ],
+)
 def test_a_name_that_is_none_of_these_is_refused_with_the_known_ones(name: str):
     with pytest.raises(ModelError, match="minilm-l6"):
         find_base(name)
@@ -62,3 +75,15 @@ def test_a_damaged_config_is_one_sentence(tmp_path: Path, config: str):
     (tmp_path / "config.json").write_text(config)
     with pytest.raises(ModelError):
         find_base(str(tmp_path))
+
+
+def test_the_size_of_a_folder_is_read_off_its_config(tiny_base: Path):
+    from transformers import AutoModel
+
+    true = sum(weight.numel() for weight in AutoModel.from_pretrained(tiny_base).parameters())
+    assert find_base(str(tiny_base)).parameters == pytest.approx(true, rel=0.3)
+
+
+def test_a_model_of_the_hub_that_was_never_downloaded_has_no_tokenizer_here():
+    assert tokenizer_file(find_base("google-bert/bert-large-uncased")) is None
+    assert find_base("someone/never-seen").parameters == 0

@@ -66,6 +66,31 @@ def test_equal_seeds_give_equal_heads_and_different_seeds_different_ones(tiny_ba
     assert not heads[0].equal(heads[2])
 
 
+@pytest.mark.parametrize("old_labels", [LABELS, ("other", "labels", "were", "here")])
+def test_a_checkpoint_that_was_fine_tuned_before_is_a_base_with_a_fresh_head(tiny_base: Path, tmp_path, old_labels):
+    old = load_base(str(tiny_base), old_labels, dropout=0.1, max_length=64, seed=3)
+    old.model.base_model.embeddings.word_embeddings.weight.data += 1
+    save_classifier(old, tmp_path)
+    new = load_base(str(tmp_path), LABELS, dropout=0.1, max_length=64, seed=4)
+    assert new.model.config.id2label == dict(enumerate(LABELS))
+    assert new.model.classifier.weight.shape[0] == len(LABELS)
+    assert not new.model.classifier.weight.equal(old.model.classifier.weight)
+    assert all(
+        weight.equal(old.model.state_dict()[name])
+        for name, weight in new.model.state_dict().items()
+        if not name.startswith("classifier")
+    )
+
+
+def test_a_full_disk_is_not_blamed_on_the_model(tiny_base: Path, monkeypatch):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("transformers.AutoTokenizer.from_pretrained", full)
+    with pytest.raises(OSError, match="No space"):
+        load_base(str(tiny_base), LABELS, dropout=0.1, max_length=64)
+
+
 def test_dropout_is_set_for_hidden_states_and_switched_off_for_attention(classifier):
     assert classifier.model.config.hidden_dropout_prob == 0.3
     assert classifier.model.config.attention_probs_dropout_prob == 0.0

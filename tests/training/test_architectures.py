@@ -23,6 +23,7 @@ ARCHITECTURES = {
     "Roberta": SIZES | {"max_position_embeddings": 130, "type_vocab_size": 1},
     "Electra": SIZES | {"max_position_embeddings": 128, "embedding_size": 16},
     "ModernBert": SIZES | {"max_position_embeddings": 128},
+    "DebertaV2": SIZES | {"max_position_embeddings": 128},  # has no fused attention
 }
 
 

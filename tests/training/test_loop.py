@@ -132,6 +132,19 @@ def test_early_stopping_ends_the_run_and_says_so(split, recipe):
     assert "Stopped early" in of(Noted, events)[-1].message
 
 
+def test_an_equal_score_with_a_lower_loss_does_not_count_against_patience(split, recipe, monkeypatch):
+    monkeypatch.setattr("bertdemo.training.loop.macro_f1", lambda *_: 0.5)
+    _, summary, _ = run(split, replace(recipe, epochs=20, patience=3))
+    assert summary.steps == 6 * 2  # the first evaluation sets the mark, three more follow
+
+
+def test_the_remaining_time_counts_every_evaluation_that_will_happen(split, recipe, monkeypatch):
+    monkeypatch.setattr("bertdemo.training.loop._Lab._validation_estimate", lambda _: 1000.0)
+    _, _, events = run(split, replace(recipe, evaluations_per_epoch=50))
+    left = [round(event.remaining, -3) / 1000 for event in of(Stepped, events)]
+    assert left == list(range(len(left), 0, -1))  # one evaluation a step, this step's own still to come
+
+
 def test_accumulation_gives_the_gradient_of_the_large_batch(split, recipe):
     large = replace(recipe, dropout=0.0, epochs=1, batch_size=12)
     parts = replace(large, batch_size=4, accumulation=3)
