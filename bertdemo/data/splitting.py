@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from hashlib import blake2b
-from typing import TypeVar
 
 from bertdemo.data.dataset import NO_LABEL, Dataset, Split
 from bertdemo.data.identity import Key, keys
 from bertdemo.errors import DataError
 
 Fractions = tuple[float, float, float]
-_Item = TypeVar("_Item")
+_Parts = tuple[list[int], list[int], list[int]]
+_Group = tuple[bytes, list[int]]  # its place in the hashed order, and its rows
 
 
 def split(
@@ -23,7 +23,12 @@ def split(
 
     The order within a label comes from a hash of seed and text, so the same texts fall into the same parts on
     every machine and in whatever order the file has them. Rows with the same normalised text form one group,
-    which stays in one part; rows without a label are in none. A label with 3 or more groups is in every part.
+    which stays in one part; rows without a label are in none. A label with 3 or more groups is in every part
+    (a group with several labels counts for its rarest).
+
+    Pairs that have either text in common, directly or through other pairs, form one group too. Where that leaves
+    no balanced parts with all labels (as when many pairs share an answer), the first text alone makes the groups:
+    a premise or a question is always in one part only.
 
     Args:
         dataset: the result of ``clean`` (any other is split with the same guarantee, but badly balanced).
@@ -32,49 +37,107 @@ def split(
         fractions: of train, validation and test; they sum to 1.
 
     Raises:
-        DataError: ``max_train`` is less than the number of labels, or there are too few texts for 3 parts.
+        DataError: ``max_train`` is less than the number of labels, or there are too few texts (of pairs:
+            first texts) for 3 parts.
     """
     if min(fractions) <= 0 or not math.isclose(sum(fractions), 1):
         raise ValueError(f"three positive fractions that sum to 1 are needed, not {fractions}")
     row_keys = keys(dataset)
-    parts: tuple[list[int], list[int], list[int]] = ([], [], [])
-    for groups in _groups_by_label(dataset, row_keys).values():
-        ordered = sorted(groups, key=lambda group: _rank(seed, row_keys[group[0]]))
-        for part, chosen in zip(parts, _deal(ordered, fractions), strict=True):
-            part.extend(row for group in chosen for row in group)
-    train, validation, test = parts
+    train, validation, test = _divide(dataset, row_keys, [key[0] for key in row_keys], seed, fractions)
+    if dataset.pairs is not None:
+        connected = _divide(dataset, row_keys, _connected(row_keys), seed, fractions)
+        if _is_balanced(dataset, connected, fractions):
+            train, validation, test = connected
     if not (train and validation and test):
-        raise DataError("There are too few texts for a train, a validation and a test part: add some under each label.")
+        kind = "texts" if dataset.pairs is None else "different first texts"
+        raise DataError(
+            f"There are too few {kind} for a train, a validation and a test part: add some under each label."
+        )
     if max_train is not None and max_train < len(train):
         train = _subsample(dataset, train, max_train)
     return Split(dataset, tuple(sorted(train)), tuple(sorted(validation)), tuple(sorted(test)), seed)
 
 
-def _groups_by_label(dataset: Dataset, row_keys: Sequence[Key]) -> dict[int, list[list[int]]]:
-    """Rows of one text each, under the label of the first of them."""
-    groups: dict[Key, list[int]] = defaultdict(list)
-    for row, (key, label) in enumerate(zip(row_keys, dataset.labels, strict=True)):
+def _divide(
+    dataset: Dataset, row_keys: Sequence[Key], marks: Sequence[Hashable], seed: int, fractions: Fractions
+) -> _Parts:
+    """The rows of each part; those with the same mark go together."""
+    parts: _Parts = ([], [], [])
+    for rows_of_groups in _groups_by_label(dataset, marks):
+        groups = [(min(_rank(seed, row_keys[row]) for row in rows), rows) for rows in rows_of_groups]
+        for part, chosen in zip(parts, _deal(groups, fractions), strict=True):
+            part.extend(row for _, rows in sorted(chosen) for row in rows)
+    return parts
+
+
+def _groups_by_label(dataset: Dataset, marks: Sequence[Hashable]) -> Iterable[list[list[int]]]:
+    """Rows of one mark each, under the rarest label among them."""
+    groups: dict[Hashable, list[int]] = defaultdict(list)
+    for row, (mark, label) in enumerate(zip(marks, dataset.labels, strict=True)):
         if label != NO_LABEL:
-            groups[key].append(row)
+            groups[mark].append(row)
+    counts = Counter(dataset.labels)
     by_label: dict[int, list[list[int]]] = defaultdict(list)
     for rows in groups.values():
-        by_label[dataset.labels[rows[0]]].append(rows)
-    return by_label
+        by_label[min((dataset.labels[row] for row in rows), key=lambda label: (counts[label], label))].append(rows)
+    return by_label.values()
+
+
+def _connected(row_keys: Sequence[Key]) -> list[str]:
+    """For each row, a text that stands for all texts connected with it (union-find, Tarjan 1975)."""
+    parent: dict[str, str] = {}
+
+    def root(text: str) -> str:
+        parent.setdefault(text, text)
+        while parent[text] != text:
+            parent[text] = parent[parent[text]]  # halves the way for the next one
+            text = parent[text]
+        return text
+
+    for first, second in row_keys:
+        parent[root(first)] = root(second)
+    return [root(first) for first, _ in row_keys]
+
+
+def _is_balanced(dataset: Dataset, parts: _Parts, fractions: Fractions) -> bool:
+    """Whether each part holds every label, and at least half of the rows that it should."""
+    labels = set(dataset.labels) - {NO_LABEL}
+    n = sum(map(len, parts))
+    return all(
+        {dataset.labels[row] for row in rows} == labels and len(rows) >= n * fraction / 2
+        for rows, fraction in zip(parts, fractions, strict=True)
+    )
 
 
 def _rank(seed: int, key: Key) -> bytes:
     return blake2b("\0".join((str(seed), *key)).encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
-def _deal(groups: Sequence[_Item], fractions: Fractions) -> Iterator[Sequence[_Item]]:
-    """Train, validation and test groups of one label: one each of three, and no validation of only two."""
-    n = len(groups)
-    n_test = min(max(1, _round(n * fractions[2])), max(n - 2, n // 2))
-    n_validation = min(max(1, _round(n * fractions[1])), max(n - 1 - n_test, 0))
+def _deal(groups: Sequence[_Group], fractions: Fractions) -> Iterator[Sequence[_Group]]:
+    """Train, validation and test groups of one label: one each of three, and no validation of only two.
+
+    Groups larger than a part can only be trained on.
+    """
+    n, n_rows = len(groups), sum(len(rows) for _, rows in groups)
+    largest = max(1.0, n_rows * min(fractions[1:]))
+    ordered = sorted(groups, key=lambda group: (len(group[1]) <= largest, group))
+    n_test = min(_tail(ordered, n_rows * fractions[2]), max(n - 2, n // 2))
     end = n - n_test
-    yield groups[: end - n_validation]
-    yield groups[end - n_validation : end]
-    yield groups[end:]
+    n_validation = min(_tail(ordered[:end], n_rows * fractions[1]), max(end - 1, 0))
+    yield ordered[: end - n_validation]
+    yield ordered[end - n_validation : end]
+    yield ordered[end:]
+
+
+def _tail(groups: Sequence[_Group], rows: float) -> int:
+    """How many of the last groups hold so many rows; one at least."""
+    taken = count = 0
+    for _, group in reversed(groups):
+        if count and taken >= _round(rows):
+            break
+        taken += len(group)
+        count += 1
+    return count
 
 
 def _round(value: float) -> int:

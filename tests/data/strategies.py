@@ -15,10 +15,10 @@ texts = st.one_of(
 
 
 @st.composite
-def datasets(draw: st.DrawFn, *, labelled: bool = False) -> Dataset:
+def datasets(draw: st.DrawFn, *, labelled: bool = False, min_rows: int = 1) -> Dataset:
     n_labels = draw(st.integers(1, 4))
     lowest = 0 if labelled else NO_LABEL
-    rows = draw(st.lists(st.tuples(texts, st.integers(lowest, n_labels - 1), texts), min_size=1, max_size=60))
+    rows = draw(st.lists(st.tuples(texts, st.integers(lowest, n_labels - 1), texts), min_size=min_rows, max_size=60))
     with_pairs = draw(st.booleans())
     return Dataset(
         name="drawn",

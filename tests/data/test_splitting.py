@@ -26,7 +26,7 @@ def attempt(dataset: Dataset, **options: int) -> Split:
         raise
 
 
-@given(datasets(), st.integers(0, 5))
+@given(datasets(min_rows=15), st.integers(0, 5))
 def test_the_same_text_never_stands_in_two_parts_even_of_uncleaned_data(dataset: Dataset, seed: int) -> None:
     result = attempt(dataset, seed=seed)
     train, validation, test = (set(keys(result.part(part))) for part in PARTS)
@@ -35,7 +35,7 @@ def test_the_same_text_never_stands_in_two_parts_even_of_uncleaned_data(dataset:
     assert not validation & test
 
 
-@given(datasets(), st.integers(0, 5))
+@given(datasets(min_rows=15), st.integers(0, 5))
 def test_every_labelled_row_is_in_one_part(dataset: Dataset, seed: int) -> None:
     result = attempt(dataset, seed=seed)
     labelled = [row for row, label in enumerate(dataset.labels) if label != NO_LABEL]
@@ -49,7 +49,7 @@ def test_a_label_with_three_texts_is_in_all_parts(dataset: Dataset, seed: int) -
         assert set(result.part(part).labels) == set(range(len(dataset.label_names)))
 
 
-@given(datasets(labelled=True), st.integers(1, 30))
+@given(datasets(labelled=True, min_rows=15), st.integers(1, 30))
 def test_a_smaller_train_part_keeps_its_size_its_labels_and_the_other_parts(dataset: Dataset, limit: int) -> None:
     whole = attempt(dataset, seed=1)
     labels = Counter(whole.part("train").labels)
@@ -64,7 +64,7 @@ def test_a_smaller_train_part_keeps_its_size_its_labels_and_the_other_parts(data
     assert (part.validation, part.test) == (whole.validation, whole.test)
 
 
-@given(datasets(labelled=True), st.randoms(use_true_random=False))
+@given(datasets(labelled=True, min_rows=15), st.randoms(use_true_random=False))
 def test_the_order_of_the_file_does_not_matter(dataset: Dataset, random: object) -> None:
     cleaned = dataset.select(check_up(dataset).kept)
     shuffled = list(range(len(cleaned)))
@@ -101,10 +101,65 @@ def test_a_sample_of_the_train_part_keeps_the_shares_of_the_labels() -> None:
         assert part[label] == pytest.approx(1000 * n / whole.total(), abs=1.01)
 
 
-def test_pairs_with_equal_first_texts_may_be_divided() -> None:
+def parts_of(result: Split, texts: tuple[str, ...]) -> dict[str, set[str]]:
+    """In which parts each text stands."""
+    parts = defaultdict(set)
+    for part in PARTS:
+        for row in getattr(result, part):
+            parts[texts[row]].add(part)
+    return parts
+
+
+@given(datasets(min_rows=15), st.integers(0, 5))
+def test_a_first_text_never_stands_in_two_parts(dataset: Dataset, seed: int) -> None:
+    result = attempt(dataset, seed=seed)
+    found = parts_of(result, tuple(key[0] for key in keys(dataset)))
+    assert all(len(parts) == 1 for parts in found.values())
+
+
+def pairs_of(n: int, second_text: str) -> Dataset:
+    """Premises with a hypothesis under each of three labels."""
+    first = tuple(f"premise {i // 3}" for i in range(n))
+    second = tuple(second_text.format(i) for i in range(n))
+    return Dataset("nli", first, tuple(i % 3 for i in range(n)), ("a", "b", "c"), second)
+
+
+def test_pairs_that_share_either_text_stay_together() -> None:
+    distinct = pairs_of(300, "hypothesis {}")
+    dataset = Dataset(
+        "nli",
+        distinct.texts + tuple(f"another premise {i}" for i in range(300)),
+        distinct.labels * 2,
+        distinct.label_names,
+        (distinct.pairs or ()) * 2,
+    )
+    result = split(dataset, seed=0)
+    for texts in (dataset.texts, dataset.pairs or ()):
+        assert all(len(parts) == 1 for parts in parts_of(result, texts).values())
+    assert len(result.train) == pytest.approx(480, abs=20)
+    assert len(result.test) == pytest.approx(60, abs=10)
+
+
+def test_one_answer_to_all_questions_does_not_keep_them_together() -> None:
+    dataset = pairs_of(300, "yes")
+    result = split(dataset, seed=0)
+    assert all(len(parts) == 1 for parts in parts_of(result, dataset.texts).values())
+    assert len(result.test) == pytest.approx(30, abs=3)
+    assert set(result.part("test").labels) == {0, 1, 2}
+
+
+def test_a_premise_larger_than_a_part_is_only_trained_on() -> None:
+    small = pairs_of(90, "hypothesis {}")
+    texts = ("the long one",) * 60 + small.texts
+    pairs = tuple(f"other {i}" for i in range(60)) + (small.pairs or ())
+    result = split(Dataset("nli", texts, (0, 1, 2) * 50, ("a", "b", "c"), pairs), seed=0)
+    assert parts_of(result, texts)["the long one"] == {"train"}
+
+
+def test_a_single_first_text_is_refused() -> None:
     pairs = tuple(f"hypothesis {i}" for i in range(20))
-    result = split(Dataset("nli", ("one premise",) * 20, (0, 1) * 10, ("no", "yes"), pairs), seed=0)
-    assert (len(result.train), len(result.validation), len(result.test)) == (16, 2, 2)
+    with pytest.raises(DataError, match="too few different first texts"):
+        split(Dataset("nli", ("one premise",) * 20, (0, 1) * 10, ("no", "yes"), pairs), seed=0)
 
 
 def test_rows_of_one_text_go_together() -> None:
