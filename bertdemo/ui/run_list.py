@@ -11,7 +11,7 @@ from bertdemo.runs.records import Run
 from bertdemo.training.recipe import Recipe
 from bertdemo.ui import handles, where
 from bertdemo.ui.figure import figure
-from bertdemo.ui.words import ago, duration, escape, shorten
+from bertdemo.ui.words import ago, distinct, duration, escape, shorten
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,9 +80,11 @@ def _frame(runs: list[Run]) -> pd.DataFrame:
 
 def compare(run: Run, runs: list[Run]) -> None:
     """The validation scores of this run and of up to three others in one chart."""
-    others = {other.id: f"{where.name_of(other)} · {ago(other.created)}" for other in runs if other.id != run.id}
-    if not others:
+    rest = [other for other in runs if other.id != run.id]
+    if not rest:
         return
+    labels = distinct(f"{where.name_of(other)} · {ago(other.created)}" for other in rest)
+    others = {other.id: label for other, label in zip(rest, labels, strict=True)}
     st.subheader("Compare", anchor=False)
     chosen = st.multiselect(
         "Lay the curves of other runs over this one",

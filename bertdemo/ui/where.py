@@ -9,7 +9,7 @@ import streamlit as st
 from bertdemo.errors import RunError
 from bertdemo.runs.records import Run, State
 from bertdemo.ui import errors, handles, scrolling
-from bertdemo.ui.words import escape, percent, shorten
+from bertdemo.ui.words import distinct, escape, percent, shorten
 
 _NONE = ""
 STATE_WORDS = {
@@ -91,7 +91,10 @@ def _chosen(runs: list[Run], *, only_live: bool) -> Run | None:
 
 
 def _picker(runs: list[Run], run: Run | None, new: str | None) -> None:
-    names = {each.id: f"{name_of(each)} · {_standing(each)}" for each in runs}
+    oldest_first = runs[::-1]  # a new run changes the numbers of no other
+    labels = distinct(f"{name_of(each)} · {_standing(each)}" for each in oldest_first)
+    label_of = {each.id: label for each, label in zip(oldest_first, labels, strict=True)}
+    names = {each.id: label_of[each.id] for each in runs}
     st.session_state["run_picker"] = run.id if run else _NONE
     empty = [_NONE] if new is not None or run is None else []
     st.selectbox(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Iterable
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&^=@])")
 
@@ -23,6 +24,18 @@ def escape(text: str) -> str:
 
 def shorten(text: str, length: int) -> str:
     return text if len(text) <= length else text[: length - 1].rstrip() + "…"
+
+
+def distinct(names: Iterable[str]) -> list[str]:
+    """The names, a repeated one with a number: a picker tells its entries apart by their words alone."""
+    told: dict[str, int] = {}  # and how often each came so far
+    for name in names:
+        new = name
+        while new in told:
+            told[name] += 1
+            new = f"{name} ({told[name]})"
+        told[new] = 1
+    return list(told)
 
 
 def percent(share: float, digits: int = 1) -> str:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from bertdemo.data import opening
 from bertdemo.runs.records import State
 from bertdemo.ui import data_step
 
@@ -79,6 +80,23 @@ def test_no_network_is_one_sentence(open_page):
     app.button(key="hub_load").click().run()
     assert not app.exception
     assert len(app.error) == 1
+
+
+def test_a_configuration_of_a_hub_data_set_is_named_after_a_colon(open_page, monkeypatch, small_dataset, words_of):
+    asked = []
+
+    def load(name, settings, *, configuration=None):
+        asked.append((name, configuration))
+        return small_dataset
+
+    monkeypatch.setattr(opening, "load_hub", load)
+    app = open_page("fine_tune")
+    app.radio(key="data_kind").set_value("Hugging Face Hub").run()
+    app.text_input(key="hub_name").set_value(" someone/something:plain ").run()
+    app.button(key="hub_load").click().run()
+    assert not app.error
+    assert asked == [("someone/something", "plain")]
+    assert "60 texts" in words_of(app)
 
 
 def test_a_folder_that_is_no_model_is_one_sentence(open_page, tmp_path):
@@ -219,3 +237,12 @@ def test_another_base_keeps_what_a_person_set_and_brings_its_own_learning_rate(o
     assert app.number_input(key="recipe_learning_rate").value < before
     app.radio(key="preset").set_value("thorough").run()
     assert app.number_input(key="recipe_batch_size").value == 8
+
+
+@pytest.mark.parametrize("chosen", ["one", "two"])
+def test_of_two_runs_with_the_same_name_the_one_on_the_page_is_stopped(open_page, make_run, chosen):
+    folders = {run_id: make_run(run_id, State.TRAINING, name="twins") for run_id in ("one", "two")}
+    app = open_page("fine_tune", run=chosen)
+    app.button(key="stop_run").click().run()
+    assert not app.exception
+    assert {run_id for run_id, folder in folders.items() if folder.request() == "stop"} == {chosen}

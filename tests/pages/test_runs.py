@@ -108,3 +108,12 @@ def test_what_counts_comes_first_in_the_list(open_page, make_run):
     make_run("one", State.FINISHED)
     columns = list(open_page("runs").dataframe[0].value)
     assert columns[:7] == ["Name", "State", "Data", "Base", "accuracy", "macro_f1", "Time"]
+
+
+def test_of_two_runs_with_the_same_name_the_chosen_one_is_deleted(open_page, make_run):
+    folders = {run_id: make_run(run_id, State.FINISHED, name="twins") for run_id in ("one", "two")}
+    app = open_page("runs", run="two")
+    app.button(key="delete_yes").click().run()
+    assert not app.exception
+    assert folders["one"].exists()
+    assert not folders["two"].exists()

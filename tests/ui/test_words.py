@@ -62,3 +62,7 @@ def test_a_shortcode_does_not_become_a_picture(code):
     escaped = words.escape(code).replace("\\", "")
     assert escaped != code
     assert escaped.replace("\u2060", "") == code
+
+
+def test_names_that_repeat_get_a_number_that_no_other_has():
+    assert words.distinct(["a", "b", "a", "a (2)", "a"]) == ["a", "b", "a (2)", "a (2) (2)", "a (3)"]
