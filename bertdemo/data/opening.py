@@ -36,14 +36,24 @@ def open_data(
     path = Path(name_or_file).expanduser()
     if _exists(path):
         return load_folder(path, settings, **columns) if path.is_dir() else read_file(path, settings, **columns)
-    identifier, _, configuration = name_or_file.removeprefix(_HUB_PREFIX).partition(":")
-    if _is_hub_id(name_or_file, identifier):
-        return load_hub(identifier, settings, configuration=configuration or None, **columns)
+    hub_name = name_or_file.removeprefix(_HUB_PREFIX)
+    if _is_hub_id(name_or_file, hub_name.partition(":")[0]):
+        return open_hub(hub_name, settings, **columns)
     built_in = ", ".join(entry.name for entry in BUILT_IN)
     raise DataError(
         f"There is no data set or file {name_or_file[:200]!r}: give one of {built_in}, a file that ends in "
         f"{', '.join(FILE_TYPES)}, or the name of a Hub data set as owner/name."
     )
+
+
+def open_hub(name: str, settings: Settings, **columns: str | None) -> Dataset:
+    """Open a data set of the Hub by "owner/name" or "owner/name:configuration"; for ``columns`` see ``open_data``.
+
+    Raises:
+        DataError: it cannot be loaded, or is not usable.
+    """
+    identifier, _, configuration = name.partition(":")
+    return load_hub(identifier, settings, configuration=configuration or None, **columns)
 
 
 def _exists(path: Path) -> bool:

@@ -176,15 +176,19 @@ def _dataset(upload: str, frame: pd.DataFrame, columns: Columns, name: str) -> D
 def _from_hub() -> Dataset | None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.text_input(
-            "Name on the Hub", placeholder="owner/name", key="hub_name", persist_state="session", width=360
+            "Name on the Hub",
+            placeholder="owner/name or owner/name:configuration",
+            key="hub_name",
+            persist_state="session",
+            width=360,
         )
         wanted = st.button("Load", key="hub_load", disabled=not name)
     if wanted:
-        from bertdemo.data.hub import load_hub
+        from bertdemo.data.opening import open_hub
 
         st.session_state.pop("hub_dataset", None)
         with st.spinner("Asking the Hub…"):
-            st.session_state["hub_dataset"] = load_hub(name.strip(), handles.settings())
+            st.session_state["hub_dataset"] = open_hub(name.strip().removeprefix("hub:"), handles.settings())
     dataset: Dataset | None = st.session_state.get("hub_dataset")
     if dataset is None:
         st.caption("Any data set of texts and labels on huggingface.co, by its name. This needs a network.")
