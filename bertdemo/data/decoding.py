@@ -44,7 +44,7 @@ def refuse_foreign(name: str, content: bytes) -> None:
         DataError: the file is empty, or begins like a picture, an archive, a workbook or a document.
     """
     if not content.strip(b"\0 \t\r\n"):
-        raise DataError(f"{name} is empty: choose a file with a column of texts and a column of labels.")
+        raise _empty(name)
     if content.startswith(b"PK\x03\x04"):
         is_workbook = b"xl/" in content
         kind = "an Excel workbook: rename it to end in .xlsx" if is_workbook else "a ZIP archive: unpack it first"
@@ -58,9 +58,11 @@ def decode(name: str, content: bytes) -> str:
     """The text of a file in whatever encoding, without byte order mark, NUL characters and unreadable bytes.
 
     Raises:
-        DataError: it is a web page, or no text at all.
+        DataError: it is a web page, empty, or no text at all.
     """
     text = content.decode(_encoding(content), errors="replace")
+    if not text.strip("\ufeff\0 \t\r\n"):  # nothing but a byte order mark
+        raise _empty(name)
     sample = text[:_SAMPLE]
     if _MARKUP.match(sample):
         raise DataError(f"{name} is a web page, not a table: download the data file itself.")
@@ -68,6 +70,10 @@ def decode(name: str, content: bytes) -> str:
     if sample.count("\0") > len(sample) / 10 or controls > len(sample) / 100:
         raise DataError(f"{name} is not a text file: choose a table as CSV, TSV, JSONL, Parquet or Excel.")
     return text.replace("\0", "")
+
+
+def _empty(name: str) -> DataError:
+    return DataError(f"{name} is empty: choose a file with a column of texts and a column of labels.")
 
 
 def _encoding(content: bytes) -> str:

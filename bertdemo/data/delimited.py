@@ -14,6 +14,7 @@ Row = list[str]
 _DELIMITERS = {"\t": "a tab", ";": "a semicolon", "|": "a bar", ",": "a comma"}
 _SAMPLE = 2**16  # characters
 _SAMPLE_ROWS = 1_000
+_LONGEST_CELL = 2**31 - 1  # characters; the module's own limit is 131,072, and files are bounded by their size
 _REPEATED = 2  # how often a header cell must come again as a value to be one
 
 
@@ -26,6 +27,7 @@ def read_delimited(name: str, text: str, max_rows: int) -> tuple[Row, list[Row]]
     Raises:
         DataError: a row is wider than the header, or the quotation marks make no sense.
     """
+    csv.field_size_limit(_LONGEST_CELL)  # of the whole process, so it is always set to the same value
     rows = _parse(name, text, _delimiter(text), max_rows + 2)
     if _is_data(rows[0], rows[1:_SAMPLE_ROWS]):
         return [f"column {i}" for i in range(1, len(rows[0]) + 1)], rows
@@ -69,10 +71,7 @@ def _parse(name: str, text: str, delimiter: str, limit: int) -> list[Row]:
 def _unquoted(text: str, delimiter: str, limit: int) -> list[Row]:
     """Every line as one row; nothing at all unless all are equally wide."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=csv.QUOTE_NONE)
-    try:
-        rows = [row for row in islice(reader, limit) if row]
-    except csv.Error:  # a cell of more than 131,072 characters
-        return []
+    rows = [row for row in islice(reader, limit) if row]
     return rows if len({len(row) for row in rows}) == 1 and len(rows[0]) > 1 else []
 
 

@@ -98,8 +98,9 @@ def read_excel(name: str, content: bytes, max_rows: int) -> Table:
             for sheet in book.worksheets:
                 rows = list(islice(_filled_rows(sheet), max_rows + 2))
                 if rows:
-                    header = [as_text(cell) or "" for cell in rows[0]]
-                    return header, ([as_text(cell) for cell in row] for row in rows[1:])
+                    width = max(map(len, rows))
+                    cells = ([as_text(cell) for cell in row] + [None] * (width - len(row)) for row in rows)
+                    return [cell or "" for cell in next(cells)], cells
     except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, OSError, SyntaxError) as error:
         raise DataError(f"{name} is not a readable Excel workbook: save it again as .xlsx or .csv.") from error
     raise DataError(f"{name} has only empty sheets: choose a workbook with a table of texts and labels.")
@@ -144,12 +145,12 @@ def _objects(name: str, rows: Iterable[Any]) -> Iterator[dict[str, Any]]:
 
 
 def _filled_rows(sheet: Any) -> Iterator[tuple[Any, ...]]:
-    """Rows that are not empty: workbooks often hold thousands that are merely formatted."""
-    width: int | None = None
+    """Rows that are not empty, up to their last filled cell: workbooks often hold thousands merely formatted."""
+    sheet.reset_dimensions()  # the size that a workbook states may be wrong, and would cut the table
     for row in sheet.iter_rows(values_only=True):
-        if any(cell is not None for cell in row):
-            width = width or len(row)
-            yield (*row[:width], *(None,) * (width - len(row)))
+        width = max((place for place, cell in enumerate(row, start=1) if cell is not None), default=0)
+        if width:
+            yield row[:width]
 
 
 def _refuse_bomb(name: str, content: bytes, unpacked: int) -> None:

@@ -71,6 +71,12 @@ def test_a_wrong_quotation_mark_is_named_with_its_row(row: str) -> None:
         read(f"text,label\nfine,a\n{row}\nwell,b\n")
 
 
+def test_a_text_may_be_longer_than_what_a_csv_reader_usually_takes() -> None:
+    long = "word " * 40_000
+    for quote in ('"', ""):
+        assert read(f"text,label\n{quote}{long}{quote},a\nshort,b\n")[1][0] == [long, "a"]
+
+
 def test_one_column_is_read_as_one_column() -> None:
     assert read("text\nhello, you\nbye\n")[0] == ["text"]
 

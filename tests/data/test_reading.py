@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import codecs
 import io
 import json
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -208,3 +210,26 @@ def test_any_bytes_under_any_name_give_a_table_or_a_sentence(content: bytes, kin
     except DataError:
         return
     assert all(cell is None or isinstance(cell, str) for column in frame for cell in frame[column])
+
+
+@pytest.mark.parametrize("mark", [codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE])
+@pytest.mark.parametrize("rest", ["", "\n\r\n", "\ufeff\n"])
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl"])
+def test_a_file_of_a_byte_order_mark_alone_is_empty(name: str, mark: bytes, rest: str) -> None:
+    encoding = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le"}.get(mark, "utf-16-be")
+    with pytest.raises(DataError, match="is empty"):
+        read_table(name, mark + rest.encode(encoding), LIMITS)
+
+
+def test_a_workbook_that_states_a_wrong_size_is_read_whole() -> None:
+    source, target = io.BytesIO(as_excel(FRAME)), io.BytesIO()
+    with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new:
+        for part in old.infolist():
+            new.writestr(part, old.read(part).replace(b'<dimension ref="A1:B4"', b'<dimension ref="A1"'))
+    assert b'ref="A1"' in zipfile.ZipFile(target).read("xl/worksheets/sheet1.xml")
+    assert values(read_table("a.xlsx", target.getvalue(), LIMITS), "text") == [text for text, _ in ROWS]
+
+
+def test_a_workbook_column_without_a_name_is_kept() -> None:
+    frame = pd.DataFrame([("one", "a", None), ("two", "b", "c")], columns=["text", "label", ""])
+    assert values(read_table("a.xlsx", as_excel(frame), LIMITS), "column 3") == [None, "c"]
