@@ -62,10 +62,22 @@ def tokenizer() -> Path | None:
 
 
 def max_length() -> int:
-    """The longest text as chosen so far."""
+    """The longest text as chosen so far, and no longer than what the base can read."""
     if "recipe_max_length" not in st.session_state:
         _fill()
-    return int(st.session_state.get("recipe_max_length", Recipe().max_length))
+    chosen = int(st.session_state.get("recipe_max_length", Recipe().max_length))
+    return min(chosen, _longest())
+
+
+def _longest() -> int:
+    """The most tokens that the base chosen so far can read."""
+    from bertdemo.models.catalog import find_base
+
+    lowest, highest = _WHOLE["max_length"]
+    try:
+        return max(lowest, min(highest, find_base(base_name()).max_length))
+    except ModelError:
+        return highest  # the picker itself will say so
 
 
 def choose() -> Recipe:
@@ -157,7 +169,8 @@ def _base() -> None:
         help="It has read much text and knows no task yet. You can type a model of the Hub or a folder.",
     )
     base = find_base(name or Recipe().base)
-    facts = [base.languages, f"{base.layers} layers" if base.layers else "", base.licence, base.note]
+    layers = f"{base.layers} layers" if base.layers else ""
+    facts = [base.languages, layers, f"reads at most {base.max_length:,} tokens", base.licence, base.note]
     st.caption(" · ".join(escape(fact) for fact in facts if fact and fact not in _UNSAID))
 
 
@@ -175,6 +188,9 @@ def _setting(name: str) -> None:
         st.selectbox(options=_CHOICES[name], **shared)
     elif name in _WHOLE:
         low, high = _WHOLE[name]
+        if name == "max_length":
+            high = _longest()
+            st.session_state[shared["key"]] = max_length()  # the base may have changed since
         st.number_input(min_value=low, max_value=high, step=1, **shared)
     elif name in _REAL:
         least, most, step, shape = _REAL[name]

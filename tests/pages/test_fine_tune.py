@@ -3,6 +3,7 @@
 import pytest
 
 from bertdemo.data import opening
+from bertdemo.models.catalog import find_base
 from bertdemo.runs.records import State
 from bertdemo.ui import data_step
 
@@ -106,6 +107,34 @@ def test_a_folder_that_is_no_model_is_one_sentence(open_page, tmp_path):
     assert not app.exception
     assert len(app.error) == 1
     assert "went wrong" not in app.error[0].value
+
+
+def test_a_name_too_long_for_any_base_is_one_sentence_and_can_be_corrected(open_page):
+    app = open_page("home")
+    app.session_state["base"] = "x" * 5_000
+    app.switch_page("pages/fine_tune.py").run()
+    assert not app.exception
+    assert len(app.error) == 1
+    assert "There is no base model" in app.error[0].value
+    app.selectbox(key="base").set_value("minilm-l6").run()
+    assert not app.error
+    assert app.button(key="start")
+
+
+def test_texts_are_no_longer_than_what_the_base_reads(open_page, words_of):
+    app = open_page("home")
+    app.session_state["recipe_max_length"] = 8_000  # as left by a base that reads more
+    for name in ("epochs", "batch_size"):
+        app.session_state[f"recipe_{name}"] = 2
+    app.switch_page("pages/fine_tune.py").run()
+    assert not app.exception
+    longest = find_base("minilm-l6").max_length
+    box = app.number_input(key="recipe_max_length")
+    assert (box.value, box.max) == (longest, longest)
+    text = words_of(app)
+    assert f"reads at most {longest:,} tokens" in text
+    assert f"at {longest} tokens" in text
+    assert "8000" not in text
 
 
 def test_another_preset_changes_the_settings(open_page):
