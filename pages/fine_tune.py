@@ -44,5 +44,5 @@ with errors.shown() as outcome:
     recipe = recipe_step.choose()
     limit = recipe_step.limit()
     if usable:
-        start_step.offer(usable, recipe, limit, tokenizer)
+        start_step.offer(usable, recipe, limit)
         handles.expect_a_run()

@@ -107,6 +107,11 @@ def clean(dataset: Dataset, checkup: CheckUp, *, drop_small: bool = False) -> Da
     Raises:
         DataError: a label is too small and not to be dropped, or fewer than 2 labels or 10 texts remain.
     """
+    return without_unused_labels(dataset.select(usable_rows(dataset, checkup, drop_small=drop_small)))
+
+
+def usable_rows(dataset: Dataset, checkup: CheckUp, *, drop_small: bool = False) -> list[int]:
+    """The rows that ``clean`` keeps, in their order; same arguments and errors."""
     if not checkup.kept:
         raise DataError(_nothing_usable_sentence(checkup))
     _require_enough(dataset, checkup.kept)
@@ -115,7 +120,7 @@ def clean(dataset: Dataset, checkup: CheckUp, *, drop_small: bool = False) -> Da
     small = {dataset.label_names.index(label) for label in checkup.too_small}
     rows = [i for i in checkup.kept if dataset.labels[i] not in small]
     _require_enough(dataset, rows)
-    return _without_unused_labels(dataset.select(rows))
+    return rows
 
 
 def _removed(dataset: Dataset, row_keys: Sequence[Key]) -> list[RemovedRow]:
@@ -215,7 +220,8 @@ def _require_enough(dataset: Dataset, rows: Sequence[int]) -> None:
         raise DataError(f"Only {len(rows)} texts are usable: a classifier needs at least {MIN_ROWS}, better hundreds.")
 
 
-def _without_unused_labels(dataset: Dataset) -> Dataset:
+def without_unused_labels(dataset: Dataset) -> Dataset:
+    """The same rows, under the labels that have some."""
     used = sorted(set(dataset.labels))
     number = {label: i for i, label in enumerate(used)}
     return replace(

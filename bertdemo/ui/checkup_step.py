@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bertdemo.data.checkup import CheckUp
-    from bertdemo.data.dataset import Dataset
+    from bertdemo.data.dataset import Dataset, Source
 
     Lengths = NDArray[int64]
 
@@ -25,14 +26,20 @@ _FEW_LABELS = 5  # so many that charts stand side by side and examples are open
 _BINS = 30
 
 
-def examine(dataset: Dataset, tokenizer: Path | None, max_length: int) -> Dataset:
+@dataclass(frozen=True)
+class Usable:
+    """The rows that can be learned from, and the tokens of each where the tokenizer is on this computer."""
+
+    dataset: Dataset
+    tokens: Lengths | None
+
+
+def examine(dataset: Dataset, tokenizer: Path | None, max_length: int) -> Usable:
     """Show what was found and return the data set without the rows that cannot be learned from.
 
     Raises:
         DataError: too little remains.
     """
-    from bertdemo.data.checkup import clean
-
     checkup = _check_up(dataset.fingerprint, dataset)
     _findings(checkup)
     few = len(checkup.labels) <= _FEW_LABELS
@@ -50,7 +57,24 @@ def examine(dataset: Dataset, tokenizer: Path | None, max_length: int) -> Datase
     )
     if checkup.too_small:
         st.session_state["drop_small_of"] = dataset.fingerprint if drop else None
-    return clean(dataset, checkup, drop_small=drop)
+    rows, usable = _clean(dataset.fingerprint, dataset.name, dataset.source, drop, dataset, checkup)
+    tokens = None if tokenizer is None else lengths(dataset.fingerprint, tokenizer, dataset)[rows]
+    return Usable(usable, tokens)
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _clean(
+    fingerprint: str,  # noqa: ARG001
+    name: str,  # noqa: ARG001 (the name and the source are part of the result)
+    source: Source | None,  # noqa: ARG001
+    drop_small: bool,
+    _dataset: Dataset,
+    _checkup: CheckUp,
+) -> tuple[list[int], Dataset]:
+    from bertdemo.data.checkup import usable_rows, without_unused_labels
+
+    rows = usable_rows(_dataset, _checkup, drop_small=drop_small)
+    return rows, without_unused_labels(_dataset.select(rows))
 
 
 @st.cache_resource(show_spinner="Checking the texts…", max_entries=8)
@@ -167,13 +191,15 @@ def _removed(checkup: CheckUp) -> None:
         return
     import pandas as pd
 
+    def frame(most: int | None = None) -> pd.DataFrame:
+        rows = [(e.row + 1, e.label, e.reason.value, e.detail, e.text) for e in checkup.removed[:most]]
+        return pd.DataFrame(rows, columns=["row", "label", "reason", "detail", "text"])
+
     with st.expander(f"See the {count(len(checkup.removed), 'row')} left out", key="removed"):
-        rows = [(each.row + 1, each.label, each.reason.value, each.detail, each.text) for each in checkup.removed]
-        frame = pd.DataFrame(rows, columns=["row", "label", "reason", "detail", "text"])
-        st.dataframe(frame.head(1_000), hide_index=True, key="removed_rows")
+        st.dataframe(frame(1_000), hide_index=True, key="removed_rows")
         st.download_button(
             "Download all as CSV",
-            data=lambda: _harmless(frame).to_csv(index=False),
+            data=lambda: _harmless(frame()).to_csv(index=False),
             file_name="left_out.csv",
             mime="text/csv",
             on_click="ignore",

@@ -86,12 +86,12 @@ def _from_file() -> Dataset | None:
         st.caption("Two columns are enough: the text, and the label it should get. A few hundred rows make a start.")
         return None
     upload, name, frame = table
-    return _dataset(upload, frame, _pick_columns(frame), name)
+    return _dataset(upload, frame, _pick_columns(upload, frame), name)
 
 
 def _forget_upload() -> None:
     """A file was added or taken away; a mere change of the page does not come here."""
-    for key in ("uploaded_table", "uploaded_dataset"):
+    for key in ("uploaded_table", "uploaded_guess", "uploaded_dataset"):
         st.session_state.pop(key, None)
 
 
@@ -107,7 +107,7 @@ def _read_upload(uploaded: Any) -> None:
     st.session_state["uploaded_table"] = (uploaded.file_id, uploaded.name, frame)
 
 
-def _pick_columns(frame: pd.DataFrame) -> Columns:
+def _pick_columns(upload: str, frame: pd.DataFrame) -> Columns:
     """The columns as guessed and changed. Where the guess fails the pickers begin empty, and its reason is said.
 
     Raises:
@@ -115,7 +115,10 @@ def _pick_columns(frame: pd.DataFrame) -> Columns:
     """
     from bertdemo.data.reading import Columns
 
-    guess, problem = _guess(frame)
+    known = st.session_state.get("uploaded_guess")
+    if known is None or known[0] != upload:  # it looks at every cell
+        known = st.session_state["uploaded_guess"] = (upload, *_guess(frame))
+    _, guess, problem = known
     names = [str(name) for name in frame.columns]
     mark = abs(hash(tuple(names)))  # another table, other widgets
     left, middle, right = st.columns(3)

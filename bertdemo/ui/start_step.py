@@ -9,29 +9,27 @@ import streamlit as st
 
 from bertdemo.data.dataset import Dataset, Split
 from bertdemo.ui import handles
-from bertdemo.ui.checkup_step import lengths
 from bertdemo.ui.run_list import changed
 from bertdemo.ui.words import about, shorten
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from bertdemo.training.recipe import Recipe
+    from bertdemo.ui.checkup_step import Lengths, Usable
 
 
-def offer(dataset: Dataset, recipe: Recipe, limit: int | None, tokenizer: Path | None) -> None:
+def offer(usable: Usable, recipe: Recipe, limit: int | None) -> None:
     """The button that starts the run, with its cost beside it.
 
     Raises:
         DataError: the data cannot be split.
         StorageError: the run cannot be written.
     """
-    parts = parts_of(dataset, recipe.seed, limit)
+    parts = parts_of(usable.dataset, recipe.seed, limit)
     left, right = st.columns([2, 5], vertical_alignment="center")
     pressed = left.button("Start training", type="primary", key="start", icon=":material/play_arrow:", width="stretch")
-    right.markdown(_plan(parts, recipe, tokenizer))
+    right.markdown(_plan(parts, recipe, limit, usable.tokens))
     if pressed:
-        begin(parts, recipe, _name(dataset.name, recipe, limit))
+        begin(parts, recipe, _name(usable.dataset.name, recipe, limit))
 
 
 def _name(data: str, recipe: Recipe, limit: int | None) -> str:
@@ -62,20 +60,27 @@ def _split(fingerprint: str, seed: int, limit: int | None, _dataset: Dataset) ->
     return split(_dataset, seed=seed, max_train=limit)
 
 
-def _plan(parts: Split, recipe: Recipe, tokenizer: Path | None) -> str:
+def _plan(parts: Split, recipe: Recipe, limit: int | None, tokens: Lengths | None) -> str:
     sizes = f"{len(parts.train):,} texts to train, {len(parts.validation):,} to validate, {len(parts.test):,} to test"
-    if tokenizer is None:
+    if tokens is None:
         return f"{sizes}. The time is known once the base model is on this computer."
-    tokens = lengths(parts.dataset.fingerprint, tokenizer, parts.dataset)
-    train, validation = (tuple(map(int, tokens[list(rows)])) for rows in (parts.train, parts.validation))
     rate = handles.tokens_per_second(recipe.base)
+    seconds = _seconds(parts.dataset.fingerprint, recipe, limit, rate, parts, tokens)
     basis = "from the last run with this base" if rate else "an estimate; it may be off by half"
-    return f"**{about(_seconds(recipe, train, validation, rate)).capitalize()}** ({basis}). {sizes}."
+    return f"**{about(seconds).capitalize()}** ({basis}). {sizes}."
 
 
 @st.cache_data(show_spinner=False, max_entries=32)
-def _seconds(recipe: Recipe, train: tuple[int, ...], validation: tuple[int, ...], rate: float | None) -> float:
+def _seconds(
+    fingerprint: str,  # noqa: ARG001 (with the recipe, its seed and the limit the key of parts and tokens)
+    recipe: Recipe,
+    limit: int | None,  # noqa: ARG001
+    rate: float | None,
+    _parts: Split,
+    _tokens: Lengths,
+) -> float:
     from bertdemo.models.catalog import find_base
     from bertdemo.training.estimate import estimate_seconds
 
+    train, validation = (_tokens[list(rows)].tolist() for rows in (_parts.train, _parts.validation))
     return estimate_seconds(recipe, find_base(recipe.base), train, validation, rate)

@@ -2,9 +2,10 @@
 
 import pytest
 
-from bertdemo.data import opening
+from bertdemo.data import checkup, lengths, opening, reading, splitting
 from bertdemo.models.catalog import find_base
 from bertdemo.runs.records import State
+from bertdemo.training import estimate
 from bertdemo.ui import data_step
 
 ROWS = [("what a lovely day number %d", "good"), ("an awful rainy evening number %d", "bad")]
@@ -107,6 +108,32 @@ def test_a_folder_that_is_no_model_is_one_sentence(open_page, tmp_path):
     assert not app.exception
     assert len(app.error) == 1
     assert "went wrong" not in app.error[0].value
+
+
+def test_touching_a_setting_looks_at_no_row_again(open_page, monkeypatch):
+    seen = []
+
+    def counted(module, name):
+        function = getattr(module, name)
+        monkeypatch.setattr(module, name, lambda *args, **kw: (seen.append(name), function(*args, **kw))[1])
+
+    for module, name in (
+        (lengths, "token_lengths"), (checkup, "check_up"), (checkup, "usable_rows"), (reading, "guess_columns"),
+        (splitting, "split"), (estimate, "estimate_seconds"),
+    ):  # fmt: skip
+        counted(module, name)
+    content = CSV.replace("number", "of the counted rows") + "\n" + CSV.splitlines()[1] + "\n" + CSV.splitlines()[1]
+    app = upload(open_page("fine_tune"), content.encode())
+    seen.clear()
+    app.file_uploader(key="upload").set_value(("mine.csv", content.upper().encode(), "text/csv")).run()
+    assert not app.error
+    assert seen.count("token_lengths") == 1  # though rows were left out
+    seen.clear()
+    app.number_input(key="recipe_epochs").set_value(9).run()
+    assert seen == ["estimate_seconds"]
+    app.number_input(key="recipe_epochs").set_value(8).run()
+    app.number_input(key="recipe_epochs").set_value(9).run()
+    assert seen == ["estimate_seconds"] * 2
 
 
 def test_a_name_too_long_for_any_base_is_one_sentence_and_can_be_corrected(open_page):
