@@ -174,7 +174,7 @@ def _state(folder: RunFolder) -> State | None:
 
 def _obituary(folder: RunFolder, status: Status) -> str:
     """What happened and what to do, in one sentence."""
-    where = f"at step {status.step} of {status.steps}" if status.steps else "before training began"
+    where = f"at step {status.step:,} of {status.steps:,}" if status.steps else "before training began"
     kept = "the best model so far is kept, untested" if folder.has_model() else "no model was kept yet"
     return (
         f"The training process ended {where} without a word (killed, no memory or disk left, or the machine "

@@ -11,20 +11,24 @@ import shutil
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from bertdemo.data.dataset import Source, Split
-from bertdemo.errors import RunError
+from bertdemo.errors import RecipeError, RunError
 from bertdemo.runs.failures import one_line, storage
 from bertdemo.runs.metrics import append_event, read_events
 from bertdemo.runs.records import DataCard, Request, State, Status
+from bertdemo.runs.shapes import conforms, is_moment
 from bertdemo.training.events import Event
 from bertdemo.training.recipe import Recipe
 
 if TYPE_CHECKING:
     from bertdemo.evaluation.report import Report
 
+_Value = TypeVar("_Value")
+
 _LONGEST_NAME = 120
+_LARGEST_PID = 2**31
 _LOG_BYTES_A_LINE = 400  # read back from the end of the log for each line asked for
 
 
@@ -92,7 +96,14 @@ class RunFolder:
         shutil.rmtree(hidden, ignore_errors=True)
 
     def recipe(self) -> Recipe:
-        return Recipe.from_dict(self._read_json("recipe.json"))
+        """How the run trains, or was to train."""
+        try:
+            recipe = Recipe.from_dict(self._read_json("recipe.json"))
+        except RecipeError as error:
+            raise RunError(f"The recipe of the run {self.id} cannot be used: {error}") from error
+        except TypeError as error:
+            raise self._damaged("recipe.json") from error
+        return self._checked(recipe, "recipe.json")
 
     def data_card(self) -> DataCard:
         """Which data the run was made from, without its texts."""
@@ -101,11 +112,16 @@ class RunFolder:
             values = {field: about[field] for field in DataCard.__dataclass_fields__}
         except KeyError as error:
             raise self._damaged("data.json") from error
-        return DataCard(**values | {"label_names": tuple(values["label_names"])})
+        if not isinstance(values["label_names"], list):  # a text would become a tuple of its letters
+            raise self._damaged("data.json")
+        return self._checked(DataCard(**values | {"label_names": tuple(values["label_names"])}), "data.json")
 
     def created(self) -> float:
         """When the run was submitted, in Unix seconds."""
-        return float(self._read_json("data.json").get("created", 0.0))
+        created = self._read_json("data.json").get("created", 0.0)
+        if not is_moment(created):
+            raise self._damaged("data.json")
+        return float(created)
 
     def split(self) -> Split:
         """The texts of the run in their three parts.
@@ -116,10 +132,15 @@ class RunFolder:
         from bertdemo.runs.samples import read_split
 
         about, card = self._read_json("data.json"), self.data_card()
-        source = Source(**about["source"]) if about.get("source") else None
         try:
-            split = read_split(self.path / "data.parquet", card, int(about.get("seed", 0)), source)
-        except (OSError, ValueError, KeyError) as error:
+            source = Source(**about["source"]) if about.get("source") else None
+        except TypeError as error:
+            raise self._damaged("data.json") from error
+        seed = self._checked(about.get("seed", 0), "data.json", int)
+        self._checked(source, "data.json", Source | None)
+        try:
+            split = read_split(self.path / "data.parquet", card, seed, source)
+        except (OSError, ValueError, LookupError, TypeError, NotImplementedError) as error:  # pyarrow's are among these
             raise self._damaged("data.parquet") from error
         if split.dataset.fingerprint != card.fingerprint:
             raise self._damaged("data.parquet")
@@ -146,9 +167,13 @@ class RunFolder:
         """What the worker, or whoever last moved this run, wrote; whether it still holds is for others to judge."""
         values = self._read_json("status.json")
         try:
-            return Status(**values | {"state": State(values["state"])})
+            status = self._checked(Status(**values | {"state": State(values["state"])}), "status.json")
         except (KeyError, TypeError, ValueError) as error:
             raise self._damaged("status.json") from error
+        is_pid = status.pid is None or 0 < status.pid < _LARGEST_PID
+        if not (is_moment(status.updated) and is_pid and status.step >= 0 and status.steps >= 0):
+            raise self._damaged("status.json")
+        return status
 
     def write_status(self, status: Status) -> None:
         self._write_json("status.json", asdict(status))
@@ -157,9 +182,10 @@ class RunFolder:
         """What a person asked for last. One missed file costs 2 µs: the loop looks at every step."""
         try:
             values = json.loads((self.path / "request.json").read_bytes())
-            return Asked(values["request"], float(values["time"]))
-        except (OSError, ValueError, KeyError, TypeError):
+            asked = Asked(values["request"], values["time"])
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return None
+        return asked if asked.request in get_args(Request) and is_moment(asked.time) else None
 
     def request(self) -> Request | None:
         asked = self.asked()
@@ -176,7 +202,10 @@ class RunFolder:
 
     def read_metrics(self, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
         """The events after byte ``offset`` and the next offset: polling costs what was written since."""
-        return read_events(self.path / "metrics.jsonl", offset)
+        try:
+            return read_events(self.path / "metrics.jsonl", offset)
+        except OSError as error:
+            raise self._damaged("metrics.jsonl") from error
 
     def log(self, last: int = 200) -> str:
         """The last lines of what the worker wrote, tracebacks included; empty before it began."""
@@ -187,6 +216,8 @@ class RunFolder:
                 text = file.read().decode("utf-8", "replace")
         except FileNotFoundError:
             return ""
+        except OSError as error:
+            raise self._damaged("log.txt") from error
         return "\n".join(text.splitlines()[-last:])
 
     def has_model(self) -> bool:
@@ -204,12 +235,12 @@ class RunFolder:
         Raises:
             RunError: the report is there and damaged.
         """
-        from bertdemo.evaluation.report import report_from_dict
+        from bertdemo.evaluation.report import Report, report_from_dict
 
         if not (self.path / "report.json").exists():
             return None
         try:
-            return report_from_dict(self._read_json("report.json"))
+            return self._checked(report_from_dict(self._read_json("report.json")), "report.json", Report)
         except (KeyError, TypeError, ValueError) as error:
             raise self._damaged("report.json") from error
 
@@ -219,9 +250,10 @@ class RunFolder:
             return None
         report = self._read_json("report.json")
         try:
-            return report["test"]["accuracy"], report["test"]["macro_f1"], report["training"]["seconds"]
+            headline = report["test"]["accuracy"], report["test"]["macro_f1"], report["training"]["seconds"]
         except (KeyError, TypeError) as error:
             raise self._damaged("report.json") from error
+        return self._checked(headline, "report.json", tuple[float, ...])
 
     def write_report(self, report: Report) -> None:
         from bertdemo.evaluation.report import report_to_dict
@@ -238,7 +270,7 @@ class RunFolder:
     def _read_json(self, file_name: str) -> dict[str, Any]:
         try:
             values = json.loads((self.path / file_name).read_bytes())
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise self._damaged(file_name) from error
         if not isinstance(values, dict):
             raise self._damaged(file_name)
@@ -256,6 +288,11 @@ class RunFolder:
                 draft.replace(self.path / file_name)
             finally:
                 draft.unlink(missing_ok=True)
+
+    def _checked(self, value: _Value, file_name: str, hint: Any = None) -> _Value:
+        if not conforms(value, hint or type(value)):
+            raise self._damaged(file_name)
+        return value
 
     def _damaged(self, file_name: str) -> RunError:
         return RunError(f"The run {self.id} is damaged ({file_name} cannot be read): restore it, or delete the run.")

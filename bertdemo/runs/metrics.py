@@ -7,9 +7,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from bertdemo.runs.shapes import conforms, is_moment
 from bertdemo.training.events import Event, Noted, Started, Stepped, Validated
 
 KINDS: dict[type[Event], str] = {Started: "started", Stepped: "step", Validated: "validation", Noted: "note"}
+_RECORDS = {kind: record for record, kind in KINDS.items()}
 
 
 def append_event(path: Path, event: Event, time: float) -> None:
@@ -56,6 +58,9 @@ def _event(line: bytes) -> dict[str, Any] | None:
     """One event; None for a line that a full disk cut in two, which is no reason to hide the others."""
     try:
         event = json.loads(line)
-    except ValueError:
+        fields = {name: value for name, value in event.items() if name not in ("kind", "time")}
+        record = _RECORDS[event["kind"]](**fields)
+        sound = conforms(record, type(record)) and is_moment(event["time"])
+    except (ValueError, AttributeError, KeyError, TypeError, RecursionError):
         return None
-    return event if isinstance(event, dict) and "kind" in event else None
+    return event if sound else None

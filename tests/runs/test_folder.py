@@ -1,22 +1,28 @@
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import shutil
+import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bertdemo.data.dataset import Dataset, Source, Split
-from bertdemo.errors import DataError, RecipeError, RunError, StorageError
+from bertdemo.errors import DataError, RunError, StorageError
 from bertdemo.runs.folder import RunFolder
 from bertdemo.runs.records import State, Status
 from bertdemo.runs.samples import card_of, read_split, write_split
+from bertdemo.runs.store import Runs
+from bertdemo.settings import Settings
 from bertdemo.training.events import Noted
 from bertdemo.training.recipe import Recipe
+from tests.runs.conftest import RecordingBackend
+from tests.runs.fakes import fake_report
 
 FILES_OF_A_RUN = ("recipe.json", "data.json", "status.json")
 
@@ -96,9 +102,89 @@ def test_a_damaged_file_is_one_error_that_names_it(make_folder, name, content):
     (folder.path / name).unlink()
     if content is not None:
         (folder.path / name).write_text(content)
-    with pytest.raises((RunError, RecipeError), match=r"damaged|does not know") as caught:
+    with pytest.raises(RunError, match=r"damaged|does not know") as caught:
         {"recipe.json": folder.recipe, "data.json": folder.data_card, "status.json": folder.status}[name]()
     assert "\n" not in str(caught.value)
+
+
+ODD_VALUES = [None, True, "now", -1, 1.5, 10**400, float("nan"), float("inf"), [], ["a"], {}, {"a": 1}]
+odd = st.sampled_from(ODD_VALUES) | st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+    max_leaves=3,
+)
+
+
+def mangled(content, data):
+    """``content`` with one thing in it, at any depth, replaced, removed or added to."""
+    if isinstance(content, dict | list) and content and data.draw(st.booleans(), "deeper"):
+        key = data.draw(st.sampled_from(sorted(content) if isinstance(content, dict) else range(len(content))))
+        copy = content.copy()
+        if isinstance(content, dict) and data.draw(st.integers(0, 5), "0 removes it") == 0:
+            del copy[key]
+        else:
+            copy[key] = mangled(content[key], data)
+        return copy
+    return data.draw(odd)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory, small_split):
+    """A folder that has all its files."""
+    folder = RunFolder.create(tmp_path_factory.mktemp("home") / "runs" / "r", small_split, Recipe(), "", 1.0)
+    folder.write_report(fake_report())
+    folder.write_status(Status(State.TRAINING, "Training.", 1.0, 4711, 1.0, 3, 10, 5.0))
+    folder.write_request("stop")  # a cancel would take the report away
+    folder.write_versions({"python": "3"})
+    folder.append(Noted(1, "hello"), 2.0)
+    return folder
+
+
+def read_all(folder: RunFolder) -> None:
+    """Every reading method, with what its type promises used as a screen would."""
+    folder.request(), folder.name()
+    readers = [folder.recipe, folder.data_card, folder.created, folder.split, folder.status, folder.report]
+    for read in (*readers, folder.headline, folder.versions, folder.log, folder.read_metrics):
+        with contextlib.suppress(RunError):
+            read()
+    with contextlib.suppress(RunError):
+        status = folder.status()
+        assert time.gmtime(status.updated)
+        assert isinstance(status.message, str)
+    with contextlib.suppress(RunError):
+        assert time.gmtime(folder.created())
+
+
+@pytest.mark.parametrize(
+    "name", ["status.json", "recipe.json", "data.json", "report.json", "request.json", "versions.json", "metrics.jsonl"]
+)
+@settings(max_examples=30, deadline=None)
+@given(data=st.data())
+def test_whatever_stands_in_a_file_only_run_errors_come_out(whole, name, data):
+    path, status = whole.path / name, whole.status()
+    before = path.read_bytes()
+    try:
+        path.write_text(json.dumps(mangled(json.loads(before), data)) + "\n")
+        read_all(whole)
+        Runs(Settings(whole.path.parents[1]), RecordingBackend()).list()
+    finally:
+        path.write_bytes(before)
+        whole.write_status(status)  # a list buries what seems dead
+
+
+@pytest.mark.parametrize("name", [*FILES_OF_A_RUN, "report.json", "log.txt", "metrics.jsonl", "data.parquet"])
+def test_a_folder_in_the_place_of_a_file_is_a_damaged_run(whole, tmp_path, name):
+    folder = RunFolder(Path(shutil.copytree(whole.path, tmp_path / "r")))
+    (folder.path / name).unlink(missing_ok=True)
+    (folder.path / name).mkdir()
+    read_all(folder)
+
+
+def test_json_nested_without_end_is_a_damaged_run(whole, tmp_path):
+    folder = RunFolder(Path(shutil.copytree(whole.path, tmp_path / "r")))
+    for path in folder.path.glob("*.json*"):
+        path.write_text("[" * 100_000 + "\n")
+    read_all(folder)
 
 
 def test_texts_that_were_changed_afterwards_are_noticed(make_folder, small_split):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import re
 import shutil
 from dataclasses import replace
@@ -249,6 +250,42 @@ def test_a_damaged_run_is_listed_with_a_sentence_and_hides_no_other(runs, submit
         runs.get(broken)
     runs.delete(broken)
     assert [run.id for run in runs.list()] == [whole]
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("recipe.json", {"epochs": "2"}),
+        ("recipe.json", {"epochs": None}),
+        ("recipe.json", {"epochs": 2.5}),
+        ("recipe.json", {"epochs": 0}),
+        ("recipe.json", {"class_weights": "no"}),
+        ("data.json", {"created": "yesterday"}),
+        ("data.json", {"created": float("nan")}),
+        ("data.json", {"created": 1e300}),
+        ("data.json", {"label_names": "ab"}),
+        ("data.json", {"n_train": "12"}),
+        ("status.json", {"updated": "now"}),
+        ("status.json", {"updated": None}),
+        ("status.json", {"message": 3}),
+        ("status.json", {"pid": "12"}),
+        ("status.json", {"pid": -1}),
+        ("report.json", {"test": {"accuracy": "good", "macro_f1": 1.0}}),
+    ],
+)
+def test_a_value_of_another_kind_is_a_damaged_run_and_hides_no_other(runs, submit, clock, name, change):
+    broken, whole = submit(), submit()
+    folder = runs.folder(broken)
+    folder.write_report(fake_report())
+    folder.write_status(Status(State.FINISHED, "Finished.", clock.now))
+    path = folder.path / name
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    listed = {run.id: run for run in runs.list()}
+    assert listed[broken].status.state is State.FAILED
+    assert broken in listed[broken].status.message
+    assert listed[whole].status.state.is_live
+    with pytest.raises(RunError):
+        runs.get(broken)
 
 
 def test_strange_things_in_the_runs_folder_are_no_runs(runs, submit, settings):
