@@ -167,7 +167,7 @@ def _buttons(run: Run) -> None:
         if st.button(stop, key="stop_run", icon=":material/stop_circle:", disabled=asked is not None):
             handles.runs().stop(run.id)
             st.rerun()
-        with st.popover("Cancel", type="tertiary", key="cancel_run", disabled=asked == "cancel"):
+        with st.popover("Cancel", key="cancel_run", disabled=asked == "cancel"):
             st.write("Cancel, and keep nothing of it, not even the best model so far?")
             if st.button("Cancel the run", key="cancel_yes", type="primary"):
                 handles.runs().cancel(run.id)

@@ -12,9 +12,8 @@ from bertdemo.ui.report_rows import baseline_rows, class_rows, commonest_mistake
 from bertdemo.ui.words import compact, count, duration, escape, percent
 
 _ENDINGS = {
-    State.CANCELLED: "This run was cancelled, and nothing of it was kept.",
     State.FAILED: "This run failed.",
-    State.INTERRUPTED: "This run was interrupted: its process is gone.",
+    State.INTERRUPTED: "This run was interrupted.",
 }
 
 

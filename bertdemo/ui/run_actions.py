@@ -18,7 +18,7 @@ def bar(run: Run) -> None:
 
 
 def _rename(run: Run) -> None:
-    with st.popover("Rename", icon=":material/edit:", type="tertiary", key="rename_run"):
+    with st.popover("Rename", icon=":material/edit:", key="rename_run"):
         name = st.text_input("Name", value=run.name, max_chars=120, key=f"name_of_{run.id}")
         if st.button("Save", key="rename_yes", type="primary"):
             with errors.shown():
@@ -27,7 +27,7 @@ def _rename(run: Run) -> None:
 
 
 def _delete(run: Run) -> None:
-    with st.popover("Delete", icon=":material/delete:", type="tertiary", key="delete_run"):
+    with st.popover("Delete", icon=":material/delete:", key="delete_run"):
         st.markdown(f"Delete **{escape(where.name_of(run))}** with its model, curves and report, for good?")
         if st.button("Delete it", key="delete_yes", type="primary"):
             with errors.shown():

@@ -1,6 +1,7 @@
 """The list of runs, and one of them opened."""
 
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -117,3 +118,11 @@ def test_of_two_runs_with_the_same_name_the_chosen_one_is_deleted(open_page, mak
     assert not app.exception
     assert folders["one"].exists()
     assert not folders["two"].exists()
+
+
+def test_a_cancelled_run_says_so_once(open_page, make_run):
+    folder = make_run("one", State.CANCELLED)
+    folder.write_status(replace(folder.status(), message="Cancelled: nothing was kept."))
+    warning = open_page("runs", run="one").warning[0]
+    assert warning.value.lower().count("cancelled") == 1
+    assert warning.value.count("kept") == 1
