@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -12,10 +13,12 @@ from bertdemo.charts.names import BATCH, LOSSES, SCORES
 if TYPE_CHECKING:
     import pandas as pd
 
+    from bertdemo.runs.folder import RunFolder
+
 Event = dict[str, Any]
 _Row = TypeVar("_Row")
 _KEYS = ("macro_f1", "accuracy")  # in the order of SCORES
-_MOST_POINTS = 600  # more dots than pixels help nobody
+_MOST_POINTS = 500  # more dots than pixels help nobody
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,37 @@ def thin(rows: Sequence[_Row], most: int = _MOST_POINTS) -> list[_Row]:
     return list(rows[::-stride])[::-1]
 
 
+class Followed:
+    """The curves of one run, by any number of sessions; each look reads only what was written since the last."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        self._folder = folder
+        self._lock = threading.Lock()
+        self._start_over()
+
+    def look(self) -> Curves:
+        """The curves as of now."""
+        with self._lock:
+            if self._size() < self._offset:  # another run has taken this folder
+                self._start_over()
+            new, self._offset = self._folder.read_metrics(self._offset)
+            if new:
+                self._events += new
+                self._curves = curves_of(self._events)
+            return self._curves
+
+    def _start_over(self) -> None:
+        self._offset: int = 0
+        self._events: list[Event] = []
+        self._curves = curves_of([])
+
+    def _size(self) -> int:
+        try:
+            return (self._folder.path / "metrics.jsonl").stat().st_size
+        except FileNotFoundError:
+            return 0
+
+
 def curves_of(metrics: Sequence[Event]) -> Curves:
     """The rows of all live charts of one run."""
     import pandas as pd
@@ -61,12 +95,12 @@ def curves_of(metrics: Sequence[Event]) -> Curves:
     steps = [event for event in metrics if event["kind"] == "step"]
     checks = [event for event in metrics if event["kind"] == "validation"]
     started = _last(metrics, "started")
-    drawn = thin(steps)
-    scores = [(e["step"], 100 * e[key], name) for name, key in zip(SCORES, _KEYS, strict=True) for e in checks]
+    drawn, checked = thin(steps), thin(checks)
+    scores = [(e["step"], 100 * e[key], name) for name, key in zip(SCORES, _KEYS, strict=True) for e in checked]
     rates = [(event["step"], event["learning_rate"]) for event in drawn]
     return Curves(
         losses=pd.DataFrame(
-            _losses(steps, checks, started.get("steps", len(steps))), columns=["step", "loss", "series"]
+            _losses(steps, checked, started.get("steps", len(steps))), columns=["step", "loss", "series"]
         ),
         scores=pd.DataFrame(scores, columns=["step", "score", "series"]),
         rates=pd.DataFrame(rates, columns=["step", "learning_rate"]),

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from bertdemo.charts.names import BATCH, LOSSES
 from bertdemo.runs.records import Run, State
 from bertdemo.ui import errors, handles
-from bertdemo.ui.curves import Curves, curves_of
+from bertdemo.ui.curves import Curves, Followed
 from bertdemo.ui.figure import draw
 from bertdemo.ui.words import about, compact, count, duration, escape
+
+if TYPE_CHECKING:
+    from bertdemo.runs.folder import RunFolder
 
 _TICK = 2  # seconds between two looks at a live run
 _SETTLED = 10  # steps until the smoothed loss means something
@@ -38,18 +40,14 @@ def _panel(run_id: str) -> None:
 
 
 def curves(run_id: str) -> Curves:
-    """The curves of a run, read anew only when its metrics have grown."""
-    path = handles.runs().folder(run_id).path / "metrics.jsonl"
-    try:
-        seen = path.stat()
-    except FileNotFoundError:
-        return curves_of([])
-    return _curves(run_id, path, seen.st_mtime_ns, seen.st_size)
+    """The curves of a run; what all who watch it have read of its metrics is not read again."""
+    folder = handles.runs().folder(run_id)
+    return _followed(str(folder.path), folder).look()
 
 
-@st.cache_resource(show_spinner=False, max_entries=64)
-def _curves(run_id: str, path: Path, changed: int, size: int) -> Curves:  # noqa: ARG001 (keys of the cache)
-    return curves_of(handles.runs().metrics(run_id))
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _followed(path: str, _folder: RunFolder) -> Followed:  # noqa: ARG001 (the key of the cache)
+    return Followed(_folder)
 
 
 def progress(run: Run, seen: Curves) -> None:
