@@ -63,23 +63,20 @@ class Followed:
     def __init__(self, folder: RunFolder) -> None:
         self._folder = folder
         self._lock = threading.Lock()
-        self._start_over()
+        self._offset = 0
+        self._events: list[Event] = []
+        self._curves = curves_of([])
 
     def look(self) -> Curves:
         """The curves as of now."""
         with self._lock:
             if self._size() < self._offset:  # another run has taken this folder
-                self._start_over()
+                self._offset, self._events, self._curves = 0, [], curves_of([])
             new, self._offset = self._folder.read_metrics(self._offset)
             if new:
                 self._events += new
                 self._curves = curves_of(self._events)
             return self._curves
-
-    def _start_over(self) -> None:
-        self._offset: int = 0
-        self._events: list[Event] = []
-        self._curves = curves_of([])
 
     def _size(self) -> int:
         try:
