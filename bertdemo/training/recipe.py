@@ -12,7 +12,7 @@ Optimizer = Literal["adamw", "adam", "sgd"]
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 
 # field -> (lowest, highest) that makes sense; both ends are allowed.
-_BOUNDS: dict[str, tuple[float, float]] = {
+BOUNDS: dict[str, tuple[float, float]] = {
     "epochs": (1, 100),
     "batch_size": (1, 1024),
     "accumulation": (1, 256),
@@ -57,7 +57,7 @@ class Recipe:
     seed: int = 42
 
     def __post_init__(self) -> None:
-        for name, (low, high) in _BOUNDS.items():
+        for name, (low, high) in BOUNDS.items():
             value = getattr(self, name)
             if not low <= value <= high:
                 raise RecipeError(f"{_words(name)} is {value}: choose a value from {low:g} to {high:g}.")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import streamlit as st
 
 from bertdemo.errors import ModelError
-from bertdemo.training.recipe import Optimizer, Precision, Recipe, Schedule
+from bertdemo.training.recipe import BOUNDS, Optimizer, Precision, Recipe, Schedule
 from bertdemo.ui.words import compact, escape
 
 if TYPE_CHECKING:
@@ -21,21 +21,11 @@ _LABELS = {
     "optimizer": "Optimiser",
     "warmup": "Warm-up",
 }
-_WHOLE: dict[str, tuple[int, int]] = {
-    "epochs": (1, 100),
-    "batch_size": (1, 1024),
-    "max_length": (4, 8192),
-    "accumulation": (1, 256),
-    "frozen_layers": (0, 128),
-    "patience": (0, 100),
-    "evaluations_per_epoch": (1, 50),
-    "seed": (0, 2**32 - 1),
-}
-_REAL: dict[str, tuple[float, float, float, str]] = {
-    "learning_rate": (1e-8, 1.0, 1e-5, "%.1e"),
-    "warmup": (0.0, 0.9, 0.05, "%.2f"),
-    "weight_decay": (0.0, 1.0, 0.01, "%.3f"),
-    "dropout": (0.0, 0.9, 0.05, "%.2f"),
+_STEPS: dict[str, tuple[float, str]] = {  # of one press on plus or minus, and how the number is written
+    "learning_rate": (1e-5, "%.1e"),
+    "warmup": (0.05, "%.2f"),
+    "weight_decay": (0.01, "%.3f"),
+    "dropout": (0.05, "%.2f"),
 }
 _CHOICES: dict[str, tuple[str, ...]] = {
     "schedule": get_args(Schedule),
@@ -73,7 +63,7 @@ def _longest() -> int:
     """The most tokens that the base chosen so far can read."""
     from bertdemo.models.catalog import find_base
 
-    lowest, highest = _WHOLE["max_length"]
+    lowest, highest = map(int, BOUNDS["max_length"])
     try:
         return max(lowest, min(highest, find_base(base_name()).max_length))
     except ModelError:
@@ -186,14 +176,15 @@ def _setting(name: str) -> None:
     }
     if name in _CHOICES:
         st.selectbox(options=_CHOICES[name], **shared)
-    elif name in _WHOLE:
-        low, high = _WHOLE[name]
+    elif name in _STEPS:
+        step, shape = _STEPS[name]
+        low, high = BOUNDS[name]
+        st.number_input(min_value=low, max_value=high, step=step, format=shape, **shared)
+    elif name in BOUNDS:
+        low, high = map(int, BOUNDS[name])
         if name == "max_length":
             high = _longest()
             st.session_state[shared["key"]] = max_length()  # the base may have changed since
         st.number_input(min_value=low, max_value=high, step=1, **shared)
-    elif name in _REAL:
-        least, most, step, shape = _REAL[name]
-        st.number_input(min_value=least, max_value=most, step=step, format=shape, **shared)
     else:
         st.toggle(**shared)

@@ -6,6 +6,7 @@ from bertdemo.data import checkup, lengths, opening, reading, splitting
 from bertdemo.models.catalog import find_base
 from bertdemo.runs.records import State
 from bertdemo.training import estimate
+from bertdemo.training.recipe import BOUNDS
 from bertdemo.ui import data_step
 
 ROWS = [("what a lovely day number %d", "good"), ("an awful rainy evening number %d", "bad")]
@@ -162,6 +163,13 @@ def test_texts_are_no_longer_than_what_the_base_reads(open_page, words_of):
     assert f"reads at most {longest:,} tokens" in text
     assert f"at {longest} tokens" in text
     assert "8000" not in text
+
+
+def test_a_setting_can_be_all_that_a_recipe_may_hold(open_page):
+    app = open_page("fine_tune")
+    for name, (low, high) in BOUNDS.items():
+        box = app.number_input(key=f"recipe_{name}")
+        assert (box.min, box.max) == (low, high if name != "max_length" else find_base("minilm-l6").max_length)
 
 
 def test_another_preset_changes_the_settings(open_page):
