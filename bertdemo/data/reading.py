@@ -121,7 +121,7 @@ def _refuse_size(name: str, size: int, settings: Settings) -> None:
     if size > settings.max_file_bytes:
         raise DataError(
             f"{name} has {size / 2**20:,.1f} MB and the limit is {settings.max_file_mb} MB: take a random "
-            "part of it, or raise BERTDEMO_MAX_FILE_MB."
+            "part of it, or raise BERTDEMO_MAX_FILE_MB (for the page, server.maxUploadSize of Streamlit as well)."
         )
 
 

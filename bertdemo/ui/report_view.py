@@ -126,6 +126,7 @@ def _cost(training: TrainingSummary) -> str:
     return (
         f"{training.steps:,} of {training.planned_steps:,} steps in {duration(training.seconds)} "
         f"on {training.device} ({training.precision}), {compact(training.samples_per_second)} texts and "
-        f"{compact(training.tokens_per_second)} tokens a second, at most {training.peak_memory_mb:,.0f} MB. "
+        f"{compact(training.tokens_per_second)} tokens a second. "
+        f"The most memory seen in use was {training.peak_memory_mb:,.0f} MB. "
         f"The best model was that of step {training.best_step:,}."
     )

@@ -219,6 +219,7 @@ def test_a_finished_run_shows_its_report_in_place(open_page, make_run, words_of)
     app = open_page("fine_tune", run="one")
     assert not app.exception
     assert "What does BERT add" in words_of(app)
+    assert "The most memory seen in use was 800 MB." in words_of(app)
     app.button(key="another").click().run()
     assert "1  Data" in words_of(app)
 
