@@ -6,7 +6,7 @@ import os
 from typing import Protocol
 
 from bertdemo.runs.folder import RunFolder
-from bertdemo.runs.records import Status
+from bertdemo.runs.records import Status, Worker
 
 
 class Backend(Protocol):
@@ -15,8 +15,8 @@ class Backend(Protocol):
     def prepare(self) -> None:
         """Make ready for a run that will probably come soon; return at once."""
 
-    def start(self, folder: RunFolder) -> None:
-        """Start the work and return at once.
+    def start(self, folder: RunFolder) -> Worker | None:
+        """Start the work and return at once who does it; None if nobody is needed any more.
 
         Raises:
             OSError: the machine cannot start it.

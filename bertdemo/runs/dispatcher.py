@@ -85,7 +85,8 @@ class Dispatcher:
                 _log.exception("the worker of %s could not be started", folder.id)
                 folder.write_status(Status(State.FAILED, sentence(error), self._clock()))
             else:
-                self._note(folder, worker)
+                if worker is not None:
+                    self._note(folder, worker)
 
     @contextlib.contextmanager
     def undisturbed(self) -> Iterator[None]:
@@ -111,11 +112,11 @@ class Dispatcher:
             status = self._bury(folder, status)
         return status
 
-    def _note(self, folder: RunFolder, worker: Worker | None) -> None:
+    def _note(self, folder: RunFolder, worker: Worker) -> None:
         """Write who was started, unless the worker has done so itself or the run is over."""
         with self.undisturbed(), contextlib.suppress(RunError):
             status = folder.status()
-            if worker and status.state.is_live and status.pid is None:
+            if status.state.is_live and status.pid is None:
                 folder.write_status(replace(status, **asdict(worker), updated=self._clock()))
 
     def _claim(self) -> RunFolder | None:

@@ -11,20 +11,21 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
 import bertdemo
 from bertdemo.runs.folder import RunFolder
-from bertdemo.runs.records import Status
+from bertdemo.runs.processes import find, worker_of
+from bertdemo.runs.records import Status, Worker
 from bertdemo.settings import Settings
 from bertdemo.training.environment import WORKER_ENVIRONMENT
 
 _PACKAGE_ROOT = Path(bertdemo.__file__).parents[1]
 _WORKER = (sys.executable, "-P", "-m", "bertdemo.runs.worker")
 _NEUTRAL_FOLDER = Path(sys.executable).anchor  # a worker keeps no folder of a person busy
-_CLOCK_SECONDS = 2.0  # the boot time that creation times are counted from may be adjusted by this much
 
 # What the worker prints is a log that people read.
 _ENVIRONMENT = {
@@ -32,6 +33,12 @@ _ENVIRONMENT = {
     "PYTHONUNBUFFERED": "1",
     "PYTHONIOENCODING": "utf-8",
 }
+
+
+@dataclass(frozen=True)
+class _Started:
+    process: subprocess.Popen[bytes]
+    worker: Worker
 
 
 class LocalBackend:
@@ -44,32 +51,34 @@ class LocalBackend:
     def __init__(self, settings: Settings, command: Sequence[str] = _WORKER) -> None:
         self._settings = settings
         self._command = tuple(command)
-        self._spare: subprocess.Popen[bytes] | None = None
+        self._spare: _Started | None = None
         self._lock = threading.Lock()
 
     def prepare(self) -> None:
         with self._lock:
-            if self._spare is None or self._spare.poll() is not None:
+            if self._spare is None or self._spare.process.poll() is not None:
                 self._spare = self._spawn("--wait", stdin=subprocess.PIPE, output=subprocess.DEVNULL)
 
-    def start(self, folder: RunFolder) -> None:
-        if not self._hand_to_spare(folder):
-            with folder.log_path.open("ab") as log:
-                self._spawn(str(folder.path), stdin=subprocess.DEVNULL, output=log.fileno())
+    def start(self, folder: RunFolder) -> Worker:
+        spare = self._hand_to_spare(folder)
+        if spare is not None:
+            return spare
+        with folder.log_path.open("ab") as log:
+            return self._spawn(str(folder.path), stdin=subprocess.DEVNULL, output=log.fileno()).worker
 
-    def _hand_to_spare(self, folder: RunFolder) -> bool:
+    def _hand_to_spare(self, folder: RunFolder) -> Worker | None:
         with self._lock:
             spare, self._spare = self._spare, None
-        if spare is None or spare.stdin is None:
-            return False
+        if spare is None or spare.process.stdin is None:
+            return None
         try:
-            with spare.stdin as line:
+            with spare.process.stdin as line:
                 line.write(f"{folder.path}\n".encode())
         except OSError:  # it has ended in the meantime
-            return False
-        return True
+            return None
+        return spare.worker
 
-    def _spawn(self, argument: str, *, stdin: int, output: int) -> subprocess.Popen[bytes]:
+    def _spawn(self, argument: str, *, stdin: int, output: int) -> _Started:
         process = subprocess.Popen(
             [*self._command, argument],
             stdin=stdin,
@@ -79,15 +88,16 @@ class LocalBackend:
             env=worker_environment(os.environ, self._settings),
             start_new_session=True,
         )
+        worker = worker_of(psutil.Process(process.pid))  # before it can be collected
         # Only collects the exit status, so that no zombie stays; the work goes on without this thread.
         threading.Thread(target=process.wait, name=f"reap-{process.pid}", daemon=True).start()
-        return process
+        return _Started(process, worker)
 
     def is_alive(self, status: Status) -> bool:
-        return _find(status) is not None
+        return find(status) is not None
 
     def end(self, status: Status, *, force: bool) -> None:
-        process = _find(status)
+        process = find(status)
         if process is None:
             return
         try:
@@ -103,15 +113,3 @@ def worker_environment(inherited: Mapping[str, str], settings: Settings) -> dict
     path = os.pathsep.join(dict.fromkeys([str(_PACKAGE_ROOT), *places]))
     ours = {"PYTHONPATH": path, "BERTDEMO_HOME": str(settings.home)}
     return dict(inherited) | WORKER_ENVIRONMENT | _ENVIRONMENT | ours
-
-
-def _find(status: Status) -> psutil.Process | None:
-    """The living worker: same pid and creation time. A zombie has ended and waits to be collected."""
-    if status.pid is None or status.process_started is None:
-        return None
-    try:
-        process = psutil.Process(status.pid)
-        same = abs(process.create_time() - status.process_started) <= _CLOCK_SECONDS
-        return process if same and process.status() != psutil.STATUS_ZOMBIE else None
-    except psutil.NoSuchProcess:
-        return None

@@ -7,13 +7,14 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import psutil
 
 from bertdemo.errors import StorageError
 from bertdemo.runs.folder import RunFolder
+from bertdemo.runs.processes import worker_of
 from bertdemo.runs.records import State, Status
 
 BEAT_SECONDS = 2.0
@@ -27,12 +28,19 @@ class Pulse:
     def __init__(self, folder: RunFolder) -> None:
         self._folder = folder
         self._lock = threading.Lock()
-        me = psutil.Process()
-        self._status = replace(folder.status(), pid=me.pid, process_started=me.create_time())
+        self._status = replace(folder.status(), **asdict(worker_of(psutil.Process())))
 
     @property
     def status(self) -> Status:
         return self._status
+
+    def beat(self) -> None:
+        """Write the status as it is, with this process and the time.
+
+        Raises:
+            StorageError: the disk is full or read-only.
+        """
+        self._write()
 
     def say(self, state: State, message: str, **changes: Any) -> None:
         """Write a new status; ``changes`` are further fields of ``Status``.
@@ -57,7 +65,7 @@ class Pulse:
     def _beat_until(self, done: threading.Event) -> None:
         while not done.wait(BEAT_SECONDS):
             try:
-                self._write()
+                self.beat()
             except StorageError as error:
                 # The process can still be seen; the work itself meets the same disk and ends with a sentence.
                 _log.warning("heart-beat not written: %s", error)

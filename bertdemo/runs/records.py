@@ -50,6 +50,14 @@ class Status:
 
 
 @dataclass(frozen=True)
+class Worker:
+    """The process that does a run; the names are those of ``Status``."""
+
+    pid: int
+    process_started: float
+
+
+@dataclass(frozen=True)
 class DataCard:
     """Which data a run was made from."""
 

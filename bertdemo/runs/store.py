@@ -7,6 +7,7 @@ import re
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -90,6 +91,14 @@ class Runs:
     def dispatch(self) -> None:
         """Start the next run if nothing runs; safe to call at any time, from any number of processes."""
         self._dispatcher.dispatch()
+
+    def undisturbed(self) -> AbstractContextManager[None]:
+        """Nobody starts, withdraws or gives up a run meanwhile.
+
+        Raises:
+            StorageError: the queue cannot be written.
+        """
+        return self._dispatcher.undisturbed()
 
     def stop(self, run_id: str) -> None:
         """Ask a run to end and to keep the best model so far; one that still waits is cancelled.

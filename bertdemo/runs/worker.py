@@ -78,7 +78,12 @@ def _wait_for_work() -> tuple[str, Callable[[], Tools]]:
 
 def work(folder: RunFolder, take_tools: Callable[[], Tools] = real_tools) -> State:
     """Do the whole run in this process and return the state it ended in."""
-    pulse = Pulse(folder)
+    try:
+        pulse = _take_over(folder)
+    except BertDemoError:
+        # There is no status to write. The readers see that this process is gone and say so.
+        _log.exception("the run could not be taken over")
+        return State.FAILED
     if not pulse.status.state.is_live:  # cancelled, or given up as dead, before this process was up
         return pulse.status.state
     try:
@@ -87,6 +92,17 @@ def work(folder: RunFolder, take_tools: Callable[[], Tools] = real_tools) -> Sta
         return _end(folder, pulse, state, message)
     except Exception as error:  # noqa: BLE001 - logged with its traceback, and told in the status
         return _fail(folder, pulse, error)
+
+
+def _take_over(folder: RunFolder) -> Pulse:
+    """Write that this process does the run, unless the run ended before; nobody can end it in between."""
+    from bertdemo.runs.store import Runs
+
+    with Runs(Settings(folder.path.parents[1])).undisturbed():
+        pulse = Pulse(folder)
+        if pulse.status.state.is_live:
+            pulse.beat()
+        return pulse
 
 
 def _do(folder: RunFolder, pulse: Pulse, take_tools: Callable[[], Tools]) -> tuple[State, str]:

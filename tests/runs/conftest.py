@@ -8,8 +8,11 @@ import pytest
 
 from bertdemo.data.dataset import Dataset, Split
 from bertdemo.runs.folder import RunFolder
-from bertdemo.runs.records import Status
+from bertdemo.runs.records import State, Status, Worker
+from bertdemo.runs.store import Runs
 from bertdemo.training.recipe import Recipe
+
+WORKER = 4711  # pid of a worker that is none
 
 
 @pytest.fixture(scope="session")
@@ -47,11 +50,13 @@ class RecordingBackend:
         self.alive: set[int] = set()
         self.ended: list[tuple[int, bool]] = []
         self.cannot_start: OSError | None = None
+        self.worker: Worker | None = None
 
-    def start(self, folder: RunFolder) -> None:
+    def start(self, folder: RunFolder) -> Worker | None:
         self.started.append(folder.id)
         if self.cannot_start:
             raise self.cannot_start
+        return self.worker
 
     def is_alive(self, status: Status) -> bool:
         return status.pid in self.alive
@@ -68,3 +73,26 @@ def clock() -> Clock:
 @pytest.fixture
 def backend() -> RecordingBackend:
     return RecordingBackend()
+
+
+@pytest.fixture
+def runs(settings, backend, clock):
+    return Runs(settings, backend, clock)
+
+
+@pytest.fixture
+def submit(runs, small_split, clock):
+    def submit(name: str = "") -> str:
+        clock.now += 1
+        return runs.submit(small_split, Recipe(base="fake"), name)
+
+    return submit
+
+
+@pytest.fixture
+def at_work(runs, submit, backend, clock):
+    """A run whose worker has taken over and is training."""
+    run_id = submit("at work")
+    backend.alive.add(WORKER)
+    runs.folder(run_id).write_status(Status(State.TRAINING, "Training.", clock.now, WORKER, 1.0, 3, 10, 5.0))
+    return run_id

@@ -192,6 +192,19 @@ def test_a_prepared_worker_takes_the_next_run_and_later_ones_start_afresh(runs, 
     assert [ended(runs, run_id) for run_id in (first, second)] == [State.STOPPED] * 2
 
 
+@pytest.mark.parametrize("is_prepared", [True, False])
+def test_the_process_of_a_run_is_known_as_soon_as_it_is_started(runs, settings, small_split, is_prepared):
+    settings.home.mkdir(exist_ok=True)
+    if is_prepared:
+        runs.prepare()
+    run_id = runs.submit(small_split, Recipe(base="fake.wait.load"))
+    early = runs.folder(run_id).status()
+    assert early.pid
+    assert at_stage(runs, run_id, "load").pid == early.pid
+    runs.cancel(run_id)
+    assert ended(runs, run_id) is State.CANCELLED
+
+
 def test_a_prepared_worker_that_died_is_replaced_by_a_fresh_one(runs, small_split):
     before = set(psutil.Process().children())
     runs.prepare()

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bertdemo.errors import ModelError, RunError, StorageError
-from bertdemo.runs.dispatcher import GRACE_SECONDS, SILENCE_SECONDS
+from bertdemo.runs.dispatcher import SILENCE_SECONDS
 from bertdemo.runs.queue import Queue
 from bertdemo.runs.records import State, Status
 from bertdemo.runs.store import Runs, new_id
@@ -21,30 +21,6 @@ from bertdemo.training.recipe import Recipe
 from tests.runs.fakes import fake_report
 
 RECIPE = Recipe(base="fake")
-WORKER = 4711
-
-
-@pytest.fixture
-def runs(settings, backend, clock):
-    return Runs(settings, backend, clock)
-
-
-@pytest.fixture
-def submit(runs, small_split, clock):
-    def submit(name: str = "") -> str:
-        clock.now += 1
-        return runs.submit(small_split, RECIPE, name)
-
-    return submit
-
-
-@pytest.fixture
-def at_work(runs, submit, backend, clock):
-    """A run whose worker has taken over and is training."""
-    run_id = submit("at work")
-    backend.alive.add(WORKER)
-    runs.folder(run_id).write_status(Status(State.TRAINING, "Training.", clock.now, WORKER, 1.0, 3, 10, 5.0))
-    return run_id
 
 
 def states(runs: Runs) -> dict[str, State]:
@@ -82,55 +58,6 @@ def test_a_run_that_cannot_be_started_fails_with_a_sentence_and_holds_nobody_up(
     assert backend.started == [first, second]
 
 
-def test_a_worker_that_is_gone_is_noticed_and_the_next_run_starts(runs, submit, at_work, backend, clock):
-    waiting = submit()
-    backend.alive.clear()
-    clock.now += SILENCE_SECONDS + 0.1
-    found = runs.get(at_work).status
-    assert found.state is State.INTERRUPTED
-    assert "at step 3 of 10" in found.message
-    assert "no model was kept" in found.message
-    assert backend.started == [at_work, waiting]
-
-
-def test_what_an_interrupted_run_kept_is_said(runs, at_work, backend, clock):
-    model = runs.folder(at_work).model_path
-    model.mkdir()
-    (model / "model.safetensors").touch()
-    backend.alive.clear()
-    clock.now += SILENCE_SECONDS + 0.1
-    assert "best model so far is kept" in runs.get(at_work).status.message
-
-
-def test_a_silent_worker_that_can_be_seen_is_alive(runs, at_work, clock):
-    clock.now += 3600
-    assert runs.get(at_work).status.state is State.TRAINING
-
-
-def test_a_worker_that_cannot_be_seen_but_beats_is_alive(runs, at_work, backend, clock):
-    backend.alive.clear()
-    clock.now += SILENCE_SECONDS - 0.1
-    assert runs.get(at_work).status.state is State.TRAINING
-
-
-def test_a_run_that_finished_just_before_its_process_went_stays_finished(runs, at_work, backend, clock, monkeypatch):
-    clock.now += SILENCE_SECONDS + 1
-
-    def finish_then_die(status):
-        folder.write_status(Status(State.FINISHED, "Finished.", clock.now))
-        return False
-
-    folder = runs.folder(at_work)
-    monkeypatch.setattr(backend, "is_alive", finish_then_die)
-    assert runs.get(at_work).status.state is State.FINISHED
-
-
-def test_a_started_run_whose_worker_never_came_is_interrupted(runs, submit, clock):
-    run_id = submit()
-    clock.now += SILENCE_SECONDS + 0.1
-    assert "before training began" in runs.get(run_id).status.message
-
-
 @pytest.mark.parametrize("ask", ["stop", "cancel"])
 def test_a_waiting_run_ends_without_beginning(runs, at_work, submit, backend, ask):
     waiting, last = submit(), submit()
@@ -155,26 +82,6 @@ def test_a_run_that_has_ended_cannot_be_asked(runs, submit, ask, state):
     runs.folder(run_id).write_status(Status(state, "", 0.0))
     with pytest.raises(RunError, match=f"already {state}"):
         getattr(runs, ask)(run_id)
-
-
-def test_a_worker_deaf_to_a_cancel_is_told_then_killed_then_buried(runs, at_work, backend, clock):
-    (runs.folder(at_work).model_path).mkdir()
-    runs.cancel(at_work)
-    asked = runs.folder(at_work).asked().time
-    for waited, expected in ((0.5, set()), (1.1, {(WORKER, False)}), (1.6, {(WORKER, False), (WORKER, True)})):
-        clock.now = asked + waited * GRACE_SECONDS
-        runs.list()
-        assert set(backend.ended) == expected
-    backend.alive.clear()
-    assert runs.get(at_work).status.state is State.CANCELLED
-    assert not runs.folder(at_work).model_path.exists()
-
-
-def test_a_worker_deaf_to_a_stop_is_left_alone(runs, at_work, backend, clock):
-    runs.stop(at_work)
-    clock.now += 100 * GRACE_SECONDS
-    runs.list()
-    assert backend.ended == []
 
 
 def test_a_live_run_is_not_deleted(runs, at_work, submit):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +13,10 @@ from bertdemo.errors import ModelError, StorageError
 from bertdemo.runs.backend import ImmediateBackend
 from bertdemo.runs.folder import RunFolder
 from bertdemo.runs.pulse import Pulse
+from bertdemo.runs.queue import Queue
 from bertdemo.runs.records import State
+from bertdemo.runs.store import Runs
+from bertdemo.settings import Settings
 from bertdemo.training.recipe import Recipe
 from tests.runs.fakes import STAGES, FakePredictions, FakeTools, fake_report, fake_work
 
@@ -87,6 +91,30 @@ def test_a_worker_that_comes_too_late_does_nothing(make_folder, state):
     folder.write_status(replace(folder.status(), state=state))
     assert fake_work(folder) is state
     assert folder.read_metrics()[0] == []
+
+
+def test_a_worker_takes_over_only_a_run_that_nobody_gives_up_at_that_moment(make_folder):
+    folder = make_folder()
+    folder.write_status(replace(folder.status(), state=State.STARTING))
+    late = threading.Thread(target=fake_work, args=(folder,))
+    with Runs(Settings(folder.path.parents[1])).undisturbed():
+        late.start()
+        late.join(0.2)
+        folder.write_status(replace(folder.status(), state=State.INTERRUPTED))
+    late.join()
+    assert folder.status().state is State.INTERRUPTED
+    assert folder.read_metrics()[0] == []
+
+
+def test_a_worker_that_cannot_take_over_touches_nothing(make_folder, monkeypatch):
+    def locked(self):
+        raise StorageError("The queue cannot be used: try again.")
+
+    monkeypatch.setattr(Queue, "change", locked)
+    folder = make_folder()
+    before = folder.status()
+    assert fake_work(folder) is State.FAILED
+    assert folder.status() == before
 
 
 def test_a_damaged_split_fails_before_anything_is_loaded(make_folder):
