@@ -64,7 +64,8 @@ def _divide(
     """The rows of each part; those with the same mark go together."""
     parts: _Parts = ([], [], [])
     for rows_of_groups in _groups_by_label(dataset, marks):
-        groups = [(min(_rank(seed, row_keys[row]) for row in rows), rows) for rows in rows_of_groups]
+        ranked = (sorted((_rank(seed, row_keys[row]), row) for row in rows) for rows in rows_of_groups)
+        groups = [(rows[0][0], [row for _, row in rows]) for rows in ranked]
         for part, chosen in zip(parts, _deal(groups, fractions), strict=True):
             part.extend(row for _, rows in sorted(chosen) for row in rows)
     return parts
@@ -88,6 +89,7 @@ def _connected(row_keys: Sequence[Key]) -> list[str]:
     parent: dict[str, str] = {}
 
     def root(text: str) -> str:
+        """The text that stands for all those connected with this one so far."""
         parent.setdefault(text, text)
         while parent[text] != text:
             parent[text] = parent[parent[text]]  # halves the way for the next one

@@ -148,6 +148,14 @@ def test_one_answer_to_all_questions_does_not_keep_them_together() -> None:
     assert set(result.part("test").labels) == {0, 1, 2}
 
 
+def test_a_sample_of_pairs_does_not_depend_on_their_order() -> None:
+    dataset = pairs_of(300, "hypothesis {}")
+    backwards = dataset.select(range(len(dataset))[::-1])
+    one, other = (split(each, seed=0, max_train=50) for each in (dataset, backwards))
+    for part in PARTS:
+        assert set(keys(one.part(part))) == set(keys(other.part(part)))
+
+
 def test_a_premise_larger_than_a_part_is_only_trained_on() -> None:
     small = pairs_of(90, "hypothesis {}")
     texts = ("the long one",) * 60 + small.texts
