@@ -4,27 +4,32 @@ There is no dispatcher process. Whoever looks at the runs calls ``dispatch``, as
 does nothing when there is nothing to do, and may be called by several processes at once.
 
 A run leaves the state *queued* only inside a transaction of the queue: one caller may start it while another
-cancels it, and only one of them succeeds.
+cancels it, and only one of them succeeds. The same holds for a worker that takes over a started run while somebody
+gives it up.
 """
 
 from __future__ import annotations
 
 import contextlib
 import logging
+import platform
 import re
-from collections.abc import Callable, Iterable
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from bertdemo.errors import RunError, StorageError
 from bertdemo.runs.backend import Backend
 from bertdemo.runs.failures import sentence
 from bertdemo.runs.folder import RunFolder
+from bertdemo.runs.processes import is_elsewhere
 from bertdemo.runs.queue import Line, Queue
-from bertdemo.runs.records import State, Status
+from bertdemo.runs.records import State, Status, Worker
 
 ID = re.compile(r"[a-z0-9_-]{1,64}")
 SILENCE_SECONDS = 8.0  # a worker that cannot be seen and has missed four heart-beats is gone
+SILENCE_ELSEWHERE_SECONDS = 120.0  # on another machine, whose clock and view of the files may lag behind
+PATIENCE_SECONDS = 60.0  # with a run of which nobody knows yet who does it: a cold disk, a busy machine
 GRACE_SECONDS = 10.0  # after a cancel the worker is told to end; after half as long again it is ended
 
 _log = logging.getLogger(__name__)
@@ -78,10 +83,23 @@ class Dispatcher:
         """
         while self._root.is_dir() and (folder := self._claim()) is not None:
             try:
-                self._backend.start(folder)
+                worker = self._backend.start(folder)
             except OSError as error:
                 _log.exception("the worker of %s could not be started", folder.id)
                 folder.write_status(Status(State.FAILED, sentence(error), self._clock()))
+            else:
+                if worker is not None:
+                    self._note(folder, worker)
+
+    @contextlib.contextmanager
+    def undisturbed(self) -> Iterator[None]:
+        """Nobody starts, withdraws or gives up a run meanwhile.
+
+        Raises:
+            StorageError: the queue cannot be written.
+        """
+        with self._queue.change():
+            yield
 
     def settle(self, folder: RunFolder) -> Status:
         """The status of a run; if its worker is gone, a final status, which is written.
@@ -94,11 +112,15 @@ class Dispatcher:
             self._escalate(folder, status)
             if not self._is_gone(folder, status):
                 return status
-            again = folder.status()  # it may have ended well just before its process went
-            if again == status:
-                return self._bury(folder, status)
-            status = again
+            status = self._bury(folder, status)
         return status
+
+    def _note(self, folder: RunFolder, worker: Worker) -> None:
+        """Write who was started, unless the worker has done so itself or the run is over."""
+        with self.undisturbed(), contextlib.suppress(RunError):
+            status = folder.status()
+            if status.state.is_live and status.pid is None:
+                folder.write_status(replace(status, **asdict(worker), updated=self._clock()))
 
     def _claim(self) -> RunFolder | None:
         """Take the next run off the line and mark it as started; None if there is none, or no free device."""
@@ -117,7 +139,7 @@ class Dispatcher:
         for run_id in line.waiting():
             folder = RunFolder(self._root / run_id)
             if _state(folder) is State.QUEUED:
-                folder.write_status(Status(State.STARTING, "Starting.", self._clock()))
+                folder.write_status(Status(State.STARTING, "Starting.", self._clock(), host=platform.node()))
                 line.take_device(run_id)
                 return folder
             line.leave(run_id)  # its folder was deleted or damaged
@@ -134,17 +156,28 @@ class Dispatcher:
         for folder in folders:
             if _state(folder) is State.QUEUED:
                 line.join(folder.id)
-            elif line.at_work() is None and not self._has_ended(folder):
+            elif line.at_work() is None and self._is_at_work(folder):
                 line.take_device(folder.id)
 
+    def _is_at_work(self, folder: RunFolder) -> bool:
+        """Unlike ``_has_ended`` this buries nobody, and may be asked inside a transaction."""
+        try:
+            status = folder.status()
+        except RunError:
+            return False
+        return status.state.is_live and not self._is_gone(folder, status)
+
     def _is_gone(self, folder: RunFolder, status: Status) -> bool:
+        if is_elsewhere(status):
+            return self._clock() - status.updated > SILENCE_ELSEWHERE_SECONDS
         if self._backend.is_alive(status):
             return False
-        return self._clock() - status.updated > SILENCE_SECONDS or self._since_cancel(folder) > GRACE_SECONDS
+        patience = PATIENCE_SECONDS if status.pid is None else SILENCE_SECONDS
+        return self._clock() - status.updated > patience or self._since_cancel(folder) > GRACE_SECONDS
 
     def _escalate(self, folder: RunFolder, status: Status) -> None:
         waited = self._since_cancel(folder)
-        if waited > GRACE_SECONDS:
+        if waited > GRACE_SECONDS and not is_elsewhere(status):
             self._backend.end(status, force=waited > 1.5 * GRACE_SECONDS)
 
     def _since_cancel(self, folder: RunFolder) -> float:
@@ -153,16 +186,25 @@ class Dispatcher:
         return self._clock() - asked.time if asked and asked.request == "cancel" else 0.0
 
     def _bury(self, folder: RunFolder, status: Status) -> Status:
-        """Write the final status of a run whose worker is gone."""
+        """Write the final status of a run whose worker is gone; what it said meanwhile is kept."""
+        try:
+            with self.undisturbed():
+                again = folder.status()  # it may have ended well just before its process went
+                if again != status:
+                    return again
+                final = self._final(folder, status)
+                folder.write_status(final)
+                return final
+        except StorageError:  # told all the same; written by who looks once there is room
+            return self._final(folder, status)
+
+    def _final(self, folder: RunFolder, status: Status) -> Status:
         if folder.request() == "cancel":
             folder.discard_results()
             state, message = State.CANCELLED, "Cancelled: nothing was kept."
         else:
             state, message = State.INTERRUPTED, _obituary(folder, status)
-        final = replace(status, state=state, message=message, updated=self._clock(), remaining=None)
-        with contextlib.suppress(StorageError):  # told all the same; written by who looks once there is room
-            folder.write_status(final)
-        return final
+        return replace(status, state=state, message=message, updated=self._clock(), remaining=None)
 
 
 def _state(folder: RunFolder) -> State | None:

@@ -47,6 +47,7 @@ class Status:
     steps: int = 0
     remaining: float | None = None  # seconds
     wrong_input: bool = False  # failed because of what was asked for (no such model), not on the way
+    host: str = ""  # whose pid it is: a home may be shared by machines; empty in folders of older versions
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ class Worker:
 
     pid: int
     process_started: float
+    host: str
 
 
 @dataclass(frozen=True)

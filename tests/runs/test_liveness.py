@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import platform
 from dataclasses import replace
 
-from bertdemo.runs.dispatcher import GRACE_SECONDS, PATIENCE_SECONDS, SILENCE_SECONDS
+from bertdemo.runs.dispatcher import GRACE_SECONDS, PATIENCE_SECONDS, SILENCE_ELSEWHERE_SECONDS, SILENCE_SECONDS
 from bertdemo.runs.queue import Queue
 from bertdemo.runs.records import State, Status, Worker
 from tests.runs.conftest import WORKER
@@ -62,7 +64,7 @@ def test_a_started_run_whose_worker_never_came_is_interrupted(runs, submit, cloc
 
 
 def test_who_was_started_is_known_before_it_speaks(runs, submit, backend, clock):
-    backend.worker = Worker(WORKER, 1.0)
+    backend.worker = Worker(WORKER, 1.0, platform.node())
     backend.alive.add(WORKER)
     run_id = submit()
     clock.now += 100 * PATIENCE_SECONDS  # however long it takes
@@ -77,7 +79,7 @@ def test_what_a_fast_worker_has_said_is_not_overwritten(runs, submit, backend, c
 
     def start(folder):
         folder.write_status(said)
-        return Worker(WORKER + 1, 2.0)
+        return Worker(WORKER + 1, 2.0, platform.node())
 
     monkeypatch.setattr(backend, "start", start)
     assert runs.folder(submit()).status() == said
@@ -114,3 +116,31 @@ def test_a_worker_deaf_to_a_stop_is_left_alone(runs, at_work, backend, clock):
     clock.now += 100 * GRACE_SECONDS
     runs.list()
     assert backend.ended == []
+
+
+def test_a_run_of_another_machine_is_judged_by_its_heart_beat_alone(runs, at_work, backend, clock):
+    folder = runs.folder(at_work)
+    folder.write_status(replace(folder.status(), host="another"))
+    runs.cancel(at_work)
+    backend.alive.clear()
+    clock.now += SILENCE_ELSEWHERE_SECONDS - 0.1
+    assert runs.get(at_work).status.state is State.TRAINING
+    backend.alive.add(WORKER)  # a process of ours that happens to have this number
+    clock.now += 0.2
+    assert runs.get(at_work).status.state is State.CANCELLED
+    assert backend.ended == []
+
+
+def test_a_status_of_an_older_version_has_no_host_and_is_of_this_machine(runs, at_work, backend, clock):
+    path = runs.folder(at_work).path / "status.json"
+    values = json.loads(path.read_text())
+    del values["host"]
+    path.write_text(json.dumps(values))
+    assert runs.get(at_work).status.state is State.TRAINING
+    backend.alive.clear()
+    clock.now += SILENCE_SECONDS + 0.1
+    assert runs.get(at_work).status.state is State.INTERRUPTED
+
+
+def test_a_run_says_from_its_start_which_machine_does_it(runs, submit):
+    assert runs.folder(submit()).status().host == platform.node()

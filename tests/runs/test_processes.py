@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -244,6 +245,7 @@ def test_a_reused_pid_is_not_our_worker(settings):
     assert backend.is_alive(mine)
     assert not backend.is_alive(Status(State.TRAINING, "", 0.0, me.pid, me.create_time() - 3600))
     assert not backend.is_alive(Status(State.TRAINING, "", 0.0))
+    assert not backend.is_alive(replace(mine, host="another"))
 
 
 def test_a_zombie_is_dead(settings):
