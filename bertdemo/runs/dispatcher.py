@@ -153,7 +153,7 @@ class Dispatcher:
 
     def _adopt(self, line: Line, folders: Iterable[RunFolder]) -> None:
         """What the folders say belongs in the queue: those that wait, and the one at work."""
-        for folder in folders:
+        for folder in sorted(folders, key=_submitted):
             if _state(folder) is State.QUEUED:
                 line.join(folder.id)
             elif line.at_work() is None and self._is_at_work(folder):
@@ -212,6 +212,13 @@ def _state(folder: RunFolder) -> State | None:
         return folder.status().state
     except RunError:
         return None
+
+
+def _submitted(folder: RunFolder) -> float:
+    try:
+        return folder.created()
+    except RunError:
+        return 0.0
 
 
 def _obituary(folder: RunFolder, status: Status) -> str:

@@ -122,6 +122,17 @@ def test_a_deleted_queue_is_filled_again_in_order_and_starts_nothing_twice(runs,
     assert backend.started == [at_work]
 
 
+def test_a_queue_filled_again_keeps_the_order_of_submission_whatever_the_data_are_called(
+    runs, at_work, small_split, settings, clock
+):
+    waiting = []
+    for name in ("zebra", "yak", "ant"):
+        clock.now += 1
+        waiting.append(runs.submit(replace(small_split, dataset=replace(small_split.dataset, name=name)), RECIPE))
+    (settings.home / "queue.sqlite").unlink()
+    assert [runs.get(run_id).position for run_id in waiting] == [1, 2, 3]
+
+
 def test_a_damaged_queue_does_not_hide_the_runs(runs, at_work, submit, settings):
     waiting = submit()
     (settings.home / "queue.sqlite").write_bytes(b"no database" * 100)
