@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from bertdemo.runs.folder import RunFolder
 
 _TICK = 2  # seconds between two looks at a live run
+_LOG_LINES = 40
 _SETTLED = 10  # steps until the smoothed loss means something
 
 
@@ -125,8 +126,9 @@ def diverges(seen: Curves, labels: int) -> bool:
 
 
 def log(run_id: str) -> None:
-    """The last lines of the log, as they are."""
-    st.code(handles.runs().log(run_id) or "Nothing written yet.", language=None, height=260, wrap_lines=True)
+    """The last lines of the log, as they are; so few that no box of its own must be scrolled, which keys cannot do."""
+    written = handles.runs().log(run_id, last=_LOG_LINES)
+    st.code(written or "Nothing written yet.", language=None, wrap_lines=True)
 
 
 def _sentence(run: Run, step: dict[str, Any]) -> str:

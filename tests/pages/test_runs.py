@@ -126,3 +126,11 @@ def test_a_cancelled_run_says_so_once(open_page, make_run):
     warning = open_page("runs", run="one").warning[0]
     assert warning.value.lower().count("cancelled") == 1
     assert warning.value.count("kept") == 1
+
+
+def test_the_log_needs_no_box_to_scroll_in(open_page, make_run):
+    folder = make_run("one", State.FINISHED)
+    folder.log_path.write_text("".join(f"line {number}\n" for number in range(500)))
+    [log] = open_page("runs", run="one").code
+    assert "line 499" in log.value
+    assert "line 100\n" not in log.value
