@@ -5,8 +5,8 @@ The process leads its own session, so that neither a refresh, Ctrl-C, nor the en
 
 from __future__ import annotations
 
+import contextlib
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -55,6 +55,8 @@ class LocalBackend:
         self._lock = threading.Lock()
 
     def prepare(self) -> None:
+        if os.name == "nt":  # a waiting worker selects on its input, which works for sockets alone there
+            return
         with self._lock:
             if self._spare is None or self._spare.process.poll() is not None:
                 self._spare = self._spawn("--wait", stdin=subprocess.PIPE, output=subprocess.DEVNULL)
@@ -100,10 +102,12 @@ class LocalBackend:
         process = find(status)
         if process is None:
             return
-        try:
-            os.killpg(process.pid, signal.SIGKILL if force else signal.SIGTERM)
-        except (ProcessLookupError, PermissionError):
-            return  # it ended in between, or is not ours to end: the next look tells which
+        for each in _with_children(process):
+            with contextlib.suppress(psutil.Error):  # it ended in between, or is not ours to end: the next look tells
+                if force:
+                    each.kill()
+                else:
+                    each.terminate()
 
 
 def worker_environment(inherited: Mapping[str, str], settings: Settings) -> dict[str, str]:
@@ -113,3 +117,11 @@ def worker_environment(inherited: Mapping[str, str], settings: Settings) -> dict
     path = os.pathsep.join(dict.fromkeys([str(_PACKAGE_ROOT), *places]))
     ours = {"PYTHONPATH": path, "BERTDEMO_HOME": str(settings.home)}
     return dict(inherited) | WORKER_ENVIRONMENT | _ENVIRONMENT | ours
+
+
+def _with_children(process: psutil.Process) -> list[psutil.Process]:
+    """Not the process group: Windows knows none."""
+    try:
+        return [process, *process.children(recursive=True)]
+    except psutil.Error:
+        return [process]

@@ -248,6 +248,26 @@ def test_a_reused_pid_is_not_our_worker(settings):
     assert not backend.is_alive(replace(mine, host="another"))
 
 
+@pytest.mark.parametrize("force", [True, False])
+def test_the_children_of_a_worker_end_with_it_on_every_system(settings, monkeypatch, force):
+    monkeypatch.delattr(os, "killpg")
+    code = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import time; time.sleep(60)'])"
+    parent = subprocess.Popen([sys.executable, "-c", code])
+    seen = psutil.Process(parent.pid)
+    (child,) = until(seen.children, "the child")
+    LocalBackend(settings).end(Status(State.TRAINING, "", 0.0, seen.pid, seen.create_time()), force=force)
+    parent.wait(PATIENCE)
+    until(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE, "the end of the child")
+
+
+def test_no_worker_waits_where_it_could_not_listen(settings, monkeypatch):
+    before = psutil.Process().children()
+    with monkeypatch.context() as windows:
+        windows.setattr(os, "name", "nt")
+        LocalBackend(settings).prepare()
+    assert psutil.Process().children() == before
+
+
 def test_a_zombie_is_dead(settings):
     process = subprocess.Popen([sys.executable, "-c", ""])
     seen = psutil.Process(process.pid)
