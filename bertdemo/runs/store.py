@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import secrets
+import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -25,6 +26,7 @@ from bertdemo.training.recipe import Recipe
 if TYPE_CHECKING:
     from bertdemo.evaluation.report import Report
 
+_OLD_DRAFT_SECONDS = 3600.0
 _LONGEST_SLUG = 40  # of 64 characters; date, time and a random end take the rest
 
 _RunList = list[Run]
@@ -54,6 +56,7 @@ class Runs:
             DataError: a text cannot be stored.
         """
         now = self._clock()
+        self._sweep(now)
         path = self._root / new_id(split.dataset.name, now)
         folder = RunFolder.create(path, split, _findable_anywhere(recipe), name, now)
         try:
@@ -151,6 +154,13 @@ class Runs:
         positions = self._positions([f for f in folders if statuses[f.id].state is State.QUEUED])
         runs = [_read_or_explain(folder, statuses[folder.id], positions) for folder in folders]
         return sorted(runs, key=lambda run: (run.created, run.id), reverse=True)
+
+    def _sweep(self, now: float) -> None:
+        """Remove the drafts of submissions that were killed; one that is still being written is younger."""
+        for draft in self._root.glob(".draft-*"):
+            with contextlib.suppress(OSError):
+                if now - draft.stat().st_mtime > _OLD_DRAFT_SECONDS:
+                    shutil.rmtree(draft, ignore_errors=True)
 
     def _ask(self, run_id: str, request: Request, if_waiting: str) -> None:
         folder = self.folder(run_id)

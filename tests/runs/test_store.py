@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import re
 import shutil
 from dataclasses import replace
@@ -245,6 +246,16 @@ def test_a_submission_that_cannot_be_queued_leaves_no_folder(runs, small_split, 
     with pytest.raises(StorageError):
         runs.submit(small_split, RECIPE)
     assert list((settings.home / "runs").iterdir()) == []
+
+
+def test_the_next_submission_sweeps_what_a_killed_one_left_and_no_younger_draft(submit, settings, clock):
+    run_id, root = submit(), settings.home / "runs"
+    for name, age in ((".draft-killed", 3700), (".draft-young", 3500)):
+        (root / name).mkdir()
+        (root / name / "data.parquet").touch()
+        os.utime(root / name, (clock.now - age, clock.now - age))
+    other = submit()
+    assert {path.name for path in root.iterdir()} == {run_id, other, ".draft-young"}
 
 
 def test_a_base_model_that_cannot_be_is_refused_before_anything_is_made(runs, small_split, settings):
