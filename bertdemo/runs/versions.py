@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import platform
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
 import bertdemo
+from bertdemo.models.devices import cpu_name
 
 _LIBRARIES = ("torch", "transformers", "tokenizers", "accelerate", "safetensors", "numpy", "scikit-learn")
-_CPU_FACTS = Path("/proc/cpuinfo")
 
 
 def describe_machine() -> dict[str, Any]:
@@ -22,7 +21,7 @@ def describe_machine() -> dict[str, Any]:
         "bertdemo": bertdemo.__version__,
         **{name: found for name in _LIBRARIES if (found := _version(name))},
         "platform": platform.platform(),
-        "cpu": _cpu_name(),
+        "cpu": cpu_name(),
         "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
         "threads": torch.get_num_threads(),
     }
@@ -33,12 +32,3 @@ def _version(library: str) -> str | None:
         return version(library)
     except PackageNotFoundError:
         return None
-
-
-def _cpu_name() -> str:
-    """Linux hides the name from ``platform.processor()``."""
-    if _CPU_FACTS.exists():
-        for line in _CPU_FACTS.read_text("utf-8", "replace").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
