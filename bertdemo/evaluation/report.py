@@ -96,7 +96,7 @@ def verdict(report: Report) -> str:
     points = round(100 * (test.accuracy - baseline.accuracy), 1)
     if not points:
         return f"{right}, the same as {BASELINE}{_macro_f1_clause(report)}."
-    difference = f"{abs(points):.1f} points {'more' if points > 0 else 'less'} than {BASELINE}"
+    difference = f"{abs(points):.1f} points {'higher' if points > 0 else 'lower'} than {BASELINE}"
     return f"{right}, {difference} ({_percent(baseline.accuracy)}){_macro_f1_clause(report)}; {_luck(report)}."
 
 

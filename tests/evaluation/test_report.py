@@ -59,7 +59,7 @@ def answers(right: int, n: int) -> Scores:
 def test_a_clear_lead_is_called_more_than_luck() -> None:
     said = verdict(report_of(answers(950, 1000), answers(800, 1000)))
     assert said == (
-        "The classifier is right on 95.0 % of 1,000 test texts, 15.0 points more than "
+        "The classifier is right on 95.0 % of 1,000 test texts, 15.0 points higher than "
         "TF-IDF + logistic regression (80.0 %); the 95 % intervals do not overlap, "
         "so luck in the choice of test texts hardly explains it."
     )
@@ -72,7 +72,7 @@ def test_a_small_lead_may_be_luck() -> None:
 
 
 def test_a_defeat_is_said_as_plainly() -> None:
-    assert "10.0 points less than" in verdict(report_of(answers(80, 100), answers(90, 100)))
+    assert "10.0 points lower than" in verdict(report_of(answers(80, 100), answers(90, 100)))
 
 
 def test_a_draw_claims_nothing() -> None:
