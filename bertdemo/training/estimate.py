@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from bertdemo.models.catalog import BaseModel
 from bertdemo.models.encoding import padded_tokens
-from bertdemo.training.batching import shuffled_batches
+from bertdemo.training.batching import evaluation_steps, shuffled_batches
 from bertdemo.training.recipe import Recipe
 
 # Of a run on 2 CPU cores with bf16 (benchmarks/README.md); a finished run on this machine gives a better figure.
@@ -38,6 +38,7 @@ def estimate_seconds(
     cut = [min(length, recipe.max_length) for length in train_lengths]
     batches = shuffled_batches(cut, recipe.batch_size * recipe.accumulation, recipe.seed)
     training = recipe.epochs * sum(padded_tokens(rows, cut) for rows in batches)
-    evaluations = recipe.epochs * recipe.evaluations_per_epoch + 2  # and both parts once more for the report
+    planned = evaluation_steps(len(batches), recipe.evaluations_per_epoch)
+    evaluations = recipe.epochs * len(planned) + 2  # and both parts once more for the report
     evaluating = evaluations * sum(min(length, recipe.max_length) for length in evaluation_lengths)
     return _START_UP + (training + _FORWARD * evaluating) / speed

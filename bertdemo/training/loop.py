@@ -116,8 +116,7 @@ class _Lab:
         self.lengths = self.train_ids.lengths
         self.labels = torch.tensor(self.train.labels, device=self.accelerator.device)
         weights = class_weights(self.train.labels, len(classifier.label_names), recipe)
-        self.weights = torch.ones(len(classifier.label_names)) if weights is None else weights
-        self.weights = self.weights.to(self.accelerator.device)
+        self.weights = weights.to(self.accelerator.device)
 
         self.batch = recipe.batch_size * recipe.accumulation
         self.micro_batch = recipe.batch_size

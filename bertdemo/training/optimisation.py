@@ -55,12 +55,12 @@ def make_scheduler(optimizer: Optimizer, recipe: Recipe, steps: int) -> LRSchedu
     return scheduler
 
 
-def class_weights(labels: tuple[int, ...], n_labels: int, recipe: Recipe) -> Tensor | None:
-    """Weights n / (K · n_k) for each label k, so that every label counts the same; None if not asked for."""
+def class_weights(labels: tuple[int, ...], n_labels: int, recipe: Recipe) -> Tensor:
+    """Weights n / (K · n_k) for each label k, so that every label counts the same; all 1 if not asked for."""
     import torch
 
     if not recipe.class_weights:
-        return None
+        return torch.ones(n_labels)
     counts = torch.bincount(torch.tensor(labels), minlength=n_labels).clamp(min=1)
     return len(labels) / (n_labels * counts)
 

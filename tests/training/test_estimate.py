@@ -1,0 +1,35 @@
+"""The time a run will take, before it starts."""
+
+from dataclasses import replace
+
+import pytest
+
+from bertdemo.models.catalog import find_base
+from bertdemo.training.estimate import estimate_seconds
+from bertdemo.training.recipe import Recipe
+
+BASE = find_base("minilm-l6")
+TRAIN, VALIDATION = [20, 30, 40] * 200, [30] * 60
+
+
+def seconds(recipe: Recipe, train=TRAIN, speed: float | None = 1000.0) -> float:
+    return estimate_seconds(recipe, BASE, train, VALIDATION, speed)
+
+
+def test_more_epochs_and_a_slower_machine_take_longer():
+    assert seconds(Recipe(epochs=4)) > seconds(Recipe(epochs=2))
+    assert seconds(Recipe(), speed=500.0) > seconds(Recipe(), speed=1000.0)
+
+
+def test_a_larger_base_takes_longer_where_no_speed_was_measured():
+    large = find_base("bert-large")
+    assert estimate_seconds(Recipe(), large, TRAIN, VALIDATION) > 5 * seconds(Recipe(), speed=None)
+
+
+def test_texts_count_as_long_as_they_are_read():
+    assert seconds(Recipe(max_length=32), [10_000] * 600) == pytest.approx(seconds(Recipe(max_length=32), [32] * 600))
+
+
+def test_no_more_evaluations_are_counted_than_an_epoch_has_batches():
+    one_batch = replace(Recipe(), batch_size=1024)
+    assert seconds(replace(one_batch, evaluations_per_epoch=50)) == seconds(replace(one_batch, evaluations_per_epoch=1))
