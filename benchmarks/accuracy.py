@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import statistics
-import subprocess
-import sys
 import time
+
+from benchmarks.sitting import a_split, figures
 
 SEEDS = (1, 2, 3)
 DATA = "sms_spam"
@@ -27,7 +26,12 @@ def main() -> None:
         contender, seed = arguments.one
         print(json.dumps({"ours": ours, "trainer": trainer}[contender](int(seed))))
         return
-    found = {name: [in_a_process(name, seed) for seed in SEEDS] for name in ("ours", "trainer")}
+    from bertdemo.training.environment import WORKER_ENVIRONMENT  # for both: this table is about scores
+
+    found = {
+        name: [figures("accuracy", name, str(seed), **WORKER_ENVIRONMENT) for seed in SEEDS]
+        for name in ("ours", "trainer")
+    }
     for name, scores in found.items():
         accuracies, f1s = ([score[key] for score in scores] for key in ("accuracy", "macro_f1"))
         print(
@@ -36,23 +40,9 @@ def main() -> None:
         )
 
 
-def in_a_process(contender: str, seed: int) -> dict[str, float]:
-    from bertdemo.training.environment import WORKER_ENVIRONMENT
-
-    command = [sys.executable, "-m", "benchmarks.accuracy", contender, str(seed)]
-    environment = dict(os.environ) | WORKER_ENVIRONMENT  # for both: this table is about scores
-    done = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    return json.loads(done.stdout.splitlines()[-1])
-
-
 def prepared():
     """The split, the same for every contender and seed."""
-    from bertdemo.data.catalog import load_built_in
-    from bertdemo.data.checkup import check_up, clean
-    from bertdemo.data.splitting import split
-
-    dataset = load_built_in(DATA)
-    return split(clean(dataset, check_up(dataset)), seed=0)
+    return a_split(DATA)
 
 
 def ours(seed: int) -> dict[str, float]:

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import statistics
-import subprocess
-import sys
 from dataclasses import replace
+
+from benchmarks.sitting import a_split, figures
 
 ROUNDS = 3
 TEXTS = {"ours": 1600, "textbook": 192, "trainer": 320, "ceiling": 0}
@@ -71,13 +70,8 @@ def ours() -> dict[str, float | str]:
 
 
 def tweets(n: int):
-    """A split of the airline tweets with ``n`` training texts."""
-    from bertdemo.data.catalog import load_built_in
-    from bertdemo.data.checkup import check_up, clean
-    from bertdemo.data.splitting import split
-
-    dataset = load_built_in("airline_sentiment")
-    made = split(clean(dataset, check_up(dataset)), seed=0, max_train=n)
+    """A split of the airline tweets with ``n`` training texts, and few to validate on."""
+    made = a_split("airline_sentiment", max_train=n)
     return replace(made, validation=made.validation[:64])
 
 
@@ -85,12 +79,10 @@ def in_a_process(contender: str, isa: str | None) -> dict[str, float | str]:
     """The figures of ``measure``, from a fresh process; ours starts in a worker's environment, the others as usual."""
     from bertdemo.training.environment import WORKER_ENVIRONMENT
 
-    environment = dict(os.environ) | (WORKER_ENVIRONMENT if contender == "ours" else {})
+    environment = dict(WORKER_ENVIRONMENT if contender == "ours" else {})
     if isa:
         environment["ONEDNN_MAX_CPU_ISA"] = isa
-    command = [sys.executable, "-m", "benchmarks.throughput", contender]
-    done = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    return json.loads(done.stdout.splitlines()[-1])
+    return figures("throughput", contender, **environment)
 
 
 def show(rounds: list[dict[str, dict[str, float | str]]]) -> None:

@@ -8,9 +8,7 @@ against that of training; *estimate* is the remaining time shown at a tenth of t
 from __future__ import annotations
 
 import json
-import os
 import statistics
-import subprocess
 import sys
 import tempfile
 import threading
@@ -18,6 +16,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from benchmarks.sitting import figures
 
 ROUNDS = 3
 
@@ -28,11 +28,7 @@ def main() -> None:
         return
     from bertdemo.training.environment import WORKER_ENVIRONMENT
 
-    command, environment = [sys.executable, "-m", "benchmarks.watching", "once"], dict(os.environ) | WORKER_ENVIRONMENT
-    rounds = []
-    for _ in range(ROUNDS):
-        done = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        rounds.append(json.loads(done.stdout.splitlines()[-1]))
+    rounds = [figures("watching", "once", **WORKER_ENVIRONMENT) for _ in range(ROUNDS)]
     for name in rounds[0]:
         values = [one[name] for one in rounds]
         print(f"{name:<34}{statistics.median(values):>8.1%}   {', '.join(f'{value:.1%}' for value in values)}")
