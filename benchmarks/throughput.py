@@ -60,13 +60,19 @@ def ours() -> dict[str, float | str]:
     seconds = steps[-1].elapsed - steps[WARM_UP - 1].elapsed
     share = (len(steps) - WARM_UP) / len(steps)  # batches are alike in size
     tokens = next(event.tokens for event in events if isinstance(event, Started)) * share / seconds
-    encoder = sum(w.numel() for name, w in classifier.model.named_parameters() if ".layer." in name)
     return {
         "samples_per_second": len(split.train) * share / seconds,
         "tokens_per_second": tokens,
         # 6 FLOPs a weight and token: 2 forward, 4 backward (Kaplan et al., 2020, section 2.1)
-        "flops": 6 * encoder * tokens,
+        "flops": 6 * weights_a_token(classifier.model) * tokens,
     }
+
+
+def weights_a_token(model) -> int:
+    """Weights that a token is multiplied by: those of the encoder, and of its last layer keys and values alone."""
+    layers = model.base_model.encoder.layer
+    last = layers[-1].attention.self
+    return sum(w.numel() for part in (*layers[:-1], last.key, last.value) for w in part.parameters())
 
 
 def tweets(n: int):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from bertdemo.errors import ModelError
 from bertdemo.models.catalog import BaseModel, find_base
+from bertdemo.models.first_token import read_first_token_only
 
 if TYPE_CHECKING:
     from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
@@ -87,6 +88,7 @@ def load_classifier(folder: Path) -> Classifier:
         card = json.loads((folder / _CARD).read_text(encoding="utf-8"))
         tokenizer = _load_tokenizer(str(folder))
         model = AutoModelForSequenceClassification.from_pretrained(folder, dtype=torch.float32, **_SAFE)
+        read_first_token_only(model)
         return Classifier(model.eval(), tokenizer, tuple(card["label_names"]), int(card["max_length"]))
     except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
         if _is_about_the_machine(error):

@@ -19,6 +19,7 @@ from bertdemo.evaluation.report import TrainingSummary
 from bertdemo.models.classifier import Classifier, load_base
 from bertdemo.models.devices import Placement, choose_placement, memory_mb
 from bertdemo.models.encoding import Encoded, collate, encode, padded_tokens
+from bertdemo.models.first_token import read_first_token_only
 from bertdemo.prediction.predict import predict_encoded
 from bertdemo.training.accelerating import make_accelerator
 from bertdemo.training.batching import evaluation_steps, shuffled_batches
@@ -54,6 +55,7 @@ def load_for_training(recipe: Recipe, label_names: tuple[str, ...]) -> Classifie
         recipe.base, label_names, dropout=recipe.dropout, max_length=recipe.max_length, seed=recipe.seed,
         attention="eager" if on_cpu else None,
     )  # fmt: skip
+    read_first_token_only(classifier.model)
     if on_cpu:
         use_byte_dropout(classifier.model)
     if on_cpu and placement.precision == "bf16":

@@ -26,7 +26,7 @@ def split(small_dataset: Dataset):
 @pytest.fixture
 def recipe(tiny_base: Path) -> Recipe:
     return Recipe(
-        base=str(tiny_base), epochs=2, batch_size=8, learning_rate=1e-2, precision="fp32", freeze_embeddings=False
+        base=str(tiny_base), epochs=2, batch_size=8, learning_rate=5e-3, precision="fp32", freeze_embeddings=False
     )
 
 
