@@ -82,6 +82,7 @@ def load_classifier(folder: Path) -> Classifier:
         ModelError: the folder is missing or damaged.
     """
     import torch
+    from safetensors import SafetensorError
     from transformers import AutoModelForSequenceClassification
 
     try:
@@ -90,7 +91,7 @@ def load_classifier(folder: Path) -> Classifier:
         model = AutoModelForSequenceClassification.from_pretrained(folder, dtype=torch.float32, **_SAFE)
         read_first_token_only(model)
         return Classifier(model.eval(), tokenizer, tuple(card["label_names"]), int(card["max_length"]))
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
         if _is_about_the_machine(error):
             raise
         raise ModelError(

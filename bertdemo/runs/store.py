@@ -85,6 +85,21 @@ class Runs:
             raise RunError(f"There is no run {run_id[:80]!r}: choose one from the list of runs.")
         return RunFolder(path)
 
+    def model_folder(self, run_id: str) -> Path:
+        """The folder of the tested model of a run; looking costs one small file.
+
+        Raises:
+            RunError: there is no such run, it is damaged, or it has no tested model (yet).
+        """
+        folder = self.folder(run_id)
+        if not folder.status().state.has_model:
+            state = self._dispatcher.settle(folder).state
+            if state.is_live:
+                raise RunError(f"The run {run_id} is still {state}: wait until it has finished, or choose another.")
+            if not state.has_model:
+                raise RunError(f"The run {run_id} is {state} and has no tested classifier: choose another run.")
+        return folder.model_path
+
     def prepare(self) -> None:
         """Make the next run start quickly, unless one is at work, whose time this would take. Returns at once."""
         with contextlib.suppress(StorageError):

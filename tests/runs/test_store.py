@@ -299,3 +299,14 @@ def test_a_link_out_of_the_home_is_no_run(runs, submit, settings, tmp_path):
     (settings.home / "runs" / "link").symlink_to(tmp_path / "outside")
     with pytest.raises(RunError, match="no run"):
         runs.folder("link")
+
+
+@pytest.mark.parametrize("state", list(State))
+def test_only_a_tested_run_has_a_model_to_predict_with(runs, submit, clock, state):
+    run_id = submit()
+    runs.folder(run_id).write_status(Status(state, "", clock.now))
+    if state.has_model:
+        assert runs.model_folder(run_id) == runs.folder(run_id).model_path
+    else:
+        with pytest.raises(RunError, match=f"{run_id} is (still )?{state}"):
+            runs.model_folder(run_id)
