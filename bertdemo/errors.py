@@ -32,6 +32,10 @@ class RunError(BertDemoError):
     """A run does not exist, or is not in a state in which this can be done."""
 
 
+class PredictionError(BertDemoError):
+    """A text cannot be classified as it is."""
+
+
 class TrainingError(BertDemoError):
     """Training began and could not go on."""
 

@@ -6,9 +6,10 @@ import errno
 import json
 import shutil
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,12 +30,19 @@ _ATTENTION_DROPOUT = ("attention_probs_dropout_prob", "attention_dropout")
 
 @dataclass(frozen=True)
 class Classifier:
-    """What predicts. ``max_length`` is in tokens, special tokens included; longer texts are cut there."""
+    """What predicts. ``max_length`` is in tokens, special tokens included; longer texts are cut there.
+
+    Logits are divided by ``temperature`` before the soft-max (Guo et al., 2017). One of several threads holds ``lock``
+    while it uses the model or the tokenizer: tokenizers refuse to be used twice at a time, and two forward passes on
+    the same cores are slower than one after the other.
+    """
 
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
     label_names: tuple[str, ...]
     max_length: int
+    temperature: float = 1.0
+    lock: threading.RLock = field(default_factory=threading.RLock, repr=False, compare=False)
 
 
 def load_base(
@@ -90,7 +98,10 @@ def load_classifier(folder: Path) -> Classifier:
         tokenizer = _load_tokenizer(str(folder))
         model = AutoModelForSequenceClassification.from_pretrained(folder, dtype=torch.float32, **_SAFE)
         read_first_token_only(model)
-        return Classifier(model.eval(), tokenizer, tuple(card["label_names"]), int(card["max_length"]))
+        return Classifier(
+            model.eval(), tokenizer, tuple(card["label_names"]), int(card["max_length"]),
+            temperature=float(card.get("temperature", 1.0)),
+        )  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
         if _is_about_the_machine(error):
             raise
@@ -110,12 +121,28 @@ def save_classifier(classifier: Classifier, folder: Path) -> None:
     try:
         classifier.model.save_pretrained(draft)
         classifier.tokenizer.save_pretrained(draft)
-        card = {"label_names": classifier.label_names, "max_length": classifier.max_length}
+        card = {
+            "label_names": classifier.label_names,
+            "max_length": classifier.max_length,
+            "temperature": classifier.temperature,
+        }
         (draft / _CARD).write_text(json.dumps(card), encoding="utf-8")
         for file in draft.iterdir():
             file.replace(folder / file.name)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+
+
+def write_temperature(folder: Path, temperature: float) -> None:
+    """Have the classifier in ``folder`` divide its logits by ``temperature`` from now on.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    card = json.loads((folder / _CARD).read_text(encoding="utf-8"))
+    draft = folder / f".{_CARD}"
+    draft.write_text(json.dumps(card | {"temperature": temperature}), encoding="utf-8")
+    draft.replace(folder / _CARD)
 
 
 def longest_input(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> int:

@@ -36,6 +36,11 @@ class Encoded:
         """Tokens of each text, special tokens included."""
         return [len(row) for row in self.ids]
 
+    def select(self, rows: Sequence[int] | NDArray[np.intp]) -> Encoded:
+        """The given texts, in the given order."""
+        segments = None if self.segments is None else tuple(self.segments[i] for i in rows)
+        return Encoded(tuple(self.ids[i] for i in rows), segments, self.cut)
+
 
 def encode(classifier: Classifier, texts: Sequence[str], pairs: Sequence[str] | None = None) -> Encoded:
     """Tokenise every text (with its pair), special tokens included, cut to ``classifier.max_length`` tokens."""

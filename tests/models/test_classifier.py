@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bertdemo.errors import ModelError
-from bertdemo.models.classifier import load_base, load_classifier, save_classifier
+from bertdemo.models.classifier import load_base, load_classifier, save_classifier, write_temperature
 from bertdemo.models.devices import Placement
 from bertdemo.prediction.predict import predict
 
@@ -116,3 +116,11 @@ def test_a_folder_of_something_else_is_one_sentence(tmp_path: Path):
 def test_a_damaged_run_is_one_sentence(tmp_path: Path):
     with pytest.raises(ModelError, match="missing or damaged"):
         load_classifier(tmp_path / "nothing")
+
+
+def test_the_temperature_is_stored_with_the_classifier(tiny_base, tmp_path):
+    classifier = load_base(str(tiny_base), ("a", "b"), dropout=0.1, max_length=32)
+    save_classifier(classifier, tmp_path / "model")
+    assert load_classifier(tmp_path / "model").temperature == 1.0
+    write_temperature(tmp_path / "model", 1.7)
+    assert load_classifier(tmp_path / "model").temperature == 1.7

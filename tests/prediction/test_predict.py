@@ -1,11 +1,14 @@
 """Predictions do not depend on how they are computed."""
 
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+import bertdemo.prediction.predict as module
 from bertdemo.models.classifier import Classifier, load_base
 from bertdemo.models.devices import Placement
 from bertdemo.models.encoding import encode
@@ -78,3 +81,32 @@ def test_another_error_is_not_taken_for_a_lack_of_memory(classifier, monkeypatch
     monkeypatch.setattr(type(classifier.model), "forward", broken)
     with pytest.raises(RuntimeError, match="something else"):
         predict(classifier, TEXTS, placement=EXACT)
+
+
+def test_texts_that_are_nearly_tied_are_settled_in_fp32(classifier, monkeypatch):
+    exact, fast = (Placement("cpu", kind, "CPU", kind) for kind in ("fp32", "bf16"))
+    monkeypatch.setattr(module, "_NEARLY_TIED", 1e9)
+    all_settled = predict(classifier, TEXTS, placement=fast)
+    assert all_settled.settled == len(TEXTS)
+    assert np.allclose(all_settled.logits, predict(classifier, TEXTS, placement=exact).logits, atol=1e-5)
+    monkeypatch.setattr(module, "_NEARLY_TIED", 0.0)
+    assert predict(classifier, TEXTS, placement=fast).settled == 0
+
+
+def test_temperature_divides_the_logits_and_changes_no_label(classifier):
+    plain = predict(classifier, TEXTS, placement=EXACT)
+    soft = predict(replace(classifier, temperature=2.0), TEXTS, placement=EXACT)
+    assert np.array_equal(plain.logits, soft.logits)
+    assert np.allclose(soft.probabilities, torch.softmax(torch.from_numpy(plain.logits) / 2, dim=1), atol=1e-6)
+    assert np.array_equal(plain.labels, soft.probabilities.argmax(axis=1))
+
+
+def test_four_threads_at_once_get_their_own_answers(classifier):
+    expected = {text: predict(classifier, [text], placement=EXACT).logits[0] for text in TEXTS}
+    asked = TEXTS * 36  # 1,008 questions
+
+    def is_right(text):
+        return np.allclose(predict(classifier, [text], placement=EXACT).logits[0], expected[text], atol=1e-5)
+
+    with ThreadPoolExecutor(4) as threads:
+        assert sum(threads.map(is_right, asked)) == len(asked)

@@ -1,0 +1,92 @@
+"""One text, one answer: what a person sees who asks a classifier something."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bertdemo.errors import PredictionError
+from bertdemo.models.classifier import Classifier
+from bertdemo.models.devices import choose_placement
+from bertdemo.models.encoding import encode
+from bertdemo.prediction.predict import predict
+
+MAX_CHARACTERS = 1_000_000
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a classifier says of one text.
+
+    ``scores`` are (label, probability) of all labels, the most probable first. ``tokens`` counts what the model read,
+    special tokens included; ``pieces`` are these tokens. ``kept_text`` and ``kept_pair`` are the parts that were read:
+    shorter than what was asked where ``truncated``. ``milliseconds`` includes tokenising and no waiting.
+    """
+
+    label: str
+    scores: tuple[tuple[str, float], ...]
+    tokens: int
+    truncated: bool
+    kept_text: str
+    kept_pair: str | None
+    pieces: tuple[str, ...]
+    milliseconds: float
+    precision: str
+
+    @property
+    def confidence(self) -> float:
+        """Probability of the label."""
+        return self.scores[0][1]
+
+
+def predict_one(classifier: Classifier, text: str, pair: str | None = None) -> Answer:
+    """Classify one text (with its pair) in fp32, where every digit counts and a batch saves nothing.
+
+    Raises:
+        PredictionError: there is nothing to read, or more than ``MAX_CHARACTERS``.
+    """
+    _check(text)
+    _check(pair, "second text") if pair is not None else None
+    with classifier.lock:
+        predictions = predict(classifier, [text], None if pair is None else [pair], placement=choose_placement("fp32"))
+        pieces, truncated, kept_text, kept_pair = _what_was_read(classifier, text, pair)
+    scores = sorted(
+        zip(classifier.label_names, predictions.probabilities[0].tolist(), strict=True), key=lambda s: -s[1]
+    )
+    return Answer(
+        label=scores[0][0], scores=tuple(scores), tokens=len(pieces), truncated=truncated, kept_text=kept_text,
+        kept_pair=kept_pair, pieces=pieces, milliseconds=1000 * predictions.seconds, precision=predictions.precision,
+    )  # fmt: skip
+
+
+def _check(text: str, what: str = "text") -> None:
+    if not text.strip():
+        raise PredictionError(f"The {what} is empty: type something to classify.")
+    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
+        raise PredictionError(f"The {what} holds half of a character (a lone surrogate): remove it and try again.")
+    if len(text) > MAX_CHARACTERS:
+        raise PredictionError(
+            f"The {what} has {len(text):,} characters and the limit is {MAX_CHARACTERS:,}: give a part of it, or "
+            "predict a file with a text a row."
+        )
+
+
+def _what_was_read(
+    classifier: Classifier, text: str, pair: str | None
+) -> tuple[tuple[str, ...], bool, str, str | None]:
+    """Tokens, whether anything was cut, and the part of each text up to its last token that was read."""
+    tokenizer = classifier.tokenizer
+    (ids,) = encode(classifier, [text], None if pair is None else [pair]).ids
+    pieces = tuple(tokenizer.convert_ids_to_tokens(ids.tolist()))
+    if len(ids) < classifier.max_length:
+        return pieces, False, text, pair
+    whole = tokenizer(text, pair, truncation=False, verbose=False)["input_ids"]
+    if len(whole) == len(ids):
+        return pieces, False, text, pair
+    if not tokenizer.is_fast:  # those written in Python do not tell where in the text a token stands
+        return pieces, True, str(tokenizer.decode(ids, skip_special_tokens=True)), None if pair is None else ""
+    read = tokenizer(text, pair, truncation=True, max_length=classifier.max_length, return_offsets_mapping=True)
+    ends = {0: 0, 1: 0}
+    for sequence, (_, end) in zip(read.sequence_ids(), read["offset_mapping"], strict=True):
+        if sequence is not None:
+            ends[sequence] = max(ends[sequence], end)
+    return pieces, True, text[: ends[0]], None if pair is None else pair[: ends[1]]

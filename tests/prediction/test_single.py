@@ -1,0 +1,89 @@
+"""One text, one answer."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bertdemo.errors import PredictionError
+from bertdemo.models.classifier import Classifier, load_base
+from bertdemo.models.devices import Placement
+from bertdemo.prediction.predict import predict
+from bertdemo.prediction.single import MAX_CHARACTERS, predict_one
+
+EXACT = Placement("cpu", "fp32", "CPU", "fp32 for tests")
+
+
+@pytest.fixture(scope="module")
+def classifier(tiny_base: Path) -> Classifier:
+    return load_base(str(tiny_base), ("bad", "good", "odd"), dropout=0.0, max_length=12)
+
+
+def test_all_labels_are_scored_and_the_best_comes_first(classifier):
+    answer = predict_one(classifier, "the coffee was wonderful")
+    probabilities = [probability for _, probability in answer.scores]
+    assert answer.label == answer.scores[0][0]
+    assert answer.confidence == max(probabilities)
+    assert probabilities == sorted(probabilities, reverse=True)
+    assert sum(probabilities) == pytest.approx(1)
+    assert {label for label, _ in answer.scores} == {"bad", "good", "odd"}
+
+
+def test_the_answer_is_that_of_a_batch(classifier):
+    texts = ["the coffee was wonderful", "cold", "a " * 40]
+    together = predict(classifier, texts, placement=EXACT).probabilities
+    for text, expected in zip(texts, together, strict=True):
+        scores = dict(predict_one(classifier, text).scores)
+        assert [scores[name] for name in classifier.label_names] == pytest.approx(expected.tolist(), abs=1e-5)
+
+
+def test_what_the_model_read_is_told(classifier):
+    answer = predict_one(classifier, "the coffee")
+    assert (answer.pieces[0], answer.pieces[-1]) == ("[CLS]", "[SEP]")
+    assert answer.tokens == len(answer.pieces)
+    assert (answer.truncated, answer.kept_text, answer.precision) == (False, "the coffee", "fp32")
+
+
+def test_a_long_text_is_cut_and_the_part_that_was_read_is_told(classifier):
+    text = "the coffee was wonderful and the staff was kind and we will come again and again"
+    answer = predict_one(classifier, text)
+    assert answer.truncated
+    assert answer.tokens == classifier.max_length
+    assert text.startswith(answer.kept_text)
+    assert len(answer.kept_text) < len(text)
+    assert predict_one(classifier, answer.kept_text).scores[0][1] == pytest.approx(answer.confidence, abs=1e-6)
+
+
+def test_a_text_that_fills_the_model_to_the_last_token_was_not_cut(classifier):
+    tokens = predict_one(classifier, "the coffee was").tokens
+    full = replace(classifier, max_length=tokens)
+    assert not predict_one(full, "the coffee was").truncated
+    assert predict_one(full, "the coffee was cold").truncated
+
+
+def test_of_a_pair_the_parts_that_were_read_are_told(classifier):
+    answer = predict_one(classifier, "the coffee " * 5, "the staff " * 9)
+    assert answer.truncated
+    assert ("the coffee " * 5).startswith(answer.kept_text)
+    assert ("the staff " * 9).startswith(answer.kept_pair)
+    assert predict_one(classifier, "the coffee", "the staff").kept_pair == "the staff"
+
+
+@pytest.mark.parametrize("text", ["", "  \n\t ", "\ud83d alone", "x" * (MAX_CHARACTERS + 1)])
+def test_a_text_that_cannot_be_read_is_refused_in_a_sentence(classifier, text):
+    with pytest.raises(PredictionError, match=r"^The text .*\.$"):
+        predict_one(classifier, text)
+
+
+def test_the_longest_text_that_is_allowed_is_read(classifier):
+    assert predict_one(classifier, "coffee " * (MAX_CHARACTERS // 7)).truncated
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(text=st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=80).filter(str.strip))
+def test_any_text_gets_an_answer_whose_kept_part_begins_it(classifier, text):
+    answer = predict_one(classifier, text)
+    assert text.startswith(answer.kept_text)
+    assert 0 < answer.confidence <= 1
