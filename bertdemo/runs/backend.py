@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import os
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from bertdemo.runs.folder import RunFolder
 from bertdemo.runs.records import Status, Worker
+from bertdemo.runs.work_folder import WorkFolder
+
+_Folder_contra = TypeVar("_Folder_contra", bound=WorkFolder, contravariant=True)
 
 
-class Backend(Protocol):
-    """Starts the worker of a run, says whether it lives, and ends it by force."""
+class Backend(Protocol[_Folder_contra]):
+    """Starts the worker of a run or of a job, says whether it lives, and ends it by force."""
 
     def prepare(self) -> None:
         """Make ready for a run that will probably come soon; return at once."""
 
-    def start(self, folder: RunFolder) -> Worker | None:
+    def start(self, folder: _Folder_contra) -> Worker | None:
         """Start the work and return at once who does it; None if nobody is needed any more.
 
         Raises:

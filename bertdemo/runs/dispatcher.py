@@ -1,5 +1,7 @@
 """Keeps the line moving: starts the next run when the device is free, and notices workers that are gone.
 
+What is said here of runs holds for jobs, too: both are folders that a worker process fills.
+
 There is no dispatcher process. Whoever looks at the runs calls ``dispatch``, as does a worker at its end; it
 does nothing when there is nothing to do, and may be called by several processes at once.
 
@@ -17,14 +19,17 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from bertdemo.errors import RunError, StorageError
 from bertdemo.runs.backend import Backend
 from bertdemo.runs.failures import sentence
-from bertdemo.runs.folder import RunFolder
 from bertdemo.runs.processes import is_elsewhere
 from bertdemo.runs.queue import Line, Queue
 from bertdemo.runs.records import State, Status, Worker
+from bertdemo.runs.work_folder import WorkFolder
+
+_Folder = TypeVar("_Folder", bound=WorkFolder)
 
 ID = re.compile(r"[a-z0-9_-]{1,64}")
 SILENCE_SECONDS = 8.0  # a worker that cannot be seen and has missed four heart-beats is gone
@@ -35,23 +40,34 @@ GRACE_SECONDS = 10.0  # after a cancel the worker is told to end; after half as 
 _log = logging.getLogger(__name__)
 
 
-class Dispatcher:
-    """Moves the runs below ``root`` from *queued* to the backend, and from a dead worker to a final state."""
+class Dispatcher(Generic[_Folder]):
+    """Moves the runs below ``root`` from *queued* to the backend, and from a dead worker to a final state.
 
-    def __init__(self, root: Path, queue_path: Path, backend: Backend, clock: Callable[[], float]) -> None:
+    ``open_folder`` makes of a path the folder of a run.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        queue_path: Path,
+        backend: Backend[_Folder],
+        clock: Callable[[], float],
+        open_folder: Callable[[Path], _Folder],
+    ) -> None:
         self._root = root
+        self._open = open_folder
         self._queue = Queue(queue_path, refill=lambda line: self._adopt(line, self.folders()))
         self._backend = backend
         self._clock = clock
 
-    def folders(self) -> list[RunFolder]:
+    def folders(self) -> list[_Folder]:
         """All run folders; drafts and half-deleted ones start with a dot and are none."""
         if not self._root.is_dir():
             return []
         paths = sorted(self._root.iterdir())
-        return [RunFolder(path) for path in paths if path.is_dir() and ID.fullmatch(path.name)]
+        return [self._open(path) for path in paths if path.is_dir() and ID.fullmatch(path.name)]
 
-    def join(self, folders: Iterable[RunFolder]) -> None:
+    def join(self, folders: Iterable[_Folder]) -> None:
         """Put runs that are queued at the end of the line; those that stand in it keep their place."""
         with self._queue.change() as line:
             self._adopt(line, folders)
@@ -68,7 +84,7 @@ class Dispatcher:
         with self._queue.look() as line:
             return line.at_work() is not None
 
-    def withdraw(self, folder: RunFolder, message: str) -> None:
+    def withdraw(self, folder: _Folder, message: str) -> None:
         """Cancel a run that has not begun; nothing happens if it has."""
         with self._queue.change() as line:
             if folder.status().state is State.QUEUED:
@@ -101,7 +117,7 @@ class Dispatcher:
         with self._queue.change():
             yield
 
-    def settle(self, folder: RunFolder) -> Status:
+    def settle(self, folder: _Folder) -> Status:
         """The status of a run; if its worker is gone, a final status, which is written.
 
         Raises:
@@ -115,18 +131,18 @@ class Dispatcher:
             status = self._bury(folder, status)
         return status
 
-    def _note(self, folder: RunFolder, worker: Worker) -> None:
+    def _note(self, folder: _Folder, worker: Worker) -> None:
         """Write who was started, unless the worker has done so itself or the run is over."""
         with self.undisturbed(), contextlib.suppress(RunError):
             status = folder.status()
             if status.state.is_live and status.pid is None:
                 folder.write_status(replace(status, **asdict(worker), updated=self._clock()))
 
-    def _claim(self) -> RunFolder | None:
+    def _claim(self) -> _Folder | None:
         """Take the next run off the line and mark it as started; None if there is none, or no free device."""
         with self._queue.look() as line:
             busy, waiting = line.at_work(), line.waiting()
-        if (busy and not self._has_ended(RunFolder(self._root / busy))) or not (busy or waiting):
+        if (busy and not self._has_ended(self._open(self._root / busy))) or not (busy or waiting):
             return None
         with self._queue.change() as line:
             if line.at_work() not in (None, busy):
@@ -135,9 +151,9 @@ class Dispatcher:
                 line.leave(busy)
             return self._take_next(line)
 
-    def _take_next(self, line: Line) -> RunFolder | None:
+    def _take_next(self, line: Line) -> _Folder | None:
         for run_id in line.waiting():
-            folder = RunFolder(self._root / run_id)
+            folder = self._open(self._root / run_id)
             if _state(folder) is State.QUEUED:
                 folder.write_status(Status(State.STARTING, "Starting.", self._clock(), host=platform.node()))
                 line.take_device(run_id)
@@ -145,13 +161,13 @@ class Dispatcher:
             line.leave(run_id)  # its folder was deleted or damaged
         return None
 
-    def _has_ended(self, folder: RunFolder) -> bool:
+    def _has_ended(self, folder: _Folder) -> bool:
         try:
             return not self.settle(folder).state.is_live
         except RunError:
             return True
 
-    def _adopt(self, line: Line, folders: Iterable[RunFolder]) -> None:
+    def _adopt(self, line: Line, folders: Iterable[_Folder]) -> None:
         """What the folders say belongs in the queue: those that wait, and the one at work."""
         for folder in sorted(folders, key=_submitted):
             if _state(folder) is State.QUEUED:
@@ -159,7 +175,7 @@ class Dispatcher:
             elif line.at_work() is None and self._is_at_work(folder):
                 line.take_device(folder.id)
 
-    def _is_at_work(self, folder: RunFolder) -> bool:
+    def _is_at_work(self, folder: _Folder) -> bool:
         """Unlike ``_has_ended`` this buries nobody, and may be asked inside a transaction."""
         try:
             status = folder.status()
@@ -167,7 +183,7 @@ class Dispatcher:
             return False
         return status.state.is_live and not self._is_gone(folder, status)
 
-    def _is_gone(self, folder: RunFolder, status: Status) -> bool:
+    def _is_gone(self, folder: _Folder, status: Status) -> bool:
         if is_elsewhere(status):
             return self._clock() - status.updated > SILENCE_ELSEWHERE_SECONDS
         if self._backend.is_alive(status):
@@ -175,17 +191,17 @@ class Dispatcher:
         patience = PATIENCE_SECONDS if status.pid is None else SILENCE_SECONDS
         return self._clock() - status.updated > patience or self._since_cancel(folder) > GRACE_SECONDS
 
-    def _escalate(self, folder: RunFolder, status: Status) -> None:
+    def _escalate(self, folder: _Folder, status: Status) -> None:
         waited = self._since_cancel(folder)
         if waited > GRACE_SECONDS and not is_elsewhere(status):
             self._backend.end(status, force=waited > 1.5 * GRACE_SECONDS)
 
-    def _since_cancel(self, folder: RunFolder) -> float:
+    def _since_cancel(self, folder: _Folder) -> float:
         """Seconds since the run was told to cancel; 0 if it was not."""
         asked = folder.asked()
         return self._clock() - asked.time if asked and asked.request == "cancel" else 0.0
 
-    def _bury(self, folder: RunFolder, status: Status) -> Status:
+    def _bury(self, folder: _Folder, status: Status) -> Status:
         """Write the final status of a run whose worker is gone; what it said meanwhile is kept."""
         try:
             with self.undisturbed():
@@ -198,34 +214,23 @@ class Dispatcher:
         except StorageError:  # told all the same; written by who looks once there is room
             return self._final(folder, status)
 
-    def _final(self, folder: RunFolder, status: Status) -> Status:
+    def _final(self, folder: _Folder, status: Status) -> Status:
         if folder.request() == "cancel":
-            folder.discard_results()
-            state, message = State.CANCELLED, "Cancelled: nothing was kept."
+            state, message = State.CANCELLED, folder.wind_up_cancelled()
         else:
-            state, message = State.INTERRUPTED, _obituary(folder, status)
+            state, message = State.INTERRUPTED, folder.obituary(status)
         return replace(status, state=state, message=message, updated=self._clock(), remaining=None)
 
 
-def _state(folder: RunFolder) -> State | None:
+def _state(folder: WorkFolder) -> State | None:
     try:
         return folder.status().state
     except RunError:
         return None
 
 
-def _submitted(folder: RunFolder) -> float:
+def _submitted(folder: WorkFolder) -> float:
     try:
         return folder.created()
     except RunError:
         return 0.0
-
-
-def _obituary(folder: RunFolder, status: Status) -> str:
-    """What happened and what to do, in one sentence."""
-    where = f"at step {status.step:,} of {status.steps:,}" if status.steps else "before training began"
-    kept = "the best model so far is kept, untested" if folder.has_model() else "no model was kept yet"
-    return (
-        f"The training process ended {where} without a word (killed, no memory or disk left, or the machine "
-        f"went down): {kept}; start the run again."
-    )

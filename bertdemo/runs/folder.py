@@ -5,65 +5,39 @@ The folder is self-contained: copied into the ``runs`` folder of another home, i
 
 from __future__ import annotations
 
-import json
-import secrets
 import shutil
-import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, get_args
+from typing import TYPE_CHECKING, Any
 
 from bertdemo.data.dataset import Source, Split
 from bertdemo.errors import RecipeError, RunError
 from bertdemo.runs.failures import one_line, storage
 from bertdemo.runs.metrics import append_event, read_events
-from bertdemo.runs.records import DataCard, Request, State, Status
-from bertdemo.runs.shapes import conforms, is_moment
+from bertdemo.runs.records import DataCard, State, Status
+from bertdemo.runs.work_folder import WorkFolder
 from bertdemo.training.events import Event
 from bertdemo.training.recipe import Recipe
 
 if TYPE_CHECKING:
     from bertdemo.evaluation.report import Report
 
-_Value = TypeVar("_Value")
-
 _LONGEST_NAME = 120
-_LARGEST_PID = 2**31
-_LOG_BYTES_A_LINE = 400  # read back from the end of the log for each line asked for
 
 
-@dataclass(frozen=True)
-class Asked:
-    """What a person asked of a run, and when (Unix seconds)."""
-
-    request: Request
-    time: float
-
-
-class RunFolder:
+class RunFolder(WorkFolder):
     """One run on disk. Files are replaced whole (status, request, report) or appended to (metrics, log).
 
     Every reading method raises ``RunError`` where its file is missing or damaged; every writing method raises
     ``StorageError`` where the disk does not let it.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    @property
-    def id(self) -> str:
-        return self.path.name
+    kind = "run"
+    card_name = "data.json"
 
     @property
     def model_path(self) -> Path:
         return self.path / "model"
-
-    @property
-    def log_path(self) -> Path:
-        return self.path / "log.txt"
-
-    def exists(self) -> bool:
-        return self.path.is_dir()
 
     @classmethod
     def create(cls, path: Path, split: Split, recipe: Recipe, name: str, created: float) -> RunFolder:
@@ -88,13 +62,6 @@ class RunFolder:
             shutil.rmtree(draft, ignore_errors=True)
         return cls(path)
 
-    def remove(self) -> None:
-        """Take the folder out of sight at once, then delete what is in it."""
-        hidden = self.path.with_name(f".deleted-{self.id}-{secrets.token_hex(4)}")
-        with storage(self.path):
-            self.path.rename(hidden)
-        shutil.rmtree(hidden, ignore_errors=True)
-
     def recipe(self) -> Recipe:
         """How the run trains, or was to train."""
         try:
@@ -115,13 +82,6 @@ class RunFolder:
         if not isinstance(values["label_names"], list):  # a text would become a tuple of its letters
             raise self._damaged("data.json")
         return self._checked(DataCard(**values | {"label_names": tuple(values["label_names"])}), "data.json")
-
-    def created(self) -> float:
-        """When the run was submitted, in Unix seconds."""
-        created = self._read_json("data.json").get("created", 0.0)
-        if not is_moment(created):
-            raise self._damaged("data.json")
-        return float(created)
 
     def split(self) -> Split:
         """The texts of the run in their three parts.
@@ -163,39 +123,6 @@ class RunFolder:
             raise RunError(f"A name has 1 to {_LONGEST_NAME} characters, not {len(line)}: choose another.")
         self._replace("name.txt", line + "\n")
 
-    def status(self) -> Status:
-        """What the worker, or whoever last moved this run, wrote; whether it still holds is for others to judge."""
-        values = self._read_json("status.json")
-        try:
-            status = self._checked(Status(**values | {"state": State(values["state"])}), "status.json")
-        except (KeyError, TypeError, ValueError) as error:
-            raise self._damaged("status.json") from error
-        is_pid = status.pid is None or 0 < status.pid < _LARGEST_PID
-        if not (is_moment(status.updated) and is_pid and status.step >= 0 and status.steps >= 0):
-            raise self._damaged("status.json")
-        return status
-
-    def write_status(self, status: Status) -> None:
-        self._write_json("status.json", asdict(status))
-
-    def asked(self) -> Asked | None:
-        """What a person asked for last. One missed file costs 2 µs: the loop looks at every step."""
-        try:
-            values = json.loads((self.path / "request.json").read_bytes())
-            asked = Asked(values["request"], values["time"])
-        except (OSError, ValueError, KeyError, TypeError, RecursionError):
-            return None
-        return asked if asked.request in get_args(Request) and is_moment(asked.time) else None
-
-    def request(self) -> Request | None:
-        asked = self.asked()
-        return asked.request if asked else None
-
-    def write_request(self, request: Request) -> None:
-        """Ask the worker to stop or to cancel; a later stop neither takes back nor renews a cancel."""
-        if self.request() not in (request, "cancel"):
-            self._write_json("request.json", {"request": request, "time": time.time()})
-
     def append(self, event: Event, now: float) -> None:
         with storage(self.path):
             append_event(self.path / "metrics.jsonl", event, now)
@@ -207,27 +134,24 @@ class RunFolder:
         except OSError as error:
             raise self._damaged("metrics.jsonl") from error
 
-    def log(self, last: int = 200) -> str:
-        """The last lines of what the worker wrote, tracebacks included; empty before it began."""
-        try:
-            with self.log_path.open("rb") as file:
-                size = file.seek(0, 2)
-                file.seek(max(0, size - last * _LOG_BYTES_A_LINE))
-                text = file.read().decode("utf-8", "replace")
-        except FileNotFoundError:
-            return ""
-        except OSError as error:
-            raise self._damaged("log.txt") from error
-        return "\n".join(text.splitlines()[-last:])
-
     def has_model(self) -> bool:
         """Whether a best model so far was kept."""
         return self.model_path.is_dir() and any(self.model_path.glob("*.safetensors"))
 
-    def discard_results(self) -> None:
+    def wind_up_cancelled(self) -> str:
         """Remove the model and the report of a cancelled run."""
         shutil.rmtree(self.model_path, ignore_errors=True)
         (self.path / "report.json").unlink(missing_ok=True)
+        return "Cancelled: nothing was kept."
+
+    def obituary(self, status: Status) -> str:
+        """Where training was, and whether a model was kept."""
+        where = f"at step {status.step:,} of {status.steps:,}" if status.steps else "before training began"
+        kept = "the best model so far is kept, untested" if self.has_model() else "no model was kept yet"
+        return (
+            f"The training process ended {where} without a word (killed, no memory or disk left, or the machine "
+            f"went down): {kept}; start the run again."
+        )
 
     def report(self) -> Report | None:
         """What the run ended with; None while it has not been tested.
@@ -266,36 +190,6 @@ class RunFolder:
 
     def write_versions(self, versions: dict[str, Any]) -> None:
         self._write_json("versions.json", versions)
-
-    def _read_json(self, file_name: str) -> dict[str, Any]:
-        try:
-            values = json.loads((self.path / file_name).read_bytes())
-        except (OSError, ValueError, RecursionError) as error:
-            raise self._damaged(file_name) from error
-        if not isinstance(values, dict):
-            raise self._damaged(file_name)
-        return values
-
-    def _write_json(self, file_name: str, values: dict[str, Any]) -> None:
-        self._replace(file_name, json.dumps(values, indent=1, ensure_ascii=False) + "\n")
-
-    def _replace(self, file_name: str, text: str) -> None:
-        """Readers see the old file or the new one; each writer has a temporary file of its own."""
-        draft = self.path / f".{file_name}-{secrets.token_hex(4)}"
-        with storage(self.path):
-            try:
-                draft.write_bytes(text.encode("utf-8", "surrogatepass"))
-                draft.replace(self.path / file_name)
-            finally:
-                draft.unlink(missing_ok=True)
-
-    def _checked(self, value: _Value, file_name: str, hint: Any = None) -> _Value:
-        if not conforms(value, hint or type(value)):
-            raise self._damaged(file_name)
-        return value
-
-    def _damaged(self, file_name: str) -> RunError:
-        return RunError(f"The run {self.id} is damaged ({file_name} cannot be read): restore it, or delete the run.")
 
 
 def _printable(text: str) -> str:

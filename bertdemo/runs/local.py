@@ -17,9 +17,9 @@ from pathlib import Path
 import psutil
 
 import bertdemo
-from bertdemo.runs.folder import RunFolder
 from bertdemo.runs.processes import find, worker_of
 from bertdemo.runs.records import Status, Worker
+from bertdemo.runs.work_folder import WorkFolder
 from bertdemo.settings import Settings
 from bertdemo.training.environment import WORKER_ENVIRONMENT
 
@@ -61,14 +61,14 @@ class LocalBackend:
             if self._spare is None or self._spare.process.poll() is not None:
                 self._spare = self._spawn("--wait", stdin=subprocess.PIPE, output=subprocess.DEVNULL)
 
-    def start(self, folder: RunFolder) -> Worker:
+    def start(self, folder: WorkFolder) -> Worker:
         spare = self._hand_to_spare(folder)
         if spare is not None:
             return spare
         with folder.log_path.open("ab") as log:
             return self._spawn(str(folder.path), stdin=subprocess.DEVNULL, output=log.fileno()).worker
 
-    def _hand_to_spare(self, folder: RunFolder) -> Worker | None:
+    def _hand_to_spare(self, folder: WorkFolder) -> Worker | None:
         with self._lock:
             spare, self._spare = self._spare, None
         if spare is None or spare.process.stdin is None:

@@ -13,9 +13,9 @@ from typing import Any
 import psutil
 
 from bertdemo.errors import StorageError
-from bertdemo.runs.folder import RunFolder
 from bertdemo.runs.processes import worker_of
 from bertdemo.runs.records import State, Status
+from bertdemo.runs.work_folder import WorkFolder
 
 BEAT_SECONDS = 2.0
 
@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 class Pulse:
     """Holds the status of a run and writes it: at every change, and every 2 s to show that it lives."""
 
-    def __init__(self, folder: RunFolder) -> None:
+    def __init__(self, folder: WorkFolder) -> None:
         self._folder = folder
         self._lock = threading.Lock()
         self._status = replace(folder.status(), **asdict(worker_of(psutil.Process())))

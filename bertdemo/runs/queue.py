@@ -115,7 +115,7 @@ class Queue:
             ) from error
         except sqlite3.DatabaseError as error:
             raise StorageError(
-                f"The queue {self._path} is damaged ({error}): delete it, no run is lost by that."
+                f"The queue {self._path} is damaged ({error}): delete it, nothing is lost by that."
             ) from error
 
 

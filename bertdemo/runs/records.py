@@ -1,4 +1,4 @@
-"""Records of a run as the screens and commands see it."""
+"""Records of a run as the screens and commands see it; state, status and worker are those of a job, too."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ Request = Literal["stop", "cancel"]
 
 
 class State(StrEnum):
-    """Where a run stands. The first four are live; the others are final."""
+    """Where a run or a job stands. The first five are live; the others are final."""
 
     QUEUED = "queued"
     STARTING = "starting"
     TRAINING = "training"
     TESTING = "testing"
+    PREDICTING = "predicting"  # a job, and no run
     FINISHED = "finished"
     STOPPED = "stopped"  # by a person, with the best model kept
     CANCELLED = "cancelled"  # by a person, nothing kept
@@ -26,7 +27,7 @@ class State(StrEnum):
 
     @property
     def is_live(self) -> bool:
-        return self in (State.QUEUED, State.STARTING, State.TRAINING, State.TESTING)
+        return self in (State.QUEUED, State.STARTING, State.TRAINING, State.TESTING, State.PREDICTING)
 
     @property
     def has_model(self) -> bool:
@@ -36,7 +37,10 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Status:
-    """What the worker last said. ``updated`` (Unix seconds) is its heart-beat; ``message`` one sentence."""
+    """What the worker last said. ``updated`` (Unix seconds) is its heart-beat; ``message`` one sentence.
+
+    ``step`` of ``steps`` counts steps of training, or the rows of a job.
+    """
 
     state: State
     message: str
@@ -47,6 +51,7 @@ class Status:
     steps: int = 0
     remaining: float | None = None  # seconds
     wrong_input: bool = False  # failed because of what was asked for (no such model), not on the way
+    speed: float | None = None  # rows a second of a job
     host: str = ""  # whose pid it is: a home may be shared by machines; empty in folders of older versions
 
 

@@ -41,12 +41,12 @@ class Runs:
     """
 
     def __init__(
-        self, settings: Settings, backend: Backend | None = None, clock: Callable[[], float] = time.time
+        self, settings: Settings, backend: Backend[RunFolder] | None = None, clock: Callable[[], float] = time.time
     ) -> None:
         self._root = settings.home / "runs"
         self._clock = clock
         self._backend = backend or _local_backend(settings)
-        self._dispatcher = Dispatcher(self._root, settings.home / "queue.sqlite", self._backend, clock)
+        self._dispatcher = Dispatcher(self._root, settings.home / "queue.sqlite", self._backend, clock, RunFolder)
 
     def submit(self, split: Split, recipe: Recipe, name: str = "") -> str:
         """Make a run, put it at the end of the queue, and start it if nothing else runs. Returns its id.
@@ -252,7 +252,7 @@ def _read_or_explain(folder: RunFolder, status: Status, positions: Mapping[str, 
         return Run(folder.id, folder.name(), 0.0, Recipe(), nothing, broken)
 
 
-def _local_backend(settings: Settings) -> Backend:
+def _local_backend(settings: Settings) -> Backend[RunFolder]:
     """Imported here: only who starts work needs what starts it."""
     from bertdemo.runs.local import LocalBackend
 

@@ -179,8 +179,7 @@ def _heed(folder: RunFolder, *requests: Request) -> None:
 def _end(folder: RunFolder, pulse: Pulse, state: State, message: str, *, wrong_input: bool = False) -> State:
     """Say the last word; a cancel that came at any time before it is heard."""
     if folder.request() == "cancel":
-        folder.discard_results()
-        state, message, wrong_input = State.CANCELLED, "Cancelled: nothing was kept.", False
+        state, message, wrong_input = State.CANCELLED, folder.wind_up_cancelled(), False
     pulse.say(state, message, remaining=None, wrong_input=wrong_input)
     _log.info("%s: %s", state, message)
     return state
