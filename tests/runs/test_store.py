@@ -16,7 +16,8 @@ from bertdemo.errors import ModelError, RunError, StorageError
 from bertdemo.runs.dispatcher import SILENCE_SECONDS
 from bertdemo.runs.queue import Queue
 from bertdemo.runs.records import State, Status
-from bertdemo.runs.store import Runs, new_id
+from bertdemo.runs.store import Runs
+from bertdemo.runs.works import new_id
 from bertdemo.settings import Settings
 from bertdemo.training.recipe import Recipe
 from tests.runs.fakes import fake_report

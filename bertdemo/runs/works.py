@@ -1,0 +1,141 @@
+"""What the store of runs and the store of jobs have in common: ids, the line, requests, and what is left behind."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import secrets
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from bertdemo.errors import RunError, StorageError
+from bertdemo.runs.backend import Backend
+from bertdemo.runs.dispatcher import ID, Dispatcher
+from bertdemo.runs.records import Request, State, Status
+from bertdemo.runs.work_folder import WorkFolder
+
+_Folder = TypeVar("_Folder", bound=WorkFolder)
+
+_OLD_DRAFT_SECONDS = 3600.0
+_LONGEST_SLUG = 40  # of 64 characters; date, time and a random end take the rest
+
+
+class Works(Generic[_Folder]):
+    """The folders below ``root``, one for each run or each job, whose order of work is kept in ``queue_path``.
+
+    Any number of these may exist, in any number of processes. Methods that take an id raise ``RunError`` where there
+    is none of that id; those that write raise ``StorageError`` where the disk does not let them.
+    """
+
+    def __init__(
+        self,
+        open_folder: type[_Folder],
+        root: Path,
+        queue_path: Path,
+        backend: Backend[_Folder],
+        clock: Callable[[], float],
+    ) -> None:
+        self._open = open_folder
+        self._root = root
+        self._clock = clock
+        self._backend = backend
+        self._dispatcher = Dispatcher(root, queue_path, backend, clock, open_folder)
+
+    def folder(self, work_id: str) -> _Folder:
+        """The folder of one. An id from outside is data: it names a folder in the home, or nothing."""
+        path = self._root / work_id
+        if not ID.fullmatch(work_id) or not path.is_dir() or path.resolve().parent != self._root.resolve():
+            kind = self._open.kind
+            raise RunError(f"There is no {kind} {work_id[:80]!r}: choose one from the list of {kind}s.")
+        return self._open(path)
+
+    def prepare(self) -> None:
+        """Make the next one start quickly, unless one is at work, whose time this would take. Returns at once."""
+        with contextlib.suppress(StorageError):
+            if not self._dispatcher.is_busy():
+                self._backend.prepare()
+
+    def dispatch(self) -> None:
+        """Start the next one if nothing is at work; safe to call at any time, from any number of processes."""
+        self._dispatcher.dispatch()
+
+    def undisturbed(self) -> AbstractContextManager[None]:
+        """Nobody starts, withdraws or gives up anything meanwhile.
+
+        Raises:
+            StorageError: the queue cannot be written.
+        """
+        return self._dispatcher.undisturbed()
+
+    def delete(self, work_id: str) -> None:
+        """Remove one for good; a damaged one, too.
+
+        Raises:
+            RunError: it is still live.
+        """
+        folder = self.folder(work_id)
+        status = self._status_or_explain(folder)
+        if status.state.is_live:
+            raise RunError(f"The {folder.kind} {work_id} is still {status.state}: stop or cancel it first.")
+        folder.remove()
+
+    def log(self, work_id: str, last: int = 200) -> str:
+        return self.folder(work_id).log(last)
+
+    def _admit(self, folder: _Folder) -> None:
+        """Put a new folder at the end of the line, and start it if nothing is at work; without a line it goes."""
+        try:
+            self._dispatcher.join([folder])
+        except StorageError:
+            folder.remove()
+            raise
+        self._tend()
+
+    def _sweep(self, now: float) -> None:
+        """Remove the drafts of submissions that were killed; one that is still being written is younger."""
+        for draft in self._root.glob(".draft-*"):
+            with contextlib.suppress(OSError):
+                if now - draft.stat().st_mtime > _OLD_DRAFT_SECONDS:
+                    shutil.rmtree(draft, ignore_errors=True)
+
+    def _ask(self, work_id: str, request: Request, if_waiting: str) -> None:
+        folder = self.folder(work_id)
+        state = self._dispatcher.settle(folder).state
+        if not state.is_live:
+            raise RunError(f"The {folder.kind} {work_id} is already {state}: there is nothing left to {request}.")
+        folder.write_request(request)
+        self._dispatcher.withdraw(folder, if_waiting)
+        self._tend()
+
+    def _tend(self) -> None:
+        """Keep the queue moving. A full or read-only disk must not stop a person from looking."""
+        with contextlib.suppress(StorageError):
+            self._dispatcher.dispatch()
+
+    def _positions(self, queued: Sequence[_Folder]) -> dict[str, int]:
+        """Place in the queue (1 = next) of what waits; one that lost its place or was copied here joins."""
+        if not queued:
+            return {}
+        with contextlib.suppress(StorageError):
+            waiting = self._dispatcher.waiting()
+            if not {folder.id for folder in queued} <= set(waiting):
+                self._dispatcher.join(queued)
+                waiting = self._dispatcher.waiting()
+            return {work_id: place for place, work_id in enumerate(waiting, start=1)}
+        return {}
+
+    def _status_or_explain(self, folder: _Folder) -> Status:
+        try:
+            return self._dispatcher.settle(folder)
+        except RunError as error:
+            return Status(State.FAILED, str(error), self._clock())
+
+
+def new_id(name: str, now: float) -> str:
+    """An id that tells what and when (UTC), and that is unique: ``sms_spam-20250131-142501-3fa2c1``."""
+    slug = re.sub(r"[^a-z0-9_]+", "-", name.lower()).strip("-")[:_LONGEST_SLUG] or "data"
+    return f"{slug}-{time.strftime('%Y%m%d-%H%M%S', time.gmtime(now))}-{secrets.token_hex(3)}"
