@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from bertdemo.errors import DataError
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MAX_LABELS = 1_000
+_MAX_EXTRAS, _MAX_GROUPS, _LONGEST_GROUP_NAME = 8, 50, 80
 _FEW = 20  # so many distinct values are never too many, however few the rows
 
 # In the order in which they are looked for. "v1" and "v2" are the names of the SMS collection as a CSV.
@@ -108,10 +110,23 @@ def label_problem(column: pd.Series[str]) -> str | None:
     return None
 
 
+def extra_columns(frame: pd.DataFrame, chosen: Sequence[str]) -> list[str]:
+    """Columns beside the chosen ones that divide the rows into groups: 2 to 50 short values that repeat; 8 at most."""
+    rest = (name for name in frame.columns if name not in chosen)
+    return list(islice((name for name in rest if _divides(frame[name])), _MAX_EXTRAS))
+
+
 def listed(names: Sequence[str]) -> str:
     """Names for a sentence: the first ten, quoted."""
     shown = ", ".join(repr(name) for name in names[:10])
     return f"{shown} and {len(names) - 10} more" if len(names) > 10 else shown
+
+
+def _divides(column: pd.Series[str]) -> bool:
+    filled = column.dropna()
+    values = filled.unique()
+    most = min(_MAX_GROUPS, len(filled) / 2)
+    return 2 <= len(values) <= most and max(map(len, values)) <= _LONGEST_GROUP_NAME
 
 
 def _plain(name: str) -> str:

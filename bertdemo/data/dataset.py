@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
@@ -27,7 +27,8 @@ class Dataset:
     """Rows of text with one label each.
 
     ``labels`` index ``label_names``; a row without a label holds ``NO_LABEL``. ``pairs``, where present, is
-    the second text of each row (premise and hypothesis, question and answer).
+    the second text of each row (premise and hypothesis, question and answer). ``extras`` are further columns by which
+    the rows can be told apart (name → a value a row, empty where missing); a model never sees them.
     """
 
     name: str
@@ -36,18 +37,22 @@ class Dataset:
     label_names: tuple[str, ...]
     pairs: tuple[str, ...] | None = None
     source: Source | None = None
+    extras: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
-        columns = (self.texts, self.labels, self.texts if self.pairs is None else self.pairs)
+        columns = (self.texts, self.labels, self.texts if self.pairs is None else self.pairs, *self.extras.values())
         if len({len(column) for column in columns}) > 1:
-            raise ValueError("texts, labels and pairs must have the same length")
+            raise ValueError("texts, labels, pairs and extras must have the same length")
 
     def __len__(self) -> int:
         return len(self.texts)
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 (hex) of label names and rows: equal for equal content, whatever the file it came from."""
+        """SHA-256 (hex) of label names and rows: equal for equal content, whatever the file it came from.
+
+        Extras do not count: they change nothing about what is learned.
+        """
         digest = hashlib.sha256(repr(self.label_names).encode())
         for row in zip(self.texts, self.pairs or self.texts, self.labels, strict=True):
             digest.update(repr(row).encode("utf-8", "surrogatepass"))
@@ -60,6 +65,7 @@ class Dataset:
             texts=tuple(self.texts[i] for i in rows),
             labels=tuple(self.labels[i] for i in rows),
             pairs=None if self.pairs is None else tuple(self.pairs[i] for i in rows),
+            extras={name: tuple(column[i] for i in rows) for name, column in self.extras.items()},
         )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bertdemo.data.columns import Columns, guess_columns, label_problem, listed
+from bertdemo.data.columns import Columns, extra_columns, guess_columns, label_problem, listed
 from bertdemo.data.dataset import NO_LABEL, Dataset
 from bertdemo.data.decoding import decode, refuse_foreign
 from bertdemo.data.delimited import read_delimited
@@ -91,7 +91,7 @@ def make_frame(
 
 
 def to_dataset(frame: pd.DataFrame, columns: Columns, name: str) -> Dataset:
-    """Texts, labels and pairs of a table. Labels are stripped and numbered in their natural order.
+    """Texts, labels, pairs and extras of a table. Labels are stripped and numbered in their natural order.
 
     Raises:
         DataError: a column does not exist or serves twice, or the labels are missing, all one, or too many.
@@ -114,6 +114,7 @@ def to_dataset(frame: pd.DataFrame, columns: Columns, name: str) -> Dataset:
         labels=tuple(number.get(label, NO_LABEL) for label in labels),
         label_names=label_names,
         pairs=None if columns.pair is None else _cells(frame, columns.pair),
+        extras={extra: _cells(frame, extra) for extra in extra_columns(frame, chosen)},
     )
 
 

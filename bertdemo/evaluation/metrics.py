@@ -93,7 +93,7 @@ def confusion_matrix(labels: npt.ArrayLike, predicted: npt.ArrayLike, n_labels: 
     return np.bincount(true * n_labels + called, minlength=n_labels**2).reshape(n_labels, n_labels)
 
 
-def wilson(successes: int, n: int) -> Interval:
+def wilson(successes: float, n: int) -> Interval:
     """Score interval of a proportion (Wilson 1927): unlike p ± 2 SE, it holds its level near 0 and 1."""
     p = successes / n
     centre = (p + _Z**2 / (2 * n)) / (1 + _Z**2 / n)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import asdict
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,13 +16,16 @@ from bertdemo.errors import RecipeError, RunError
 from bertdemo.runs.failures import one_line, storage
 from bertdemo.runs.metrics import append_event, read_events
 from bertdemo.runs.records import DataCard, State, Status
+from bertdemo.runs.shapes import conforms
 from bertdemo.runs.work_folder import WorkFolder
 from bertdemo.training.events import Event
 from bertdemo.training.recipe import Recipe
 
 if TYPE_CHECKING:
+    from bertdemo.evaluation.answers import Answers
     from bertdemo.evaluation.report import Report
 
+_ANSWERS = "answers.parquet"
 _LONGEST_NAME = 120
 
 
@@ -139,9 +143,10 @@ class RunFolder(WorkFolder):
         return self.model_path.is_dir() and any(self.model_path.glob("*.safetensors"))
 
     def wind_up_cancelled(self) -> str:
-        """Remove the model and the report of a cancelled run."""
+        """Remove the model, the report and the answers of a cancelled run."""
         shutil.rmtree(self.model_path, ignore_errors=True)
-        (self.path / "report.json").unlink(missing_ok=True)
+        for name in ("report.json", _ANSWERS):
+            (self.path / name).unlink(missing_ok=True)
         return "Cancelled: nothing was kept."
 
     def obituary(self, status: Status) -> str:
@@ -183,6 +188,42 @@ class RunFolder(WorkFolder):
         from bertdemo.evaluation.report import report_to_dict
 
         self._write_json("report.json", report_to_dict(report))
+
+    def answers(self) -> Answers | None:
+        """What the classifier answered when it was tested; None before, and for runs of older versions.
+
+        Raises:
+            RunError: the answers are there and damaged, or are not those to the texts of this run.
+        """
+        from bertdemo.runs.answers import read_answers
+
+        path = self.path / _ANSWERS
+        if not path.exists():
+            return None
+        try:
+            return read_answers(path, self.data_card())
+        except (OSError, ValueError, LookupError, TypeError, NotImplementedError) as error:  # pyarrow's are among these
+            raise self._damaged(_ANSWERS) from error
+
+    def write_answers(self, answers: Answers) -> None:
+        from bertdemo.runs.answers import write_answers
+
+        draft = self.path / f".{_ANSWERS}"
+        with storage(self.path):
+            write_answers(answers, draft)
+            draft.replace(self.path / _ANSWERS)
+
+    def temperature(self) -> float:
+        """By which the classifier of this run divides its logits; 1 in runs of older versions.
+
+        Raises:
+            RunError: there is no model, or its card is damaged.
+        """
+        card = f"{self.model_path.name}/classifier.json"
+        temperature = self._read_json(card).get("temperature", 1.0)
+        if not conforms(temperature, float) or not 0 < temperature < inf:
+            raise self._damaged(card)
+        return float(temperature)
 
     def versions(self) -> dict[str, Any]:
         """Libraries, machine and threads that the run was made with; empty before the worker wrote them."""

@@ -9,6 +9,8 @@ from bertdemo.data.dataset import Dataset, Part, Source, Split
 from bertdemo.errors import DataError
 from bertdemo.runs.records import DataCard
 
+_EXTRA = "extra: "  # before the name of a column that the file brought along
+
 
 def card_of(split: Split) -> DataCard:
     """The short description of a split that stands in the list of runs."""
@@ -42,6 +44,7 @@ def write_split(split: Split, path: Path) -> None:
             "label": pa.array(data.labels, pa.int32()),
             "part": pa.array(parts, pa.string()),
             "place": pa.array(places, pa.int32()),
+            **{_EXTRA + name: pa.array(column, pa.string()) for name, column in data.extras.items()},
         }
     except UnicodeEncodeError as error:
         raise DataError("A text holds half a character (a lone surrogate): save the file as UTF-8.") from error
@@ -61,6 +64,7 @@ def read_split(path: Path, card: DataCard, seed: int, source: Source | None) -> 
         label_names=card.label_names,
         pairs=tuple(columns["pair"]) if card.has_pairs else None,
         source=source,
+        extras={name.removeprefix(_EXTRA): tuple(cells) for name, cells in columns.items() if name.startswith(_EXTRA)},
     )
     rows = _rows_by_part(columns)
     return Split(dataset, train=rows["train"], validation=rows["validation"], test=rows["test"], seed=seed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 
@@ -20,6 +21,8 @@ class Tools:
     predict: Callable[..., Any]
     score: Callable[..., Any]
     score_baseline: Callable[..., Any]
+    fit_temperature: Callable[..., float]
+    write_temperature: Callable[[Path, float], None]
     describe_machine: Callable[[], dict[str, Any]]
 
 
@@ -34,8 +37,9 @@ def import_everything() -> None:
 def real_tools() -> Tools:
     """The library's own functions. Imports torch, transformers and scikit-learn, which takes seconds."""
     from bertdemo.evaluation.baseline import score_baseline
+    from bertdemo.evaluation.calibration import fit_temperature
     from bertdemo.evaluation.metrics import score
-    from bertdemo.models.classifier import load_classifier, save_classifier
+    from bertdemo.models.classifier import load_classifier, save_classifier, write_temperature
     from bertdemo.models.devices import choose_placement
     from bertdemo.prediction.predict import predict
     from bertdemo.runs.versions import describe_machine
@@ -51,5 +55,7 @@ def real_tools() -> Tools:
         predict=predict,
         score=score,
         score_baseline=score_baseline,
+        fit_temperature=fit_temperature,
+        write_temperature=write_temperature,
         describe_machine=describe_machine,
     )

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from bertdemo.evaluation.report import Scores, TrainingSummary
+    from bertdemo.evaluation.report import TrainingSummary
     from bertdemo.models.classifier import Classifier
     from bertdemo.training.recipe import Recipe
 
@@ -141,24 +141,35 @@ def _train(folder: RunFolder, pulse: Pulse, recipe: Recipe, split: Split, tools:
 
 
 def _judge(folder: RunFolder, recipe: Recipe, split: Split, summary: TrainingSummary, tools: Tools) -> None:
-    """Test what was kept, as it lies on the disk, in the precision of the recipe, and write the report."""
-    from bertdemo.evaluation.report import Report
+    """Test what was kept, as it lies on the disk, in the precision of the recipe.
+
+    The report comes last: where there is one, there are answers and the temperature, too.
+    """
+    import numpy as np
+
+    from bertdemo.evaluation.answers import Answered, Answers
+    from bertdemo.evaluation.report import Report, Scores
 
     classifier = tools.load_classifier(folder.model_path)
     placement = tools.choose_placement(recipe.precision)
 
-    def scores_on(part: Dataset) -> Scores:
-        """Scores of the answers, which have to be numbers."""
+    def answers_on(part: Dataset) -> Answered:
+        """The answers, which have to be numbers."""
         _heed(folder, "cancel")
         predictions = tools.predict(classifier, part.texts, part.pairs, placement=placement)
         _check_numbers(predictions.logits)
-        scores: Scores = tools.score(part.labels, predictions.probabilities.argmax(axis=1), part.label_names)
+        return Answered(np.asarray(part.labels, dtype=np.int64), predictions.logits)
+
+    def scores_of(answered: Answered) -> Scores:
+        scores: Scores = tools.score(answered.truth, answered.predicted, split.dataset.label_names)
         return scores
 
-    test, validation = scores_on(split.part("test")), scores_on(split.part("validation"))
+    test, validation = answers_on(split.part("test")), answers_on(split.part("validation"))
     _heed(folder, "cancel")
-    baseline, seconds = tools.score_baseline(split)
-    folder.write_report(Report(test, validation, baseline, seconds, summary))
+    baseline = tools.score_baseline(split)
+    folder.write_answers(Answers(validation, test, baseline.predicted))
+    tools.write_temperature(folder.model_path, tools.fit_temperature(validation.logits, validation.truth))
+    folder.write_report(Report(scores_of(test), scores_of(validation), baseline.scores, baseline.seconds, summary))
 
 
 def _check_numbers(logits: NDArray[np.float32]) -> None:

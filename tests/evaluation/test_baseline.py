@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bertdemo.data.dataset import Dataset, Split
-from bertdemo.evaluation import baseline
+from bertdemo.evaluation import bag_of_words
 from bertdemo.evaluation.baseline import baseline_predictions, score_baseline
 
 
@@ -21,10 +21,10 @@ def dataset_of(texts: list[str], labels: list[int], pairs: list[str] | None = No
 
 
 def test_it_learns_a_small_data_set(small_dataset: Dataset) -> None:
-    scores, seconds = score_baseline(every_third(small_dataset))
-    assert scores.n == 10
-    assert scores.accuracy >= 0.8
-    assert seconds > 0
+    baseline = score_baseline(every_third(small_dataset))
+    assert baseline.scores.n == len(baseline.predicted) == 10
+    assert baseline.scores.accuracy >= 0.8
+    assert baseline.seconds > 0
 
 
 def test_the_same_split_gives_the_same_predictions(small_dataset: Dataset) -> None:
@@ -48,14 +48,14 @@ def test_test_labels_do_not_reach_it(small_dataset: Dataset) -> None:
 def test_it_reads_languages_without_spaces() -> None:
     good, bad = "服务很好我非常喜欢这家店", "服务太差了我再也不会来"
     texts = [f"{(good, bad)[i % 2]}{'一二三四五六七八九十'[i // 2 % 10]}" for i in range(60)]
-    scores, _ = score_baseline(every_third(dataset_of(texts, [i % 2 for i in range(60)])))
+    scores = score_baseline(every_third(dataset_of(texts, [i % 2 for i in range(60)]))).scores
     assert scores.accuracy == 1
 
 
 def test_both_texts_of_a_pair_count() -> None:
     labels = [i // 3 % 2 for i in range(60)]
     pairs = [("it is raining", "the sun is out")[label] for label in labels]
-    scores, _ = score_baseline(every_third(dataset_of([f"question {i}" for i in range(60)], labels, pairs)))
+    scores = score_baseline(every_third(dataset_of([f"question {i}" for i in range(60)], labels, pairs))).scores
     assert scores.accuracy == 1
 
 
@@ -86,13 +86,14 @@ def test_many_labels_stay_affordable() -> None:
     labels = [i % 60 for i in range(360)]
     rows = np.random.default_rng(0).permutation(360).tolist()
     split = Split(dataset_of(texts, labels), tuple(rows[:280]), tuple(rows[280:320]), tuple(rows[320:]), seed=0)
-    scores, _ = score_baseline(split)
+    scores = score_baseline(split).scores
     assert scores.accuracy > 0.9
 
 
 def test_a_huge_training_part_is_sampled(small_dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(baseline, "_MAX_CHARACTERS", 1000)
+    monkeypatch.setattr(bag_of_words, "_MAX_CHARACTERS", 1000)
     split = every_third(small_dataset)
-    sample = baseline._affordable(split.part("train"), seed=0)
+    train = split.part("train")
+    sample = train.select(bag_of_words.affordable(train, seed=0))
     assert 0 < sum(map(len, sample.texts)) < 1500
     assert baseline_predictions(split).tolist() == baseline_predictions(split).tolist()

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from bertdemo.data.dataset import Split
+from bertdemo.evaluation.baseline import Baseline
 from bertdemo.evaluation.report import ClassScores, Interval, Report, Scores, TrainingSummary
 from bertdemo.runs.folder import RunFolder
 from bertdemo.runs.local import LocalBackend
@@ -122,7 +123,10 @@ class FakeTools:
 
     def score_baseline(self, split: Split):
         self.at("score_baseline")
-        return fake_scores(), 0.5
+        return Baseline(np.zeros(len(split.test), dtype=np.int64), fake_scores(), 0.5)
+
+    def write_temperature(self, folder, temperature):
+        (folder / "classifier.json").write_text(f'{{"temperature": {temperature}}}')
 
     def as_tools(self) -> Tools:
         return Tools(
@@ -135,6 +139,8 @@ class FakeTools:
             predict=self.predict,
             score=self.score,
             score_baseline=self.score_baseline,
+            fit_temperature=lambda logits, truth: 2.0,
+            write_temperature=self.write_temperature,
             describe_machine=lambda: {"python": "3"},
         )
 

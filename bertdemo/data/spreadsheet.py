@@ -1,0 +1,23 @@
+"""Tables for people who will open them in a spreadsheet, which runs a cell that begins like a formula."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_RISKY = ("=", "+", "-", "@", "\t", "\r")
+
+
+def safe_csv(frame: pd.DataFrame) -> str:
+    """The table as CSV. A text that a spreadsheet would run gets an apostrophe in front; numbers stay numbers."""
+    safe = frame.copy()
+    for column in frame.columns:
+        if frame[column].dtype.kind not in "biufM":
+            safe[column] = [_harmless(cell) for cell in frame[column]]
+    return safe.rename(columns=_harmless).to_csv(index=False)
+
+
+def _harmless(cell: object) -> object:
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_RISKY) else cell

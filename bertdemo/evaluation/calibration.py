@@ -1,0 +1,154 @@
+"""Whether a probability means what it says: temperature, reliability, calibration error, Brier score, log loss."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from bertdemo.evaluation.answers import Floats, Labels, soft_max
+from bertdemo.evaluation.metrics import wilson
+from bertdemo.evaluation.report import Interval
+from bertdemo.evaluation.resampling import percentile_interval, resampled_means
+
+BINS = 15
+_LOWEST, _HIGHEST = 0.05, 20.0  # temperatures; outside of them the validation part says nothing useful
+_TINY = float(np.finfo(np.float64).tiny)  # a probability that was rounded to 0 costs 708 nats, not infinity
+
+
+@dataclass(frozen=True)
+class Bin:
+    """Texts whose confidence is above ``low`` and at most ``high``; the means are over these texts."""
+
+    low: float
+    high: float
+    count: int
+    confidence: float
+    accuracy: float
+    accuracy_interval: Interval
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How far confidence and accuracy are apart. ``bins`` holds those with texts only.
+
+    ``ece`` is 0 where confidence equals accuracy in each bin; ``brier`` is 0 (certain and right) to 2 (certain and
+    wrong); ``nll`` in nats. ``estimator`` names how ``ece`` was obtained.
+    """
+
+    n: int
+    bins: tuple[Bin, ...]
+    accuracy: float
+    confidence: float
+    ece: float
+    ece_interval: Interval
+    brier: float
+    brier_interval: Interval
+    nll: float
+    nll_interval: Interval
+    estimator: str
+
+
+def fit_temperature(logits: npt.ArrayLike, truth: npt.ArrayLike) -> float:
+    """The temperature that fits the validation part (Guo et al. 2017), or 1.0 where it would not lower its log loss.
+
+    The log loss is convex in 1 / temperature. As Platt (1999) does, a little of each target, 1 / (texts + 2), is spread
+    over all labels: without it a classifier that makes no mistake in validation would be told to be certain for ever.
+
+    Args:
+        logits: shape (texts, labels).
+        truth: indices of the true labels, shape (texts,).
+
+    Raises:
+        ValueError: no texts, or not one row of finite logits a label.
+    """
+    from scipy.optimize import brentq
+
+    numbers, labels = _checked(logits, truth)
+    if numbers.shape[1] == 1:
+        return 1.0
+    spread = 1 / (len(labels) + 2)
+    wanted = (1 - spread) * numbers[np.arange(len(labels)), labels] + spread * numbers.mean(axis=1)
+
+    def slope(inverse: float) -> float:
+        """Of the log loss along 1 / temperature: expected logit less the wanted one."""
+        return float(((soft_max(inverse * numbers) * numbers).sum(axis=1) - wanted).mean())
+
+    coldest, hottest = 1 / _LOWEST, 1 / _HIGHEST
+    if slope(hottest) >= 0:
+        inverse = hottest
+    else:
+        inverse = coldest if slope(coldest) <= 0 else float(brentq(slope, hottest, coldest, xtol=1e-9))
+    lowers = log_loss(soft_max(inverse * numbers), labels) < log_loss(soft_max(numbers), labels)
+    return 1 / inverse if lowers else 1.0
+
+
+def log_loss(probabilities: Floats, truth: Labels) -> float:
+    """Mean negative log probability (nats) of the true labels; probabilities have the shape (texts, labels)."""
+    return float(_surprise(probabilities, truth).mean())
+
+
+def calibration(probabilities: npt.ArrayLike, truth: npt.ArrayLike, bins: int = BINS) -> Calibration:
+    """Reliability of the confidence, which is the probability of the predicted label.
+
+    ECE is the plug-in estimator over bins of equal width (Naeini et al. 2015; Guo et al. 2017); Brier is the sum of
+    squared differences over all labels (Brier 1950). Intervals are of the bootstrap over texts.
+
+    Args:
+        probabilities: shape (texts, labels), rows sum to 1.
+        truth: indices of the true labels, shape (texts,).
+        bins: of equal width between 0 and 1.
+
+    Raises:
+        ValueError: no texts, or not one row of finite probabilities a label.
+    """
+    shares, labels = _checked(probabilities, truth)
+    n = len(labels)
+    confidence, right = shares.max(axis=1), (shares.argmax(axis=1) == labels).astype(np.float64)
+    place = np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)
+    gaps = np.zeros((n, bins))
+    gaps[np.arange(n), place] = right - confidence
+    columns = np.column_stack([gaps, _squares(shares, labels), _surprise(shares, labels)])
+    drawn = resampled_means(columns)
+    ece, (brier, nll) = float(np.abs(gaps.mean(axis=0)).sum()), columns[:, -2:].mean(axis=0).tolist()
+    return Calibration(
+        n=n,
+        bins=tuple(_bin(i, bins, confidence[place == i], right[place == i]) for i in np.unique(place).tolist()),
+        accuracy=float(right.mean()),
+        confidence=float(confidence.mean()),
+        ece=ece,
+        ece_interval=percentile_interval(ece, np.abs(drawn[:, :bins]).sum(axis=1)),
+        brier=brier,
+        brier_interval=percentile_interval(brier, drawn[:, -2], highest=2.0),
+        nll=nll,
+        nll_interval=percentile_interval(nll, drawn[:, -1], highest=np.inf),
+        estimator=f"expected calibration error of the predicted label, {bins} bins of equal width, plug-in estimate",
+    )
+
+
+def _bin(place: int, bins: int, confidence: Floats, right: Floats) -> Bin:
+    n, hits = len(right), int(right.sum())
+    mean = float(confidence.mean())
+    return Bin(place / bins, (place + 1) / bins, n, mean, hits / n, wilson(hits, n))
+
+
+def _squares(probabilities: Floats, truth: Labels) -> Floats:
+    """Brier score of each text, 0 to 2: (1 − p of the truth)² + the squares of the others."""
+    of_truth = probabilities[np.arange(len(truth)), truth]
+    total: Floats = (probabilities**2).sum(axis=1) - 2 * of_truth + 1
+    return total
+
+
+def _surprise(probabilities: Floats, truth: Labels) -> Floats:
+    surprise: Floats = -np.log(np.maximum(probabilities[np.arange(len(truth)), truth], _TINY))
+    return surprise
+
+
+def _checked(numbers: npt.ArrayLike, truth: npt.ArrayLike) -> tuple[Floats, Labels]:
+    rows, labels = np.asarray(numbers, dtype=np.float64), np.asarray(truth, dtype=np.int64)
+    if rows.ndim != 2 or labels.shape != rows.shape[:1] or not rows.size or not np.isfinite(rows).all():
+        raise ValueError(f"need a row of finite numbers for each of at least one text: {rows.shape}, {labels.shape}")
+    if labels.min() < 0 or labels.max() >= rows.shape[1]:
+        raise ValueError(f"labels must be in range({rows.shape[1]})")
+    return rows, labels

@@ -1,0 +1,133 @@
+"""Training texts whose label looks wrong: confident learning (Northcutt, Jiang and Chuang 2021).
+
+The judge is the baseline, TF-IDF with logistic regression, in five folds: no text is judged by a model that saw its
+label. It is another kind of model than the classifier, and fast enough to be asked when somebody wants to know.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bertdemo.data.dataset import Split
+from bertdemo.evaluation.answers import Floats, Labels
+from bertdemo.evaluation.bag_of_words import STRENGTHS, affordable, features, fit
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
+FOLDS = 5
+METHOD = (
+    "confident learning (Northcutt et al. 2021): off-diagonal of the confident joint, ranked by normalised margin, on "
+    f"out-of-fold probabilities ({FOLDS} folds) of TF-IDF + logistic regression"
+)
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """A training text that looks like ``suggested``. ``row`` counts from 0 in the cleaned data.
+
+    The probabilities are the judge's; the lower that of the label is, and the higher the other, the more suspect.
+    """
+
+    row: int
+    text: str
+    pair: str | None
+    label: str
+    suggested: str
+    probability_of_label: float
+    probability_of_suggested: float
+
+
+@dataclass(frozen=True)
+class Suspects:
+    """The most suspect first. ``judged`` counts the texts looked at, ``n`` all suspects, ``method`` names how."""
+
+    judged: int
+    n: int
+    suspects: tuple[Suspect, ...]
+    method: str = METHOD
+
+
+def mislabelled(split: Split, limit: int = 1000) -> Suspects:
+    """Training texts to read again; a suspect is a reason to look and no proof.
+
+    Takes as long as five baselines. The same split gives the same suspects. Where there is nothing to learn from (one
+    label, or no words), nothing is suspect.
+
+    Args:
+        split: whose training part is judged (of very many characters, a random part of it).
+        limit: at most so many are listed.
+    """
+    rows = [split.train[i] for i in affordable(split.part("train"), split.seed)]
+    part = split.dataset.select(rows)
+    labels: Labels = np.asarray(part.labels, dtype=np.int64)
+    terms = features(len(np.unique(labels)), part)
+    if terms is None or len(np.unique(labels)) < 2:
+        return Suspects(len(part), 0, ())
+    probabilities = _out_of_fold(terms[0], labels, len(part.label_names), split.seed)
+    places, suggested = confident_off_diagonal(probabilities, labels)
+    margin = probabilities[places, labels[places]] - probabilities[places, suggested]
+    order = np.argsort(margin, kind="stable")[:limit]
+    found = tuple(
+        Suspect(
+            row=rows[place],
+            text=part.texts[place],
+            pair=part.pairs[place] if part.pairs else None,
+            label=part.label_names[labels[place]],
+            suggested=part.label_names[other],
+            probability_of_label=float(probabilities[place, labels[place]]),
+            probability_of_suggested=float(probabilities[place, other]),
+        )
+        for place, other in zip(places[order].tolist(), suggested[order].tolist(), strict=True)
+    )
+    return Suspects(len(part), len(places), found)
+
+
+def confident_off_diagonal(probabilities: Floats, labels: Labels) -> tuple[Labels, Labels]:
+    """Texts that are confidently of another label than theirs: their places, and that label, shapes (suspects,).
+
+    The threshold of a label is the mean probability that it has among the texts that carry it. A text is confidently of
+    the most probable label among those that reach their thresholds, if any does (Northcutt et al. 2021, equation 1).
+
+    Args:
+        probabilities: out of fold, shape (texts, labels).
+        labels: as given, shape (texts,).
+    """
+    carried = labels[:, None] == np.arange(probabilities.shape[1])
+    counts = carried.sum(axis=0)
+    sums = (probabilities * carried).sum(axis=0)
+    thresholds = np.divide(sums, counts, out=np.full(len(counts), np.inf), where=counts > 0)
+    reached = np.where(probabilities >= thresholds, probabilities, -1.0)
+    best = reached.argmax(axis=1)
+    places = np.flatnonzero((reached.max(axis=1) >= 0) & (best != labels))
+    return places, best[places]
+
+
+def _out_of_fold(terms: csr_matrix, labels: Labels, n_labels: int, seed: int) -> Floats:
+    """Probabilities (texts, labels) of each text by a model of the other folds.
+
+    TF-IDF comes from all texts, but knows no label, so that no text's label reaches its own judge.
+    """
+    from threadpoolctl import threadpool_limits
+
+    probabilities = np.zeros((len(labels), n_labels))
+    folds = _folds(labels, seed)
+    with threadpool_limits(limits=1):  # as for the baseline
+        for fold in range(FOLDS):
+            inside = folds == fold
+            if inside.any() and len(np.unique(labels[~inside])) > 1:
+                model = fit(terms[~inside], labels[~inside], STRENGTHS[0])
+                probabilities[np.ix_(inside, model.classes_)] = model.predict_proba(terms[inside])
+    return probabilities
+
+
+def _folds(labels: Labels, seed: int) -> Labels:
+    """A fold for each text, with each label spread evenly over the folds."""
+    shuffled = np.random.default_rng(seed).permutation(len(labels))
+    by_label = shuffled[np.argsort(labels[shuffled], kind="stable")]
+    folds = np.empty(len(labels), dtype=np.int64)
+    folds[by_label] = np.arange(len(labels)) % FOLDS
+    return folds
