@@ -16,7 +16,8 @@ def safe_csv(frame: pd.DataFrame) -> str:
     for column in frame.columns:
         if frame[column].dtype.kind not in "biufM":
             safe[column] = [_harmless(cell) for cell in frame[column]]
-    return safe.rename(columns=_harmless).to_csv(index=False)
+    # RFC 4180 ends; with them a lone carriage return in a cell is quoted, too, and cannot begin a row of its own.
+    return safe.rename(columns=_harmless).to_csv(index=False, lineterminator="\r\n")
 
 
 def _harmless(cell: object) -> object:

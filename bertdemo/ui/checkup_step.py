@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from bertdemo.data.spreadsheet import safe_csv
 from bertdemo.ui.figure import figure
 from bertdemo.ui.words import count, escape, percent
 
@@ -199,18 +200,9 @@ def _removed(checkup: CheckUp) -> None:
         st.dataframe(frame(1_000), hide_index=True, key="removed_rows")
         st.download_button(
             "Download all as CSV",
-            data=lambda: _harmless(frame()).to_csv(index=False),
+            data=lambda: safe_csv(frame()),
             file_name="left_out.csv",
             mime="text/csv",
             on_click="ignore",
             key="removed_download",
         )
-
-
-def _harmless(frame: pd.DataFrame) -> pd.DataFrame:
-    """Cells that a spreadsheet would run as a formula get an apostrophe in front."""
-    risky = ("=", "+", "-", "@", "\t", "\r")
-    safe = frame.copy()
-    for column in ("label", "detail", "text"):
-        safe[column] = [f"'{cell}" if cell.startswith(risky) else cell for cell in frame[column]]
-    return safe
