@@ -27,6 +27,7 @@ DOORS = {
     "evaluation": {"errors", "settings", "data", "models", "prediction"},
     "training": {"errors", "settings", "data", "models", "prediction", "evaluation"},
     "runs": {"errors", "settings", "data", "models", "prediction", "evaluation", "training"},
+    "jobs": {"errors", "settings", "data", "models", "prediction", "evaluation", "runs"},
 }
 # Charts draw records and know nothing of where they come from.
 RECORDS = {

@@ -24,7 +24,6 @@ from bertdemo.settings import Settings
 from bertdemo.training.environment import WORKER_ENVIRONMENT
 
 _PACKAGE_ROOT = Path(bertdemo.__file__).parents[1]
-_WORKER = (sys.executable, "-P", "-m", "bertdemo.runs.worker")
 _NEUTRAL_FOLDER = Path(sys.executable).anchor  # a worker keeps no folder of a person busy
 
 # What the worker prints is a log that people read.
@@ -33,6 +32,14 @@ _ENVIRONMENT = {
     "PYTHONUNBUFFERED": "1",
     "PYTHONIOENCODING": "utf-8",
 }
+
+
+def worker_command(module: str) -> tuple[str, ...]:
+    """What starts the worker in ``module``, to go before a folder; the current folder is no place to import from."""
+    return (sys.executable, "-P", "-m", module)
+
+
+_WORKER = worker_command("bertdemo.runs.worker")
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,270 @@
+"""The job folder: the table, the predictions so far, and the only code that reads or writes them.
+
+``input.parquet`` is the table as it was read, in row groups of as many rows as are predicted at a time. Each of them
+has a file in ``parts`` once it is predicted, which appears whole or not at all: what is there need not be done again.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import shutil
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bertdemo.errors import DataError
+from bertdemo.jobs.records import Format, JobCard, JobColumns
+from bertdemo.runs.failures import storage
+from bertdemo.runs.records import State, Status
+from bertdemo.runs.work_folder import WorkFolder
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+_PART = re.compile(r"([0-9]{6})\.parquet")
+NO_LABEL = -1
+
+
+@dataclass(frozen=True)
+class Part:
+    """The predictions of one chunk: labels (rows,), which index the label names, and probabilities (rows, labels).
+
+    Rows without a text have the label -1 and NaN for probabilities. ``seconds`` of predicting, ``cut`` texts.
+    """
+
+    labels: NDArray[np.int32]
+    probabilities: NDArray[np.float32]
+    seconds: float
+    cut: int
+    precision: str
+
+    @property
+    def confidences(self) -> NDArray[np.float32]:
+        """Probability of the predicted label (rows,); NaN where there is none."""
+        best: NDArray[np.float32] = self.probabilities[np.arange(len(self.labels)), np.maximum(self.labels, 0)]
+        return best
+
+
+class JobFolder(WorkFolder):
+    """One job on disk.
+
+    Every reading method raises ``RunError`` where its file is missing or damaged; every writing method raises
+    ``StorageError`` where the disk does not let it.
+    """
+
+    kind = "job"
+    card_name = "job.json"
+
+    @property
+    def input_path(self) -> Path:
+        return self.path / "input.parquet"
+
+    def result_path(self, kind: Format) -> Path:
+        return self.path / f"result.{kind}"
+
+    @classmethod
+    def create(cls, path: Path, frame: pd.DataFrame, card: JobCard) -> JobFolder:
+        """Write everything a worker needs; the folder appears under its name complete or not at all.
+
+        Raises:
+            DataError: a cell cannot be stored.
+        """
+        draft = path.with_name(f".draft-{path.name}")
+        folder = cls(draft)
+        try:
+            with storage(path.parent):
+                (draft / "parts").mkdir(parents=True)
+                _write_table(frame, folder.input_path, card.chunk)
+            folder._write_json("job.json", asdict(card))
+            folder.write_status(Status(State.QUEUED, "Waiting for its turn.", card.created, steps=card.rows))
+            with storage(path.parent):
+                draft.rename(path)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+        return cls(path)
+
+    @cached_property
+    def card(self) -> JobCard:
+        """What the job was asked to do."""
+        values = self._read_json("job.json")
+        try:
+            columns = JobColumns(**values["columns"])
+            card = JobCard(**values | {"columns": columns, "label_names": tuple(values["label_names"])})
+        except (KeyError, TypeError) as error:
+            raise self._damaged("job.json") from error
+        self._checked(card, "job.json")
+        if card.rows < 1 or card.chunk < 1:
+            raise self._damaged("job.json")
+        return card
+
+    def queue_again(self, now: float) -> None:
+        """Let a job that has ended wait for a worker again; a cancel is taken back."""
+        with storage(self.path):
+            (self.path / "request.json").unlink(missing_ok=True)
+        waiting = Status(State.QUEUED, "Waiting for its turn.", now, step=self.rows_done(), steps=self.card.rows)
+        self.write_status(waiting)
+
+    def begin(self) -> None:
+        """Note how far the job is as a worker takes it up."""
+        self._write_json("begun.json", {"parts": len(self.done())})
+
+    def has_advanced(self) -> bool:
+        """Whether the last worker kept anything: one that dies at the same place twice must not go on for ever."""
+        if not (self.path / "begun.json").exists():
+            return False
+        begun = self._checked(self._read_json("begun.json"), "begun.json", dict)
+        return len(self.done()) > self._checked(begun.get("parts", 0), "begun.json", int)
+
+    def chunks(self) -> int:
+        """Of how many chunks the job consists."""
+        return -(-self.card.rows // self.card.chunk)
+
+    def rows_of(self, chunk: int) -> int:
+        return min(self.card.chunk, self.card.rows - chunk * self.card.chunk)
+
+    def done(self) -> set[int]:
+        """The numbers of the chunks that are predicted and kept."""
+        try:
+            names = [path.name for path in (self.path / "parts").iterdir()]
+        except OSError as error:
+            raise self._damaged("parts") from error
+        return {int(match[1]) for name in names if (match := _PART.fullmatch(name))}
+
+    def table(self, chunk: int, columns: list[str] | None = None) -> pa.Table:
+        """The rows of one chunk of the table, all columns or some."""
+        with self._input() as file:
+            return self._row_group(file, chunk, columns)
+
+    def tables(self) -> Iterator[pa.Table]:
+        """The table, one chunk after the other."""
+        with self._input() as file:
+            for chunk in range(self.chunks()):
+                yield self._row_group(file, chunk, None)
+
+    def texts(self, chunk: int) -> tuple[list[str], list[str] | None]:
+        """Texts and second texts of one chunk; an empty cell is an empty text."""
+        columns = self.card.columns
+        names = [columns.text] if columns.pair is None else [columns.text, columns.pair]
+        table = self.table(chunk, names)
+        texts = [_as_texts(table.column(name)) for name in names]
+        return texts[0], texts[1] if columns.pair is not None else None
+
+    def write_part(self, chunk: int, part: Part) -> None:
+        """Keep the predictions of one chunk: a reader sees all of them or none."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        labels = part.probabilities.shape[1]
+        flat = pa.array(np.ascontiguousarray(part.probabilities, np.float32).reshape(-1))
+        columns = {"label": pa.array(part.labels), "probabilities": pa.FixedSizeListArray.from_arrays(flat, labels)}
+        about = {"seconds": repr(part.seconds), "cut": str(part.cut), "precision": part.precision}
+        draft = self.path / "parts" / f".{chunk:06d}-{secrets.token_hex(4)}"
+        with storage(self.path):
+            try:
+                pq.write_table(pa.table(columns).replace_schema_metadata(about), draft)
+                draft.replace(self._part_path(chunk))
+            finally:
+                draft.unlink(missing_ok=True)
+
+    def part(self, chunk: int) -> Part:
+        """The predictions of one chunk."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        path = self._part_path(chunk)
+        try:
+            with pq.ParquetFile(path) as file:
+                table = file.read()
+            labels = table.column("label").to_numpy().astype(np.int32)
+            flat = table.column("probabilities").combine_chunks().flatten().to_numpy(zero_copy_only=False)
+            about = {key.decode(): value.decode() for key, value in (table.schema.metadata or {}).items()}
+            if len(labels) != self.rows_of(chunk):
+                raise ValueError("a part of another length")
+            probabilities = flat.reshape(len(labels), -1)
+            return Part(labels, probabilities, float(about["seconds"]), int(about["cut"]), about["precision"])
+        except (OSError, ValueError, LookupError, pa.ArrowException) as error:
+            raise self._damaged(f"parts/{path.name}") from error
+
+    def drop_part(self, chunk: int) -> None:
+        """Remove a damaged part, so that it is predicted again."""
+        with storage(self.path):
+            self._part_path(chunk).unlink(missing_ok=True)
+
+    def rows_done(self) -> int:
+        """Rows that are predicted and kept."""
+        return sum(self.rows_of(chunk) for chunk in self.done())
+
+    def wind_up_cancelled(self) -> str:
+        """What is predicted is kept."""
+        return f"Cancelled after {self._so_far()}: resume goes on from there."
+
+    def obituary(self, status: Status) -> str:  # noqa: ARG002 - the parts tell more than the last status
+        """How far it got, and whether it goes on by itself."""
+        ending = "it goes on from there" if self.has_advanced() else "resume goes on from there"
+        return (
+            f"The predicting process ended after {self._so_far()} without a word (killed, no memory or disk left, or "
+            f"the machine went down): {ending}."
+        )
+
+    def _so_far(self) -> str:
+        return f"{self.rows_done():,} of {self.card.rows:,} rows"
+
+    def _part_path(self, chunk: int) -> Path:
+        return self.path / "parts" / f"{chunk:06d}.parquet"
+
+    def _input(self) -> Any:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        try:
+            return pq.ParquetFile(self.input_path)
+        except (OSError, pa.ArrowException) as error:
+            raise self._damaged("input.parquet") from error
+
+    def _row_group(self, file: Any, chunk: int, columns: list[str] | None) -> pa.Table:
+        import pyarrow as pa
+
+        try:
+            table = file.read_row_group(chunk, columns=columns)
+            if table.num_rows != self.rows_of(chunk):
+                raise ValueError("a row group of another length")
+        except (OSError, ValueError, LookupError, pa.ArrowException) as error:
+            raise self._damaged("input.parquet") from error
+        return table
+
+
+def _write_table(frame: pd.DataFrame, path: Path, chunk: int) -> None:
+    """``frame`` in row groups of ``chunk`` rows; cells of one column that are not of one kind become texts."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        columns = {str(name): _as_array(frame[name]) for name in frame.columns}
+    except UnicodeEncodeError as error:
+        raise DataError("A text holds half a character (a lone surrogate): save the file as UTF-8.") from error
+    pq.write_table(pa.table(columns), path, row_group_size=chunk)
+
+
+def _as_array(column: pd.Series[Any]) -> pa.Array:
+    import pyarrow as pa
+
+    from bertdemo.data.tables import as_text
+
+    try:
+        array = pa.Array.from_pandas(column)
+    except pa.ArrowException:
+        array = pa.array([as_text(cell) for cell in column], pa.string())
+    return array.cast(pa.string()) if pa.types.is_null(array.type) else array
+
+
+def _as_texts(column: pa.ChunkedArray) -> list[str]:
+    from bertdemo.data.tables import as_text
+
+    return [as_text(cell) or "" for cell in column.to_pylist()]

@@ -1,0 +1,130 @@
+"""The result of a job as a file: the table as it came, and the predictions in columns of their own at its end.
+
+It is written chunk by chunk, so that memory does not grow with the table.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import secrets
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bertdemo.jobs.folder import NO_LABEL, JobFolder, Part
+from bertdemo.jobs.records import Format
+from bertdemo.runs.failures import storage
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+# What makes a spreadsheet program compute a cell instead of showing it (OWASP, "CSV Injection"), full-width forms too.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_NUMBER = re.compile(r"[+-]?([0-9]+([.,][0-9]+)*|[.,][0-9]+)([eE][+-]?[0-9]+)?%?")
+_DIGITS = 7  # significant digits of a probability in a text file: single precision has no more
+
+
+def write_result(folder: JobFolder, kind: Format, path: Path) -> None:
+    """Write all rows of a finished job to ``path``, which appears whole or not at all.
+
+    Raises:
+        RunError: the job is damaged.
+        StorageError: the disk is full or read-only.
+    """
+    draft = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
+    write = {"csv": _write_csv, "parquet": _write_parquet, "jsonl": _write_jsonl}[kind]
+    with storage(path.parent):
+        try:
+            write(draft, _tables(folder))
+            draft.replace(path)
+        finally:
+            draft.unlink(missing_ok=True)
+
+
+def safe_cell(value: Any) -> Any:
+    """A cell that no spreadsheet program takes for a formula: texts that look like one get a leading apostrophe."""
+    if isinstance(value, str) and value.startswith(_FORMULA) and not _NUMBER.fullmatch(value):
+        return "'" + value
+    return value
+
+
+def added_names(taken: Iterable[str], label_names: Iterable[str]) -> list[str]:
+    """Names of the columns of predictions, none of which is one of ``taken``: a second one is called "name (2)"."""
+    names = set(taken)
+    added = []
+    for plain in ("predicted_label", "confidence", *(f"prob_{label}" for label in label_names)):
+        name, number = plain, 2
+        while name in names:
+            name, number = f"{plain} ({number})", number + 1
+        names.add(name)
+        added.append(name)
+    return added
+
+
+def _tables(folder: JobFolder) -> Iterator[pa.Table]:
+    """The whole result, one chunk after the other; there is at least one."""
+    label_names = folder.card.label_names
+    for chunk, table in enumerate(folder.tables()):
+        names = added_names(table.column_names, label_names)
+        for name, column in zip(names, _columns(folder.part(chunk), label_names), strict=True):
+            table = table.append_column(name, column)  # noqa: PLW2901 - the same table, wider
+        yield table
+
+
+def _columns(part: Part, label_names: tuple[str, ...]) -> Iterator[pa.Array]:
+    """Label, confidence and a probability for each label; nothing where a row had no text."""
+    import pyarrow as pa
+
+    empty = part.labels == NO_LABEL
+    yield pa.array([None if label == NO_LABEL else label_names[label] for label in part.labels.tolist()], pa.string())
+    yield pa.array(part.confidences, mask=empty)
+    for place in range(len(label_names)):
+        yield pa.array(np.ascontiguousarray(part.probabilities[:, place]), mask=empty)
+
+
+def _write_parquet(path: Path, tables: Iterator[pa.Table]) -> None:
+    import pyarrow.parquet as pq
+
+    first = next(tables)
+    with pq.ParquetWriter(path, first.schema) as writer:
+        writer.write_table(first)
+        for table in tables:
+            writer.write_table(table)
+
+
+def _write_csv(path: Path, tables: Iterator[pa.Table]) -> None:
+    """Texts in quotation marks, numbers without: what separates cells elsewhere (a semicolon) cuts no text in two."""
+    header: list[str] = []
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, quoting=csv.QUOTE_NONNUMERIC)
+        for table in tables:
+            if not header:
+                header = table.column_names
+                writer.writerow([safe_cell(name) for name in header])
+            writer.writerows([safe_cell(cell) for cell in row] for row in _rows(table))
+
+
+def _write_jsonl(path: Path, tables: Iterator[pa.Table]) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        for table in tables:
+            names = table.column_names
+            for row in _rows(table):
+                file.write(json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False, default=str) + "\n")
+
+
+def _rows(table: pa.Table) -> Iterator[tuple[Any, ...]]:
+    return zip(*(_cells(table.column(name)) for name in table.column_names), strict=True)
+
+
+def _cells(column: pa.ChunkedArray) -> list[Any]:
+    """Python values; the probabilities (the only 32-bit numbers) without the digits that they do not have."""
+    import pyarrow as pa
+
+    values: list[Any] = column.to_pylist()
+    if not pa.types.is_float32(column.type):
+        return values
+    return [None if value is None else float(f"{value:.{_DIGITS}g}") for value in values]

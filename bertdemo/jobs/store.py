@@ -1,0 +1,211 @@
+"""All jobs of one home: what pages and commands call."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bertdemo.errors import BertDemoError, RunError
+from bertdemo.jobs.folder import JobFolder
+from bertdemo.jobs.records import Format, Job, JobCard, JobColumns, JobSummary, ReviewRow
+from bertdemo.jobs.submission import check_columns, chunk_rows, fingerprint, model_digest
+from bertdemo.runs.backend import Backend
+from bertdemo.runs.records import State, Status
+from bertdemo.runs.store import Runs
+from bertdemo.runs.works import Works, new_id
+from bertdemo.settings import Settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_JobList = list[Job]
+
+
+class Jobs(Works[JobFolder]):
+    """The jobs in ``settings.home / "jobs"``. Any number of these may exist, in any number of processes.
+
+    One job works at a time, the others wait in order. Methods that take an id raise ``RunError`` where there is no such
+    job; those that write raise ``StorageError`` where the disk does not let them. Looking at jobs keeps the queue
+    moving, and lets a job that was killed go on by itself if it got further than when it began; one that did not (what
+    killed it may do so again) waits for ``resume``.
+    """
+
+    def __init__(
+        self, settings: Settings, backend: Backend[JobFolder] | None = None, clock: Callable[[], float] = time.time
+    ) -> None:
+        backend = backend or _local_backend(settings)
+        super().__init__(JobFolder, settings.home / "jobs", settings.home / "jobs.sqlite", backend, clock)
+        self._settings = settings
+
+    def submit(
+        self,
+        run_id: str,
+        frame: pd.DataFrame,
+        columns: JobColumns,
+        source_name: str,
+        *,
+        exact: bool = False,
+        destination: str = "",
+    ) -> str:
+        """Make a job, put it at the end of the queue, and start it if no other is at work. Returns its id.
+
+        Args:
+            run_id: the classifier; a starter, too.
+            frame: the table as ``data.reading.read_table`` gives it.
+            columns: which columns hold texts (and pairs, and right labels to compare with).
+            source_name: name of the file, for people.
+            exact: fp32, as single predictions are computed, instead of the fastest that labels agree with.
+            destination: where a command will write the result. A job of the same table, run and destination that is
+                still here is taken up again instead of a second one.
+
+        Raises:
+            RunError: there is no such run, it has no tested model, or it asks for pairs where there are none.
+            DataError: there is no such column, no row, or a cell that cannot be stored.
+        """
+        now = self._clock()
+        runs = Runs(self._settings)
+        model, run = model_digest(runs.model_folder(run_id)), runs.get(run_id)
+        check_columns(frame, columns, run)
+        card = JobCard(
+            run=run_id,
+            run_name=run.name,
+            label_names=run.data.label_names,
+            columns=columns,
+            source_name=source_name,
+            rows=len(frame),
+            chunk=chunk_rows(frame, columns),
+            exact=exact,
+            created=now,
+            fingerprint=fingerprint(frame, columns, run_id, model, exact),
+            model=model,
+            destination=destination,
+        )
+        if destination and (again := self._same(card)):
+            return again
+        self._sweep(now)
+        folder = JobFolder.create(self._root / new_id(Path(source_name).stem, now), frame, card)
+        self._admit(folder)
+        return folder.id
+
+    def get(self, job_id: str) -> Job:
+        """One job as it stands now.
+
+        Raises:
+            RunError: there is none of that id, or its folder is damaged.
+        """
+        folder = self.folder(job_id)
+        self._tend()
+        status = self._settle(folder)
+        positions = self._positions([folder] if status.state is State.QUEUED else [])
+        return Job(folder.id, folder.card, status, positions.get(folder.id))
+
+    def list(self) -> _JobList:
+        """All jobs, the newest first. A damaged one is listed as failed, with a sentence."""
+        self._tend()
+        folders = self._dispatcher.folders()
+        statuses = {folder.id: self._settle_or_explain(folder) for folder in folders}
+        positions = self._positions([each for each in folders if statuses[each.id].state is State.QUEUED])
+        jobs = [_read(folder, statuses[folder.id], positions) for folder in folders]
+        return sorted(jobs, key=lambda job: (job.card.created if job.card else 0.0, job.id), reverse=True)
+
+    def cancel(self, job_id: str) -> None:
+        """Ask a job to end, and return at once; what is predicted is kept, and ``resume`` goes on from there.
+
+        A worker that does not react within 10 s is ended by whoever looks at the jobs then.
+
+        Raises:
+            RunError: the job has already ended.
+        """
+        self._ask(job_id, "cancel", "Cancelled before it began.")
+
+    def resume(self, job_id: str) -> None:
+        """Put a job that was killed, failed or cancelled in line again; no row is predicted twice.
+
+        Raises:
+            RunError: the job is live or finished.
+        """
+        folder = self.folder(job_id)
+        status = self._dispatcher.settle(folder)
+        if not Job(job_id, folder.card, status).can_resume:
+            raise RunError(f"The job {job_id} is {status.state}: there is nothing to resume.")
+        self._requeue(folder, status)
+        self._tend()
+
+    def result(self, job_id: str, kind: Format) -> Path:
+        """The file with the predictions beside the columns of the table, made at the first call.
+
+        Raises:
+            RunError: the job has not finished.
+        """
+        from bertdemo.jobs.results import write_result
+
+        folder = self.folder(job_id)
+        status = self._dispatcher.settle(folder)
+        if status.state is not State.FINISHED:
+            raise RunError(f"The job {job_id} is {status.state} and has no result yet: wait for it, or resume it.")
+        path = folder.result_path(kind)
+        if not path.exists():
+            write_result(folder, kind, path)
+        return path
+
+    def summary(self, job_id: str, threshold: float = 0.5) -> JobSummary:
+        """What the rows that are done amount to; while a job works, those so far."""
+        from bertdemo.jobs.summary import summarise
+
+        return summarise(self.folder(job_id), threshold)
+
+    def least_confident(self, job_id: str, n: int = 50) -> tuple[ReviewRow, ...]:
+        """The ``n`` rows whose predicted label is the least probable, the least first; of those done so far."""
+        from bertdemo.jobs.summary import least_confident
+
+        return least_confident(self.folder(job_id), n)
+
+    def _same(self, card: JobCard) -> str | None:
+        """A job that was asked the same before, put in line again if it has to be."""
+        for job in self.list():
+            if job.card and (job.card.fingerprint, job.card.destination) == (card.fingerprint, card.destination):
+                if job.can_resume:
+                    self.resume(job.id)
+                return job.id
+        return None
+
+    def _settle(self, folder: JobFolder) -> Status:
+        """The status of a job; one that was killed and had got further goes on by itself."""
+        status = self._dispatcher.settle(folder)
+        if status.state is State.INTERRUPTED and folder.has_advanced():
+            self._requeue(folder, status)
+            self._tend()
+            return folder.status()
+        return status
+
+    def _settle_or_explain(self, folder: JobFolder) -> Status:
+        try:
+            return self._settle(folder)
+        except BertDemoError as error:
+            return Status(State.FAILED, str(error), self._clock())
+
+    def _requeue(self, folder: JobFolder, status: Status) -> None:
+        """Back into the line, unless somebody else was faster."""
+        with self.undisturbed():
+            if folder.status() != status:
+                return
+            folder.write_status(
+                Status(State.QUEUED, "Waiting for its turn.", self._clock(), step=status.step, steps=status.steps)
+            )
+        self._dispatcher.join([folder])
+
+
+def _read(folder: JobFolder, status: Status, positions: Mapping[str, int]) -> Job:
+    try:
+        return Job(folder.id, folder.card, status, positions.get(folder.id))
+    except RunError as error:
+        return Job(folder.id, None, Status(State.FAILED, str(error), status.updated))
+
+
+def _local_backend(settings: Settings) -> Backend[JobFolder]:
+    """Imported here: only who starts work needs what starts it."""
+    from bertdemo.runs.local import LocalBackend, worker_command
+
+    return LocalBackend(settings, worker_command("bertdemo.jobs.worker"))

@@ -1,0 +1,183 @@
+"""The process that does one job: ``python -m bertdemo.jobs.worker FOLDER``.
+
+Load the classifier, predict the chunks of rows that are not yet kept, keep each. Every way out ends in a final state
+with one sentence; tracebacks go to the log. Killed at any moment, the next worker goes on after the last chunk kept.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bertdemo.errors import BertDemoError, RunError, StorageError
+from bertdemo.jobs.folder import NO_LABEL, JobFolder, Part
+from bertdemo.jobs.submission import model_digest
+from bertdemo.runs.failures import is_wrong_input, sentence
+from bertdemo.runs.pulse import Pulse
+from bertdemo.runs.records import State
+from bertdemo.settings import Settings
+
+if TYPE_CHECKING:
+    from bertdemo.models.classifier import Classifier
+    from bertdemo.models.devices import Placement
+
+_log = logging.getLogger("bertdemo.jobs.worker")  # __name__ is __main__ here
+
+Load = Callable[[JobFolder], "Classifier"]
+
+
+class _Cancelled(Exception):  # noqa: N818 - not an error: a person asked for it
+    """A person wants no more rows."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do the job, then start the next one that waits. Returns 0 if the job finished."""
+    (path,) = sys.argv[1:] if arguments is None else arguments
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("bertdemo").setLevel(logging.INFO)
+    state = work(JobFolder(Path(path)))
+    _start_next(Settings.from_environment(os.environ))
+    return 0 if state is State.FINISHED else 1
+
+
+def load(folder: JobFolder) -> Classifier:
+    """The classifier of the job's run.
+
+    Raises:
+        RunError: the run or its model is gone, or is another one than when the job was made.
+    """
+    from bertdemo.prediction.loaded import Shelf
+    from bertdemo.runs.store import Runs
+
+    card, runs = folder.card, Runs(_settings(folder))
+    if model_digest(runs.model_folder(card.run)) != card.model:
+        raise RunError(f"The model of the run {card.run} is not the one this job began with: start the job again.")
+    return Shelf(runs, capacity=1).classifier(card.run)
+
+
+def work(folder: JobFolder, load: Load = load) -> State:
+    """Do what is left of the job in this process and return the state it ended in."""
+    try:
+        pulse = _take_over(folder)
+    except BertDemoError:
+        # There is no status to write. The readers see that this process is gone and say so.
+        _log.exception("the job could not be taken over")
+        return State.FAILED
+    if not pulse.status.state.is_live:  # cancelled, or given up as dead, before this process was up
+        return pulse.status.state
+    try:
+        with pulse.beating():
+            _do(folder, pulse, load)
+        return _end(pulse, State.FINISHED, "Finished: every row is predicted.")
+    except _Cancelled:
+        return _last_words(folder, pulse, State.CANCELLED, folder.wind_up_cancelled())
+    except Exception as error:  # noqa: BLE001 - logged with its traceback, and told in the status
+        _log.error("the job ends here", exc_info=error)
+        return _last_words(folder, pulse, State.FAILED, sentence(error), wrong_input=is_wrong_input(error))
+
+
+def _take_over(folder: JobFolder) -> Pulse:
+    """Write that this process does the job, unless it ended before; nobody can end it in between."""
+    from bertdemo.jobs.store import Jobs
+
+    with Jobs(_settings(folder)).undisturbed():
+        pulse = Pulse(folder)
+        if pulse.status.state.is_live:
+            folder.begin()
+            pulse.beat()
+        return pulse
+
+
+def _do(folder: JobFolder, pulse: Pulse, load: Load) -> None:
+    """Predict what is not yet kept, chunk by chunk."""
+    pulse.say(State.STARTING, f"Loading the classifier {folder.card.run_name}.")
+    _drop_damaged_parts(folder)
+    done, total = folder.rows_done(), folder.card.rows
+    _heed(folder)
+    classifier, placement = load(folder), _placement(folder)
+    began, before = time.perf_counter(), done
+    for chunk in sorted(set(range(folder.chunks())) - folder.done()):
+        _heed(folder)
+        folder.write_part(chunk, predict_chunk(folder, chunk, classifier, placement))
+        done += folder.rows_of(chunk)
+        speed = (done - before) / (time.perf_counter() - began)
+        message = f"Predicting: row {done:,} of {total:,} on {placement.device} in {placement.precision}."
+        pulse.say(State.PREDICTING, message, step=done, steps=total, speed=speed, remaining=(total - done) / speed)
+
+
+def predict_chunk(folder: JobFolder, chunk: int, classifier: Classifier, placement: Placement) -> Part:
+    """The predictions of one chunk of rows; a row without a text gets none."""
+    from bertdemo.prediction.predict import predict
+
+    texts, pairs = folder.texts(chunk)
+    filled = [row for row, text in enumerate(texts) if text.strip()]
+    predictions = predict(
+        classifier,
+        [texts[row] for row in filled],
+        None if pairs is None else [pairs[row] for row in filled],
+        placement=placement,
+    )
+    labels = np.full(len(texts), NO_LABEL, np.int32)
+    probabilities = np.full((len(texts), len(classifier.label_names)), np.nan, np.float32)
+    labels[filled], probabilities[filled] = predictions.labels, predictions.probabilities
+    return Part(labels, probabilities, predictions.seconds, predictions.cut, predictions.precision)
+
+
+def _placement(folder: JobFolder) -> Placement:
+    from bertdemo.models.devices import choose_placement
+
+    return choose_placement("fp32" if folder.card.exact else "auto")
+
+
+def _drop_damaged_parts(folder: JobFolder) -> None:
+    """A part that a failing disk spoilt is predicted again."""
+    for chunk in folder.done():
+        try:
+            folder.part(chunk)
+        except RunError:
+            _log.warning("part %d is damaged and will be predicted again", chunk)
+            folder.drop_part(chunk)
+
+
+def _heed(folder: JobFolder) -> None:
+    if folder.request() == "cancel":
+        raise _Cancelled
+
+
+def _end(pulse: Pulse, state: State, message: str, *, wrong_input: bool = False) -> State:
+    pulse.say(state, message, remaining=None, wrong_input=wrong_input)
+    _log.info("%s: %s", state, message)
+    return state
+
+
+def _last_words(folder: JobFolder, pulse: Pulse, state: State, message: str, *, wrong_input: bool = False) -> State:
+    """End before the last row; where not even that can be written, the readers see that this process is gone."""
+    try:
+        return _end(pulse, state, message, wrong_input=wrong_input)
+    except StorageError:
+        _log.exception("the final state of %s could not be written", folder.id)
+        return State.FAILED
+
+
+def _settings(folder: JobFolder) -> Settings:
+    return Settings(folder.path.parents[1])
+
+
+def _start_next(settings: Settings) -> None:
+    from bertdemo.jobs.store import Jobs
+
+    try:
+        Jobs(settings).dispatch()
+    except BertDemoError as error:
+        _log.warning("the next job was not started: %s", error)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
