@@ -6,10 +6,17 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from bertdemo.evaluation.report import BASELINE
 from bertdemo.runs.records import Run
 
 if TYPE_CHECKING:
+    from bertdemo.evaluation.judgement import Judgement
     from bertdemo.evaluation.report import Report
+    from bertdemo.runs.folder import RunFolder
+
+_JUDGED = ("calibration", "thresholds", "ranking", "slices", "mistakes", "mcnemar")
+_THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
+_CONFIDENT = 0.9
 
 
 def brief(run: Run) -> dict[str, Any]:
@@ -29,8 +36,8 @@ def brief(run: Run) -> dict[str, Any]:
     }
 
 
-def full(run: Run, report: Report) -> dict[str, Any]:
-    """One tested run with all that was measured."""
+def full(run: Run, report: Report, judgement: Judgement | None) -> dict[str, Any]:
+    """One tested run with all that was measured; what older versions did not keep is None."""
     from bertdemo.evaluation.report import verdict
 
     return {
@@ -45,7 +52,43 @@ def full(run: Run, report: Report) -> dict[str, Any]:
         "validation": asdict(report.validation),
         "baseline": asdict(report.baseline) | {"seconds": report.baseline_seconds},
         "train": asdict(report.training),
+        **(dict.fromkeys(_JUDGED) if judgement is None else _judged(judgement)),
     }
+
+
+def judgement_of(folder: RunFolder) -> Judgement | None:
+    """What the answers of a run tell; None for runs of older versions, which did not keep them."""
+    answers = folder.answers()
+    if answers is None:
+        return None
+    from bertdemo.evaluation.judgement import judge
+
+    return judge(answers, folder.split(), folder.temperature())
+
+
+def _judged(judgement: Judgement) -> dict[str, Any]:
+    from bertdemo.evaluation.comparison import sentence
+
+    test = judgement.coverage.at(0.0)
+    confident = judgement.coverage.at(_CONFIDENT)
+    curves = ("roc", "precision_recall")  # hundreds of points, for pictures
+    labels = [asdict(label) for label in judgement.ranking.labels]
+    against = judgement.against_baseline
+    values = (
+        asdict(judgement.calibration)
+        | {"temperature": judgement.temperature, "uncalibrated": asdict(judgement.uncalibrated)},
+        [asdict(judgement.coverage.at(threshold)) for threshold in _THRESHOLDS],
+        asdict(judgement.ranking)
+        | {"labels": [{name: value for name, value in label.items() if name not in curves} for label in labels]},
+        [asdict(each) for each in judgement.slices],
+        {
+            "wrong": test.n - test.right,
+            "wrong_and_confident": confident.answered - confident.right,
+            "confident_from": _CONFIDENT,
+        },
+        asdict(against) | {"sentence": sentence(against, "the classifier", BASELINE)},
+    )
+    return dict(zip(_JUDGED, values, strict=True))
 
 
 def full_lines(values: dict[str, Any]) -> Iterator[str]:
@@ -64,4 +107,29 @@ def full_lines(values: dict[str, Any]) -> Iterator[str]:
         figures = f"{label['precision']:>9.3f}{label['recall']:>8.3f}{label['f1']:>8.3f}{label['support']:>8,}"
         yield f"{label['label'][:23]:<24}{figures}"
     where = f"on {train['device']} in {train['precision']}, {train['samples_per_second']:.0f} texts/s"
+    if values["calibration"]:
+        yield from _judged_lines(values)
     yield f"trained {train['steps']} steps in {train['seconds']:.1f} s {where}"
+
+
+def _judged_lines(values: dict[str, Any]) -> Iterator[str]:
+    calibration, mistakes = values["calibration"], values["mistakes"]
+    yield values["mcnemar"]["sentence"]
+    yield (
+        f"calibration error (ECE) {_with_interval(calibration, 'ece')}, Brier score "
+        f"{_with_interval(calibration, 'brier')}, temperature {calibration['temperature']:.2f}"
+    )
+    yield f"AUC {values['ranking']['macro_auc']:.4f}, mean of the labels, each against all others"
+    yield (
+        f"{mistakes['wrong']:,} mistakes, {mistakes['wrong_and_confident']:,} of them at "
+        f"{100 * mistakes['confident_from']:.0f} % confidence or more"
+    )
+    yield f"{'answers only from':<24}{'answered':>9}{'right':>8}"
+    for each in values["thresholds"]:
+        right = "" if each["accuracy"] is None else f"{100 * each['accuracy']:>7.1f}%"
+        yield f"{100 * each['threshold']:>5.0f} % confidence{'':<6}{100 * each['coverage']:>8.1f}%{right}"
+
+
+def _with_interval(values: dict[str, Any], name: str) -> str:
+    interval = values[f"{name}_interval"]
+    return f"{values[name]:.3f} [{interval['low']:.3f}, {interval['high']:.3f}]"
