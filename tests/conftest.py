@@ -136,3 +136,20 @@ def small_dataset() -> Dataset:
 def tiny_base(tmp_path_factory: pytest.TempPathFactory, small_dataset: Dataset) -> Path:
     """The folder of a random two-layer BERT whose vocabulary covers ``small_dataset``."""
     return make_tiny_bert(tmp_path_factory.mktemp("models") / "tiny", small_dataset.texts)
+
+
+@pytest.fixture(scope="session")
+def learned_base(tmp_path_factory: pytest.TempPathFactory, tiny_base: Path, small_dataset: Dataset) -> Path:
+    """The tiny BERT once it has learned ``small_dataset``: for adapters, which need a base that knows something."""
+    from bertdemo.data.splitting import split
+    from bertdemo.models.classifier import save_classifier
+    from bertdemo.training.loop import load_for_training, train
+    from bertdemo.training.recipe import Recipe
+
+    recipe = Recipe(
+        base=str(tiny_base), epochs=12, batch_size=8, learning_rate=5e-3, precision="fp32", freeze_embeddings=False
+    )
+    classifier, folder = load_for_training(recipe, small_dataset.label_names), tmp_path_factory.mktemp("learned")
+    train(classifier, split(small_dataset, seed=0), recipe, lambda _: None, lambda: None, lambda _: None)
+    save_classifier(classifier, folder)
+    return folder

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bertdemo.errors import ModelError
+from bertdemo.models.adapters import base_of, has_adapter, is_adapted, merge_adapter, save_adapter
 from bertdemo.models.catalog import BaseModel, find_base
 from bertdemo.models.first_token import read_first_token_only
 
@@ -86,8 +87,10 @@ def load_base(
 def load_classifier(folder: Path) -> Classifier:
     """The classifier that ``save_classifier`` wrote to ``folder``, in fp32 on the CPU, ready to predict.
 
+    An adapter is added to its base's weights: whoever predicts meets a whole model.
+
     Raises:
-        ModelError: the folder is missing or damaged.
+        ModelError: the folder is missing or damaged, or the adapter's base cannot be had.
     """
     import torch
     from safetensors import SafetensorError
@@ -95,11 +98,15 @@ def load_classifier(folder: Path) -> Classifier:
 
     try:
         card = json.loads((folder / _CARD).read_text(encoding="utf-8"))
-        tokenizer = _load_tokenizer(str(folder))
-        model = AutoModelForSequenceClassification.from_pretrained(folder, dtype=torch.float32, **_SAFE)
+        labels = tuple(card["label_names"])
+        if has_adapter(folder):
+            model, tokenizer = _load_adapted(folder, labels)
+        else:
+            tokenizer = _load_tokenizer(str(folder))
+            model = AutoModelForSequenceClassification.from_pretrained(folder, dtype=torch.float32, **_SAFE)
         read_first_token_only(model)
         return Classifier(
-            model.eval(), tokenizer, tuple(card["label_names"]), int(card["max_length"]),
+            model.eval(), tokenizer, labels, int(card["max_length"]),
             temperature=float(card.get("temperature", 1.0)),
         )  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
@@ -113,14 +120,19 @@ def load_classifier(folder: Path) -> Classifier:
 def save_classifier(classifier: Classifier, folder: Path) -> None:
     """Write weights (safetensors), configuration, tokenizer, labels; a kill in between leaves the last good file.
 
+    Of a classifier trained with LoRA only what was trained is written, and the name of its base.
+
     Raises:
         OSError: the disk is full or the folder cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=folder))
     try:
-        classifier.model.save_pretrained(draft)
-        classifier.tokenizer.save_pretrained(draft)
+        if is_adapted(classifier.model):  # the tokenizer is the base's, as are most of the weights
+            save_adapter(classifier.model, draft)
+        else:
+            classifier.model.save_pretrained(draft)
+            classifier.tokenizer.save_pretrained(draft)
         card = {
             "label_names": classifier.label_names,
             "max_length": classifier.max_length,
@@ -167,6 +179,16 @@ def _read_config(base: BaseModel, label_names: tuple[str, ...], dropout: float) 
             if hasattr(config, name):
                 setattr(config, name, value)
     return config
+
+
+def _load_adapted(folder: Path, label_names: tuple[str, ...]) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """A base model with the adapter in ``folder`` added to its weights, and the base's tokenizer."""
+    base = find_base(base_of(folder))
+    with _told_as_model_error(base.location):
+        model = _with_fresh_head(base.location, _read_config(base, label_names, dropout=0.0), None)
+        tokenizer = _load_tokenizer(base.location)
+    merge_adapter(model, folder)
+    return model, tokenizer
 
 
 def _load_tokenizer(location: str) -> PreTrainedTokenizerBase:

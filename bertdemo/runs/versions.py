@@ -9,7 +9,7 @@ from typing import Any
 import bertdemo
 from bertdemo.models.devices import cpu_name
 
-_LIBRARIES = ("torch", "transformers", "tokenizers", "accelerate", "safetensors", "numpy", "scikit-learn")
+_LIBRARIES = ("torch", "transformers", "tokenizers", "accelerate", "peft", "safetensors", "numpy", "scikit-learn")
 
 
 def describe_machine() -> dict[str, Any]:

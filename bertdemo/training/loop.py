@@ -26,6 +26,7 @@ from bertdemo.training.batching import evaluation_steps, shuffled_batches
 from bertdemo.training.dropout import use_byte_dropout
 from bertdemo.training.events import Event, Noted, Started, Stepped, Validated
 from bertdemo.training.hidden_states import keep_in_bf16
+from bertdemo.training.lora import add_lora
 from bertdemo.training.optimisation import class_weights, freeze, make_optimizer, make_scheduler
 from bertdemo.training.progress import Pace
 from bertdemo.training.recipe import Recipe
@@ -60,6 +61,8 @@ def load_for_training(recipe: Recipe, label_names: tuple[str, ...]) -> Classifie
         use_byte_dropout(classifier.model)
     if on_cpu and placement.precision == "bf16":
         keep_in_bf16(classifier.model)
+    if recipe.lora_rank:
+        add_lora(classifier.model, recipe)
     return classifier
 
 

@@ -30,6 +30,7 @@ HELP: dict[str, str] = {
     "class_weights": "Count rare labels as much as frequent ones; helps macro-F1 when labels are very uneven.",
     "freeze_embeddings": "Leave the word vectors as they came; faster, and often as good with little data.",
     "frozen_layers": "Leave this many of the lowest layers as they came; faster, and less able to adapt.",
+    "lora_rank": "Rank of small matrices (LoRA) trained in the layers' place; they want ten times the rate; 0: none.",
     "patience": "Stop after this many evaluations without a better macro-F1; 0 never stops early.",
     "evaluations_per_epoch": "How often the validation texts are scored; the best model seen there is kept.",
     "seed": "The start of all random choices; the same seed on the same CPU gives the same model.",

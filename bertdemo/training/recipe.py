@@ -22,6 +22,7 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "dropout": (0.0, 0.9),
     "max_length": (4, 8192),
     "frozen_layers": (0, 128),
+    "lora_rank": (0, 256),
     "patience": (0, 100),
     "evaluations_per_epoch": (1, 50),
     "seed": (0, 2**32 - 1),
@@ -33,8 +34,9 @@ class Recipe:
     """How a base model is fine-tuned. All defaults suit the bundled MiniLM-L6; see ``for_base`` for others.
 
     ``warmup`` is a share of all steps; ``accumulation`` multiplies ``batch_size`` into the batch of one optimiser
-    step; ``frozen_layers`` counts encoder layers from the bottom; ``patience`` is how many evaluations without a
-    better macro-F1 end the run early (0: never).
+    step; ``frozen_layers`` counts encoder layers from the bottom; ``lora_rank`` is the rank of the
+    low-rank adapters that are trained in place of the encoder's weights (0: the weights themselves); ``patience`` is
+    how many evaluations without a better macro-F1 end the run early (0: never).
     """
 
     base: str = "minilm-l6"
@@ -52,6 +54,7 @@ class Recipe:
     class_weights: bool = False
     freeze_embeddings: bool = True
     frozen_layers: int = 0
+    lora_rank: int = 0
     patience: int = 0
     evaluations_per_epoch: int = 2
     seed: int = 42

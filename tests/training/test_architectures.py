@@ -41,9 +41,14 @@ def base(request: pytest.FixtureRequest, tiny_base: Path, tmp_path: Path) -> Pat
     return tmp_path
 
 
-@pytest.mark.parametrize("precision", ["fp32", "bf16"])
-def test_it_trains_saves_and_predicts(base: Path, precision: str, small_dataset: Dataset, tmp_path: Path):
-    recipe = Recipe(base=str(base), epochs=1, batch_size=16, learning_rate=1e-3, frozen_layers=1, precision=precision)
+@pytest.mark.parametrize(("precision", "lora_rank"), [("fp32", 0), ("bf16", 0), ("bf16", 4)])
+def test_it_trains_saves_and_predicts(
+    base: Path, precision: str, lora_rank: int, small_dataset: Dataset, tmp_path: Path
+):
+    recipe = Recipe(
+        base=str(base), epochs=1, batch_size=16, learning_rate=1e-3, frozen_layers=1, precision=precision,
+        lora_rank=lora_rank,
+    )  # fmt: skip
     split = make_split(small_dataset, seed=0)
     classifier = load_for_training(recipe, split.dataset.label_names)
     folder = tmp_path / "kept"

@@ -1,0 +1,65 @@
+"""Training through a low-rank adapter: the base stays as it came, and small matrices beside its layers learn."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from bertdemo.errors import ModelError
+from bertdemo.training.recipe import Recipe
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+
+def add_lora(model: PreTrainedModel, recipe: Recipe) -> None:
+    """Put LoRA (Hu et al., 2022) of rank ``recipe.lora_rank`` into every linear layer of the model's encoder, in place.
+
+    Each weight W becomes W + 2 · B · A with A (rank, inputs) random and B (outputs, rank) zero, of which A and B alone
+    are trained (alpha = 2 · rank). What lies above the encoder's layers, the pooler and the head, is trained whole.
+
+    Raises:
+        ModelError: the encoder has no linear layers to adapt.
+    """
+    from peft import LoraConfig, inject_adapter_in_model
+
+    config = LoraConfig(
+        r=recipe.lora_rank,
+        lora_alpha=2 * recipe.lora_rank,
+        target_modules=_linear_layers(model),
+        modules_to_save=_above_the_layers(model),
+        base_model_name_or_path=recipe.base,
+    )
+    inject_adapter_in_model(config, model)
+    _keep_number_format(model)
+
+
+def _linear_layers(model: PreTrainedModel) -> str:
+    """A pattern for the names of the linear layers in the encoder's stack, the same for each layer of the stack."""
+    from torch.nn import Linear, ModuleList
+
+    stacks = {name: module for name, module in model.named_modules() if isinstance(module, ModuleList)}
+    stack = max(stacks, key=lambda name: len(stacks[name]), default="")
+    linear = [name for name, module in model.named_modules() if isinstance(module, Linear)]
+    within = [match[1] for name in linear if (match := re.fullmatch(rf"{re.escape(stack)}\.\d+\.(.+)", name))]
+    if not within:
+        raise ModelError("This base model has no linear layers that LoRA could adapt: set the LoRA rank to 0.")
+    return rf"{re.escape(stack)}\.\d+\.({'|'.join(re.escape(name) for name in sorted(set(within)))})"
+
+
+def _above_the_layers(model: PreTrainedModel) -> list[str]:
+    """Names of the modules with weights between the last layer and the logits."""
+    encoder = model.base_model_prefix
+    names = [
+        name for name, child in model.named_children() if name != encoder and any(True for _ in child.parameters())
+    ]
+    return [f"{encoder}.pooler", *names] if getattr(model.base_model, "pooler", None) is not None else names
+
+
+def _keep_number_format(model: PreTrainedModel) -> None:
+    """Leave the choice of number format to autocast; peft would convert each layer's input to fp32 and back."""
+    from peft.tuners.tuners_utils import BaseTunerLayer
+
+    for module in model.modules():
+        if isinstance(module, BaseTunerLayer):
+            module.cast_input_dtype_enabled = False

@@ -1,0 +1,91 @@
+"""LoRA in the loop: little is trained, the base stays as it came."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from bertdemo.data.dataset import Dataset
+from bertdemo.data.splitting import split as make_split
+from bertdemo.errors import ModelError
+from bertdemo.models.classifier import load_base
+from bertdemo.training.events import Started, Validated
+from bertdemo.training.loop import load_for_training, train
+from bertdemo.training.lora import add_lora
+from bertdemo.training.recipe import Recipe
+
+
+@pytest.fixture
+def recipe(learned_base: Path) -> Recipe:
+    return Recipe(base=str(learned_base), epochs=4, batch_size=8, learning_rate=5e-3, precision="fp32", lora_rank=4)
+
+
+def trained_names(model: nn.Module) -> set[str]:
+    return {name for name, weight in model.named_parameters() if weight.requires_grad}
+
+
+def test_it_learns_and_leaves_the_base_as_it_came(recipe, small_dataset: Dataset):
+    split, events = make_split(small_dataset, seed=0), []
+    classifier = load_for_training(recipe, split.dataset.label_names)
+    before = {name: weight.clone() for name, weight in classifier.model.named_parameters()}
+    train(classifier, split, recipe, events.append, lambda: None, lambda _: None)
+    after = dict(classifier.model.named_parameters())
+    trained = trained_names(classifier.model)
+    assert all(torch.equal(before[name], after[name]) for name in before if name not in trained)
+    assert any(not torch.equal(before[name], after[name]) for name in trained if ".lora_A." in name)
+    assert max(event.macro_f1 for event in events if isinstance(event, Validated)) > 0.75
+    [started] = [event for event in events if isinstance(event, Started)]
+    assert started.trained_parameters == sum(after[name].numel() for name in trained)
+
+
+def test_before_training_the_answers_are_those_of_the_base(recipe, small_dataset: Dataset):
+    """B is zero at first (Hu et al., 2022, section 4.1)."""
+    ids = torch.randint(5, 100, (3, 9), generator=torch.Generator().manual_seed(0))
+    with_it, without = (
+        load_for_training(each, ("a", "b")).model.eval() for each in (recipe, replace(recipe, lora_rank=0))
+    )
+    with torch.inference_mode():
+        assert torch.allclose(with_it(input_ids=ids).logits, without(input_ids=ids).logits, atol=1e-5)
+
+
+def test_equal_seeds_give_equal_adapters(recipe):
+    first, second = (load_for_training(recipe, ("a", "b")).model.state_dict() for _ in range(2))
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_every_linear_layer_of_the_encoder_and_the_head_are_trained_and_nothing_else(recipe):
+    names = trained_names(load_for_training(recipe, ("a", "b")).model)
+    assert {name.split(".")[1] for name in names if ".lora_" in name} == {"encoder"}
+    assert sum(".lora_A." in name for name in names) == 12
+    others = {name for name in names if ".lora_" not in name}
+    assert others == {
+        f"{module}.modules_to_save.default.{kind}"
+        for module in ("bert.pooler", "classifier")
+        for kind in (("dense.weight", "dense.bias") if module == "bert.pooler" else ("weight", "bias"))
+    }
+
+
+def test_the_lowest_layers_can_be_left_without(recipe, small_dataset: Dataset):
+    split = make_split(small_dataset, seed=0)
+    frozen = replace(recipe, frozen_layers=1, epochs=1)
+    classifier = load_for_training(frozen, split.dataset.label_names)
+    train(classifier, split, frozen, lambda _: None, lambda: None, lambda _: None)
+    assert not [name for name in trained_names(classifier.model) if ".layer.0." in name]
+    assert [name for name in trained_names(classifier.model) if ".layer.1." in name]
+
+
+def test_the_rank_decides_how_much_is_trained(recipe):
+    small, large = (
+        sum(w.numel() for name, w in load_for_training(each, ("a", "b")).model.named_parameters() if ".lora_" in name)
+        for each in (recipe, replace(recipe, lora_rank=8))
+    )
+    assert large == 2 * small
+
+
+def test_a_base_without_linear_layers_is_one_sentence(recipe, learned_base):
+    model = load_base(str(learned_base), ("a", "b"), dropout=0.0, max_length=64).model
+    model.bert.encoder.layer = nn.ModuleList([nn.LayerNorm(32)])
+    with pytest.raises(ModelError, match="set the LoRA rank to 0"):
+        add_lora(model, recipe)
