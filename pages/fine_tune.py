@@ -23,7 +23,7 @@ if place.run:
     if place.run.status.state.is_live:
         live.watch(place.run)
     else:
-        report_view.show(place.run)
+        report_view.show(place.run, place.runs)
         st.button("Fine-tune another", key="another", on_click=where.choose, args=(None,))
     st.stop()
 

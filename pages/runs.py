@@ -19,5 +19,4 @@ if place.run:
     if place.run.status.state.is_live:
         live.watch(place.run)
     else:
-        report_view.show(place.run)
-        run_list.compare(place.run, place.runs)
+        report_view.show(place.run, place.runs)

@@ -13,6 +13,7 @@ import altair as alt
 BLUE, ORANGE, INK, GREY, PAPER = ROLES = ("blue", "orange", "ink", "grey", "paper")
 ROWS = alt.NamedData("rows")  # the page brings the rows
 DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3])
+SHAPES = ["circle", "square", "diamond", "triangle-up"]
 _Any = TypeVar("_Any", alt.Chart, alt.LayerChart)
 
 
@@ -37,7 +38,7 @@ def dashes(names: tuple[str, ...], field: str = "series") -> alt.StrokeDash:
 
 def shapes(names: tuple[str, ...], field: str = "series") -> alt.Shape:
     """Shapes for the points of the same series."""
-    return alt.Shape(f"{field}:N", scale=alt.Scale(domain=list(names), range=["circle", "square"]), legend=None)
+    return alt.Shape(f"{field}:N", scale=alt.Scale(domain=list(names), range=SHAPES[: len(names)]), legend=None)
 
 
 def styled(chart: _Any, height: int) -> _Any:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_RISKY = ("=", "+", "-", "@", "\t", "\r")
+# What a spreadsheet program takes for the beginning of a formula (OWASP, "CSV Injection"), full-width forms too.
+_RISKY = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_NUMBER = re.compile(r"[+-]?([0-9]+([.,][0-9]+)*|[.,][0-9]+)([eE][+-]?[0-9]+)?%?")
 
 
 def safe_csv(frame: pd.DataFrame) -> str:
@@ -15,10 +18,13 @@ def safe_csv(frame: pd.DataFrame) -> str:
     safe = frame.copy()
     for column in frame.columns:
         if frame[column].dtype.kind not in "biufM":
-            safe[column] = [_harmless(cell) for cell in frame[column]]
+            safe[column] = frame[column].map(harmless)
     # RFC 4180 ends; with them a lone carriage return in a cell is quoted, too, and cannot begin a row of its own.
-    return safe.rename(columns=_harmless).to_csv(index=False, lineterminator="\r\n")
+    return safe.rename(columns=harmless).to_csv(index=False, lineterminator="\r\n")
 
 
-def _harmless(cell: object) -> object:
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_RISKY) else cell
+def harmless(cell: object) -> object:
+    """A cell that no spreadsheet computes: a text that looks like a formula, and like no number, gets an apostrophe."""
+    if isinstance(cell, str) and cell.startswith(_RISKY) and not _NUMBER.fullmatch(cell):
+        return f"'{cell}"
+    return cell

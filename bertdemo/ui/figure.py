@@ -21,10 +21,21 @@ def _spec(chart: Callable[..., Any], arguments: tuple[Hashable, ...]) -> str:
     return json.dumps(spec)
 
 
-def draw(data: pd.DataFrame, chart: Callable[..., Any], *arguments: Hashable, key: str, alt: str) -> None:
-    """Draw ``data`` by a function of ``bertdemo.charts``, whose specification is built once."""
+def draw(
+    data: pd.DataFrame,
+    chart: Callable[..., Any],
+    *arguments: Hashable,
+    key: str,
+    alt: str,
+    clicked: Callable[[], None] | None = None,
+) -> None:
+    """Draw ``data`` by a function of ``bertdemo.charts``, whose specification is built once.
+
+    ``clicked`` is called when a person selects something in a chart that allows it; what, stands in the session's
+    state under ``key``.
+    """
     spec = json.loads(_spec(chart, arguments))  # a copy: Streamlit changes what it is given
-    st.vega_lite_chart(data, spec, key=key, alt=alt, width="stretch")
+    st.vega_lite_chart(data, spec, key=key, alt=alt, width="stretch", on_select=clicked or "ignore")
 
 
 def figure(
@@ -36,14 +47,15 @@ def figure(
     alt: str,
     note: str = "",
     table: pd.DataFrame | None = None,
+    clicked: Callable[[], None] | None = None,
 ) -> None:
-    """A titled chart with its table twin, or a fuller ``table``.
+    """A titled chart with its table twin, or a fuller ``table``; ``clicked`` as in ``draw``.
 
     ``title`` and ``note`` are Markdown: names in them must be escaped.
     """
     with st.container(key=f"{key}_figure", gap="small"):
         st.markdown(f"**{title}**")
-        draw(data, chart, *arguments, key=key, alt=alt)
+        draw(data, chart, *arguments, key=key, alt=alt, clicked=clicked)
         if note:
             st.caption(note)
         with st.expander("Show as a table", type="compact", key=f"{key}_table"):

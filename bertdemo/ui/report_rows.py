@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bertdemo.charts.names import MODELS
@@ -16,20 +18,38 @@ MOST_LABELS = 20
 REST = "all other labels"
 
 
+@dataclass(frozen=True)
+class Cell:
+    """How many test texts of a label were called by another (or the same)."""
+
+    label: str
+    called: str
+    texts: int
+
+
 def baseline_rows(report: Report) -> tuple[pd.DataFrame, float]:
-    """Rows for ``baseline_chart``, and where its axis begins (per cent)."""
+    """Rows for ``interval_chart`` of the model and its baseline, and where its axis begins (per cent)."""
+    return score_rows(dict(zip(MODELS, (report.test, report.baseline), strict=True)))
+
+
+def score_rows(named: Mapping[str, Scores]) -> tuple[pd.DataFrame, float]:
+    """Rows for ``interval_chart``, and where its axis begins (per cent)."""
     import pandas as pd
 
     rows = []
-    for model, scores in zip(MODELS, (report.test, report.baseline), strict=True):
+    for model, scores in named.items():
         for metric, value, interval in (
             ("accuracy", scores.accuracy, scores.accuracy_interval),
             ("macro-F1", scores.macro_f1, scores.macro_f1_interval),
         ):
             rows.append((metric, model, 100 * value, 100 * interval.low, 100 * interval.high))
     frame = pd.DataFrame(rows, columns=["metric", "model", "value", "low", "high"])
-    lowest = float(frame["low"].min())
-    return frame, max(0.0, 10.0 * math.floor((lowest - 5) / 10))
+    return frame, axis_start(float(frame["low"].min()))
+
+
+def axis_start(lowest: float) -> float:
+    """Where an axis of per cent may begin so that ``lowest`` stands off its end: a multiple of ten."""
+    return max(0.0, 10.0 * math.floor((lowest - 5) / 10))
 
 
 def class_rows(scores: Scores) -> pd.DataFrame:
@@ -58,6 +78,13 @@ def commonest_mistake(scores: Scores) -> str:
     n, true, predicted = max(wrong)
     total = sum(scores.confusion[true])
     return f"Its commonest mistake is to take “{names[true]}” for “{names[predicted]}”: {n} of {count(total, 'text')}."
+
+
+def cells(scores: Scores) -> list[Cell]:
+    """The cells of the confusion matrix that hold texts: the mistakes, most frequent first, then the right answers."""
+    names = [each.label for each in scores.classes]
+    found = [Cell(names[i], names[j], n) for i, row in enumerate(scores.confusion) for j, n in enumerate(row) if n]
+    return sorted(found, key=lambda cell: (cell.label == cell.called, -cell.texts))
 
 
 def rows_explained(scores: Scores) -> str:

@@ -6,9 +6,22 @@ import streamlit as st
 
 from bertdemo.evaluation.report import Interval, Report, TrainingSummary, verdict
 from bertdemo.runs.records import Run, State
-from bertdemo.ui import errors, handles, live, start_step
+from bertdemo.ui import (
+    errors,
+    handles,
+    live,
+    report_cells,
+    report_certainty,
+    report_compare,
+    report_mistakes,
+    report_ranking,
+    report_slices,
+    start_step,
+)
 from bertdemo.ui.figure import figure
-from bertdemo.ui.report_rows import baseline_rows, class_rows, commonest_mistake, confusion_rows, rows_explained
+from bertdemo.ui.report_evidence import Evidence, evidence
+from bertdemo.ui.report_question import question
+from bertdemo.ui.report_rows import baseline_rows
 from bertdemo.ui.words import compact, count, duration, escape, percent
 
 _ENDINGS = {
@@ -17,13 +30,14 @@ _ENDINGS = {
 }
 
 
-def show(run: Run) -> None:
-    """Everything a run that has ended leaves: its report, its curves, its recipe and its log."""
+def show(run: Run, runs: list[Run]) -> None:
+    """Everything a run that has ended leaves: its report, question by question, its curves, its recipe and its log."""
     report = handles.runs().report(run.id)
     if report is None:
         _ending(run)
     else:
         _report(run, report)
+    question("Compare with other runs", "compare_runs", "compare_arrows", report_compare.compare, run, runs)
     _rest(run, report)
 
 
@@ -45,9 +59,27 @@ def _report(run: Run, report: Report) -> None:
     scores(report)
     if run.status.state is State.STOPPED:
         st.caption("Training was stopped early; these are the scores of the best model until then.")
-    frame, low = baseline_rows(report)
-    _baseline(report, frame, low)
-    _labels(report)
+    known = None
+    with errors.shown():
+        known = evidence(run)
+    _baseline(report, known)
+    report_cells.labels(run, report.test)
+    if known:
+        _questions(run, known)
+    else:
+        st.caption(
+            "This run kept no answers to the single texts: an older version made it. Fine-tune it again with the same "
+            "recipe to see its calibration, its mistakes and where it is good and bad."
+        )
+
+
+def _questions(run: Run, known: Evidence) -> None:
+    question("How sure may I be of an answer?", "certainty", "balance", report_certainty.certainty, known)
+    question("What if it may say “not sure”?", "not_sure", "front_hand", report_certainty.abstaining, known)
+    question("Where is it good, where bad?", "slices", "stacked_bar_chart", report_slices.slices, known)
+    question("Which mistakes was it surest of?", "mistakes", "error", report_mistakes.mistakes, run, known)
+    question("Which training rows look mislabelled?", "suspects", "label_off", report_mistakes.suspects, run, known)
+    question("How well does it rank?", "ranking", "leaderboard", report_ranking.ranking, known)
 
 
 def scores(report: Report) -> None:
@@ -64,13 +96,14 @@ def _score(name: str, value: float, interval: Interval) -> None:
         st.caption(f"95 % interval {100 * interval.low:.1f} to {100 * interval.high:.1f}")
 
 
-def _baseline(report: Report, frame: object, low: float) -> None:
-    from bertdemo.charts.scores import baseline_chart
+def _baseline(report: Report, known: Evidence | None) -> None:
+    from bertdemo.charts.scores import interval_chart
 
+    rows, low = baseline_rows(report)
     figure(
         "What does BERT add to counting words?",
-        frame,  # type: ignore[arg-type]
-        baseline_chart,
+        rows,
+        interval_chart,
         low,
         key="baseline",
         alt="Accuracy and macro-F1 of BERT and of TF-IDF with logistic regression, with 95 % intervals",
@@ -79,26 +112,16 @@ def _baseline(report: Report, frame: object, low: float) -> None:
             f"{duration(report.baseline_seconds)} and tested on the same {count(report.test.n, 'text')}."
         ),
     )
+    if known:
+        _text_by_text(known)
 
 
-def _labels(report: Report) -> None:
-    from bertdemo.charts.scores import confusion_chart
+def _text_by_text(known: Evidence) -> None:
+    from bertdemo.evaluation.comparison import sentence
 
-    cells, labels = confusion_rows(report.test)
-    figure(
-        "Which labels does it mix up?",
-        cells,
-        confusion_chart,
-        labels,
-        key="confusion",
-        alt="Confusion matrix: counts of true labels in rows, predicted labels in columns",
-        note=f"{escape(commonest_mistake(report.test))} {rows_explained(report.test)}",
-    )
-    st.markdown("**How good is each label?**")
-    number = st.column_config.NumberColumn
-    columns = {name: number(f"{name} (%)", format="%.1f") for name in ("precision", "recall", "F1")}
-    st.dataframe(class_rows(report.test), hide_index=True, column_config=columns, key="classes", alt="Scores per label")
-    st.caption("Precision: how often it is right when it says this label. Recall: how many of this label it finds.")
+    compared = known.against_baseline
+    st.markdown(escape(sentence(compared, "BERT", "word counting")).replace(" %", "\u00a0%"))
+    st.caption(f"{escape(compared.method)}.")
 
 
 def _rest(run: Run, report: Report | None) -> None:

@@ -1,4 +1,4 @@
-"""The list of runs, and the curves of several laid over each other."""
+"""The list of runs."""
 
 from __future__ import annotations
 
@@ -9,14 +9,12 @@ import streamlit as st
 
 from bertdemo.runs.records import Run
 from bertdemo.training.recipe import Recipe
-from bertdemo.ui import handles, where
-from bertdemo.ui.figure import figure
-from bertdemo.ui.words import ago, distinct, duration, escape, shorten
+from bertdemo.ui import where
+from bertdemo.ui.words import ago, duration, escape, shorten
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_MOST_COMPARED = 4
 _WIDTHS = {"Name": 124, "State": 96, "Data": 96, "Base": 80, "Time": 84}  # what counts fits without scrolling
 
 
@@ -76,51 +74,3 @@ def _frame(runs: list[Run]) -> pd.DataFrame:
             "Recipe": [changed(run.recipe, Recipe()) or "default" for run in runs],
         }
     )
-
-
-def compare(run: Run, runs: list[Run]) -> None:
-    """The validation scores of this run and of up to three others in one chart."""
-    rest = [other for other in runs if other.id != run.id]
-    if not rest:
-        return
-    labels = distinct(f"{where.name_of(other)} · {ago(other.created)}" for other in rest)
-    others = {other.id: label for other, label in zip(rest, labels, strict=True)}
-    st.subheader("Compare", anchor=False)
-    chosen = st.multiselect(
-        "Lay the curves of other runs over this one",
-        list(others),
-        format_func=others.get,  # type: ignore[arg-type]
-        max_selections=_MOST_COMPARED - 1,
-        key="compare_with",
-    )
-    if chosen:
-        _overlay([run, *(other for other in runs if other.id in chosen)])
-
-
-def _overlay(chosen: list[Run]) -> None:
-    from bertdemo.charts.curves import compare_chart
-
-    names = tuple(f"{number}  {shorten(where.name_of(run), 30)}" for number, run in enumerate(chosen, 1))
-    figure(
-        "Which run learned faster, and which better?",
-        _validations(dict(zip(names, chosen, strict=True))),
-        compare_chart,
-        names,
-        "macro_f1",
-        "Macro-F1 on validation texts (%)",
-        key="compare",
-        alt="Validation macro-F1 over epochs for each chosen run",
-        note="Only runs on the same data can be compared fairly.",
-    )
-
-
-def _validations(named: dict[str, Run]) -> pd.DataFrame:
-    import pandas as pd
-
-    rows = [
-        (event["epoch"], 100 * event["macro_f1"], name)
-        for name, run in named.items()
-        for event in handles.runs().metrics(run.id)
-        if event["kind"] == "validation"
-    ]
-    return pd.DataFrame(rows, columns=["epoch", "macro_f1", "run"])

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bertdemo.charts import curves, data, scores
+from bertdemo.charts import calibration, comparison, curves, data, ranking, scores, slices
+from bertdemo.charts.names import CELL, CERTAINTY, MODELS
 from bertdemo.charts.palette import ROLES
 
 CONFIG = tomllib.loads((Path(__file__).parents[2] / ".streamlit" / "config.toml").read_text("utf-8"))
@@ -16,7 +17,15 @@ CHARTS = {
     "compare": (curves.compare_chart, (("one", "two"), "macro_f1", "Macro-F1 (%)")),
     "labels": (data.label_chart, (3, 100)),
     "lengths": (data.length_chart, (128,)),
-    "baseline": (scores.baseline_chart, (80.0,)),
+    "baseline": (scores.interval_chart, (80.0,)),
+    "runs": (scores.interval_chart, (80.0, ("a", "b", "c", "d"))),
+    "reliability": (calibration.reliability_chart, (CERTAINTY, 30.0)),
+    "certainty": (calibration.certainty_chart, ()),
+    "thresholds": (calibration.threshold_chart, ()),
+    "roc": (ranking.roc_chart, (("ham", "spam"),)),
+    "precision and recall": (ranking.precision_recall_chart, (("ham", "spam"),)),
+    "slices": (slices.slice_chart, (4, 50.0)),
+    "disagreement": (comparison.disagreement_chart, (MODELS, 12)),
     "confusion": (scores.confusion_chart, (3,)),
 }
 
@@ -74,3 +83,17 @@ def test_text_can_be_read_in_both_themes(theme):
 def test_the_step_axis_is_as_long_as_the_plan_so_that_nothing_moves():
     encoding = curves.rate_chart(240, 2e-4).to_dict()["encoding"]
     assert encoding["x"]["scale"]["domain"] == [0, 240]
+
+
+def test_a_click_on_a_cell_of_the_matrix_tells_both_labels():
+    [selection] = scores.confusion_chart(3).to_dict()["params"]
+    assert selection["name"] == CELL
+    assert selection["select"]["fields"] == ["true", "predicted"]
+
+
+@pytest.mark.parametrize("name", ["reliability", "roc", "slices"])
+def test_a_line_to_compare_with_is_drawn_once_however_many_rows_there_are(name):
+    chart, arguments = CHARTS[name]
+    layers = chart(*arguments).to_dict()["layer"]
+    [line] = [layer for layer in layers if layer["mark"]["type"] == "rule" and layer["mark"].get("aria") is False]
+    assert "aggregate" in line["transform"][0]

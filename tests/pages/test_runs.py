@@ -70,7 +70,7 @@ def test_a_run_can_be_renamed_and_deleted(open_page, make_run):
 def test_the_curves_of_other_runs_can_be_laid_over(open_page, make_run, words_of):
     make_run("one", State.FINISHED)
     make_run("two", State.STOPPED)
-    app = open_page("runs", run="one")
+    app = open_page("runs", run="one", compare_runs="true")
     app.multiselect(key="compare_with").set_value(["two"]).run()
     assert not app.exception
     assert "Which run learned faster" in words_of(app)

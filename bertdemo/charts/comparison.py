@@ -1,0 +1,24 @@
+"""Two classifiers on the same texts: where only one of them is right."""
+
+from __future__ import annotations
+
+import altair as alt
+
+from bertdemo.charts.palette import INK, layers, paint, series
+
+
+def disagreement_chart(names: tuple[str, str], most: int) -> alt.LayerChart:
+    """Bars of the texts that only one of the two gets right, with room for the longest bar's count.
+
+    Columns: ``classifier`` (``names``), ``texts`` (at most ``most``).
+    """
+    scale = alt.Scale(domain=[0, 1.15 * max(most, 1)], nice=False)
+    axis = alt.Axis(format="d", tickMinStep=1, tickCount=4)
+    base = alt.Chart().encode(
+        y=alt.Y("classifier:N", sort=None, title=None, axis=alt.Axis(labelLimit=150)),
+        x=alt.X("texts:Q", title="Test texts that only this one gets right", scale=scale, axis=axis),
+        tooltip=["classifier:N", "texts:Q"],
+    )
+    bars = base.mark_bar(height=18, cornerRadiusEnd=2).encode(color=series(names, "classifier", lines=False))
+    counts = paint(base.mark_text(align="left", dx=5).encode(text=alt.Text("texts:Q", format=",")), INK)
+    return layers(bars, counts, height=130)

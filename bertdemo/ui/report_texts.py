@@ -1,0 +1,46 @@
+"""Texts to read, a few at a time, each with a line above that says what was thought of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from bertdemo.ui.words import escape, percent, shorten
+
+if TYPE_CHECKING:
+    from bertdemo.evaluation.mistakes import Example
+
+_AT_ONCE = 5
+_LONGEST = 600  # characters shown of a text
+
+
+def to_read(examples: Sequence[Example], key: str) -> None:
+    """The first few texts, and a button for more. ``key`` tells lists apart, also those of different runs."""
+    shown = min(st.session_state.get(f"{key}_shown", _AT_ONCE), len(examples))
+    with st.container(gap="small"):
+        for example in examples[:shown]:
+            _one(example)
+    if shown < len(examples):
+        then = min(2 * shown, len(examples))
+        st.button(f"Show {then - shown} more of {len(examples):,}", key=f"{key}_more", on_click=_show, args=(key, then))
+
+
+def _show(key: str, number: int) -> None:
+    st.session_state[f"{key}_shown"] = number
+
+
+def _one(example: Example) -> None:
+    with st.container(border=True, gap=None):
+        said = f"Called **{escape(example.predicted)}**, {percent(example.confidence, 0)} sure"
+        truth = "rightly" if example.truth == example.predicted else f"but is **{escape(example.truth)}**"
+        st.caption(f"{said}, {truth}")
+        text_as_it_is(example.text, example.pair)
+
+
+def text_as_it_is(text: str, pair: str | None) -> None:
+    """A text, and its second one where it has one: never markup, and no longer than a person reads."""
+    for each in (text, pair):
+        if each is not None:
+            st.text(shorten(each, _LONGEST))
