@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -10,7 +9,6 @@ if TYPE_CHECKING:
 
 # What a spreadsheet program takes for the beginning of a formula (OWASP, "CSV Injection"), full-width forms too.
 _RISKY = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-_NUMBER = re.compile(r"[+-]?([0-9]+([.,][0-9]+)*|[.,][0-9]+)([eE][+-]?[0-9]+)?%?")
 
 
 def safe_csv(frame: pd.DataFrame) -> str:
@@ -24,7 +22,5 @@ def safe_csv(frame: pd.DataFrame) -> str:
 
 
 def harmless(cell: object) -> object:
-    """A cell that no spreadsheet computes: a text that looks like a formula, and like no number, gets an apostrophe."""
-    if isinstance(cell, str) and cell.startswith(_RISKY) and not _NUMBER.fullmatch(cell):
-        return f"'{cell}"
-    return cell
+    """A cell that no spreadsheet computes: a text that begins like a formula gets an apostrophe in front."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_RISKY) else cell

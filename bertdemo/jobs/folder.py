@@ -119,8 +119,8 @@ class JobFolder(WorkFolder):
         """Whether the last worker kept anything: one that dies at the same place twice must not go on for ever."""
         if not (self.path / "begun.json").exists():
             return False
-        begun = self._checked(self._read_json("begun.json"), "begun.json", dict)
-        return len(self.done()) > self._checked(begun.get("parts", 0), "begun.json", int)
+        begun: object = self._read_json("begun.json").get("parts")
+        return isinstance(begun, int) and len(self.done()) > begun
 
     def chunks(self) -> int:
         """Of how many chunks the job consists."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bertdemo.data.spreadsheet import harmless
 from bertdemo.jobs.folder import NO_LABEL, JobFolder, Part
 from bertdemo.jobs.records import Format
 from bertdemo.runs.failures import storage
@@ -22,8 +23,6 @@ from bertdemo.runs.failures import storage
 if TYPE_CHECKING:
     import pyarrow as pa
 
-# What makes a spreadsheet program compute a cell instead of showing it (OWASP, "CSV Injection"), full-width forms too.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _NUMBER = re.compile(r"[+-]?([0-9]+([.,][0-9]+)*|[.,][0-9]+)([eE][+-]?[0-9]+)?%?")
 _DIGITS = 7  # significant digits of a probability in a text file: single precision has no more
 
@@ -43,13 +42,6 @@ def write_result(folder: JobFolder, kind: Format, path: Path) -> None:
             draft.replace(path)
         finally:
             draft.unlink(missing_ok=True)
-
-
-def safe_cell(value: Any) -> Any:
-    """A cell that no spreadsheet program takes for a formula: texts that look like one get a leading apostrophe."""
-    if isinstance(value, str) and value.startswith(_FORMULA) and not _NUMBER.fullmatch(value):
-        return "'" + value
-    return value
 
 
 def added_names(taken: Iterable[str], label_names: Iterable[str]) -> list[str]:
@@ -97,15 +89,18 @@ def _write_parquet(path: Path, tables: Iterator[pa.Table]) -> None:
 
 
 def _write_csv(path: Path, tables: Iterator[pa.Table]) -> None:
-    """Texts in quotation marks, numbers without: what separates cells elsewhere (a semicolon) cuts no text in two."""
+    """Texts in quotation marks, numbers without: what separates cells elsewhere (a semicolon) cuts no text in two.
+
+    A text that a spreadsheet would compute gets an apostrophe; one that is a number ("-5.2") is left one.
+    """
     header: list[str] = []
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, quoting=csv.QUOTE_NONNUMERIC)
         for table in tables:
             if not header:
                 header = table.column_names
-                writer.writerow([safe_cell(name) for name in header])
-            writer.writerows([safe_cell(cell) for cell in row] for row in _rows(table))
+                writer.writerow([harmless(name) for name in header])
+            writer.writerows([_safe(cell) for cell in row] for row in _rows(table))
 
 
 def _write_jsonl(path: Path, tables: Iterator[pa.Table]) -> None:
@@ -114,6 +109,10 @@ def _write_jsonl(path: Path, tables: Iterator[pa.Table]) -> None:
             names = table.column_names
             for row in _rows(table):
                 file.write(json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False, default=str) + "\n")
+
+
+def _safe(cell: Any) -> Any:
+    return cell if isinstance(cell, str) and _NUMBER.fullmatch(cell) else harmless(cell)
 
 
 def _rows(table: pa.Table) -> Iterator[tuple[Any, ...]]:
