@@ -1,4 +1,7 @@
-"""The app: page configuration and navigation. Start it with ``streamlit run app.py``."""
+"""The app: page configuration and navigation. Start it with ``streamlit run app.py``.
+
+Streamlit imports this file once, for the server that it finds in ``app``, and runs it as a script for every visitor.
+"""
 
 from pathlib import Path
 
@@ -6,16 +9,30 @@ import streamlit as st
 
 from bertdemo.ui import errors, handles
 
-icon = Path(__file__).parent / ".streamlit" / "icon.svg"  # a file of ours: named icons are fetched from a network
-st.set_page_config(page_title="BERT demo", page_icon=str(icon), layout="centered")
-handles.warm_up()
-page = st.navigation(
-    [
-        st.Page("pages/home.py", title="Home", default=True),
-        st.Page("pages/fine_tune.py", title="Fine-tune"),
-        st.Page("pages/runs.py", title="Runs"),
-    ],
-    position="top",
-)
-with errors.shown():
-    page.run()
+
+def main() -> None:
+    """What a visitor sees: the page that the address names, below the navigation."""
+    icon = Path(__file__).parent / ".streamlit" / "icon.svg"  # a file of ours: named icons are fetched from a network
+    st.set_page_config(page_title="BERT demo", page_icon=str(icon), layout="centered")
+    handles.warm_up()
+    page = st.navigation(
+        [
+            st.Page("pages/home.py", title="Home", default=True),
+            st.Page("pages/fine_tune.py", title="Fine-tune"),
+            st.Page("pages/runs.py", title="Runs"),
+        ],
+        position="top",
+    )
+    with errors.shown():
+        page.run()
+
+
+if __name__ == "__main__":
+    main()
+else:
+    from starlette.routing import Mount
+
+    from bertdemo.api.mounting import Api
+
+    api = Api(handles.settings, handles.runs, handles.shelf)
+    app = st.App(__file__, routes=[Mount("/api", api)])

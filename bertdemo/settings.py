@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bertdemo.errors import SettingsError
@@ -15,16 +15,18 @@ _MEBIBYTE = 2**20
 class Settings:
     """Where things are kept and how large they may be.
 
-    ``home`` holds runs and the queue; ``max_file_mb`` (MiB) and ``max_rows`` bound what is read from a person.
+    ``home`` holds runs and the queue; ``max_file_mb`` (MiB) and ``max_rows`` bound what is read from a person;
+    ``api_token`` is what requests over HTTP must bring (empty: anybody may ask).
     """
 
     home: Path
     max_file_mb: int = 20
     max_rows: int = 200_000
+    api_token: str = field(default="", repr=False)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
-        """Read ``BERTDEMO_HOME``, ``BERTDEMO_MAX_FILE_MB`` and ``BERTDEMO_MAX_ROWS``.
+        """Read ``BERTDEMO_HOME``, ``BERTDEMO_MAX_FILE_MB``, ``BERTDEMO_MAX_ROWS`` and ``BERTDEMO_API_TOKEN``.
 
         Raises:
             SettingsError: a limit is not a whole number above zero.
@@ -34,6 +36,7 @@ class Settings:
             home=home,
             max_file_mb=_limit(environment, "BERTDEMO_MAX_FILE_MB", cls.max_file_mb),
             max_rows=_limit(environment, "BERTDEMO_MAX_ROWS", cls.max_rows),
+            api_token=environment.get("BERTDEMO_API_TOKEN", "").strip(),
         )
 
     @property

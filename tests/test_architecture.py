@@ -28,6 +28,8 @@ DOORS = {
     "training": {"errors", "settings", "data", "models", "prediction", "evaluation"},
     "runs": {"errors", "settings", "data", "models", "prediction", "evaluation", "training"},
     "jobs": {"errors", "settings", "data", "models", "prediction", "evaluation", "runs"},
+    "export": {"errors", "settings", "data", "models", "prediction", "evaluation", "training", "runs"},
+    "api": {"errors", "settings", "models", "prediction", "runs"},
 }
 # Charts draw records and know nothing of where they come from.
 RECORDS = {
@@ -50,9 +52,19 @@ AT_HOME = {
     "streamlit": ("app.py", "pages/", "bertdemo/ui/"),
     "altair": ("bertdemo/charts/", "bertdemo/ui/"),
     "captum": ("bertdemo/explanation/",),
+    "fastapi": ("bertdemo/api/",),
+    "onnx": ("bertdemo/export/",),
+    "onnxruntime": ("bertdemo/export/",),
 }
-HEAVY = ("torch", "transformers", "sklearn", "datasets", "scipy", "streamlit")
-LIGHT = ("bertdemo", "bertdemo.__main__", "bertdemo.data", "bertdemo.models.catalog", "bertdemo.runs.store")
+HEAVY = ("torch", "transformers", "sklearn", "datasets", "scipy", "streamlit", "fastapi", "onnx")
+LIGHT = (
+    "bertdemo",
+    "bertdemo.__main__",
+    "bertdemo.data",
+    "bertdemo.models.catalog",
+    "bertdemo.runs.store",
+    "bertdemo.api.mounting",
+)
 
 
 def place(path: Path) -> str:

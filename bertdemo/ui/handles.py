@@ -13,6 +13,7 @@ import streamlit as st
 from bertdemo.settings import Settings
 
 if TYPE_CHECKING:
+    from bertdemo.prediction.loaded import Shelf
     from bertdemo.runs.store import Runs
 
 _AFTER_FIRST_PAINT = 1.5  # seconds
@@ -31,6 +32,18 @@ def _runs(home: str) -> Runs:  # noqa: ARG001 (the key of the cache)
     from bertdemo.runs.store import Runs
 
     return Runs(settings())
+
+
+def shelf() -> Shelf:
+    """The classifiers that are loaded, shared by all sessions."""
+    return _shelf(str(settings().home))
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _shelf(home: str) -> Shelf:  # noqa: ARG001 (the key of the cache)
+    from bertdemo.prediction.loaded import Shelf
+
+    return Shelf(runs())
 
 
 @st.cache_resource(show_spinner=False)

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-HEAVY = ("torch", "transformers", "accelerate", "sklearn", "datasets", "altair", "tokenizers")
+HEAVY = ("torch", "transformers", "accelerate", "sklearn", "datasets", "altair", "tokenizers", "fastapi")
 SCRIPT = f"""
 import sys
 from streamlit.testing.v1 import AppTest

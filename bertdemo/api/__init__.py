@@ -1,0 +1,1 @@
+"""Predictions over HTTP, beside the app in the same process."""

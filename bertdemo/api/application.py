@@ -1,0 +1,149 @@
+"""The HTTP interface: addresses, who may ask, and every error as one sentence. FastAPI documents it by itself."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Annotated, Any, TypeVar
+
+import anyio
+from anyio import to_thread
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi_offline import FastAPIOffline
+from starlette.exceptions import HTTPException as StarletteHTTPException
+
+import bertdemo
+from bertdemo.api import service
+from bertdemo.api.limits import LimitedBody
+from bertdemo.api.messages import Answer, Answers, Models, Problem, Question, Ready
+from bertdemo.errors import BertDemoError, PredictionError, RunError
+from bertdemo.prediction.loaded import Shelf
+from bertdemo.runs.store import Runs
+from bertdemo.settings import Settings
+
+_log = logging.getLogger(__name__)
+_Result = TypeVar("_Result")
+
+_THREADS = 4  # requests at work at the same time; the others wait, and the pages keep the server's other threads
+_UNKNOWN, _CONFLICT, _WRONG_INPUT, _BUG = 404, 409, 422, 500
+_ABOUT = (
+    "Ask the classifiers of this app. Every error is one sentence under `detail`. Where the server was started with "
+    "`BERTDEMO_API_TOKEN`, send it as a bearer token."
+)
+_BEARER = HTTPBearer(auto_error=False, description="The value of BERTDEMO_API_TOKEN, if the server has one.")
+_PLAIN = {
+    404: "There is nothing at this address: see the documentation under docs.",
+    405: "This address does not know that method: see the documentation under docs.",
+}
+
+
+class _Desk:
+    """Who answers: the parts of the app that requests share with the pages, and a few threads."""
+
+    def __init__(self, settings: Callable[[], Settings], runs: Callable[[], Runs], shelf: Callable[[], Shelf]) -> None:
+        self.settings, self.runs, self.shelf = settings, runs, shelf
+        self._threads = anyio.CapacityLimiter(_THREADS)
+
+    async def off_the_loop(self, work: Callable[[], _Result]) -> _Result:
+        return await to_thread.run_sync(work, limiter=self._threads)
+
+
+def create_api(settings: Callable[[], Settings], runs: Callable[[], Runs], shelf: Callable[[], Shelf]) -> FastAPI:
+    """The interface as a FastAPI application, whose documentation (``docs``) needs no network."""
+    api = FastAPIOffline(
+        redoc_url=None, title="bertdemo", version=bertdemo.__version__, description=_ABOUT,
+        responses={code: {"model": Problem} for code in (401, 413, _UNKNOWN, _CONFLICT, _WRONG_INPUT, _BUG)},
+    )  # fmt: skip
+    desk = _Desk(settings, runs, shelf)
+    api.include_router(_open_addresses(desk))
+    api.include_router(_guarded_addresses(desk), prefix="/v1", dependencies=[Depends(_guard(desk))])
+    api.add_middleware(LimitedBody)
+    _tell_errors(api)
+    return api
+
+
+def _open_addresses(desk: _Desk) -> APIRouter:
+    router = APIRouter(tags=["state"])
+
+    @router.get("/ready")
+    async def ready() -> Ready:
+        """Whether the server answers and can read its runs; loads no model."""
+        return await desk.off_the_loop(lambda: service.ready(desk.runs()))
+
+    return router
+
+
+def _guarded_addresses(desk: _Desk) -> APIRouter:
+    router = APIRouter(tags=["classifiers"])
+
+    @router.get("/models")
+    async def models() -> Models:
+        """All classifiers that can be asked, the newest first."""
+        return await desk.off_the_loop(lambda: service.models(desk.runs(), desk.shelf()))
+
+    @router.post("/predict")
+    async def predict(question: Question) -> Answer | Answers:
+        """Classify one text (`text`) or up to 256 (`texts`) with a run."""
+        return await desk.off_the_loop(lambda: _answer(question, desk))
+
+    return router
+
+
+def _answer(question: Question, desk: _Desk) -> Answer | Answers:
+    runs = desk.runs()
+    try:
+        runs.folder(question.run)
+    except RunError as error:
+        raise HTTPException(_UNKNOWN, str(error)) from error
+    return service.answer(question, runs, desk.shelf())
+
+
+def _guard(desk: _Desk) -> Callable[..., None]:
+    def check(given: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]) -> None:
+        token = desk.settings().api_token
+        if token and not (given and secrets.compare_digest(given.credentials.encode(), token.encode())):
+            told = "This server asks for its token: send it in the header Authorization, as Bearer TOKEN."
+            raise HTTPException(401, told, {"WWW-Authenticate": "Bearer"})
+
+    return check
+
+
+def _tell_errors(api: FastAPI) -> None:
+    """One sentence for whatever goes wrong; bugs go to the log."""
+
+    @api.exception_handler(BertDemoError)
+    async def told(_: Request, error: BertDemoError) -> JSONResponse:
+        codes: dict[type[BertDemoError], int] = {PredictionError: _WRONG_INPUT, RunError: _CONFLICT}
+        return _problem(codes.get(type(error), _BUG), str(error))
+
+    @api.exception_handler(RequestValidationError)
+    async def wrong(_: Request, error: RequestValidationError) -> JSONResponse:
+        return _problem(_WRONG_INPUT, _sentence(error.errors()[0]))
+
+    @api.exception_handler(StarletteHTTPException)
+    async def refused(_: Request, error: StarletteHTTPException) -> JSONResponse:
+        is_ours = error.detail != HTTPStatus(error.status_code).phrase
+        return _problem(error.status_code, error.detail if is_ours else _PLAIN[error.status_code], error.headers)
+
+    @api.exception_handler(Exception)
+    async def bug(_: Request, error: Exception) -> JSONResponse:
+        _log.error("a request failed", exc_info=error)
+        return _problem(_BUG, "Something went wrong inside the server: its log says what.")
+
+
+def _problem(code: int, sentence: str, headers: Any = None) -> JSONResponse:
+    return JSONResponse({"detail": sentence}, code, headers)
+
+
+def _sentence(problem: dict[str, Any]) -> str:
+    """What pydantic found first, as a sentence that names the field and does not repeat what was sent."""
+    found = problem["msg"].removeprefix("Value error, ")
+    place = ".".join(str(part) for part in problem["loc"] if part != "body")
+    if problem["type"] == "json_invalid" or not (place or problem["type"] == "value_error"):
+        return "The body is not a JSON object: send run and text, with the content type application/json."
+    return f"{place or 'The request'}: {found[0].lower()}{found[1:]}."
