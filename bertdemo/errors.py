@@ -42,6 +42,12 @@ class TrainingError(BertDemoError):
     exit_code = 1
 
 
+class JobError(BertDemoError):
+    """A job began and could not go on."""
+
+    exit_code = 1
+
+
 class StorageError(BertDemoError):
     """The home folder cannot be written: the disk is full, read-only, or not ours."""
 

@@ -95,6 +95,24 @@ def guess_columns(
     return Columns(text=text, label=label, pair=pair)
 
 
+def guess_texts(
+    frame: pd.DataFrame, *, text: str | None = None, pair: str | None = None, pairs: bool = False
+) -> tuple[str, str | None]:
+    """The column of texts, and with ``pairs`` that of second texts if its name tells it; labels need not be there.
+
+    Raises:
+        DataError: a given column does not exist, or none looks like texts.
+    """
+    names = [str(name) for name in frame.columns]
+    for given in (text, pair):
+        if given is not None and given not in names:
+            raise DataError(f"There is no column {given!r}: choose one of {listed(names)}.")
+    first, second = _usual_pair([*names, ""]) if pairs and text is None and pair is None else (text, pair)
+    rest = [name for name in names if name not in (first, second)]
+    first = first or (rest[0] if len(rest) == 1 else _named(rest, _TEXT_NAMES) or _guess_text(frame, rest))
+    return first, second
+
+
 def label_problem(column: pd.Series[str]) -> str | None:
     """Why a column cannot hold the labels, to go on a sentence after its name; None if it can."""
     filled = column.dropna().str.strip()

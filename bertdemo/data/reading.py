@@ -19,7 +19,16 @@ from bertdemo.settings import Settings
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["FILE_TYPES", "Columns", "guess_columns", "make_frame", "read_file", "read_table", "to_dataset"]
+__all__ = [
+    "FILE_TYPES",
+    "Columns",
+    "guess_columns",
+    "make_frame",
+    "read_file",
+    "read_frame",
+    "read_table",
+    "to_dataset",
+]
 
 _DELIMITED = ("csv", "tsv", "txt", "tab")
 _JSON = ("jsonl", "ndjson", "json")
@@ -43,17 +52,24 @@ def read_file(
     Raises:
         DataError: the file cannot be read, is too large, or is no table of texts and labels.
     """
-    try:
-        size = path.stat().st_size
-        _refuse_size(path.name, size, settings)
-        content = path.read_bytes()
-    except OSError as error:
-        raise DataError(
-            f"{path.name} cannot be read ({error.strerror}): check the path and its permissions."
-        ) from error
-    frame = read_table(path.name, content, settings)
+    frame = read_frame(path, settings)
     columns = guess_columns(frame, text=text_column, label=label_column, pair=pair_column)
     return to_dataset(frame, columns, path.stem)
+
+
+def read_frame(path: Path, settings: Settings) -> pd.DataFrame:
+    """The table in a file on disk; see ``read_table``.
+
+    Raises:
+        DataError: the file cannot be read, is too large, or is no table.
+    """
+    try:
+        _refuse_size(path.name, path.stat().st_size, settings)
+        content = path.read_bytes()
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        reason = getattr(error, "strerror", None) or "no such path"
+        raise DataError(f"{path.name} cannot be read ({reason}): check the path and its permissions.") from error
+    return read_table(path.name, content, settings)
 
 
 def read_table(name: str, content: bytes, settings: Settings) -> pd.DataFrame:

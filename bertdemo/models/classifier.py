@@ -94,8 +94,9 @@ def load_classifier(folder: Path) -> Classifier:
     """
     import torch
     from safetensors import SafetensorError
-    from transformers import AutoModelForSequenceClassification
+    from transformers import AutoModelForSequenceClassification, logging
 
+    logging.disable_progress_bar()  # of reading one file
     try:
         card = json.loads((folder / _CARD).read_text(encoding="utf-8"))
         labels = tuple(card["label_names"])

@@ -1,0 +1,212 @@
+"""``predict --run RUN``: what a run says of one text, or of every row of a file."""
+
+from __future__ import annotations
+
+import argparse
+import secrets
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bertdemo.commands.arguments import Subparsers, add_command
+from bertdemo.commands.output import Output
+from bertdemo.errors import DataError, JobError, PredictionError, RunError
+from bertdemo.runs.failures import storage
+from bertdemo.runs.records import State
+from bertdemo.settings import Settings
+
+if TYPE_CHECKING:
+    from bertdemo.jobs.records import Format, Job, JobColumns, JobSummary
+    from bertdemo.jobs.store import Jobs
+
+_KINDS: dict[str, Format] = {
+    "csv": "csv", "parquet": "parquet", "pq": "parquet", "jsonl": "jsonl", "ndjson": "jsonl",
+}  # fmt: skip
+_SECONDS_BETWEEN_LOOKS = 0.2
+_INTERRUPTED = 130
+
+
+def add(subparsers: Subparsers) -> None:
+    """Arguments for one text and for a file."""
+    parser = add_command(subparsers, "predict", "Classify a text, or every row of a file.", run)
+    parser.add_argument("--run", dest="id", required=True, metavar="RUN", help="id of the run, as listed by runs")
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--text", metavar="T", help="the text to classify")
+    what.add_argument("--input", type=Path, metavar="FILE", help="a table: CSV, TSV, JSONL, Parquet or Excel")
+    parser.add_argument("--pair", metavar="P", help="the second text, where the run was trained on pairs")
+    parser.add_argument("--output", type=Path, metavar="FILE", help="where the table goes: .csv, .parquet or .jsonl")
+    parser.add_argument("--text-column", metavar="C", help="column of the texts (default: guessed)")
+    parser.add_argument("--pair-column", metavar="C", help="column of second texts (default: guessed where needed)")
+    parser.add_argument("--label-column", metavar="C", help="column of right labels, to compare with")
+    parser.add_argument("--exact", action="store_true", help="fp32 for a file, too, where bf16 would be faster")
+
+
+def run(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
+    """One text here and now; a file by a job, which the same command takes up again wherever it stopped."""
+    if arguments.text is not None:
+        return _predict_text(arguments, settings, output)
+    return _predict_file(arguments, settings, output)
+
+
+def _predict_text(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
+    from bertdemo.runs.store import Runs
+
+    if arguments.output is not None:
+        raise PredictionError("--output goes with --input: leave it out for a single text.")
+    runs = Runs(settings)
+    runs.model_folder(arguments.id)  # whether there is one is known before torch is imported, which takes seconds
+    has_pairs = runs.folder(arguments.id).data_card().has_pairs
+    if has_pairs != (arguments.pair is not None):
+        ask = "give the second one as --pair" if has_pairs else "leave out --pair"
+        raise PredictionError(
+            f"The run {arguments.id} was trained on {'pairs of' if has_pairs else 'single'} texts: {ask}."
+        )
+
+    from bertdemo.prediction.loaded import Shelf
+    from bertdemo.prediction.single import predict_one
+
+    answer = predict_one(Shelf(runs, capacity=1).classifier(arguments.id), arguments.text, arguments.pair)
+    values = {
+        "run": arguments.id,
+        "label": answer.label,
+        "scores": dict(answer.scores),
+        "tokens": answer.tokens,
+        "truncated": answer.truncated,
+        "milliseconds": answer.milliseconds,
+        "precision": answer.precision,
+    }
+    output.result(values, _text_lines(values))
+    return 0
+
+
+def _text_lines(values: dict[str, Any]) -> Iterator[str]:
+    width = max(len(label) for label in values["scores"])
+    for label, probability in values["scores"].items():
+        yield f"{label:<{width}}  {probability:.4f}"
+    cut = ", the rest was not read" if values["truncated"] else ""
+    yield f"{values['tokens']} tokens{cut}, {values['milliseconds']:.0f} ms in {values['precision']}"
+
+
+def _predict_file(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
+    from bertdemo.data.reading import read_frame
+    from bertdemo.jobs.store import Jobs
+
+    kind = _check_output(arguments)
+    jobs = Jobs(settings)
+    frame = read_frame(arguments.input, settings)
+    columns = _columns(arguments, frame, settings)
+    job_id = jobs.submit(
+        arguments.id, frame, columns, arguments.input.name,
+        exact=arguments.exact, destination=str(arguments.output.resolve()),
+    )  # fmt: skip
+    del frame  # the job has it
+    try:
+        _wait(jobs, job_id, output)
+    except KeyboardInterrupt:
+        jobs.cancel(job_id)
+        output.remark("Stopping: the rows so far are kept, and the same command goes on from there.")
+        return _INTERRUPTED
+    _copy(jobs.result(job_id, kind), arguments.output)
+    values = _file_values(jobs.summary(job_id), arguments)
+    jobs.delete(job_id)  # the result stands where it was asked for
+    output.result(values, _file_lines(values))
+    return 0
+
+
+def _check_output(arguments: argparse.Namespace) -> Format:
+    """Refuse at once what would only be found out after the work."""
+    if arguments.pair is not None:
+        raise PredictionError("--pair goes with --text: name the column of second texts as --pair-column.")
+    if arguments.output is None:
+        raise PredictionError("A file of predictions needs a place: give --output FILE.")
+    kind = _KINDS.get(arguments.output.suffix.removeprefix(".").casefold())
+    if kind is None:
+        raise DataError(f"{arguments.output.name} must end in .csv, .parquet or .jsonl: choose another name.")
+    if arguments.output.is_dir() or not arguments.output.resolve().parent.is_dir():
+        raise DataError(f"{arguments.output} cannot be written: there is no such folder.")
+    if arguments.output.resolve() == arguments.input.resolve():
+        raise DataError("The output would replace the input: choose another name.")
+    return kind
+
+
+def _columns(arguments: argparse.Namespace, frame: Any, settings: Settings) -> JobColumns:
+    from bertdemo.data.columns import guess_texts
+    from bertdemo.jobs.records import JobColumns
+    from bertdemo.runs.store import Runs
+
+    runs = Runs(settings)
+    runs.model_folder(arguments.id)
+    has_pairs = runs.folder(arguments.id).data_card().has_pairs
+    text, pair = guess_texts(frame, text=arguments.text_column, pair=arguments.pair_column, pairs=has_pairs)
+    return JobColumns(text, pair, arguments.label_column)
+
+
+def _wait(jobs: Jobs, job_id: str, output: Output) -> None:
+    """Look until the job has finished.
+
+    Raises:
+        RunError: it failed because of what was asked for.
+        JobError: it failed on the way.
+    """
+    while (job := jobs.get(job_id)).status.state.is_live:
+        output.progress(_line(job))
+        time.sleep(_SECONDS_BETWEEN_LOOKS)
+    output.clear()
+    if job.status.state is not State.FINISHED:
+        raise (RunError if job.status.wrong_input else JobError)(job.status.message)
+
+
+def _line(job: Job) -> str:
+    if job.status.state is State.QUEUED and job.position:
+        return f"number {job.position} in line"
+    if job.rows_per_second is None or job.remaining is None:
+        return job.status.message
+    return f"{job.status.message} {job.rows_per_second:,.0f} rows/s, about {job.remaining:.0f} s left."
+
+
+def _copy(result: Path, destination: Path) -> None:
+    """Bring the result to where it was asked for: whole or not at all."""
+    draft = destination.with_name(f".{destination.name}-{secrets.token_hex(4)}")
+    with storage(destination.parent):
+        try:
+            shutil.copyfile(result, draft)
+            draft.replace(destination)
+        finally:
+            draft.unlink(missing_ok=True)
+
+
+def _file_values(summary: JobSummary, arguments: argparse.Namespace) -> dict[str, Any]:
+    values = {
+        "run": arguments.id,
+        "rows": summary.rows,
+        "empty": summary.empty,
+        "seconds": summary.seconds,
+        "texts_per_second": summary.texts_per_second,
+        "precision": summary.precision,
+        "cut": summary.cut,
+        "mean_confidence": summary.mean_confidence,
+        "labels": dict(summary.counts),
+        "output": str(arguments.output),
+    }
+    if found := summary.agreement:
+        values |= {"accuracy": found.accuracy, "macro_f1": found.macro_f1}
+        values |= {"compared": found.n, "unknown": found.unknown}
+    return values
+
+
+def _file_lines(values: dict[str, Any]) -> Iterator[str]:
+    yield f"{values['rows']:,} rows in {values['output']}"
+    for label, rows in sorted(values["labels"].items(), key=lambda item: -item[1]):
+        yield f"  {rows:>9,}  {label}"
+    if values["empty"]:
+        yield f"  {values['empty']:>9,}  rows without a text have no prediction"
+    if values["texts_per_second"]:
+        yield f"{values['seconds']:.1f} s, {values['texts_per_second']:,.0f} texts/s in {values['precision']}"
+        yield f"mean confidence {values['mean_confidence']:.3f}"
+    if values.get("accuracy") is not None:
+        compared = f"on {values['compared']:,} rows with a label"
+        yield f"accuracy {values['accuracy']:.4f}, macro-F1 {values['macro_f1']:.4f} {compared}"
+    if values.get("unknown"):
+        yield f"{values['unknown']:,} rows have a label that the run does not know: they are not compared"
