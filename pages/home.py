@@ -1,19 +1,21 @@
-"""Home: what this is, what the latest run found out, and the doors."""
+"""Home: what this is, a classifier to try at once, and the doors."""
 
 import streamlit as st
 
 from bertdemo.ui import entry, first_run, welcome, where
 
 entry.through_app()
-place = where.row()
+place = where.row(newest=True, tested=True)
 st.title("Fine-tune BERT, and see what it is worth", anchor=False)
-st.markdown("Teach a language model to sort texts under your labels, watch it learn, and judge it honestly.")
+st.markdown("Teach a language model to sort texts under your labels, ask it about new ones, and judge it honestly.")
 
-best = welcome.latest_tested(place.runs)
-if best:
-    welcome.result(best)
+ready = welcome.ready(place)
+if ready:
+    welcome.try_it(ready)
 else:
     first_run.offer()
 
 welcome.doors()
-welcome.recent(place.runs)
+if ready and not welcome.own(place.runs):
+    first_run.offer()
+welcome.recent(welcome.own(place.runs))

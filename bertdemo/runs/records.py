@@ -91,3 +91,4 @@ class Run:
     accuracy: float | None = None
     macro_f1: float | None = None
     seconds: float | None = None
+    read_only: bool = False  # it comes with the app: it cannot be renamed, deleted or trained on

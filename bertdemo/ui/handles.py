@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import gc
 import importlib
+import logging
 import os
 import threading
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from bertdemo.errors import BertDemoError
 from bertdemo.settings import Settings
 
 if TYPE_CHECKING:
+    from bertdemo.jobs.store import Jobs
     from bertdemo.prediction.loaded import Shelf
+    from bertdemo.runs.records import Run
     from bertdemo.runs.store import Runs
 
+logger = logging.getLogger(__name__)
 _AFTER_FIRST_PAINT = 1.5  # seconds
+_warm = threading.Event()
 
 
 def settings() -> Settings:
@@ -46,21 +52,59 @@ def _shelf(home: str) -> Shelf:  # noqa: ARG001 (the key of the cache)
     return Shelf(runs())
 
 
+def jobs() -> Jobs:
+    """The tables that are predicted in processes of their own."""
+    return _jobs(str(settings().home))
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _jobs(home: str) -> Jobs:  # noqa: ARG001 (the key of the cache)
+    from bertdemo.jobs.store import Jobs
+
+    return Jobs(settings())
+
+
+def newest_with_model(among: list[Run]) -> Run | None:
+    """What a page shows that needs a classifier when nobody has chosen one; ``among`` is newest first."""
+    return next((run for run in among if run.status.state.has_model), None)
+
+
 @st.cache_resource(show_spinner=False)
 def warm_up() -> threading.Timer:
-    """Load, once and in the background, what the next click needs; the server itself never needs torch."""
+    """Load, once and in the background, what the next click needs: the charts, a classifier, and a worker."""
     timer = threading.Timer(_AFTER_FIRST_PAINT, _load)
     timer.daemon = True
     timer.start()
     return timer
 
 
+def is_warm() -> bool:
+    """Whether an answer can be had without the seconds that loading the libraries takes."""
+    return _warm.is_set()
+
+
 def _load() -> None:
-    for module in ("altair", "pandas", "tokenizers"):
-        importlib.import_module(module)
+    try:
+        for module in ("altair", "pandas", "tokenizers"):
+            importlib.import_module(module)
+        _load_a_classifier()
+    finally:
+        _warm.set()  # whoever asks now finds out by themselves what is the matter
     gc.collect()
     gc.freeze()  # what is loaded now stays: later collections need not look at it
     expect_a_run()
+
+
+def _load_a_classifier() -> None:
+    """The one that the first page offers. It is asked once: the first answer of all takes ten times as long."""
+    try:
+        run = newest_with_model(runs().list())
+        if run:
+            from bertdemo.prediction.single import predict_one
+
+            predict_one(shelf().classifier(run.id), "warm", "up" if run.data.has_pairs else None)
+    except BertDemoError as error:
+        logger.warning("no classifier was loaded ahead: %s", error)
 
 
 def expect_a_run() -> None:

@@ -5,41 +5,60 @@ from __future__ import annotations
 import streamlit as st
 
 from bertdemo.runs.records import Run
-from bertdemo.ui import handles, report_view, where
+from bertdemo.ui import handles, predict_one_text, where
 from bertdemo.ui.words import ago, escape, percent
 
 _RECENT = 5
+_DOORS = (
+    (
+        "fine_tune",
+        "pages/fine_tune.py",
+        "Fine-tune",
+        ":material/model_training:",
+        "Choose data, look at it, set the recipe, and watch the loss fall.",
+    ),
+    (
+        "predict",
+        "pages/predict.py",
+        "Predict",
+        ":material/label:",
+        "Ask a classifier about one text, or about a file of a hundred thousand.",
+    ),
+    (
+        "runs",
+        "pages/runs.py",
+        "Runs",
+        ":material/list_alt:",
+        "Every classifier with its report: how often it is wrong, and where.",
+    ),
+)
 
 
-def latest_tested(runs: list[Run]) -> Run | None:
-    return next((run for run in runs if run.accuracy is not None), None)
+def ready(place: where.Place) -> Run | None:
+    """The classifier to try: the chosen run, or the newest one that has a model."""
+    if place.run and place.run.status.state.has_model:
+        return place.run
+    return handles.newest_with_model(place.runs)
 
 
-def result(run: Run) -> None:
-    """The headline of the latest tested run, beside its baseline."""
-    report = handles.runs().report(run.id)
-    if report is None:
-        return
-    with st.container(border=True, key="latest"):
-        st.caption(f"Your latest classifier: {escape(where.name_of(run))}")
-        report_view.scores(report)
-        st.page_link(
-            "pages/runs.py",
-            label="Read the whole report",
-            query_params={"run": run.id},
-            icon=":material/arrow_forward:",
-        )
+def own(runs: list[Run]) -> list[Run]:
+    """The runs that this person made, not those that come with the app."""
+    return [run for run in runs if not run.read_only]
+
+
+def try_it(run: Run) -> None:
+    """The classifier that is ready, with a box for a text."""
+    with st.container(border=True, key="try_it"):
+        st.markdown(f"**{escape(where.name_of(run))}** is ready. Which label does it give your text?")
+        predict_one_text.brief(run)
 
 
 def doors() -> None:
     """Where to go from here."""
-    left, right = st.columns(2, gap="medium")
-    with left.container(border=True, key="door_fine_tune", height="stretch"):
-        st.page_link("pages/fine_tune.py", label="**Fine-tune**", icon=":material/model_training:")
-        st.caption("Choose data, look at it, set the recipe, and watch the loss fall.")
-    with right.container(border=True, key="door_runs", height="stretch"):
-        st.page_link("pages/runs.py", label="**Runs**", icon=":material/list_alt:")
-        st.caption("Every classifier you have made: its scores, its curves, side by side.")
+    for column, (key, page, title, icon, words) in zip(st.columns(3, gap="medium"), _DOORS, strict=True):
+        with column.container(border=True, key=f"door_{key}", height="stretch"):
+            st.page_link(page, label=f"**{title}**", icon=icon)
+            st.caption(words)
 
 
 def recent(runs: list[Run]) -> None:

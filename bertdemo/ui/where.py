@@ -17,6 +17,7 @@ STATE_WORDS = {
     State.STARTING: "starting",
     State.TRAINING: "training",
     State.TESTING: "being tested",
+    State.PREDICTING: "predicting",
     State.FINISHED: "finished",
     State.STOPPED: "stopped early",
     State.CANCELLED: "cancelled",
@@ -33,19 +34,19 @@ class Place:
     run: Run | None
 
 
-def row(*, new: str | None = None, newest: bool = False) -> Place:
+def row(*, new: str | None = None, newest: bool = False, tested: bool = False) -> Place:
     """Draw the row and return the chosen run.
 
     The address (``?run=``) decides; without one, the run this person looked at last. ``new`` names the first
     entry on a page that can begin without a run: only a live run is taken up again there by itself. ``newest``
-    is for a page that is about some run in any case.
+    is for a page that is about some run in any case, and ``tested`` for one that is best begun with a classifier.
     """
     runs = handles.runs().list()
     run = None
     with errors.shown() as outcome:
         run = _chosen(runs, only_live=new is not None)
     if run is None and newest and runs and not outcome.failed:
-        run = runs[0]
+        run = (handles.newest_with_model(runs) if tested else None) or runs[0]
     if run is not None:
         st.query_params["run"] = st.session_state["run"] = run.id
     if runs:

@@ -1,17 +1,13 @@
-"""The first screen: a result if there is one, else one button that makes one."""
+"""The first screen: a classifier to try if there is one, and one button that makes one."""
 
 from bertdemo.runs.records import State
+from bertdemo.ui import handles
 
 
-def test_a_newcomer_meets_one_button(open_page):
+def test_a_newcomer_meets_one_button_that_makes_a_classifier(open_page, home):
     app = open_page()
     assert not app.exception
-    assert [button.key for button in app.button] == ["first_run"]
-    assert not app.selectbox
-
-
-def test_the_button_begins_a_run_on_real_messages(open_page, home):
-    app = open_page()
+    assert "first_run" in [button.key for button in app.button]
     app.button(key="first_run").click().run()
     assert not app.exception
     assert not app.error
@@ -19,13 +15,47 @@ def test_the_button_begins_a_run_on_real_messages(open_page, home):
     assert app.query_params["run"] in (folder.name, [folder.name])
 
 
-def test_the_latest_result_comes_first_with_its_interval_and_its_baseline(open_page, make_run, words_of):
+def test_the_three_doors_are_open(open_page, words_of):
+    app = open_page()
+    for door in ("one text, or about a file", "watch the loss fall", "how often it is wrong"):
+        assert door in words_of(app)
+
+
+def test_a_classifier_is_ready_to_try_with_its_score_in_the_row(open_page, make_run, words_of):
     make_run("good", State.FINISHED, name="My visits")
     app = open_page()
     assert not app.exception
-    assert app.metric[0].value == "93.3\u00a0%"
-    assert "95 % interval" in words_of(app)
-    assert "TF\\-IDF" in words_of(app)
+    assert "**My visits** is ready" in words_of(app)
+    assert app.text_area(key="ask_text")
+    assert "93.3\u00a0%" in words_of(app)
+
+
+def test_before_the_libraries_are_loaded_the_page_says_so_and_loads_none(open_page, make_run, monkeypatch, words_of):
+    monkeypatch.setattr(handles, "is_warm", lambda: False)
+    make_run("good", State.FINISHED)
+    app = open_page()
+    app.text_area(key="ask_text").set_value("a lovely day")
+    app.button(key="classify").click().run()
+    assert not app.exception
+    assert not app.error
+    assert "being loaded" in words_of(app)
+
+
+def test_a_model_that_is_gone_is_one_sentence_on_the_first_page(open_page, make_run, monkeypatch):
+    monkeypatch.setattr(handles, "is_warm", lambda: True)
+    make_run("good", State.FINISHED)  # without weights
+    app = open_page()
+    assert not app.exception
+    [error] = app.error
+    assert "missing or damaged" in error.value
+
+
+def test_a_run_under_way_leaves_the_classifier_before_it_to_try(open_page, make_run, words_of):
+    make_run("good", State.FINISHED, name="Before", age=100)
+    make_run("new", State.TRAINING, name="Now")
+    app = open_page(run="new")
+    assert app.selectbox(key="run_picker").value == "new"
+    assert "**Before** is ready" in words_of(app)
 
 
 def test_a_name_is_text_and_never_markup(open_page, make_run, words_of):

@@ -1,0 +1,125 @@
+"""Two or more classifiers on the same text: what each says, how sure, how fast, how large."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from bertdemo.errors import BertDemoError
+from bertdemo.ui import handles, predict_answer, where
+from bertdemo.ui.figure import figure
+from bertdemo.ui.words import ago, compact, distinct, escape, percent, shorten
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from bertdemo.prediction.single import Answer
+    from bertdemo.runs.records import Run
+    from bertdemo.ui.try_it import Asked
+
+_MOST = 4  # that a chart can tell apart, and that stay loaded at once
+_MOST_LABELS = 8
+
+
+@dataclass(frozen=True)
+class Voice:
+    """What one of the classifiers says; ``parameters`` is its size."""
+
+    name: str
+    run: Run
+    answer: Answer
+    parameters: int
+
+
+def choose(run: Run, runs: list[Run], asked: Asked, answer: Answer) -> None:
+    """The picker of other classifiers, and their answers beside this one."""
+    others = [each for each in runs if each.status.state.has_model and each.id != run.id]
+    others = [each for each in others if each.data.has_pairs == run.data.has_pairs]
+    if not others:
+        st.caption("There is no other classifier yet: fine-tune a second one with another recipe or other data.")
+        return
+    labels = distinct(f"{where.name_of(each)} · {ago(each.created)}" for each in others)
+    names = dict(zip((each.id for each in others), labels, strict=True))
+    chosen = st.multiselect(
+        "Up to three others",
+        list(names),
+        format_func=lambda run_id: names.get(run_id, run_id),
+        max_selections=_MOST - 1,
+        key="compare_answers",
+        persist_state="session",
+        placeholder="Choose a classifier",
+    )
+    if chosen:
+        voices = [_voice(1, run, answer)]
+        for other in (each for each in others if each.id in chosen):
+            try:
+                voices.append(_voice(len(voices) + 1, other, predict_answer.fresh(other, asked)))
+            except BertDemoError as error:
+                st.error(escape(str(error)), icon=":material/error:")
+        _show(voices)
+
+
+def _voice(number: int, run: Run, answer: Answer) -> Voice:
+    model = handles.shelf().classifier(run.id).model
+    return Voice(f"{number}  {shorten(where.name_of(run), 30)}", run, answer, int(model.num_parameters()))
+
+
+def _show(voices: list[Voice]) -> None:
+    from bertdemo.charts.probabilities import side_by_side_chart
+
+    if len(voices) < 2:
+        return
+    rows, labels = rows_of(voices)
+    figure(
+        agreement(voices),
+        rows,
+        side_by_side_chart,
+        labels,
+        tuple(voice.name for voice in voices),
+        key="side_by_side",
+        alt="Probability of each label by each classifier",
+        table=rows.drop(columns="words"),
+    )
+    st.table(facts(voices), border="horizontal", hide_index=True, alt="What each classifier says, its time and size")
+
+
+def agreement(voices: list[Voice]) -> str:
+    """Whether they say the same, as Markdown."""
+    said = {voice.answer.label for voice in voices}
+    if len(said) == 1:
+        return f"{'Both' if len(voices) == 2 else 'All'} say “{escape(shorten(said.pop(), 60))}”"
+    return "They do not say the same"
+
+
+def rows_of(voices: list[Voice]) -> tuple[pd.DataFrame, int]:
+    """Rows for ``side_by_side_chart``, the labels that anybody finds probable first; and how many labels."""
+    import pandas as pd
+
+    highest: dict[str, float] = {}
+    for voice in voices:
+        for label, probability in voice.answer.scores:
+            highest[label] = max(probability, highest.get(label, 0.0))
+    top = sorted(highest, key=lambda label: -highest[label])[:_MOST_LABELS]
+    rows = [
+        (shorten(label, 60), 100 * p, predict_answer.certainty(p), voice.name)
+        for label in top
+        for voice in voices
+        for p in [dict(voice.answer.scores).get(label)]
+        if p is not None
+    ]
+    return pd.DataFrame(rows, columns=["label", "probability", "words", "series"]), len(top)
+
+
+def facts(voices: list[Voice]) -> dict[str, list[str]]:
+    """Columns of the table under the chart; its cells are Markdown."""
+    return {
+        "Classifier": [escape(voice.name) for voice in voices],
+        "Says": [
+            f"{escape(shorten(v.answer.label, 40))}, {predict_answer.certainty(v.answer.confidence)}" for v in voices
+        ],
+        "Time": [f"{voice.answer.milliseconds:.1f} ms" for voice in voices],
+        "Size": [f"{compact(voice.parameters)} parameters" for voice in voices],
+        "Right on test texts": ["–" if v.run.accuracy is None else percent(v.run.accuracy) for v in voices],
+    }

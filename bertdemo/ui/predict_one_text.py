@@ -1,0 +1,103 @@
+"""Predict, one text: ask, see the answer, and look behind it. Only this part is drawn anew with each text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from bertdemo.ui import errors, handles, predict_answer, predict_examples, predict_standing, try_it
+from bertdemo.ui.words import escape
+
+if TYPE_CHECKING:
+    from bertdemo.prediction.single import Answer
+    from bertdemo.runs.records import Run
+    from bertdemo.ui.predict_examples import Example
+    from bertdemo.ui.try_it import Asked
+
+
+def brief(run: Run) -> None:
+    """The box, the answer and some examples, for the first page."""
+    st.fragment(_brief, run_every=try_it.poll())(run)
+
+
+def full(run: Run, runs: list[Run]) -> None:
+    """The box, the answer, and everything that can be asked about it."""
+    st.fragment(_full, run_every=try_it.poll())(run, runs)
+
+
+def _brief(run: Run) -> None:
+    with errors.shown():
+        examples = _examples(run)
+        asked = try_it.ask(run)
+        if asked and _is_loaded():
+            answer = predict_answer.of(run, asked)
+            _result(run, asked, answer, examples)
+        predict_examples.offer(examples, 3)
+        try_it.enter_asks()
+
+
+def _full(run: Run, runs: list[Run]) -> None:
+    with errors.shown():
+        examples = _examples(run)
+        asked, answer = try_it.ask(run), None
+        if asked and _is_loaded():
+            answer = predict_answer.of(run, asked)
+            fits = try_it.link(asked)
+            _result(run, asked, answer, examples, predict_standing.least())
+            if not fits:
+                st.caption("The text is too long for a link: the address of this page does not hold it.")
+        predict_examples.offer(examples)
+        if asked and answer:
+            _behind(run, runs, asked, answer)
+            predict_examples.visited(asked)
+        try_it.enter_asks()
+
+
+def _result(run: Run, asked: Asked, answer: Answer, examples: tuple[Example, ...], least: float = 0.0) -> None:
+    """The answer, whether it is right where that is known, and what such answers are worth."""
+    with st.container(key="answer", gap="small"):
+        predict_answer.show(answer, least)
+        _given(examples, asked, answer)
+        predict_standing.line(run, answer)
+
+
+def _examples(run: Run) -> tuple[Example, ...]:
+    """Read once the libraries are there: the first page must not wait for a table."""
+    examples = predict_examples.of(run) if handles.is_warm() else ()
+    try_it.fill(run, examples[0].asked if examples else None)
+    return examples
+
+
+def _is_loaded() -> bool:
+    """Whether an answer can be had at once. The first seconds of a server are spent on loading what makes it."""
+    if handles.is_warm():
+        if "warming" in st.session_state:
+            del st.session_state["warming"]
+            st.rerun()  # the page as a whole, which then looks no more
+        return True
+    st.session_state["warming"] = True
+    st.caption("The classifier is being loaded: a few seconds, once. The answer comes by itself.")
+    return False
+
+
+def _given(examples: tuple[Example, ...], asked: Asked, answer: Answer) -> None:
+    label = predict_examples.given_label(examples, asked)
+    if label is not None:
+        verdict = "right" if label == answer.label else "wrong"
+        st.caption(f"A test text, none that it learned from. People labelled it “{escape(label)}”: it is {verdict}.")
+
+
+def _behind(run: Run, runs: list[Run], asked: Asked, answer: Answer) -> None:
+    """What is folded away, computed only while it is open."""
+    from bertdemo.ui import predict_compare
+
+    with st.expander("Ask other classifiers, too", key="compare_box", icon=":material/compare_arrows:") as box:
+        predict_compare.choose(run, runs, asked, answer)
+    with st.expander("Let it say “not sure”", key="threshold_box", icon=":material/rule:", on_change="rerun") as box:
+        if box.open:
+            predict_standing.threshold(run)
+    with st.expander("What the model reads", key="pieces_box", icon=":material/segment:", on_change="rerun") as box:
+        if box.open:
+            predict_answer.table(answer)
+            predict_answer.pieces(answer, asked)
