@@ -19,7 +19,7 @@ def add(subparsers: Subparsers) -> None:
 
 def run(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
     runs = Runs(settings)
-    folder = runs.folder(arguments.id)
+    folder = runs.changeable(arguments.id)
     if not arguments.yes:
         raise RunError(f"Deleting {folder.name()!r} cannot be undone: add --yes if that is what you want.")
     runs.delete(arguments.id)

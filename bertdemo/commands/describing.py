@@ -27,6 +27,7 @@ def brief(run: Run) -> dict[str, Any]:
         "status": run.status.state.value,
         "message": run.status.message,
         "position": run.position,
+        "read_only": run.read_only,
         "created": run.created,
         "data": run.data.name,
         "base": run.recipe.base,

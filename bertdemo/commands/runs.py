@@ -24,8 +24,8 @@ def run(arguments: argparse.Namespace, settings: Settings, output: Output) -> in
 
 
 def _lines(runs: Sequence[Run]) -> Iterator[str]:
-    if not runs:
-        yield "There are no runs yet: make one with python -m bertdemo train --data sms_spam."
+    if all(run.read_only for run in runs):
+        yield "There are no runs of your own yet: make one with python -m bertdemo train --data sms_spam."
     for run in runs:
         place = f" ({run.position} in line)" if run.position else ""
         scores = f"{run.accuracy:.4f} {run.macro_f1:.4f}" if run.accuracy is not None else " " * 13

@@ -63,7 +63,7 @@ def merge_adapter(model: PreTrainedModel, folder: Path) -> None:
 
     adapted: Any = LoraModel(model, LoraConfig.from_pretrained(str(folder)), "default")
     weights = {name.removeprefix(_PREFIX): weight.float() for name, weight in load_file(folder / _WEIGHTS).items()}
-    loaded = set_peft_model_state_dict(adapted.model, weights)
+    loaded: Any = set_peft_model_state_dict(adapted.model, weights)
     lacking = [name for name in loaded.missing_keys if ".lora_" in name]
     if lacking or loaded.unexpected_keys:
         raise ValueError(f"the adapter does not fit its base: {[*lacking, *loaded.unexpected_keys][:3]}")

@@ -37,6 +37,7 @@ class RunFolder(WorkFolder):
     """
 
     kind = "run"
+    read_only = False
     card_name = "data.json"
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ from bertdemo.models.catalog import find_base
 from bertdemo.runs.backend import Backend
 from bertdemo.runs.folder import RunFolder
 from bertdemo.runs.records import DataCard, Run, State, Status
+from bertdemo.runs.starters import STARTERS, starter_folders
 from bertdemo.runs.works import Works, new_id
 from bertdemo.settings import Settings
 from bertdemo.training.recipe import Recipe
@@ -26,16 +27,23 @@ _Events = list[dict[str, Any]]
 
 
 class Runs(Works[RunFolder]):
-    """The runs in ``settings.home / "runs"``. Any number of these may exist, in any number of processes.
+    """The runs in ``settings.home / "runs"``, and those that come with the app, which nobody changes.
+
+    Any number of these may exist, in any number of processes.
 
     Methods that take an id raise ``RunError`` where there is no such run; those that write raise
     ``StorageError`` where the disk does not let them. Looking at runs also keeps the queue moving.
     """
 
     def __init__(
-        self, settings: Settings, backend: Backend[RunFolder] | None = None, clock: Callable[[], float] = time.time
+        self,
+        settings: Settings,
+        backend: Backend[RunFolder] | None = None,
+        clock: Callable[[], float] = time.time,
+        starters: Path = STARTERS,
     ) -> None:
         backend = backend or _local_backend(settings)
+        self._starters = starters
         super().__init__(RunFolder, settings.home / "runs", settings.home / "queue.sqlite", backend, clock)
 
     def submit(self, split: Split, recipe: Recipe, name: str = "") -> str:
@@ -51,6 +59,27 @@ class Runs(Works[RunFolder]):
         folder = RunFolder.create(path, split, _findable_anywhere(recipe), name, now)
         self._admit(folder)
         return folder.id
+
+    def folder(self, run_id: str) -> RunFolder:
+        """The folder of a run. An id from outside is data: it names a folder in the home, a starter, or nothing."""
+        try:
+            return super().folder(run_id)
+        except RunError:
+            starters = {folder.id: folder for folder in starter_folders(self._starters)}
+            if run_id not in starters:
+                raise
+            return starters[run_id]
+
+    def changeable(self, run_id: str) -> RunFolder:
+        """The folder of a run that may be stopped, renamed or deleted.
+
+        Raises:
+            RunError: there is none of that id, or it comes with the app.
+        """
+        folder = self.folder(run_id)
+        if folder.read_only:
+            raise RunError(f"The run {run_id} comes with the app and stays as it is: train one of your own.")
+        return folder
 
     def get(self, run_id: str) -> Run:
         """One run as it stands now.
@@ -97,7 +126,7 @@ class Runs(Works[RunFolder]):
         self._ask(run_id, "cancel", "Cancelled before it began.")
 
     def rename(self, run_id: str, name: str) -> None:
-        self.folder(run_id).write_name(name)
+        self.changeable(run_id).write_name(name)
 
     def metrics(self, run_id: str) -> _Events:
         """All events so far, oldest first; ``folder(id).read_metrics(offset)`` gives only the new ones."""
@@ -107,13 +136,18 @@ class Runs(Works[RunFolder]):
         return self.folder(run_id).report()
 
     def list(self) -> _RunList:
-        """All runs, the newest first. A damaged one is listed as failed, with a sentence."""
+        """All runs, the newest first, and then those that come with the app. A damaged one is listed as failed."""
         self._tend()
         folders = self._dispatcher.folders()
         statuses = {folder.id: self._status_or_explain(folder) for folder in folders}
         positions = self._positions([f for f in folders if statuses[f.id].state is State.QUEUED])
         runs = [_read_or_explain(folder, statuses[folder.id], positions) for folder in folders]
-        return sorted(runs, key=lambda run: (run.created, run.id), reverse=True)
+        return sorted(runs, key=lambda run: (run.created, run.id), reverse=True) + self._starter_runs(statuses)
+
+    def _starter_runs(self, own: Container[str]) -> _RunList:
+        """Those that come with the app, but for one that a person has copied into the home under the same id."""
+        folders = [folder for folder in starter_folders(self._starters) if folder.id not in own]
+        return [_read_or_explain(folder, self._status_or_explain(folder), {}) for folder in folders]
 
 
 def _findable_anywhere(recipe: Recipe) -> Recipe:
@@ -140,6 +174,7 @@ def _read(folder: RunFolder, status: Status, positions: Mapping[str, int]) -> Ru
         accuracy=accuracy,
         macro_f1=macro_f1,
         seconds=seconds,
+        read_only=folder.read_only,
     )
 
 
@@ -149,7 +184,7 @@ def _read_or_explain(folder: RunFolder, status: Status, positions: Mapping[str, 
     except BertDemoError as error:
         broken = Status(State.FAILED, str(error), status.updated)
         nothing = DataCard(name="", fingerprint="", label_names=(), n_train=0, n_validation=0, n_test=0)
-        return Run(folder.id, folder.name(), 0.0, Recipe(), nothing, broken)
+        return Run(folder.id, folder.name(), 0.0, Recipe(), nothing, broken, read_only=folder.read_only)
 
 
 def _local_backend(settings: Settings) -> Backend[RunFolder]:

@@ -53,6 +53,10 @@ class Works(Generic[_Folder]):
             raise RunError(f"There is no {kind} {work_id[:80]!r}: choose one from the list of {kind}s.")
         return self._open(path)
 
+    def changeable(self, work_id: str) -> _Folder:
+        """The folder of one that may be stopped, renamed or deleted."""
+        return self.folder(work_id)
+
     def prepare(self) -> None:
         """Make the next one start quickly, unless one is at work, whose time this would take. Returns at once."""
         with contextlib.suppress(StorageError):
@@ -77,7 +81,7 @@ class Works(Generic[_Folder]):
         Raises:
             RunError: it is still live.
         """
-        folder = self.folder(work_id)
+        folder = self.changeable(work_id)
         status = self._status_or_explain(folder)
         if status.state.is_live:
             raise RunError(f"The {folder.kind} {work_id} is still {status.state}: stop or cancel it first.")
@@ -103,7 +107,7 @@ class Works(Generic[_Folder]):
                     shutil.rmtree(draft, ignore_errors=True)
 
     def _ask(self, work_id: str, request: Request, if_waiting: str) -> None:
-        folder = self.folder(work_id)
+        folder = self.changeable(work_id)
         state = self._dispatcher.settle(folder).state
         if not state.is_live:
             raise RunError(f"The {folder.kind} {work_id} is already {state}: there is nothing left to {request}.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bertdemo.errors import ModelError
 from bertdemo.training.recipe import Recipe
@@ -60,6 +60,6 @@ def _keep_number_format(model: PreTrainedModel) -> None:
     """Leave the choice of number format to autocast; peft would convert each layer's input to fp32 and back."""
     from peft.tuners.tuners_utils import BaseTunerLayer
 
-    for module in model.modules():
-        if isinstance(module, BaseTunerLayer):
-            module.cast_input_dtype_enabled = False
+    layers: list[Any] = [module for module in model.modules() if isinstance(module, BaseTunerLayer)]
+    for layer in layers:
+        layer.cast_input_dtype_enabled = False

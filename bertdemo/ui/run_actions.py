@@ -10,7 +10,10 @@ from bertdemo.ui.words import escape
 
 
 def bar(run: Run) -> None:
-    """The two actions. Each opens a small panel first; deleting asks there."""
+    """The two actions. Each opens a small panel first; deleting asks there. What comes with the app has none."""
+    if run.read_only:
+        st.caption("This classifier comes with the app and stays as it is.")
+        return
     with st.container(horizontal=True, key="run_actions"):
         _rename(run)
         if not run.status.state.is_live:

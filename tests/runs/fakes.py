@@ -152,7 +152,8 @@ def fake_work(folder: RunFolder):
 
 def fake_runs(settings: Settings, clock=time.time) -> Runs:
     """Runs whose workers are processes with fake tools: real ones in all but the learning."""
-    return Runs(settings, LocalBackend(settings, [sys.executable, "-P", __file__]), clock)
+    backend = LocalBackend(settings, [sys.executable, "-P", __file__])
+    return Runs(settings, backend, clock, starters=settings.home / "no starters")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,90 @@
+"""``python -m bertdemo.starters``: trains the classifiers that come with the app anew and puts them into the package.
+
+They go through the queue and the worker like any other run, in a home folder of their own that is gone afterwards.
+"""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import sys
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from bertdemo.commands.following import Follower
+from bertdemo.commands.output import Output
+from bertdemo.errors import BertDemoError, TrainingError
+from bertdemo.runs.folder import RunFolder
+from bertdemo.runs.records import State
+from bertdemo.runs.starters import STARTERS, split_built_in
+from bertdemo.runs.store import Runs
+from bertdemo.settings import Settings
+from bertdemo.training.recipe import Recipe
+
+# All that a run folder holds, but for the texts and the log.
+_KEPT = ("name.txt", "data.json", "recipe.json", "metrics.jsonl", "report.json", "answers.parquet", "model")
+
+
+@dataclass(frozen=True)
+class Starter:
+    """A classifier to ship: the built-in data it learns from, and how."""
+
+    id: str
+    name: str
+    data: str
+    recipe: Recipe
+
+
+MADE = (
+    Starter("starter-sms-spam", "Spam in text messages (starter)", "sms_spam", Recipe(lora_rank=8)),
+    Starter("starter-airline-sentiment", "Tweets to airlines (starter)", "airline_sentiment", Recipe(lora_rank=8)),
+)
+
+
+def main() -> int:
+    """Make each of ``MADE``; what is there stays until its successor is tested. Returns the exit code."""
+    output = Output(as_json=False)
+    try:
+        for starter in MADE:
+            output.remark(f"{starter.id}:")
+            make(starter, STARTERS, output)
+    except BertDemoError as error:
+        output.remark(str(error))
+        return error.exit_code
+    return 0
+
+
+def make(starter: Starter, root: Path, output: Output) -> None:
+    """Train one classifier and put its folder below ``root``.
+
+    Raises:
+        TrainingError: the run did not end with a tested classifier.
+    """
+    # A worker that has just said its last word may still be closing its files.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
+        runs = Runs(Settings(Path(home)))
+        run_id = runs.submit(split_built_in(starter.data, starter.recipe.seed), starter.recipe, starter.name)
+        ended = Follower(runs, run_id, output).follow()
+        if ended.status.state is not State.FINISHED:
+            raise TrainingError(f"{starter.id} was not made: {ended.status.message}")
+        put(runs.folder(run_id), root / starter.id)
+
+
+def put(run: RunFolder, place: Path) -> None:
+    """Copy a finished run to ``place``, in the stead of what is there, without texts and without where it was made."""
+    draft = place.with_name(f".draft-{place.name}")
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(parents=True)
+    for name in _KEPT:
+        source = run.path / name
+        (shutil.copytree if source.is_dir() else shutil.copyfile)(source, draft / name)
+    copy = RunFolder(draft)
+    copy.write_versions(run.versions() | {"platform": platform.system()})
+    copy.write_status(replace(run.status(), pid=None, process_started=None, host=""))
+    shutil.rmtree(place, ignore_errors=True)
+    draft.rename(place)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
