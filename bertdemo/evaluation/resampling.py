@@ -1,6 +1,8 @@
-"""The bootstrap (Efron 1979) of means over the tested texts, and the interval that it gives."""
+"""The bootstrap (Efron 1979) of means over the tested texts, and the intervals that it gives."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 
@@ -8,8 +10,10 @@ from bertdemo.evaluation.answers import Floats
 from bertdemo.evaluation.report import Interval
 
 RESAMPLES = 1000
-METHOD = f"bootstrap over the tested texts, {RESAMPLES:,} resamples, moved back by its bias"
+_METHOD = f"bootstrap over the tested texts, {RESAMPLES:,} resamples"
 _SEED = 0  # the same answers give the same interval
+_HALVINGS = 20
+_MOST_TIMES = 1024.0  # the true gaps are hardly so much larger than those seen
 
 
 def resampled_means(columns: Floats) -> Floats:
@@ -22,11 +26,41 @@ def resampled_means(columns: Floats) -> Floats:
     return means
 
 
-def percentile_interval(value: float, resampled: Floats, highest: float = 1.0) -> Interval:
-    """The middle 95 % of the resampled values, moved back by their bias, within 0 to ``highest`` and around ``value``.
+def mean_interval(value: float, resampled: Floats) -> Interval:
+    """The middle 95 % of the resampled means, shape (resamples,), of which ``value`` is the mean itself.
 
-    A mean of absolute differences, such as the calibration error, comes out too large in every resample: without the
-    move the interval can miss the value itself.
+    Simulated coverage for Brier score and log loss, 3 labels, 450 or 1,500 texts: 88 to 98 %. With a handful of
+    mistakes it is too narrow: 78 to 93 % for 60 texts with three.
     """
-    low, high = value - resampled.mean() + np.percentile(resampled, [2.5, 97.5])
-    return Interval(min(value, max(0.0, float(low))), max(value, min(highest, float(high))), METHOD)
+    low, high = np.percentile(resampled, [2.5, 97.5])
+    return Interval(min(value, float(low)), max(value, float(high)), _METHOD)
+
+
+def absolute_sum_interval(means: Floats, resampled: Floats) -> Interval:
+    """Interval of the sum of the absolute true means, (columns,), given the means seen and resampled ones.
+
+    The sum seen is too large where the true means are small, because noise has no sign there, and the middle 95 % of
+    resampled sums would miss a true sum of 0 nearly always. So a test is inverted: the means seen are multiplied by a
+    factor, noise as in the resamples is added, and the factors stay that put the sum seen among the middle 95 %.
+    The sum is one of shares, at most 1.
+
+    Simulated coverage for the calibration error, 3 labels, 60 to 1,500 texts, calibrated or not: 91 to 100 %.
+    """
+    seen, noise = float(np.abs(means).sum()), resampled - means
+
+    def quantile(share: float, factor: float) -> float:
+        return float(np.quantile(np.abs(factor * means + noise).sum(axis=1), share))
+
+    low = _turn(lambda factor: quantile(0.975, factor) >= seen, 0.0, 1.0)
+    high = _turn(lambda factor: quantile(0.025, factor) > seen, 1.0, _MOST_TIMES)
+    return Interval(low * seen, min(1.0, high * seen), f"{_METHOD}, by inverting a test of the size of the gaps")
+
+
+def _turn(holds: Callable[[float], bool], low: float, high: float) -> float:
+    """Where between ``low`` and ``high`` something begins to hold, and holds from there on."""
+    if holds(low):
+        return low
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        low, high = (low, middle) if holds(middle) else (middle, high)
+    return high
