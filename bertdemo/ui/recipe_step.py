@@ -18,6 +18,7 @@ PRESETS = {"quick": "Quick", "standard": "Standard", "thorough": "Thorough"}
 _LABELS = {
     "max_length": "Longest text (tokens)",
     "freeze_embeddings": "Freeze word embeddings",
+    "lora_rank": "LoRA rank",
     "optimizer": "Optimiser",
     "warmup": "Warm-up",
 }

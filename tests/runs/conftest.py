@@ -77,7 +77,7 @@ def backend() -> RecordingBackend:
 
 @pytest.fixture
 def runs(settings, backend, clock):
-    """The runs of a person, without those that come with the app (tests/runs/test_starters.py)."""
+    """The runs of a person, without those that come with the app (test_starters.py)."""
     return Runs(settings, backend, clock, starters=settings.home / "no starters")
 
 
