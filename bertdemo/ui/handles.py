@@ -113,9 +113,9 @@ def expect_a_run() -> None:
 
 
 def tokens_per_second(base: str) -> float | None:
-    """How fast the last tested run with this base was trained here."""
+    """How fast the last tested run with this base was trained here (what comes with the app was trained elsewhere)."""
     for run in runs().list():
-        if run.recipe.base == base and run.status.state.has_model:
+        if run.recipe.base == base and run.status.state.has_model and not run.read_only:
             report = runs().report(run.id)
             if report is not None:
                 return report.training.tokens_per_second
