@@ -14,6 +14,7 @@ if place.run is None:
 
 one, many = predict_many.tabs()
 if one.open:
+    st.query_params.pop("job", None)
     with one:
         predict_one_text.full(place.run, place.runs)
 else:

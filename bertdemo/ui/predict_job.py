@@ -59,8 +59,11 @@ def _watch(job_id: str) -> None:
         if not job.status.state.is_live:
             st.rerun()
         st.progress(min(1.0, job.done / job.rows) if job.rows else 0.0, text=progress(job))
-        if st.button("Cancel", key="job_cancel", icon=":material/stop_circle:"):
+        asked = handles.jobs().folder(job_id).request() is not None
+        title = "Ending after this piece…" if asked else "Cancel"
+        if st.button(title, key="job_cancel", icon=":material/stop_circle:", disabled=asked):
             handles.jobs().cancel(job_id)
+            st.rerun()
         st.caption("You can close this page: the work goes on, and its address leads back here.")
 
 
@@ -68,6 +71,8 @@ def progress(job: Job) -> str:
     """How far the job is, in words."""
     if job.status.state is State.QUEUED:
         return "Waiting for the table before it" if (job.position or 1) > 1 else "It begins in a moment"
+    if not job.done:
+        return escape(job.status.message)
     words = [f"{job.done:,} of {count(job.rows, 'row')}"]
     if job.rows_per_second:
         words.append(f"{compact(job.rows_per_second)} a second")
@@ -82,8 +87,6 @@ def _ended(job: Job) -> None:
         if job.can_resume and st.button("Go on where it stopped", key="job_resume", icon=":material/play_arrow:"):
             handles.jobs().resume(job.id)
             st.rerun()
-    else:
-        _downloads(job)
     if job.done:
         _findings(job)
     _delete(job)
@@ -112,6 +115,8 @@ def _content(job_id: str, kind: Format) -> bytes:
 def _findings(job: Job) -> None:
     summary = _summary(job.id, job.done, predict_standing.least() or 0.5)
     st.markdown(said(summary))
+    if job.status.state is State.FINISHED:
+        _downloads(job)
     _counts(summary)
     rows = _review(job.id, job.done)
     if not rows.empty:
@@ -120,7 +125,11 @@ def _findings(job: Job) -> None:
             rows,
             hide_index=True,
             key="least_certain",
-            column_config={"certain (%)": st.column_config.NumberColumn(format="%.1f")},
+            column_config={
+                "row": st.column_config.NumberColumn(width=60),
+                "text": st.column_config.TextColumn(width="large"),
+                "certain (%)": st.column_config.NumberColumn(format="%.1f", width=90),
+            },
             height=min(420, 38 + 35 * len(rows)),
             alt="The rows with the least certain predictions",
         )
@@ -154,7 +163,9 @@ def said(summary: JobSummary) -> str:
     parts = [f"**{count(summary.rows, 'row')}** predicted"]
     if summary.mean_confidence is not None:
         parts[0] += f", on average {predict_answer.certainty(summary.mean_confidence)} certain"
-        parts.append(f"{count(summary.below, 'row')} below {percent(summary.threshold, 0)}")
+        parts.append(
+            f"{count(summary.below, 'row') if summary.below else 'none'} below {percent(summary.threshold, 0)}"
+        )
     if summary.empty:
         parts.append(f"{count(summary.empty, 'row')} without a text, and so without a prediction")
     if summary.cut:
@@ -165,11 +176,11 @@ def said(summary: JobSummary) -> str:
 def _agreement(agreed: Agreement | None) -> str:
     if agreed is None:
         return ""
-    unknown = f" {count(agreed.unknown, 'row')} have a label that it does not know." if agreed.unknown else ""
+    rest = f" Not counted: {count(agreed.unknown, 'row')} with a label that it does not know." if agreed.unknown else ""
     if agreed.accuracy is None or agreed.macro_f1 is None:
-        return unknown
+        return rest
     right = f"**{percent(agreed.accuracy)}** are right (macro-F1 {percent(agreed.macro_f1)})"
-    return f" Of {count(agreed.n, 'row')} with a label that it knows, {right}.{unknown}"
+    return f" Of {count(agreed.n, 'row')} with a label that it knows, {right}.{rest}"
 
 
 def cost(summary: JobSummary) -> str:

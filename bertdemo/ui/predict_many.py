@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 ONE, MANY = TABS = ("One text", "Many texts")
 LINES, FILE = SOURCES = ("Lines of text", "A file of yours")
 _NONE = "none"
+_TAB = "predict_tab"
 _PASTED = "pasted lines"
 _TABLE = "many_table"  # in the session: (upload, name, frame); the uploader forgets its file when the page changes
 _EARLIER = 5
@@ -28,8 +29,9 @@ _EARLIER = 5
 
 def tabs() -> Sequence[Any]:
     """The two tabs of the page; an address that names a job opens the second."""
-    default = MANY if "job" in st.query_params else ONE
-    return st.tabs(TABS, default=default, key="predict_tab", on_change="rerun")
+    if "job" in st.query_params and _TAB not in st.session_state:
+        st.session_state[_TAB] = MANY
+    return st.tabs(TABS, key=_TAB, on_change="rerun")
 
 
 def show(run: Run) -> None:
@@ -52,47 +54,83 @@ def _new(run: Run) -> None:
         persist_state="session",
         label_visibility="collapsed",
     )
-    table = _pasted(run) if kind == LINES else _uploaded()
-    if table is None:
-        return
-    name, frame = table
-    columns = _columns(run, frame, name == _PASTED)
-    exact = st.toggle(
+    if kind == LINES:
+        _from_lines(run)
+    else:
+        _from_file(run)
+
+
+def _exact() -> bool:
+    return st.toggle(
         "Exact",
         key="many_exact",
         persist_state="session",
         help="In fp32, as single texts are. Otherwise in the fastest number format of this machine, whose labels agree "
         "with those of fp32 and whose probabilities differ in the third digit.",
     )
-    title = f"Predict {count(len(frame), 'text')}"
-    if st.button(title, type="primary", key="many_start", icon=":material/play_arrow:"):
+
+
+def _begin(run: Run, frame: pd.DataFrame, columns: JobColumns, name: str, exact: bool) -> None:
+    """Make the job, and the page about it."""
+    with st.spinner("Starting…"):
         job_id = handles.jobs().submit(run.id, frame, columns, name, exact=exact)
-        st.query_params["job"] = job_id
-        st.rerun()
+    for other in ("text", "pair"):
+        st.query_params.pop(other, None)
+    st.query_params["job"] = job_id
+    st.rerun()
 
 
-def _pasted(run: Run) -> tuple[str, pd.DataFrame] | None:
+def _from_lines(run: Run) -> None:
     """One row a line. Where the classifier reads two texts, a tab stands between them, as when cells are pasted."""
+    from bertdemo.jobs.records import JobColumns
+
     pairs = run.data.has_pairs
-    lines = st.text_area(
-        "Texts, one a line" + (", with a tab before the second text" if pairs else ""),
-        key="many_lines",
-        height=180,
-        placeholder="One text\nAnother text",
-        persist_state="session",
-    )
-    kept = [line.strip() for line in lines.splitlines() if line.strip()]
-    if not kept:
-        st.caption("Paste some lines: a column of a spreadsheet, sentences, messages.")
-        return None
+    with st.form("many_form", border=False):
+        lines = st.text_area(
+            "Texts, one a line" + (", with a tab before the second text" if pairs else ""),
+            key="many_lines",
+            height=180,
+            placeholder="A column of a spreadsheet, sentences, messages…",
+            persist_state="session",
+        )
+        exact = _exact()
+        pressed = st.form_submit_button(
+            "Predict these texts", type="primary", key="many_lines_start", icon=":material/play_arrow:"
+        )
+    if pressed:
+        columns = JobColumns("text", "second text" if pairs else None)
+        _begin(run, table_of(lines, pairs=pairs), columns, _PASTED, exact)
+
+
+def table_of(lines: str, *, pairs: bool) -> pd.DataFrame:
+    """One row for each line that is not blank; with ``pairs`` the second text stands after the first tab.
+
+    Raises:
+        DataError: every line is blank.
+    """
     import pandas as pd
 
+    kept = [line.strip() for line in lines.splitlines() if line.strip()]
+    if not kept:
+        raise DataError("There is no text yet: paste some lines first.")
     if not pairs:
-        return _PASTED, pd.DataFrame({"text": kept}, dtype=object)
+        return pd.DataFrame({"text": kept}, dtype=object)
     parts = [line.partition("\t") for line in kept]
-    return _PASTED, pd.DataFrame(
-        {"text": [first for first, _, _ in parts], "second text": [second for _, _, second in parts]}, dtype=object
+    return pd.DataFrame(
+        {"text": [one for one, _, _ in parts], "second text": [two for _, _, two in parts]}, dtype=object
     )
+
+
+def _from_file(run: Run) -> None:
+    table = _uploaded()
+    if table is None:
+        return
+    name, frame = table
+    columns = _columns(run, frame)
+    exact = _exact()
+    title = f"Predict {count(len(frame), 'text')}"
+    if st.button(title, type="primary", key="many_start", icon=":material/play_arrow:"):
+        _begin(run, frame, columns, name, exact)
 
 
 def _uploaded() -> tuple[str, pd.DataFrame] | None:
@@ -118,16 +156,21 @@ def _uploaded() -> tuple[str, pd.DataFrame] | None:
     return name, frame
 
 
-def _columns(run: Run, frame: pd.DataFrame, is_pasted: bool) -> JobColumns:
+def _columns(run: Run, frame: pd.DataFrame) -> JobColumns:
+    """The columns as guessed and changed.
+
+    Raises:
+        DataError: the column of the second text is not chosen yet.
+    """
     from bertdemo.jobs.records import JobColumns
 
     names = [str(name) for name in frame.columns]
-    if is_pasted:
-        return JobColumns(names[0], names[1] if run.data.has_pairs else None)
-    text, pair = guess(frame)
+    text, pair = _likely(frame, run.data.has_pairs)
     mark = abs(hash(tuple(names)))  # another table, other widgets
     left, middle, right = st.columns(3)
     chosen = _pick(left, "Text", names, text, f"many_text_{mark}")
+    if chosen is None:
+        raise DataError("Choose the column of the texts.")
     second = None
     if run.data.has_pairs:
         rest = [name for name in names if name != chosen]
@@ -139,7 +182,17 @@ def _columns(run: Run, frame: pd.DataFrame, is_pasted: bool) -> JobColumns:
         right if run.data.has_pairs else middle, "Right labels (optional)", rest, _NONE, f"many_label_{mark}",
         explained="Where you know them: the predictions are then compared with them.",
     )  # fmt: skip
-    return JobColumns(str(chosen), second, None if label == _NONE else label)
+    return JobColumns(chosen, second, None if label == _NONE else label)
+
+
+def _likely(frame: pd.DataFrame, pairs: bool) -> tuple[str | None, str | None]:
+    """The columns to begin with; where none suggests itself the pickers begin empty."""
+    from bertdemo.data.columns import guess_texts
+
+    try:
+        return guess_texts(frame, pairs=pairs)
+    except DataError:
+        return None, None
 
 
 def _pick(
@@ -150,18 +203,6 @@ def _pick(
         help=explained, persist_state="session",
     )  # fmt: skip
     return picked
-
-
-def guess(frame: pd.DataFrame) -> tuple[str, str | None]:
-    """The likeliest column of texts, and one of second texts; without labels to go by, that of the longest cells."""
-    from bertdemo.data.reading import guess_columns
-
-    try:
-        found = guess_columns(frame)
-    except DataError:
-        sample = frame.head(1_000).fillna("")
-        return max((str(name) for name in frame.columns), key=lambda name: sample[name].str.len().mean()), None
-    return found.text, found.pair
 
 
 def _earlier() -> None:

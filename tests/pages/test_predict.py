@@ -1,15 +1,20 @@
-"""One text, its answer, and what stands behind it."""
+"""One text with its answer and what stands behind it; many texts as a job."""
 
 import dataclasses
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from bertdemo.evaluation.answers import Answered, Answers
+from bertdemo.jobs import store
+from bertdemo.jobs.worker import work
 from bertdemo.models.classifier import load_base, load_classifier, save_classifier
 from bertdemo.prediction.single import predict_one
+from bertdemo.runs.backend import ImmediateBackend
 from bertdemo.runs.records import State
 from bertdemo.ui import handles
+from tests.pages.conftest import IdleBackend
 
 TEXT = "the coffee was wonderful and the staff were kind"
 
@@ -216,3 +221,122 @@ def test_a_classifier_of_pairs_asks_for_two_texts(open_page, make_classifier):
     app.text_area(key="ask_pair").set_value("")
     app.button(key="classify").click().run()
     assert "second text is empty" in app.error[0].value
+
+
+@pytest.fixture
+def at_once(monkeypatch):
+    """Jobs are done in this process, before the click returns."""
+    monkeypatch.setattr(store, "_local_backend", lambda settings: ImmediateBackend(work))
+
+
+def open_many(open_page, **query):
+    app = open_page("predict", **query)
+    app.session_state["predict_tab"] = "Many texts"
+    return app.run()
+
+
+def upload(app, content, name="mine.csv"):
+    app.radio(key="many_kind").set_value("A file of yours").run()
+    return app.file_uploader(key="many_upload").set_value((name, content, "text/csv")).run()
+
+
+def job_of(app):
+    given = app.query_params["job"]
+    return given[0] if isinstance(given, list) else given
+
+
+def test_lines_become_a_table_with_the_least_certain_row_first(open_page, make_classifier, at_once, words_of):
+    make_classifier()
+    app = open_many(open_page, run="one")
+    app.text_area(key="many_lines").set_value("a lovely day\n\n  an awful evening \nthe staff were kind")
+    app.button(key="many_lines_start").click().run()
+    assert not app.exception
+    assert not app.error
+    assert "**3 rows** predicted" in words_of(app)
+    rows = app.dataframe[-1].value
+    assert sorted(rows["row"]) == [1, 2, 3]
+    assert list(rows["certain (%)"]) == sorted(rows["certain (%)"])
+
+
+def test_the_address_of_a_job_opens_it_again(open_page, make_classifier, at_once, words_of):
+    make_classifier()
+    app = open_many(open_page, run="one")
+    app.text_area(key="many_lines").set_value("a lovely day")
+    app.button(key="many_lines_start").click().run()
+    again = open_page("predict", run="one", job=job_of(app))
+    assert not again.exception
+    assert "**1 row** predicted" in words_of(again)
+    again.button(key="another_table").click().run()
+    assert again.text_area(key="many_lines")
+    assert "1 row · one · finished" in words_of(again)
+
+
+def test_a_file_is_predicted_and_compared_with_its_labels(open_page, make_classifier, at_once, words_of):
+    make_classifier()
+    app = upload(
+        open_many(open_page, run="one"), f"id,text,truth\n1,{TEXT},praise\n2,,praise\n3,awful,nonsense\n".encode()
+    )
+    assert not app.exception
+    assert not app.error
+    label = next(box for box in app.selectbox if box.label == "Right labels (optional)")
+    label.set_value("truth").run()
+    app.button(key="many_start").click().run()
+    assert not app.error
+    text = words_of(app)
+    assert "1 row without a text" in text
+    assert "Of 1 row with a label that it knows" in text
+    assert "Not counted: 1 row with a label that it does not know" in text
+    result = pd.read_csv(handles.jobs().result(job_of(app), "csv"))
+    assert list(result)[:5] == ["id", "text", "truth", "predicted_label", "confidence"]
+    assert list(result["id"]) == [1, 2, 3]
+
+
+@pytest.mark.parametrize("content", [b"", b"\x89PNG\r\n\x1a\n\x00\x00", b"<html><body>no table</body></html>"])
+def test_a_file_that_is_no_table_is_one_sentence(open_page, make_classifier, content):
+    make_classifier()
+    app = upload(open_many(open_page, run="one"), content)
+    assert not app.exception
+    [error] = app.error
+    assert "went wrong" not in error.value
+
+
+def test_no_lines_are_one_sentence(open_page, make_classifier):
+    make_classifier()
+    app = open_many(open_page, run="one")
+    app.text_area(key="many_lines").set_value(" \n\n")
+    app.button(key="many_lines_start").click().run()
+    assert "paste some lines" in app.error[0].value
+
+
+def test_a_job_that_is_not_there_is_one_sentence_and_a_way_on(open_page, make_classifier):
+    make_classifier()
+    app = open_page("predict", run="one", job="../../etc")
+    assert not app.exception
+    assert len(app.error) == 1
+    app.button(key="another_table").click().run()
+    assert not app.error
+
+
+def test_a_job_under_way_shows_how_far_it_is_and_can_be_cancelled(open_page, make_classifier, monkeypatch, words_of):
+    make_classifier()
+    monkeypatch.setattr(store, "_local_backend", lambda settings: IdleBackend())
+    app = open_many(open_page, run="one")
+    app.text_area(key="many_lines").set_value("a lovely day")
+    app.button(key="many_lines_start").click().run()
+    assert not app.exception
+    assert "the work goes on" in words_of(app)
+    app.button(key="job_cancel").click().run()
+    assert not app.exception
+    assert handles.jobs().folder(job_of(app)).request() == "cancel"
+    assert app.button(key="job_cancel").disabled
+
+
+def test_a_finished_job_can_be_deleted(open_page, make_classifier, at_once):
+    make_classifier()
+    app = open_many(open_page, run="one")
+    app.text_area(key="many_lines").set_value("a lovely day")
+    app.button(key="many_lines_start").click().run()
+    app.button(key="delete_job_yes").click().run()
+    assert not app.exception
+    assert "job" not in app.query_params
+    assert handles.jobs().list() == []
