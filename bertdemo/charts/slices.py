@@ -10,7 +10,7 @@ _ROW = 30  # pixels a slice needs
 
 
 def slice_chart(rows: int, low: float) -> alt.LayerChart:
-    """Accuracy of each slice as a dot in its 95 % interval, hollow where the slice is small; a rule for all texts.
+    """Accuracy of each slice as a dot in its 95 % interval, pale where the slice is small; a rule for all texts.
 
     Columns: ``slice``, ``accuracy``, ``low``, ``high``, ``overall`` (all per cent), ``texts``, ``small``, ``words``.
     """
@@ -27,14 +27,16 @@ def slice_chart(rows: int, low: float) -> alt.LayerChart:
         y=alt.Y("slice:N", sort=None, title=None, axis=alt.Axis(labelLimit=150)),
         tooltip=["slice:N", *ends, "texts:Q"],
     )
-    bars = base.mark_bar(opacity=0.35, height=12, cornerRadius=6).encode(x=across, x2="high:Q")
-    dots = base.encode(x=alt.X("accuracy:Q", scale=scale))
-    large = dots.mark_point(filled=True, size=90, opacity=1).transform_filter("!datum.small")
-    small = dots.mark_point(filled=False, size=80, opacity=1, strokeWidth=2).transform_filter("datum.small")
+    bars = base.mark_bar(height=12, cornerRadius=6).encode(
+        x=across, x2="high:Q", opacity=alt.condition("datum.small", alt.value(0.15), alt.value(0.35))
+    )
+    dots = base.mark_point(filled=True, size=90).encode(
+        x=alt.X("accuracy:Q", scale=scale), opacity=alt.condition("datum.small", alt.value(0.4), alt.value(1))
+    )
     words = base.mark_text(align="left", dx=8).encode(x=alt.X("high:Q", scale=scale), text="words:N")
     return layers(
         _overall(scale),
-        *(paint(each, BLUE) for each in (bars, large, small)),
+        *(paint(each, BLUE) for each in (bars, dots)),
         paint(words, INK),
         height=_ROW * max(rows, 2) + 70,
     )

@@ -88,8 +88,8 @@ def report_from_dict(values: dict[str, Any]) -> Report:
 def verdict(report: Report) -> str:
     """One plain sentence: the test accuracy, how it compares with the baseline, and whether that may be luck.
 
-    Overlapping 95 % intervals are read cautiously: they do not show that there is no difference, only that
-    this test shows none. Where accuracy and macro-F1 disagree on who is better, the sentence says so.
+    Overlapping 95 % intervals are read cautiously: they do not show that there is no difference; McNemar's test of
+    the single texts may still find one. Where accuracy and macro-F1 disagree on who is better, the sentence says so.
     """
     test, baseline = report.test, report.baseline
     right = f"The classifier is right on {_percent(test.accuracy)} of {test.n:,} test texts"
@@ -122,7 +122,7 @@ def _macro_f1_clause(report: Report) -> str:
 def _luck(report: Report) -> str:
     ours, theirs = report.test.accuracy_interval, report.baseline.accuracy_interval
     if ours.low <= theirs.high and theirs.low <= ours.high:
-        return "the 95 % intervals overlap, so luck in the choice of test texts may explain it"
+        return "the 95 % intervals overlap, so these figures alone do not tell which is better"
     return "the 95 % intervals do not overlap, so luck in the choice of test texts hardly explains it"
 
 

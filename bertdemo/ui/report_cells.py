@@ -6,17 +6,16 @@ import streamlit as st
 
 from bertdemo.charts.names import CELL
 from bertdemo.evaluation.report import Scores
-from bertdemo.runs.records import Run
 from bertdemo.ui import errors
 from bertdemo.ui.figure import figure
-from bertdemo.ui.report_evidence import evidence
+from bertdemo.ui.report_evidence import Evidence
 from bertdemo.ui.report_rows import Cell, cells, class_rows, commonest_mistake, confusion_rows, rows_explained
 from bertdemo.ui.report_texts import to_read
 from bertdemo.ui.words import count, escape
 
 
 @st.fragment
-def labels(run: Run, scores: Scores) -> None:
+def labels(run_id: str, scores: Scores, known: Evidence | None) -> None:
     """The matrix with the texts of a chosen cell, and every label's own scores."""
     from bertdemo.charts.scores import confusion_chart
 
@@ -29,10 +28,11 @@ def labels(run: Run, scores: Scores) -> None:
         key="confusion",
         alt="Confusion matrix: counts of true labels in rows, predicted labels in columns",
         note=f"{escape(commonest_mistake(scores))} {rows_explained(scores)}",
-        clicked=lambda: _clicked(run.id, scores),
+        clicked=lambda: _clicked(run_id, scores),
     )
-    with errors.shown():
-        _texts(run, scores)
+    if known:
+        with errors.shown():
+            _texts(run_id, scores, known)
     st.markdown("**How good is each label?**")
     number_of = st.column_config.NumberColumn
     columns = {name: number_of(f"{name} (%)", format="%.1f") for name in ("precision", "recall", "F1")}
@@ -40,20 +40,17 @@ def labels(run: Run, scores: Scores) -> None:
     st.caption("Precision: how often it is right when it says this label. Recall: how many of this label it finds.")
 
 
-def _texts(run: Run, scores: Scores) -> None:
-    known = evidence(run)
-    if known is None:
-        return
+def _texts(run_id: str, scores: Scores, known: Evidence) -> None:
     chosen = st.selectbox(
         "Read the texts of a cell",
         cells(scores),
         index=None,
         format_func=_words,
         placeholder="Click a cell above, or choose one here",
-        key=_key(run.id),
+        key=_key(run_id),
     )
     if chosen:
-        to_read(known.behind(chosen.label, chosen.called), key=f"cell_{run.id}_{chosen.label}_{chosen.called}")
+        to_read(known.behind(chosen.label, chosen.called), key=f"cell_{run_id}_{chosen.label}_{chosen.called}")
 
 
 def _clicked(run_id: str, scores: Scores) -> None:

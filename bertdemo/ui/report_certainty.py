@@ -17,12 +17,12 @@ from bertdemo.ui.words import count, escape, percent
 if TYPE_CHECKING:
     import pandas as pd
 
-    from bertdemo.evaluation.calibration import Calibration
+    from bertdemo.evaluation.calibration import Bin, Calibration
     from bertdemo.evaluation.thresholds import AtThreshold, Coverage
     from bertdemo.ui.report_evidence import Evidence
 
 _TOLERATED = 0.01  # between certainty and accuracy, before anybody is called too sure
-_FEW = 10  # texts of a bin below which its point only distracts
+_FEW = 30  # texts; the interval of a smaller bin says little
 
 
 def certainty(known: Evidence) -> None:
@@ -37,41 +37,45 @@ def certainty(known: Evidence) -> None:
         loss = "Mean negative log probability of the true label, in nats; 0 is best."
         _score("Log loss", f"{now.nll:.3f}", now.nll_interval, loss, 1)
     rows = reliability_rows([now] if known.temperature == 1 else [now, before])
-    _reliability(rows, scaling(known.temperature, now, before))
+    _reliability(rows, scaling(known.temperature, before))
     _histogram(now)
 
 
 def balance(calibration: Calibration) -> str:
     """Whether it is as sure as it is right, in a sentence."""
     gap = calibration.confidence - calibration.accuracy
-    said = f"On average it is {percent(calibration.confidence)} sure and {percent(calibration.accuracy)} right"
-    if abs(gap) < _TOLERATED:
-        return f"{said}: it is about **as sure as it is right**."
-    return f"{said}: it is **{'too sure of itself' if gap > 0 else 'better than it says'}**."
+    kind = "as sure as it is right" if abs(gap) < _TOLERATED else "too sure" if gap > 0 else "better than it says"
+    return (
+        f"It is {percent(calibration.confidence)} sure and {percent(calibration.accuracy)} right: on average "
+        f"**{kind}**. At a given certainty it is off by {100 * calibration.ece:.1f} points."
+    )
 
 
-def scaling(temperature: float, now: Calibration, before: Calibration) -> str:
+def scaling(temperature: float, before: Calibration) -> str:
     """What temperature scaling did, in Markdown."""
     if temperature == 1:
         return "No temperature scaling: on the validation texts it would not have lowered the log loss."
     return (
-        f"Its logits are divided by {temperature:.2f}, the temperature that fits the validation texts. That moved the "
-        f"calibration error on these test texts from {percent(before.ece)} to {percent(now.ece)} and the log loss from "
-        f"{before.nll:.3f} to {now.nll:.3f}; the labels stay the same."
+        f"Its logits are divided by {temperature:.2f}, the temperature that fits the validation texts; the labels stay "
+        f"the same. Without that, the calibration error on these test texts would be {percent(before.ece)} and the log "
+        f"loss {before.nll:.3f}."
     )
 
 
 def reliability_rows(calibrations: Sequence[Calibration]) -> pd.DataFrame:
-    """Rows for ``reliability_chart``: one for each bin that holds enough texts to be seen."""
+    """Rows for ``reliability_chart``: one for each bin with texts."""
     import pandas as pd
 
     rows = [
-        (name, *(100 * share for share in (bin_.confidence, bin_.accuracy, *_ends(bin_.accuracy_interval))), bin_.count)
+        (name, *(100 * share for share in _shares(each)), each.count, each.count < _FEW)
         for name, calibration in zip(CERTAINTY, calibrations, strict=False)
-        for bin_ in calibration.bins
-        if bin_.count >= min(_FEW, calibration.n // 10)
+        for each in calibration.bins
     ]
-    return pd.DataFrame(rows, columns=["series", "confidence", "accuracy", "low", "high", "texts"])
+    return pd.DataFrame(rows, columns=["series", "confidence", "accuracy", "low", "high", "texts", "small"])
+
+
+def _shares(each: Bin) -> tuple[float, float, float, float]:
+    return each.confidence, each.accuracy, *_ends(each.accuracy_interval)
 
 
 def _reliability(rows: pd.DataFrame, note: str) -> None:
@@ -85,7 +89,7 @@ def _reliability(rows: pd.DataFrame, note: str) -> None:
         axis_start(min(rows["confidence"].min(), rows["low"].min())),
         key="reliability",
         alt="Reliability diagram: accuracy over certainty in bins, with 95 % intervals and the diagonal",
-        note=f"Below the diagonal it is too sure. Bins of fewer than {_FEW} texts are left out. {note}",
+        note=f"Below the diagonal it is too sure. Pale: fewer than {_FEW} texts. {note}",
     )
 
 
@@ -154,7 +158,7 @@ def threshold_rows(coverage: Coverage, lowest: int, chosen: int) -> pd.DataFrame
 
 def _lowest(known: Evidence) -> int:
     """Per cent of certainty that even a guess has."""
-    return min(90, math.ceil(100 / max(2, len(known.test.label_names))))
+    return min(90, math.ceil(100 / max(2, len(known.label_names))))
 
 
 def _ends(interval: Interval) -> tuple[float, float]:

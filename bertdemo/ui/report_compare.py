@@ -90,7 +90,7 @@ def _against(first: Named, second: Named, *, alone: bool) -> None:
     if names[0] == names[1]:
         names = (f"“{first.name}”", f"“{second.name}”")
     st.markdown(escape(sentence(compared, *names)).replace(" %", "\u00a0%"))
-    st.caption(f"{escape(compared.method)}; difference in accuracy {_difference(compared)}")
+    st.caption(f"By the {escape(compared.method)}. Difference in accuracy: {_difference(compared)}")
     if alone:
         _disagreement(first, second, compared)
 

@@ -28,11 +28,22 @@ _MOST_ERRORS = 100_000
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """The answers of a run beside the texts they are about. ``temperature`` divides the logits, as in prediction."""
+    """The answers of a run, and the texts they are about, which are read when somebody wants to see them.
 
+    ``temperature`` divides the logits, as in prediction.
+    """
+
+    folder: RunFolder
     answers: Answers
-    split: Split
     temperature: float
+
+    @cached_property
+    def split(self) -> Split:
+        return self.folder.split()
+
+    @cached_property
+    def label_names(self) -> tuple[str, ...]:
+        return self.folder.data_card().label_names
 
     @cached_property
     def test(self) -> Dataset:
@@ -67,7 +78,7 @@ class Evidence:
     def ranking(self) -> Ranking:
         from bertdemo.evaluation.ranking import rank
 
-        return rank(self.probabilities, self.answers.test.truth, self.test.label_names)
+        return rank(self.probabilities, self.answers.test.truth, self.label_names)
 
     @cached_property
     def slices(self) -> tuple[Slices, ...]:
@@ -99,7 +110,7 @@ class Evidence:
         """The test texts of one label that were given another (or the same), the most confident first."""
         from bertdemo.evaluation.mistakes import behind_cell
 
-        names = self.test.label_names
+        names = self.label_names
         return behind_cell(self.probabilities, self.test, names.index(truth), names.index(predicted))
 
 
@@ -119,4 +130,4 @@ def evidence(run: Run) -> Evidence | None:
 @st.cache_resource(show_spinner=False, max_entries=8)
 def _read(path: str, edition: int, _folder: RunFolder) -> Evidence | None:  # noqa: ARG001 (the key of the cache)
     answers = _folder.answers()
-    return Evidence(answers, _folder.split(), _folder.temperature()) if answers else None
+    return Evidence(_folder, answers, _folder.temperature()) if answers else None

@@ -77,10 +77,10 @@ def _curves(ranked: list[LabelRanking]) -> None:
     roc, precision_recall = roc_rows(named), precision_recall_rows(named)
     left, right = st.columns(2, gap="medium")
     with left:
-        st.markdown("**How many false alarms for each one found?** (ROC)")
+        st.markdown("**What does a find cost?** (ROC)")
         draw(roc, roc_chart, names, key="roc", alt="ROC curve of each label: texts found over false alarms")
     with right:
-        st.markdown("**How pure is what it finds?** (precision-recall)")
+        st.markdown("**How pure is it?** (precision-recall)")
         said = "Precision-recall curve of each label"
         draw(precision_recall, precision_recall_chart, names, key="precision_recall", alt=said)
     with st.expander("Show as a table", type="compact", key="ranking_table"):

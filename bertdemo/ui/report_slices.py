@@ -38,7 +38,7 @@ def _division(division: Slices) -> None:
     st.markdown(finding(division))
     rows = slice_rows(division)
     drawn = rows.nlargest(_MOST, "texts").sort_index()
-    small = " Hollow dots: fewer than 30 texts, too few to conclude anything." if drawn["small"].any() else ""
+    small = " Pale: fewer than 30 texts, too few to conclude anything." if drawn["small"].any() else ""
     left_out = f" Drawn are the {_MOST} largest of {len(rows):,} slices." if len(rows) > _MOST else ""
     figure(
         f"How often is it right, by {escape(division.by)}?",
@@ -61,8 +61,8 @@ def finding(division: Slices) -> str:
     worst = min(large, key=lambda each: each.accuracy)
     overall = _overall(division)
     said = (
-        f"Lowest for **{escape(worst.name)}**: {percent(worst.accuracy)} right on {count(worst.n, 'text')}, "
-        f"against {percent(overall)} on all"
+        f"Lowest for {escape(division.by)} **{escape(worst.name)}**: {percent(worst.accuracy)} right on "
+        f"{count(worst.n, 'text')}, against {percent(overall)} on all"
     )
     return f"{said}; {_luck(worst, overall)}."
 

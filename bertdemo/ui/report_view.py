@@ -60,13 +60,13 @@ def _report(run: Run, report: Report) -> None:
     if run.status.state is State.STOPPED:
         st.caption("Training was stopped early; these are the scores of the best model until then.")
     known = None
-    with errors.shown():
+    with errors.shown() as outcome:
         known = evidence(run)
     _baseline(report, known)
-    report_cells.labels(run, report.test)
+    report_cells.labels(run.id, report.test, known)
     if known:
         _questions(run, known)
-    else:
+    elif not outcome.failed:
         st.caption(
             "This run kept no answers to the single texts: an older version made it. Fine-tune it again with the same "
             "recipe to see its calibration, its mistakes and where it is good and bad."
@@ -121,7 +121,7 @@ def _text_by_text(known: Evidence) -> None:
 
     compared = known.against_baseline
     st.markdown(escape(sentence(compared, "BERT", "word counting")).replace(" %", "\u00a0%"))
-    st.caption(f"{escape(compared.method)}.")
+    st.caption(f"By the {escape(compared.method)}.")
 
 
 def _rest(run: Run, report: Report | None) -> None:

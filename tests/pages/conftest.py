@@ -9,13 +9,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from bertdemo.data.dataset import Dataset, Split
-from bertdemo.evaluation.metrics import score
-from bertdemo.evaluation.report import Report, TrainingSummary
 from bertdemo.runs import store
 from bertdemo.runs.folder import RunFolder
 from bertdemo.runs.records import State, Status
 from bertdemo.training.events import Noted, Started, Stepped, Validated
 from bertdemo.training.recipe import Recipe
+from tests.runs.ended import write_test
 
 APP = Path(__file__).parents[2] / "app.py"
 STEPS = 8
@@ -67,17 +66,11 @@ def small_split(small_dataset: Dataset) -> Split:
     return Split(small_dataset, train=tuple(rows[::2]), validation=tuple(rows[1::4]), test=tuple(rows[3::4]), seed=7)
 
 
-def scores_of(split: Split, mistakes: int):
-    labels = [split.dataset.labels[row] for row in split.test]
-    predicted = [1 - label if place < mistakes else label for place, label in enumerate(labels)]
-    return score(labels, predicted, split.dataset.label_names)
-
-
 @pytest.fixture
 def make_run(home: Path, small_split: Split):
     """Makes a run in any state: ``make_run("a", State.FINISHED)``."""
 
-    def make(run_id: str, state: State, *, name: str = "", loss: float = 0.5, age: float = 0.0) -> RunFolder:
+    def make(run_id: str, state: State, *, name: str = "", loss: float = 0.5, age: float = 0.0, mistakes: int = 1):
         now = time.time() - age
         folder = RunFolder.create(home / "runs" / run_id, small_split, Recipe(epochs=3), name or run_id, now)
         if state is not State.QUEUED:
@@ -87,9 +80,7 @@ def make_run(home: Path, small_split: Split):
             folder.append(Validated(4, 1.0, 0.4, 0.9, 0.88, 0.1, True), now)
             folder.append(Noted(4, "The batch was halved to 16.", warning=True), now)
         if state.has_model:
-            summary = TrainingSummary(40.0, 2.0, 8, 8, 4, 90.0, 2900.0, "CPU", "fp32", 800.0)
-            ours, theirs = scores_of(small_split, 1), scores_of(small_split, 3)
-            folder.write_report(Report(ours, ours, theirs, 0.3, summary))
+            write_test(folder, small_split, mistakes=mistakes)
         said = "It is what it is."
         folder.write_status(Status(state, said, time.time(), 1, 1.0, step=4, steps=STEPS, remaining=5.0))
         return folder

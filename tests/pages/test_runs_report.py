@@ -1,0 +1,141 @@
+"""The questions of a report: each is answered once it is opened."""
+
+from dataclasses import replace
+
+import pytest
+
+from bertdemo.data.dataset import Split
+from bertdemo.runs.records import State
+from bertdemo.runs.store import Runs
+from bertdemo.settings import Settings
+from bertdemo.ui.report_compare import Named, recipe_rows
+
+QUESTIONS = ("certainty", "not_sure", "slices", "mistakes", "suspects", "ranking", "compare_runs")
+
+
+def opened(open_page, *questions, run="one"):
+    return open_page("runs", run=run, **dict.fromkeys(questions, "true"))
+
+
+def test_every_question_can_be_opened_by_a_link(open_page, make_run):
+    make_run("one", State.FINISHED)
+    app = opened(open_page, *QUESTIONS)
+    assert not app.exception
+    assert not app.error
+
+
+def test_nothing_is_computed_before_its_question_is_opened(open_page, make_run, words_of):
+    make_run("one", State.FINISHED)
+    said = words_of(open_page("runs", run="one"))
+    assert "on average" not in said
+    assert "Method:" not in said
+
+
+def test_the_baseline_is_compared_text_by_text_in_words(open_page, make_run, words_of):
+    make_run("one", State.FINISHED)
+    said = words_of(open_page("runs", run="one"))
+    assert "BERT alone is right on 2 and word counting alone on 0" in said
+    assert "McNemar" in said
+
+
+def test_the_texts_behind_a_cell_can_be_read(open_page, make_run, words_of, small_split: Split):
+    make_run("one", State.FINISHED)
+    app = open_page("runs", run="one")
+    cell = app.selectbox(key="cell_one")
+    assert cell.options[0] == "“praise” taken for “complaint”: 1 text"
+    cell.select_index(0).run()
+    assert not app.exception
+    assert "Called **complaint**" in words_of(app)
+    assert small_split.part("test").texts[0] in [text.value for text in app.text]
+
+
+def test_a_longer_list_is_read_a_few_texts_at_a_time(open_page, make_run):
+    make_run("one", State.FINISHED, mistakes=8)
+    app = opened(open_page, "mistakes")
+    before = len(app.text)
+    app.button(key="mistakes_one_more").click().run()
+    assert len(app.text) == before + 3
+
+
+def test_certainty_is_told_with_its_estimator_and_its_temperature(open_page, make_run, words_of):
+    make_run("one", State.FINISHED)
+    app = opened(open_page, "certainty")
+    assert "divided by 1.50" in words_of(app)
+    [error] = [metric for metric in app.metric if metric.label == "Calibration error"]
+    assert "plug-in" in error.help
+
+
+def test_a_threshold_says_how_many_are_answered_and_how_many_of_these_are_right(open_page, make_run, words_of):
+    make_run("one", State.FINISHED)
+    app = opened(open_page, "not_sure")
+    assert "of the 15 test texts" in words_of(app)
+    app.slider(key="abstain").set_value(99).run()
+    assert not app.exception
+    assert "would answer none" in words_of(app)
+
+
+def test_small_slices_are_said_to_prove_nothing(open_page, make_run, words_of):
+    make_run("one", State.FINISHED)
+    app = opened(open_page, "slices")
+    assert "fewer than 30 texts" in words_of(app)
+    app.segmented_control(key="sliced_by").set_value("label").run()
+    assert not app.exception
+    assert "How often is it right, by label?" in words_of(app)
+
+
+def test_suspects_name_their_method_and_can_be_downloaded(open_page, make_run, words_of):
+    make_run("one", State.FINISHED)
+    said = words_of(opened(open_page, "suspects"))
+    assert "confident learning" in said
+
+
+def test_two_runs_are_compared_in_words_scores_recipes_and_curves(open_page, make_run, words_of):
+    make_run("one", State.FINISHED, name="first")
+    make_run("two", State.STOPPED, name="second", mistakes=6)
+    app = opened(open_page, "compare_runs")
+    app.multiselect(key="compare_with").set_value(["two"]).run()
+    assert not app.exception
+    assert not app.error
+    said = words_of(app)
+    assert "“first” alone is right on 5 and “second” alone on 0" in said.replace("\\", "")
+    assert "Which is better on its test texts?" in said
+    assert "Which run learned faster" in said
+
+
+def test_a_run_without_answers_says_what_to_do(open_page, make_run, words_of):
+    folder = make_run("one", State.FINISHED)
+    (folder.path / "answers.parquet").unlink()
+    app = open_page("runs", run="one")
+    assert not app.exception
+    assert not app.error
+    assert "kept no answers" in words_of(app)
+
+
+@pytest.mark.parametrize("name", ["answers.parquet", "data.parquet"])
+def test_a_damaged_run_is_one_sentence_and_the_rest_of_the_report(open_page, make_run, words_of, name):
+    folder = make_run("one", State.FINISHED)
+    (folder.path / name).write_bytes(b"no table")
+    app = opened(open_page, "mistakes")
+    assert not app.exception
+    [error] = app.error
+    assert error.value.replace("\\", "").startswith(f"The run one is damaged ({name} cannot be read)")
+    assert "Which labels does it mix up?" in words_of(app)
+
+
+def test_a_text_is_never_markup(open_page, make_run, words_of):
+    make_run("one", State.FINISHED, name="<b>x</b> **y**")
+    make_run("two", State.FINISHED, name="[z](http://z)")
+    app = opened(open_page, *QUESTIONS)
+    app.multiselect(key="compare_with").set_value(["two"]).run()
+    assert "<b>" not in words_of(app)
+    assert "](http" not in words_of(app)
+
+
+def test_what_differs_in_the_recipes_comes_first_and_is_marked(home, make_run):
+    make_run("one", State.FINISHED)
+    run = Runs(Settings(home=home)).get("one")
+    other = replace(run, recipe=replace(run.recipe, dropout=0.3))
+    rows, number = recipe_rows([Named("a", run), Named("b", other)])
+    assert number == 1
+    assert list(rows.loc[0]) == ["≠", "dropout", "0.1", "0.3"]
+    assert not rows["differs"][1:].any()
