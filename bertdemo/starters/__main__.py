@@ -36,9 +36,11 @@ class Starter:
     recipe: Recipe
 
 
+_RECIPE = Recipe(lora_rank=8, learning_rate=1e-3, epochs=3)
+
 MADE = (
-    Starter("starter-sms-spam", "Spam in text messages (starter)", "sms_spam", Recipe(lora_rank=8)),
-    Starter("starter-airline-sentiment", "Tweets to airlines (starter)", "airline_sentiment", Recipe(lora_rank=8)),
+    Starter("starter-sms-spam", "Spam in text messages (starter)", "sms_spam", _RECIPE),
+    Starter("starter-airline-sentiment", "Tweets to airlines (starter)", "airline_sentiment", _RECIPE),
 )
 
 
