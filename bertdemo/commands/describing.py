@@ -117,9 +117,10 @@ def _judged_lines(values: dict[str, Any]) -> Iterator[str]:
     calibration, mistakes = values["calibration"], values["mistakes"]
     yield values["mcnemar"]["sentence"]
     yield (
-        f"calibration error (ECE) {_with_interval(calibration, 'ece')} (by chance alone {calibration['ece_by_chance']:.3f}), Brier score "
-        f"{_with_interval(calibration, 'brier')}, temperature {calibration['temperature']:.2f}"
+        f"calibration error (ECE) {_with_interval(calibration, 'ece')}, of which chance alone would show "
+        f"{calibration['ece_by_chance']:.3f}; temperature {calibration['temperature']:.2f}"
     )
+    yield f"Brier score {_with_interval(calibration, 'brier')}, log loss {_with_interval(calibration, 'nll')}"
     yield f"AUC {values['ranking']['macro_auc']:.4f}, mean of the labels, each against all others"
     yield (
         f"{mistakes['wrong']:,} mistakes, {mistakes['wrong_and_confident']:,} of them at "

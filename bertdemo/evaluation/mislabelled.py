@@ -6,6 +6,7 @@ label. It is another kind of model than the classifier, and fast enough to be as
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -61,11 +62,12 @@ def mislabelled(split: Split, limit: int = 1000) -> Suspects:
         split: whose training part is judged (of very many characters, a random part of it).
         limit: at most so many are listed.
     """
-    rows = [split.train[i] for i in affordable(split.part("train"), split.seed)]
+    rows = _judged_rows(split)
     part = split.dataset.select(rows)
     labels: Labels = np.asarray(part.labels, dtype=np.int64)
-    terms = features(len(np.unique(labels)), part)
-    if terms is None or len(np.unique(labels)) < 2:
+    n_labels = len(np.unique(labels))
+    terms = features(n_labels, part) if n_labels > 1 else None
+    if terms is None:
         return Suspects(len(part), 0, ())
     probabilities = _out_of_fold(terms[0], labels, len(part.label_names), split.seed)
     places, suggested = confident_off_diagonal(probabilities, labels)
@@ -106,6 +108,13 @@ def confident_off_diagonal(probabilities: Floats, labels: Labels) -> tuple[Label
     return places, best[places]
 
 
+def _judged_rows(split: Split) -> list[int]:
+    """Training rows of labels with two texts or more: the judge of an only one would not know its label."""
+    rows = [split.train[i] for i in affordable(split.part("train"), split.seed)]
+    counts = Counter(split.dataset.labels[row] for row in rows)
+    return [row for row in rows if counts[split.dataset.labels[row]] > 1]
+
+
 def _out_of_fold(terms: csr_matrix, labels: Labels, n_labels: int, seed: int) -> Floats:
     """Probabilities (texts, labels) of each text by a model of the other folds.
 
@@ -118,7 +127,7 @@ def _out_of_fold(terms: csr_matrix, labels: Labels, n_labels: int, seed: int) ->
     with threadpool_limits(limits=1):  # as for the baseline
         for fold in range(FOLDS):
             inside = folds == fold
-            if inside.any() and len(np.unique(labels[~inside])) > 1:
+            if inside.any():
                 model = fit(terms[~inside], labels[~inside], STRENGTHS[0])
                 probabilities[np.ix_(inside, model.classes_)] = model.predict_proba(terms[inside])
     return probabilities

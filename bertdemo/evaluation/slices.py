@@ -15,7 +15,7 @@ from bertdemo.evaluation.report import Interval
 
 FEW = 30  # texts; the interval of a smaller slice says little
 _LENGTHS = 4  # slices of about equal size
-_LONG_WORD = 12  # characters; where words are longer on average, the language is written without spaces
+_LONG_WORD = 10  # characters; where words are longer on average, the language is written without spaces
 
 
 @dataclass(frozen=True)

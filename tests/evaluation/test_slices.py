@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bertdemo.data.dataset import Dataset
+from bertdemo.evaluation.metrics import wilson
+from bertdemo.evaluation.slices import FEW, slice_all
+
+rows = st.lists(
+    st.tuples(st.integers(0, 2), st.integers(0, 2), st.integers(0, 40), st.sampled_from(["web", "mail", ""])),
+    min_size=1,
+    max_size=120,
+)
+
+
+def part_of(drawn: list[tuple[int, int, int, str]]) -> Dataset:
+    return Dataset(
+        name="d",
+        texts=tuple(" ".join(["word"] * n) for _, _, n, _ in drawn),
+        labels=tuple(label for label, *_ in drawn),
+        label_names=("a", "b", "c"),
+        extras={"channel": tuple(channel for *_, channel in drawn)},
+    )
+
+
+@given(rows)
+def test_every_text_is_in_one_slice_of_each_kind(drawn) -> None:
+    predicted = np.array([called for _, called, _, _ in drawn])
+    by_length, by_label, by_channel = slice_all(predicted, part_of(drawn))
+    right = sum(label == called for label, called, _, _ in drawn)
+    assert (by_length.by, by_label.by, by_channel.by) == ("length in words", "label", "channel")
+    for each in (by_length, by_label, by_channel):
+        assert sum(part.n for part in each.slices) == len(drawn)
+        assert sum(part.right for part in each.slices) == right
+        for part in each.slices:
+            assert part.accuracy == pytest.approx(part.right / part.n, abs=1e-12)
+            assert part.accuracy_interval == wilson(part.right, part.n)
+            assert part.is_small == (part.n < FEW)
+    assert len(by_length.slices) <= 4
+    sizes = [part.n for part in by_channel.slices]
+    assert sizes == sorted(sizes, reverse=True)
+    assert [each.is_column for each in (by_length, by_label, by_channel)] == [False, False, True]
+
+
+def test_lengths_are_told_as_ranges_of_about_equal_size() -> None:
+    drawn = [(0, 0, n, "") for n in range(1, 41)]
+    by_length, *_ = slice_all(np.zeros(40, int), part_of(drawn))
+    assert [(each.name, each.n) for each in by_length.slices] == [
+        ("1 to 10", 10),
+        ("11 to 20", 10),
+        ("21 to 30", 10),
+        ("31 to 40", 10),
+    ]
+
+
+def test_texts_of_one_length_are_one_slice() -> None:
+    by_length, *_ = slice_all(np.zeros(5, int), part_of([(0, 0, 7, "")] * 5))
+    assert [(each.name, each.n) for each in by_length.slices] == [("7", 5)]
+
+
+def test_languages_without_spaces_are_measured_in_characters_and_pairs_as_a_whole() -> None:
+    chinese = Dataset("d", ("服务很好我非常喜欢这家店",), (0,), ("a",))
+    assert slice_all(np.array([0]), chinese)[0].by == "length in characters"
+    pair = Dataset("d", ("one two",), (0,), ("a",), pairs=("three",))
+    assert slice_all(np.array([0]), pair)[0].slices[0].name == "3"
