@@ -18,14 +18,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bertdemo.errors import DataError
 from bertdemo.jobs.records import Format, JobCard, JobColumns
 from bertdemo.runs.failures import storage
 from bertdemo.runs.records import State, Status
 from bertdemo.runs.work_folder import WorkFolder
 
 if TYPE_CHECKING:
-    import pandas as pd
     import pyarrow as pa
 
 _PART = re.compile(r"([0-9]{6})\.parquet")
@@ -70,18 +68,14 @@ class JobFolder(WorkFolder):
         return self.path / f"result.{kind}"
 
     @classmethod
-    def create(cls, path: Path, frame: pd.DataFrame, card: JobCard) -> JobFolder:
-        """Write everything a worker needs; the folder appears under its name complete or not at all.
-
-        Raises:
-            DataError: a cell cannot be stored.
-        """
+    def create(cls, path: Path, table: pa.Table, card: JobCard) -> JobFolder:
+        """Write everything a worker needs; the folder appears under its name complete or not at all."""
         draft = path.with_name(f".draft-{path.name}")
         folder = cls(draft)
         try:
             with storage(path.parent):
                 (draft / "parts").mkdir(parents=True)
-                _write_table(frame, folder.input_path, card.chunk)
+                _write_table(table, folder.input_path, card.chunk)
             folder._write_json("job.json", asdict(card))
             folder.write_status(Status(State.QUEUED, "Waiting for its turn.", card.created, steps=card.rows))
             with storage(path.parent):
@@ -103,13 +97,6 @@ class JobFolder(WorkFolder):
         if card.rows < 1 or card.chunk < 1:
             raise self._damaged("job.json")
         return card
-
-    def queue_again(self, now: float) -> None:
-        """Let a job that has ended wait for a worker again; a cancel is taken back."""
-        with storage(self.path):
-            (self.path / "request.json").unlink(missing_ok=True)
-        waiting = Status(State.QUEUED, "Waiting for its turn.", now, step=self.rows_done(), steps=self.card.rows)
-        self.write_status(waiting)
 
     def begin(self) -> None:
         """Note how far the job is as a worker takes it up."""
@@ -240,28 +227,10 @@ class JobFolder(WorkFolder):
         return table
 
 
-def _write_table(frame: pd.DataFrame, path: Path, chunk: int) -> None:
-    """``frame`` in row groups of ``chunk`` rows; cells of one column that are not of one kind become texts."""
-    import pyarrow as pa
+def _write_table(table: pa.Table, path: Path, chunk: int) -> None:
     import pyarrow.parquet as pq
 
-    try:
-        columns = {str(name): _as_array(frame[name]) for name in frame.columns}
-    except UnicodeEncodeError as error:
-        raise DataError("A text holds half a character (a lone surrogate): save the file as UTF-8.") from error
-    pq.write_table(pa.table(columns), path, row_group_size=chunk)
-
-
-def _as_array(column: pd.Series[Any]) -> pa.Array:
-    import pyarrow as pa
-
-    from bertdemo.data.tables import as_text
-
-    try:
-        array = pa.Array.from_pandas(column)
-    except pa.ArrowException:
-        array = pa.array([as_text(cell) for cell in column], pa.string())
-    return array.cast(pa.string()) if pa.types.is_null(array.type) else array
+    pq.write_table(table, path, row_group_size=chunk)
 
 
 def _as_texts(column: pa.ChunkedArray) -> list[str]:

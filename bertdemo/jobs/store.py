@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from bertdemo.errors import BertDemoError, RunError
 from bertdemo.jobs.folder import JobFolder
 from bertdemo.jobs.records import Format, Job, JobCard, JobColumns, JobSummary, ReviewRow
-from bertdemo.jobs.submission import check_columns, chunk_rows, fingerprint, model_digest
+from bertdemo.jobs.submission import as_table, check_columns, chunk_rows, fingerprint, model_digest
 from bertdemo.runs.backend import Backend
 from bertdemo.runs.records import State, Status
 from bertdemo.runs.store import Runs
@@ -64,28 +64,28 @@ class Jobs(Works[JobFolder]):
             RunError: there is no such run, it has no tested model, or it asks for pairs where there are none.
             DataError: there is no such column, no row, or a cell that cannot be stored.
         """
-        now = self._clock()
+        now, table = self._clock(), as_table(frame)
         runs = Runs(self._settings)
         model, run = model_digest(runs.model_folder(run_id)), runs.get(run_id)
-        check_columns(frame, columns, run)
+        check_columns(table, columns, run)
         card = JobCard(
             run=run_id,
             run_name=run.name,
             label_names=run.data.label_names,
             columns=columns,
             source_name=source_name,
-            rows=len(frame),
-            chunk=chunk_rows(frame, columns),
+            rows=table.num_rows,
+            chunk=chunk_rows(table, columns),
             exact=exact,
             created=now,
-            fingerprint=fingerprint(frame, columns, run_id, model, exact),
+            fingerprint=fingerprint(table, columns, run_id, model, exact),
             model=model,
             destination=destination,
         )
         if destination and (again := self._same(card)):
             return again
         self._sweep(now)
-        folder = JobFolder.create(self._root / new_id(Path(source_name).stem, now), frame, card)
+        folder = JobFolder.create(self._root / new_id(Path(source_name).stem, now), table, card)
         self._admit(folder)
         return folder.id
 
@@ -130,7 +130,7 @@ class Jobs(Works[JobFolder]):
         status = self._dispatcher.settle(folder)
         if not Job(job_id, folder.card, status).can_resume:
             raise RunError(f"The job {job_id} is {status.state}: there is nothing to resume.")
-        self._requeue(folder, status)
+        self._dispatcher.take_up_again(folder, status)
         self._tend()
 
     def result(self, job_id: str, kind: Format) -> Path:
@@ -175,7 +175,7 @@ class Jobs(Works[JobFolder]):
         """The status of a job; one that was killed and had got further goes on by itself."""
         status = self._dispatcher.settle(folder)
         if status.state is State.INTERRUPTED and folder.has_advanced():
-            self._requeue(folder, status)
+            self._dispatcher.take_up_again(folder, status)
             self._tend()
             return folder.status()
         return status
@@ -185,16 +185,6 @@ class Jobs(Works[JobFolder]):
             return self._settle(folder)
         except BertDemoError as error:
             return Status(State.FAILED, str(error), self._clock())
-
-    def _requeue(self, folder: JobFolder, status: Status) -> None:
-        """Back into the line, unless somebody else was faster."""
-        with self.undisturbed():
-            if folder.status() != status:
-                return
-            folder.write_status(
-                Status(State.QUEUED, "Waiting for its turn.", self._clock(), step=status.step, steps=status.steps)
-            )
-        self._dispatcher.join([folder])
 
 
 def _read(folder: JobFolder, status: Status, positions: Mapping[str, int]) -> Job:

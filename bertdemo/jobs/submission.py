@@ -4,38 +4,54 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bertdemo.data.columns import listed
+from bertdemo.data.tables import as_text
 from bertdemo.errors import DataError, RunError
 from bertdemo.jobs.records import JobColumns
 from bertdemo.runs.failures import storage
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
     from bertdemo.runs.records import Run
 
-_CHARACTERS = 120_000  # in a piece: a few seconds of work, so that little is lost and a cancel is soon heard
+_BYTES = 130_000  # of text in a piece: a few seconds of work, so that little is lost and a cancel is soon heard
 _FEWEST, _MOST = 64, 1024  # rows; many texts at once sort well by length, and fill batches with little padding
 
 
-def check_columns(frame: pd.DataFrame, columns: JobColumns, run: Run) -> None:
-    """Refuse what the run cannot read.
+def as_table(frame: pd.DataFrame) -> pa.Table:
+    """The table of a job: columns of one kind each; cells of a column that are of several become texts.
 
     Raises:
-        DataError: there is no row, a column does not exist, or one serves twice.
-        RunError: the run was trained on pairs and there are none, or the other way round.
+        DataError: there is no row, two columns have one name, or a text is not valid Unicode.
     """
+    import pyarrow as pa
+
     names = [str(name) for name in frame.columns]
     if not len(frame):
         raise DataError("The table has no rows: give one with at least one text.")
     if len(set(names)) < len(names):
         raise DataError("Two columns of the table have the same name: rename one of them.")
+    try:
+        return pa.table([_as_array(frame.iloc[:, place]) for place in range(len(names))], names)
+    except UnicodeEncodeError as error:
+        raise DataError("A text holds half a character (a lone surrogate): save the file as UTF-8.") from error
+
+
+def check_columns(table: pa.Table, columns: JobColumns, run: Run) -> None:
+    """Refuse what the run cannot read.
+
+    Raises:
+        DataError: a column does not exist, or one serves twice.
+        RunError: the run was trained on pairs and there are none, or the other way round.
+    """
     chosen = [name for name in (columns.text, columns.pair, columns.label) if name is not None]
     for name in chosen:
-        if name not in names:
-            raise DataError(f"There is no column {name!r}: choose one of {listed(names)}.")
+        if name not in table.column_names:
+            raise DataError(f"There is no column {name!r}: choose one of {listed(table.column_names)}.")
     if len(set(chosen)) < len(chosen):
         raise DataError("The same column was chosen twice: texts, second texts and labels need a column each.")
     if run.data.has_pairs and columns.pair is None:
@@ -44,21 +60,18 @@ def check_columns(frame: pd.DataFrame, columns: JobColumns, run: Run) -> None:
         raise RunError(f"The run {run.id} was trained on single texts: leave out the column of second texts.")
 
 
-def chunk_rows(frame: pd.DataFrame, columns: JobColumns) -> int:
+def chunk_rows(table: pa.Table, columns: JobColumns) -> int:
     """How many rows to predict and keep at a time: fewer, the longer the texts are."""
-    chosen = [name for name in (columns.text, columns.pair) if name is not None]
-    characters = sum(int(frame[name].astype(str).str.len().sum()) for name in chosen)
-    return max(_FEWEST, min(_MOST, _CHARACTERS * len(frame) // max(characters, 1)))
+    bytes_of_text = sum(table.column(name).nbytes for name in (columns.text, columns.pair) if name is not None)
+    rows: int = _BYTES * table.num_rows // max(bytes_of_text, 1)
+    return max(_FEWEST, min(_MOST, rows))
 
 
-def fingerprint(frame: pd.DataFrame, columns: JobColumns, run_id: str, model: str, exact: bool) -> str:
+def fingerprint(table: pa.Table, columns: JobColumns, run_id: str, model: str, exact: bool) -> str:
     """SHA-256 (hex): equal for the same cells under the same names, predicted by the same model in the same way."""
-    import pandas as pd
-
-    digest = hashlib.sha256(repr((list(frame.columns), columns, run_id, model, exact)).encode("utf-8", "surrogatepass"))
-    for name in frame.columns:
-        cells = frame[name] if frame[name].dtype != object else frame[name].astype(str).where(frame[name].notna(), "\0")
-        digest.update(pd.util.hash_pandas_object(cells, index=False, categorize=False).to_numpy().tobytes())
+    digest = hashlib.sha256(repr((table.column_names, columns, run_id, model, exact)).encode())
+    for batch in table.to_batches(_MOST):
+        digest.update(batch.serialize())
     return digest.hexdigest()
 
 
@@ -70,3 +83,13 @@ def model_digest(folder: Path) -> str:
             with path.open("rb") as file:
                 digest.update(hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest()
+
+
+def _as_array(column: pd.Series[Any]) -> pa.Array:
+    import pyarrow as pa
+
+    try:
+        array = pa.Array.from_pandas(column)
+    except pa.ArrowException:
+        array = pa.array([as_text(cell) for cell in column], pa.string())
+    return array.cast(pa.string()) if pa.types.is_null(array.type) else array

@@ -6,6 +6,7 @@ with one sentence; tracebacks go to the log. Killed at any moment, the next work
 
 from __future__ import annotations
 
+import functools
 import logging
 import os
 import sys
@@ -25,12 +26,12 @@ from bertdemo.runs.records import State
 from bertdemo.settings import Settings
 
 if TYPE_CHECKING:
-    from bertdemo.models.classifier import Classifier
-    from bertdemo.models.devices import Placement
+    from bertdemo.prediction.predict import Predictions
 
 _log = logging.getLogger("bertdemo.jobs.worker")  # __name__ is __main__ here
 
-Load = Callable[[JobFolder], "Classifier"]
+# Texts and their second texts → predictions in their order.
+Predictor = Callable[[Sequence[str], Sequence[str] | None], "Predictions"]
 
 
 class _Cancelled(Exception):  # noqa: N818 - not an error: a person asked for it
@@ -47,22 +48,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0 if state is State.FINISHED else 1
 
 
-def load(folder: JobFolder) -> Classifier:
-    """The classifier of the job's run.
+def make_predictor(folder: JobFolder) -> Predictor:
+    """The classifier of the job's run where it works fastest, or in fp32 if the job asks for that.
 
     Raises:
         RunError: the run or its model is gone, or is another one than when the job was made.
     """
+    from bertdemo.models.devices import choose_placement
     from bertdemo.prediction.loaded import Shelf
+    from bertdemo.prediction.predict import predict
     from bertdemo.runs.store import Runs
 
     card, runs = folder.card, Runs(_settings(folder))
     if model_digest(runs.model_folder(card.run)) != card.model:
         raise RunError(f"The model of the run {card.run} is not the one this job began with: start the job again.")
-    return Shelf(runs, capacity=1).classifier(card.run)
+    classifier = Shelf(runs, capacity=1).classifier(card.run)
+    return functools.partial(predict, classifier, placement=choose_placement("fp32" if card.exact else "auto"))
 
 
-def work(folder: JobFolder, load: Load = load) -> State:
+def work(folder: JobFolder, make_predictor: Callable[[JobFolder], Predictor] = make_predictor) -> State:
     """Do what is left of the job in this process and return the state it ended in."""
     try:
         pulse = _take_over(folder)
@@ -74,7 +78,7 @@ def work(folder: JobFolder, load: Load = load) -> State:
         return pulse.status.state
     try:
         with pulse.beating():
-            _do(folder, pulse, load)
+            _do(folder, pulse, make_predictor)
         return _end(pulse, State.FINISHED, "Finished: every row is predicted.")
     except _Cancelled:
         return _last_words(folder, pulse, State.CANCELLED, folder.wind_up_cancelled())
@@ -95,45 +99,33 @@ def _take_over(folder: JobFolder) -> Pulse:
         return pulse
 
 
-def _do(folder: JobFolder, pulse: Pulse, load: Load) -> None:
+def _do(folder: JobFolder, pulse: Pulse, make_predictor: Callable[[JobFolder], Predictor]) -> None:
     """Predict what is not yet kept, chunk by chunk."""
     pulse.say(State.STARTING, f"Loading the classifier {folder.card.run_name}.")
     _drop_damaged_parts(folder)
-    done, total = folder.rows_done(), folder.card.rows
     _heed(folder)
-    classifier, placement = load(folder), _placement(folder)
-    began, before = time.perf_counter(), done
+    predictor = make_predictor(folder)
+    before = done = folder.rows_done()
+    began, total = time.perf_counter(), folder.card.rows
     for chunk in sorted(set(range(folder.chunks())) - folder.done()):
         _heed(folder)
-        folder.write_part(chunk, predict_chunk(folder, chunk, classifier, placement))
-        done += folder.rows_of(chunk)
+        part = predict_chunk(folder, chunk, predictor)
+        folder.write_part(chunk, part)
+        done += len(part.labels)
         speed = (done - before) / (time.perf_counter() - began)
-        message = f"Predicting: row {done:,} of {total:,} on {placement.device} in {placement.precision}."
+        message = f"Predicting: row {done:,} of {total:,} in {part.precision}."
         pulse.say(State.PREDICTING, message, step=done, steps=total, speed=speed, remaining=(total - done) / speed)
 
 
-def predict_chunk(folder: JobFolder, chunk: int, classifier: Classifier, placement: Placement) -> Part:
+def predict_chunk(folder: JobFolder, chunk: int, predictor: Predictor) -> Part:
     """The predictions of one chunk of rows; a row without a text gets none."""
-    from bertdemo.prediction.predict import predict
-
     texts, pairs = folder.texts(chunk)
     filled = [row for row, text in enumerate(texts) if text.strip()]
-    predictions = predict(
-        classifier,
-        [texts[row] for row in filled],
-        None if pairs is None else [pairs[row] for row in filled],
-        placement=placement,
-    )
+    predictions = predictor([texts[row] for row in filled], None if pairs is None else [pairs[row] for row in filled])
     labels = np.full(len(texts), NO_LABEL, np.int32)
-    probabilities = np.full((len(texts), len(classifier.label_names)), np.nan, np.float32)
+    probabilities = np.full((len(texts), len(folder.card.label_names)), np.nan, np.float32)
     labels[filled], probabilities[filled] = predictions.labels, predictions.probabilities
     return Part(labels, probabilities, predictions.seconds, predictions.cut, predictions.precision)
-
-
-def _placement(folder: JobFolder) -> Placement:
-    from bertdemo.models.devices import choose_placement
-
-    return choose_placement("fp32" if folder.card.exact else "auto")
 
 
 def _drop_damaged_parts(folder: JobFolder) -> None:

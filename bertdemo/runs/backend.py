@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from typing import Protocol, TypeVar
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
 
-from bertdemo.runs.folder import RunFolder
 from bertdemo.runs.records import Status, Worker
 from bertdemo.runs.work_folder import WorkFolder
 
@@ -33,15 +33,21 @@ class Backend(Protocol[_Folder_contra]):
 
 
 class ImmediateBackend:
-    """Does the work before ``start`` returns, in this process: for tests and notebooks."""
+    """Does the work before ``start`` returns, in this process: for tests and notebooks.
+
+    ``work`` is what a worker does with a folder: ``runs.worker.work`` unless another is given (``jobs.worker.work``).
+    """
+
+    def __init__(self, work: Callable[[Any], object] | None = None) -> None:
+        self._work = work
 
     def prepare(self) -> None:
         """Nothing to do: what is imported here is there already."""
 
-    def start(self, folder: RunFolder) -> None:
+    def start(self, folder: Any) -> None:
         from bertdemo.runs.worker import work
 
-        work(folder)
+        (self._work or work)(folder)
 
     def is_alive(self, status: Status) -> bool:
         return status.pid == os.getpid()

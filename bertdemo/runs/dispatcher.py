@@ -91,6 +91,14 @@ class Dispatcher(Generic[_Folder]):
                 folder.write_status(Status(State.CANCELLED, message, self._clock()))
                 line.leave(folder.id)
 
+    def take_up_again(self, folder: _Folder, known: Status) -> None:
+        """Let what ended with the status ``known`` wait at the end of the line; nothing happens if that has changed."""
+        with self._queue.change() as line:
+            if folder.status() == known:
+                line.leave(folder.id)  # it may still stand as the one at work
+                folder.queue_again(self._clock())
+                line.join(folder.id)
+
     def dispatch(self) -> None:
         """Start the run that is next, if the device is free.
 
@@ -155,7 +163,8 @@ class Dispatcher(Generic[_Folder]):
         for run_id in line.waiting():
             folder = self._open(self._root / run_id)
             if _state(folder) is State.QUEUED:
-                folder.write_status(Status(State.STARTING, "Starting.", self._clock(), host=platform.node()))
+                starting = replace(folder.status(), state=State.STARTING, message="Starting.", updated=self._clock())
+                folder.write_status(replace(starting, host=platform.node()))
                 line.take_device(run_id)
                 return folder
             line.leave(run_id)  # its folder was deleted or damaged

@@ -101,6 +101,13 @@ class WorkFolder(ABC):
         if self.request() not in (request, "cancel"):
             self._write_json("request.json", {"request": request, "time": time.time()})
 
+    def queue_again(self, now: float) -> None:
+        """Let what has ended wait for a worker again; what a person asked of it before is forgotten."""
+        with storage(self.path):
+            (self.path / "request.json").unlink(missing_ok=True)
+        status = self.status()
+        self.write_status(Status(State.QUEUED, "Waiting for its turn.", now, step=status.step, steps=status.steps))
+
     def log(self, last: int = 200) -> str:
         """The last lines of what the worker wrote, tracebacks included; empty before it began."""
         try:

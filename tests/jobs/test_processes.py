@@ -1,0 +1,163 @@
+"""Real worker processes: killed at any place, a job ends with exactly its rows, in order, once each."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+import numpy as np
+import pandas as pd
+import psutil
+import pytest
+
+from bertdemo.jobs.store import Jobs
+from bertdemo.jobs.worker import work
+from bertdemo.models.classifier import load_classifier
+from bertdemo.prediction.single import predict_one
+from bertdemo.runs.backend import ImmediateBackend
+from bertdemo.runs.dispatcher import SILENCE_SECONDS
+from bertdemo.runs.records import State
+from tests.jobs.conftest import LABELS, TEXT, table
+from tests.jobs.fakes import fake_jobs, logits_of
+from tests.runs.test_processes import gone, until
+
+ROWS = 1200  # four at a time: there are many places to be killed at
+
+pytestmark = pytest.mark.usefixtures("small_chunks")
+
+
+@pytest.fixture
+def jobs(settings, run_id):
+    return fake_jobs(settings)
+
+
+@pytest.fixture
+def later(settings, run_id):
+    """The same jobs, seen when the patience with a silent worker is over."""
+    return fake_jobs(settings, clock=lambda: time.time() + SILENCE_SECONDS + 1)
+
+
+def ended(jobs, job_id):
+    until(lambda: not jobs.get(job_id).status.state.is_live, "the end of the job")
+    return jobs.get(job_id).status
+
+
+def dies(jobs, job_id):
+    """Wait until the worker has come to its deed and is gone."""
+    until((jobs.folder(job_id).path / "at-deed").exists, "the deed")
+    until(lambda: jobs.folder(job_id).status().pid, "the worker")
+    until(lambda: gone(jobs.folder(job_id).status().pid), "its end")
+    (jobs.folder(job_id).path / "at-deed").unlink()
+
+
+def check_result(jobs, job_id, frame):
+    """Exactly the rows of the table, in its order, with the prediction of each."""
+    result = pd.read_parquet(jobs.result(job_id, "parquet"))
+    assert result["id"].tolist() == frame["id"].tolist()
+    texts = [text for text in frame["text"] if text]
+    predicted = [LABELS[i] for i in logits_of(texts, None, 2).argmax(axis=1)]
+    assert result["predicted_label"].dropna().tolist() == predicted
+    assert result["predicted_label"].isna().tolist() == frame["text"].isna().tolist()
+
+
+def test_a_job_killed_again_and_again_loses_and_repeats_nothing(jobs, later, run_id, monkeypatch):
+    """Each worker keeps two chunks and dies at its third call; whoever looks then lets the next one go on."""
+    monkeypatch.setenv("FAKE_DEED", "die.3")
+    frame = table(29)  # eight chunks, the last of one row
+    job_id = jobs.submit(run_id, frame, TEXT, "x.csv")
+    for parts in (2, 4, 6):
+        dies(jobs, job_id)
+        assert jobs.folder(job_id).done() == set(range(parts))
+        assert later.get(job_id).status.state is State.STARTING
+    assert ended(jobs, job_id).state is State.FINISHED
+    check_result(jobs, job_id, frame)
+    assert jobs.summary(job_id).seconds == pytest.approx(sum(frame["text"].notna()) / 1000)  # no row twice
+
+
+def test_a_job_that_always_dies_at_once_is_left_for_a_person(jobs, later, run_id, monkeypatch):
+    monkeypatch.setenv("FAKE_DEED", "die.1")
+    job_id = jobs.submit(run_id, table(9), TEXT, "x.csv")
+    dies(jobs, job_id)
+    status = later.get(job_id).status
+    assert status.state is State.INTERRUPTED
+    assert "resume goes on" in status.message
+    monkeypatch.delenv("FAKE_DEED")
+    later.resume(job_id)
+    assert ended(jobs, job_id).state is State.FINISHED
+    check_result(jobs, job_id, table(9))
+
+
+def test_a_cancelled_job_keeps_its_rows_and_goes_on_when_asked(jobs, run_id, monkeypatch):
+    monkeypatch.setenv("FAKE_DEED", "wait.2")
+    job_id = jobs.submit(run_id, table(12), TEXT, "x.csv")
+    until((jobs.folder(job_id).path / "at-deed").exists, "the second call")
+    jobs.cancel(job_id)
+    status = ended(jobs, job_id)
+    assert status.state is State.CANCELLED
+    assert "Cancelled after 8 of 12 rows" in status.message
+    assert jobs.summary(job_id).rows == 8
+    monkeypatch.delenv("FAKE_DEED")
+    jobs.resume(job_id)
+    assert ended(jobs, job_id).state is State.FINISHED
+    check_result(jobs, job_id, table(12))
+
+
+def test_a_full_disk_is_told_in_a_sentence_and_the_job_goes_on_with_room(jobs, run_id, monkeypatch):
+    monkeypatch.setenv("FAKE_DEED", "break.2")
+    job_id = jobs.submit(run_id, table(12), TEXT, "x.csv")
+    status = ended(jobs, job_id)
+    assert (status.state, status.wrong_input) == (State.FAILED, False)
+    assert "disk is full" in status.message
+    monkeypatch.delenv("FAKE_DEED")
+    jobs.resume(job_id)
+    assert ended(jobs, job_id).state is State.FINISHED
+    check_result(jobs, job_id, table(12))
+
+
+def test_jobs_work_one_after_the_other_and_nobody_has_to_look(jobs, run_id):
+    ids = [jobs.submit(run_id, table(8), TEXT, "x.csv") for _ in range(3)]
+    until(lambda: jobs.folder(ids[-1]).status().state is State.FINISHED, "the end of the last")
+    for job_id in ids:
+        check_result(jobs, job_id, table(8))
+
+
+def test_the_worker_leads_its_own_session(jobs, run_id, monkeypatch):
+    monkeypatch.setenv("FAKE_DEED", "wait.1")
+    job_id = jobs.submit(run_id, table(8), TEXT, "x.csv")
+    until((jobs.folder(job_id).path / "at-deed").exists, "the first call")
+    pid = jobs.folder(job_id).status().pid
+    assert os.getsid(pid) == pid
+    jobs.cancel(job_id)
+    assert ended(jobs, job_id).state is State.CANCELLED
+
+
+def test_a_real_worker_killed_in_the_middle_is_noticed_within_15_seconds_and_goes_on(settings, run_id, small_dataset):
+    jobs = Jobs(settings)
+    texts = [small_dataset.texts[i % 60] for i in range(ROWS)]
+    frame = pd.DataFrame({"id": [str(i) for i in range(ROWS)], "text": texts}, dtype=object)
+    job_id = jobs.submit(run_id, frame, TEXT, "x.csv", exact=True)
+    until(lambda: len(jobs.folder(job_id).done()) > 3, "some rows")
+    pid = jobs.folder(job_id).status().pid
+    psutil.Process(pid).send_signal(signal.SIGKILL)
+    killed, before = time.monotonic(), jobs.folder(job_id).rows_done()
+    until(lambda: gone(pid), "the end of the process")
+    assert before < ROWS
+    until(lambda: jobs.get(job_id).status.pid != pid, "its successor")
+    assert time.monotonic() - killed < 15
+    assert ended(jobs, job_id).state is State.FINISHED, jobs.log(job_id)
+    result = pd.read_parquet(jobs.result(job_id, "parquet"))
+    assert result["id"].tolist() == frame["id"].tolist()
+    classifier = load_classifier(settings.home / "runs" / run_id / "model")
+    alone = {text: dict(predict_one(classifier, text).scores) for text in small_dataset.texts}
+    for label in LABELS:
+        single = np.array([alone[text][label] for text in frame["text"]])
+        np.testing.assert_allclose(result[f"prob_{label}"].to_numpy(), single, atol=1e-5)
+
+
+def test_the_job_fails_if_the_model_is_another_than_when_it_began(settings, run_id):
+    jobs = Jobs(settings, ImmediateBackend(lambda folder: None))
+    job_id = jobs.submit(run_id, table(8), TEXT, "x.csv")
+    (settings.home / "runs" / run_id / "model" / "classifier.json").write_text("{}")
+    assert work(jobs.folder(job_id)) is State.FAILED
+    assert "not the one this job began with" in jobs.get(job_id).status.message
