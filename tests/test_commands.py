@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -38,9 +39,9 @@ def table(tmp_path_factory, small_dataset) -> Path:
     path = tmp_path_factory.mktemp("data") / "visits.csv"
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(["text", "label"])
+        writer.writerow(["text", "label", "channel"])
         names = [small_dataset.label_names[label] for label in small_dataset.labels]
-        writer.writerows(zip(small_dataset.texts, names, strict=True))
+        writer.writerows(zip(small_dataset.texts, names, ["web", "mail", "web"] * 20, strict=True))
     return path
 
 
@@ -123,6 +124,50 @@ def test_report_and_runs_agree_with_what_train_printed(finished, run):
     assert listed[expected["run"]]["status"] == "finished"
 
 
+def test_report_tells_how_far_to_trust_the_answers(finished):
+    result = finished["result"]
+    calibration, thresholds = result["calibration"], result["thresholds"]
+    assert calibration["ece_interval"]["low"] <= calibration["ece"] <= calibration["ece_interval"]["high"]
+    assert {"brier", "nll", "estimator", "bins", "temperature", "uncalibrated"} <= set(calibration)
+    assert [each["threshold"] for each in thresholds] == sorted(each["threshold"] for each in thresholds)
+    assert result["mistakes"]["wrong"] == 6 - round(6 * result["test"]["accuracy"])
+    assert {each["by"] for each in result["slices"]} == {"length in words", "label", "channel"}
+    assert {label["label"] for label in result["ranking"]["labels"]} == {"praise", "complaint"}
+    assert result["mcnemar"]["n"] == 6
+    assert "same 6 test texts" in result["mcnemar"]["sentence"]
+
+
+def test_a_run_without_answers_still_has_its_report(finished, run, home):
+    run_id = copy_of(finished, home, "from-an-older-version")
+    (home / "runs" / run_id / "answers.parquet").unlink()
+    told = json.loads(run("report", run_id, "--json")[1])
+    assert told["test"] == finished["result"]["test"]
+    assert told["calibration"] is told["slices"] is told["mcnemar"] is None
+    assert "calibration" not in run("report", run_id)[1]
+    code, stdout, stderr = run("compare", run_id, finished["result"]["run"])
+    assert (code, stdout, len(stderr.splitlines())) == (2, "", 1)
+    assert "kept no answers" in stderr
+
+
+def test_compare_says_whether_two_runs_differ(finished, run, home, start, train):
+    process = start(*train, "--epochs", "1", "--name", "second", "--json")
+    second = json.loads(process.communicate(timeout=PATIENCE)[0])["run"]
+    first = finished["result"]["run"]
+    told = json.loads(run("compare", first, second, "--json")[1])
+    assert told["n"] == 6 == told["both_right"] + told["only_first"] + told["only_second"] + told["both_wrong"]
+    assert told["recipe"]["epochs"] == [2, 1]
+    assert told["first"]["accuracy"] - told["second"]["accuracy"] == pytest.approx(told["difference"])
+    assert "“first”" in told["sentence"]
+    assert "“second”" in told["sentence"]
+    assert told["sentence"] in run("compare", first, second)[1]
+    assert f"{first} and {first}" in run("compare", first, first)[1]
+
+
+def copy_of(finished, home, run_id: str) -> str:
+    shutil.copytree(home / "runs" / finished["result"]["run"], home / "runs" / run_id)
+    return run_id
+
+
 def test_report_and_runs_for_people(finished, run):
     run_id = finished["result"]["run"]
     assert f"{run_id}  finished" in run("runs")[1]
@@ -137,10 +182,7 @@ def test_the_run_records_libraries_and_machine(finished, home):
 
 
 def test_rename_and_delete(finished, run, home):
-    import shutil
-
-    run_id = "copied-by-hand"
-    shutil.copytree(home / "runs" / finished["result"]["run"], home / "runs" / run_id)
+    run_id = copy_of(finished, home, "copied-by-hand")
     assert json.loads(run("rename", run_id, "two\nlines", "--json")[1]) == {"run": run_id, "name": "two lines"}
     code, stdout, stderr = run("delete", run_id)
     assert (code, stdout) == (2, "")
@@ -254,6 +296,8 @@ def test_unusable_data_is_one_line_and_no_run(run, tmp_path, monkeypatch, comman
         (("data", "no_such_file.csv"), "no_such_file.csv"),
         (("report", "no-such-run"), "no-such-run"),
         (("report", "../../etc"), "no run"),
+        (("compare", "no-such-run", "neither"), "no-such-run"),
+        (("compare", "no-such-run"), "OTHER"),
         (("stop", "no-such-run"), "no-such-run"),
         (("cancel", "no-such-run"), "no-such-run"),
         (("delete", "no-such-run", "--yes"), "no-such-run"),

@@ -35,10 +35,11 @@ def test_a_new_folder_holds_what_the_worker_needs(make_folder, small_split):
     assert (folder.name(), folder.created(), folder.status().state) == ("a name", 1000.0, State.QUEUED)
 
 
-def test_source_and_pairs_survive(tmp_path, small_dataset):
+def test_source_pairs_and_extras_survive(tmp_path, small_dataset):
     source = Source("Title", "What it is", "CC0", "https://example.org")
-    data = replace(small_dataset, pairs=tuple(text.upper() for text in small_dataset.texts), source=source)
-    split = Split(data, (0, 1), (2,), (3,), seed=1)
+    extras = {"text": ("web", "") * 30, "part": ("a", "b") * 30}  # names of columns of ours
+    pairs = tuple(text.upper() for text in small_dataset.texts)
+    split = Split(replace(small_dataset, pairs=pairs, source=source, extras=extras), (0, 1), (2,), (3,), seed=1)
     assert RunFolder.create(tmp_path / "r", split, Recipe(), "", 0.0).split() == split
 
 

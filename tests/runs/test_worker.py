@@ -48,6 +48,17 @@ def test_a_run_ends_with_a_tested_model_a_report_and_versions(make_folder):
     assert [event["kind"] for event in folder.read_metrics()[0]] == ["started", "step", "step", "validation"]
 
 
+def test_a_tested_run_keeps_its_answers_and_the_temperature_fitted_on_validation(make_folder):
+    folder = make_folder()
+    fake_work(folder)
+    answers, split = folder.answers(), folder.split()
+    assert answers.test.truth.tolist() == list(split.part("test").labels)
+    assert answers.validation.truth.tolist() == list(split.part("validation").labels)
+    assert answers.test.logits.tolist() == [[1.0, 1.0]] * len(split.test)
+    assert answers.baseline.tolist() == [0] * len(split.test)
+    assert folder.temperature() == 2.0
+
+
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_full_disk_at_any_stage_is_a_failed_run_with_one_sentence(make_folder, stage):
     folder = make_folder(f"fake.break.{stage}")
@@ -65,7 +76,7 @@ def test_a_cancel_at_any_stage_keeps_nothing(make_folder, monkeypatch, stage):
     assert fake_work(folder) is State.CANCELLED
     assert folder.status().state is State.CANCELLED
     assert not folder.model_path.exists()
-    assert folder.report() is None
+    assert folder.report() is folder.answers() is None
 
 
 @pytest.mark.parametrize("stage", STAGES)
