@@ -7,12 +7,11 @@ from bertdemo.ui import entry, live, report_view, run_actions, run_list, where
 entry.through_app()
 place = where.row(newest=True)
 st.title("Runs", anchor=False)
-if not place.runs:
+if all(run.read_only for run in place.runs):
     st.markdown("Every classifier you fine-tune is kept here with its scores, so that you can compare recipes.")
     st.page_link("pages/fine_tune.py", label="Fine-tune the first one", icon=":material/arrow_forward:")
-    st.stop()
-
-run_list.table(place.runs)
+if place.runs:
+    run_list.table(place.runs)
 if place.run:
     st.header(run_list.title(place.run), anchor=False)
     run_actions.bar(place.run)

@@ -24,6 +24,11 @@ def paint(chart: alt.Chart, role: str) -> alt.Chart:
     return painted
 
 
+def role_beside(names: tuple[str, ...], role: str) -> str:
+    """What a mark is called that takes the colour of ``role`` in a chart that also draws these named series."""
+    return (*names, *ROLES[len(names) :])[ROLES.index(role)]
+
+
 def series(names: tuple[str, ...], field: str = "series", *, lines: bool = True) -> alt.Color:
     """Colours for up to four named series, in the order of ``ROLES``; the legend stands above the chart."""
     scale = alt.Scale(domain=[*names, *ROLES[len(names) :]])

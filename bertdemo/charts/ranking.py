@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import altair as alt
 
-from bertdemo.charts.palette import GREY, dashes, layers, series
+from bertdemo.charts.palette import GREY, dashes, layers, role_beside, series
 
 _SHARE = alt.Scale(domain=[0, 100], nice=False)
 _FEW = alt.Axis(tickCount=5)
@@ -17,7 +17,7 @@ def roc_chart(names: tuple[str, ...]) -> alt.LayerChart:
     """
     once = alt.Chart().transform_aggregate(rows="count()")
     ends = {"x": alt.datum(0), "y": alt.datum(0), "x2": alt.datum(100), "y2": alt.datum(100)}
-    guessing = once.mark_rule(strokeDash=[2, 3], aria=False).encode(**ends, color=alt.datum(GREY))
+    guessing = once.mark_rule(strokeDash=[2, 3], aria=False).encode(**ends, color=alt.datum(role_beside(names, GREY)))
     return layers(
         _line(names, "false_alarms", "Other texts called so (%)", "found", "Texts of the label found (%)"),
         guessing,

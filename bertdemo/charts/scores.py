@@ -5,7 +5,7 @@ from __future__ import annotations
 import altair as alt
 
 from bertdemo.charts.names import CELL, MODELS
-from bertdemo.charts.palette import BLUE, INK, PAPER, layers, paint, series, shapes
+from bertdemo.charts.palette import BLUE, INK, PAPER, layers, paint, role_beside, series, shapes
 
 _FEW = alt.Axis(tickCount=5)
 _ENDS = ("value", "low", "high")
@@ -31,7 +31,9 @@ def interval_chart(low: float, names: tuple[str, ...] = MODELS) -> alt.LayerChar
         shape=shapes(names, "model"),
     )
     words = base.mark_text(align="left", dx=8, fontWeight="bold").encode(
-        x=alt.X("high:Q", scale=scale), text=alt.Text("value:Q", format=".1f"), color=alt.ColorDatum(INK)
+        x=alt.X("high:Q", scale=scale),
+        text=alt.Text("value:Q", format=".1f"),
+        color=alt.ColorDatum(role_beside(names, INK)),
     )
     return layers(bars, dots, words, height=110 + 60 * len(names))
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from bertdemo.evaluation.comparison import Comparison
 
 _MOST = 4
+_ADDRESS = "with"  # the chosen runs in the address of the page
 _DIFFERS = "≠"
 _MEASURES = {"Macro-F1 (%)": ("macro_f1", 100), "Accuracy (%)": ("accuracy", 100), "Loss (nats)": ("loss", 1)}
 
@@ -47,10 +48,12 @@ def compare(run: Run, runs: list[Run]) -> None:
         "Runs to compare with",
         list(names),
         format_func=names.__getitem__,
+        default=[run_id for run_id in st.query_params.get_all(_ADDRESS) if run_id in names][: _MOST - 1],
         max_selections=_MOST - 1,
-        key="compare_with",
+        key=f"compare_with_{run.id}",
         placeholder="Choose up to three",
     )
+    st.query_params[_ADDRESS] = chosen
     if chosen:
         by_id = {each.id: each for each in rest}
         _together(_named([run, *(by_id[run_id] for run_id in chosen)]))
@@ -84,7 +87,7 @@ def _against(first: Named, second: Named, *, alone: bool) -> None:
     try:
         compared = _compared(first.run, second.run)
     except RunError as error:
-        st.info(f"{escape(second.name)}: {escape(str(error))}")
+        st.caption(f"{escape(second.name)}: {escape(str(error))}")
         return
     names = (f"“{where.name_of(first.run)}”", f"“{where.name_of(second.run)}”")
     if names[0] == names[1]:
@@ -211,7 +214,7 @@ def _curves(chosen: list[Named]) -> None:
         compare_chart,
         tuple(each.name for each in chosen),
         column,
-        f"On validation texts: {title}",
+        f"Validation {title[0].lower()}{title[1:]}",
         key="compare",
         alt=f"Validation {column.replace('_', '-')} over epochs for each chosen run",
         note="Only runs on the same data can be compared fairly.",

@@ -85,6 +85,14 @@ def test_the_step_axis_is_as_long_as_the_plan_so_that_nothing_moves():
     assert encoding["x"]["scale"]["domain"] == [0, 240]
 
 
+@pytest.mark.parametrize("number", [2, 3, 4])
+def test_the_words_of_a_chart_have_a_colour_however_many_series_there_are(number):
+    names = ("a", "b", "c", "d")[:number]
+    _, dots, words = scores.interval_chart(80.0, names).to_dict()["layer"]
+    domain = dots["encoding"]["color"]["scale"]["domain"]
+    assert domain.index(words["encoding"]["color"]["datum"]) == ROLES.index("ink")
+
+
 def test_a_click_on_a_cell_of_the_matrix_tells_both_labels():
     [selection] = scores.confusion_chart(3).to_dict()["params"]
     assert selection["name"] == CELL

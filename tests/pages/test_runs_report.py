@@ -93,13 +93,23 @@ def test_two_runs_are_compared_in_words_scores_recipes_and_curves(open_page, mak
     make_run("one", State.FINISHED, name="first")
     make_run("two", State.STOPPED, name="second", mistakes=6)
     app = opened(open_page, "compare_runs")
-    app.multiselect(key="compare_with").set_value(["two"]).run()
+    app.multiselect(key="compare_with_one").set_value(["two"]).run()
     assert not app.exception
     assert not app.error
     said = words_of(app)
     assert "“first” alone is right on 5 and “second” alone on 0" in said.replace("\\", "")
     assert "Which is better on its test texts?" in said
     assert "Which run learned faster" in said
+
+
+def test_a_link_names_the_runs_to_compare_with(open_page, make_run, words_of):
+    make_run("one", State.FINISHED)
+    make_run("two", State.FINISHED, mistakes=6)
+    app = open_page("runs", run="one", compare_runs="true", **{"with": "two"})
+    assert not app.exception
+    assert "alone is right on 5" in words_of(app)
+    app.multiselect(key="compare_with_one").set_value([]).run()
+    assert "with" not in app.query_params
 
 
 def test_a_run_without_answers_says_what_to_do(open_page, make_run, words_of):
@@ -126,7 +136,7 @@ def test_a_text_is_never_markup(open_page, make_run, words_of):
     make_run("one", State.FINISHED, name="<b>x</b> **y**")
     make_run("two", State.FINISHED, name="[z](http://z)")
     app = opened(open_page, *QUESTIONS)
-    app.multiselect(key="compare_with").set_value(["two"]).run()
+    app.multiselect(key="compare_with_one").set_value(["two"]).run()
     assert "<b>" not in words_of(app)
     assert "](http" not in words_of(app)
 
