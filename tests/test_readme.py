@@ -118,7 +118,7 @@ def with_run(words: list[str], folder: Path) -> list[str]:
         run = json.loads(begun)["run"]
     else:
         run = runs[0]["run"]
-    return [run if word == "RUN" else word for word in words]
+    return [run if word in ("RUN", "OTHER") else word for word in words]
 
 
 def call(words: list[str], folder: Path) -> str:
