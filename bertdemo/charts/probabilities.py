@@ -15,20 +15,22 @@ def _label(limit: int = 200) -> alt.Y:
     return alt.Y("label:N", sort=None, title=None, axis=alt.Axis(labelLimit=limit))
 
 
-def _across(end: int) -> alt.X:
-    return alt.X("probability:Q", title="Probability (%)", scale=alt.Scale(domain=[0, end], nice=False), axis=_TICKS)
+def _across(axis: alt.Axis | None) -> alt.X:
+    return alt.X("probability:Q", title="Probability (%)", scale=alt.Scale(domain=[0, _END], nice=False), axis=axis)
 
 
 def probability_chart(rows: int) -> alt.LayerChart:
     """One bar a label, in the order of the data; its ``role`` (of ``ROLES``) says which one is the answer.
 
+    There is no axis below: each bar says its value.
+
     Columns: ``label``, ``probability`` (per cent), ``words`` (the same as people read it), ``role``.
     """
-    base = alt.Chart().encode(y=_label(), x=_across(_END), tooltip=["label:N", "words:N"])
+    base = alt.Chart().encode(y=_label(), x=_across(None), tooltip=["label:N", "words:N"])
     shade = alt.Color("role:N", scale=alt.Scale(domain=list(ROLES)), legend=None)
     bars = base.mark_bar(height=_BAR * 0.62, cornerRadiusEnd=2).encode(color=shade)
     words = paint(base.mark_text(align="left", dx=5).encode(text="words:N"), INK)
-    return layers(bars, words, height=_BAR * max(rows, 2) + 56)
+    return layers(bars, words, height=_BAR * max(rows, 2) + 12)
 
 
 def side_by_side_chart(rows: int, names: tuple[str, ...]) -> alt.LayerChart:
@@ -39,7 +41,7 @@ def side_by_side_chart(rows: int, names: tuple[str, ...]) -> alt.LayerChart:
     base = alt.Chart().encode(
         y=_label(150),
         yOffset=alt.YOffset("series:N", sort=list(names)),
-        x=_across(_END),
+        x=_across(_TICKS),
         tooltip=["series:N", "label:N", "words:N"],
     )
     bars = base.mark_bar(cornerRadiusEnd=2).encode(color=series(names, lines=False))

@@ -70,7 +70,6 @@ def show(answer: Answer, least: float = 0.0) -> None:
         rest = sum(p for _, p in answer.scores[MOST_BARS:])
         st.caption(f"And {count(len(answer.scores) - MOST_BARS, 'other label')}: {certainty(rest)} together.")
     _cut(answer)
-    st.caption(facts(answer))
 
 
 def headline(answer: Answer, least: float) -> str:

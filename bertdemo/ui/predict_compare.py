@@ -87,6 +87,8 @@ def _show(voices: list[Voice]) -> None:
 
 def agreement(voices: list[Voice]) -> str:
     """Whether they say the same, as Markdown."""
+    if len({frozenset(label for label, _ in voice.answer.scores) for voice in voices}) > 1:
+        return "They sort under different labels, so each answers a question of its own"
     said = {voice.answer.label for voice in voices}
     if len(said) == 1:
         return f"{'Both' if len(voices) == 2 else 'All'} say “{escape(shorten(said.pop(), 60))}”"
@@ -120,6 +122,6 @@ def facts(voices: list[Voice]) -> dict[str, list[str]]:
             f"{escape(shorten(v.answer.label, 40))}, {predict_answer.certainty(v.answer.confidence)}" for v in voices
         ],
         "Time": [f"{voice.answer.milliseconds:.1f} ms" for voice in voices],
-        "Size": [f"{compact(voice.parameters)} parameters" for voice in voices],
-        "Right on test texts": ["–" if v.run.accuracy is None else percent(v.run.accuracy) for v in voices],
+        "Parameters": [compact(voice.parameters) for voice in voices],
+        "Right on tests": ["–" if v.run.accuracy is None else percent(v.run.accuracy) for v in voices],
     }

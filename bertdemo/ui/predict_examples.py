@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 import streamlit as st
 
@@ -48,11 +49,11 @@ def _of(run_id: str, created: float, _folder: RunFolder) -> tuple[Example, ...]:
 def choose(test: Dataset) -> tuple[Example, ...]:
     """Up to 24 texts that can be read at a glance, the labels in turn so that each is among the first."""
     rows = [row for row, text in enumerate(test.texts) if len(text) in _READABLE] or list(range(len(test)))
+    rows.sort(key=lambda row: crc32(test.texts[row].encode("utf-8", "surrogatepass")))  # any order but that of the file
     by_label: dict[int, list[int]] = {}
     for row in rows:
         by_label.setdefault(test.labels[row], []).append(row)
-    spread = ((label, its[:: max(1, len(its) // _KEPT)]) for label, its in by_label.items())  # not only the first ones
-    chosen = sorted((place, label, row) for label, its in spread for place, row in enumerate(its[:_KEPT]))
+    chosen = sorted((place, label, row) for label, its in by_label.items() for place, row in enumerate(its[:_KEPT]))
     return tuple(_example(test, row) for *_, row in chosen[:_KEPT])
 
 

@@ -58,8 +58,9 @@ def _result(run: Run, asked: Asked, answer: Answer, examples: tuple[Example, ...
     """The answer, whether it is right where that is known, and what such answers are worth."""
     with st.container(key="answer", gap="small"):
         predict_answer.show(answer, least)
-        _given(examples, asked, answer)
-        predict_standing.line(run, answer)
+        lines = (_given(examples, asked, answer), predict_standing.sentence(run, answer), predict_answer.facts(answer))
+        st.caption("  \n".join(line for line in lines if line))  # two spaces: a new line
+        predict_standing.report_link(run)
 
 
 def _examples(run: Run) -> tuple[Example, ...]:
@@ -81,11 +82,13 @@ def _is_loaded() -> bool:
     return False
 
 
-def _given(examples: tuple[Example, ...], asked: Asked, answer: Answer) -> None:
+def _given(examples: tuple[Example, ...], asked: Asked, answer: Answer) -> str:
+    """Whether the answer is right, where the text is one of the examples."""
     label = predict_examples.given_label(examples, asked)
-    if label is not None:
-        verdict = "right" if label == answer.label else "wrong"
-        st.caption(f"A test text, none that it learned from. People labelled it “{escape(label)}”: it is {verdict}.")
+    if label is None:
+        return ""
+    verdict = "right" if label == answer.label else "wrong"
+    return f"A test text, none that it learned from. People labelled it “{escape(label)}”: it is {verdict}."
 
 
 def _behind(run: Run, runs: list[Run], asked: Asked, answer: Answer) -> None:
@@ -97,7 +100,9 @@ def _behind(run: Run, runs: list[Run], asked: Asked, answer: Answer) -> None:
     with st.expander("Let it say “not sure”", key="threshold_box", icon=":material/rule:", on_change="rerun") as box:
         if box.open:
             predict_standing.threshold(run)
-    with st.expander("What the model reads", key="pieces_box", icon=":material/segment:", on_change="rerun") as box:
+    with st.expander(
+        "All numbers, and what the model reads", key="pieces_box", icon=":material/segment:", on_change="rerun"
+    ) as box:
         if box.open:
             predict_answer.table(answer)
             predict_answer.pieces(answer, asked)

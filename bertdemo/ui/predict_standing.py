@@ -41,21 +41,22 @@ def alike(coverage: Coverage, confidence: float) -> Alike:
     return Alike(low, min(high, 1.0), below.answered - above.answered, below.right - above.right)
 
 
-def line(run: Run, answer: Answer) -> None:
-    """What such an answer is worth, in a sentence, and the way to the report."""
+def sentence(run: Run, answer: Answer) -> str:
+    """What such an answer was worth on the test texts; empty if nobody knows."""
     coverage = _coverage(run)
     said = worth(alike(coverage, answer.confidence)) if coverage else ""
     if not said and run.accuracy is not None:
         said = f"On its test texts this classifier was right {percent(run.accuracy)} of the time."
-    with st.container(key="standing", gap=None):
-        if said:
-            st.caption(said)
-        st.page_link(
-            "pages/runs.py",
-            label="How often is it wrong?",
-            query_params={"run": run.id},
-            icon=":material/arrow_forward:",
-        )
+    return said
+
+
+def report_link(run: Run) -> None:
+    st.page_link(
+        "pages/runs.py",
+        label="How often is it wrong?",
+        query_params={"run": run.id},
+        icon=":material/arrow_forward:",
+    )
 
 
 def worth(group: Alike) -> str:

@@ -30,7 +30,10 @@ if (!window.enterAsks) {
       cancelable: true}));
   }, true);
 }
-</script><style>.st-key-ask [data-testid="InputInstructions"] { display: none }</style>"""
+</script><style>
+.st-key-ask [data-testid="InputInstructions"] { display: none }
+.st-key-examples p, .st-key-visited_texts p { text-align: left }
+</style>"""
 
 
 @dataclass(frozen=True)

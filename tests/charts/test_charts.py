@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bertdemo.charts import calibration, comparison, curves, data, ranking, scores, slices
+from bertdemo.charts import calibration, comparison, curves, data, probabilities, ranking, scores, slices
 from bertdemo.charts.names import CELL, CERTAINTY, MODELS
 from bertdemo.charts.palette import ROLES
 
@@ -26,6 +26,8 @@ CHARTS = {
     "precision and recall": (ranking.precision_recall_chart, (("ham", "spam"),)),
     "slices": (slices.slice_chart, (4, 50.0)),
     "disagreement": (comparison.disagreement_chart, (MODELS, 12)),
+    "answer": (probabilities.probability_chart, (3,)),
+    "answers": (probabilities.side_by_side_chart, (3, ("one", "two"))),
     "confusion": (scores.confusion_chart, (3,)),
 }
 

@@ -194,7 +194,7 @@ def test_several_classifiers_answer_the_same_text(open_page, make_classifier, wo
     [table] = app.table
     assert list(table.value["Classifier"]) == ["1 one", "2 three"]
     assert all("ms" in time for time in table.value["Time"])
-    assert all("parameters" in size for size in table.value["Size"])
+    assert set(table.value["Parameters"]) != {""}
 
 
 def test_one_broken_classifier_does_not_silence_the_others(open_page, make_classifier):
