@@ -17,5 +17,5 @@ else:
 
 welcome.doors()
 if ready and not welcome.own(place.runs):
-    first_run.offer()
+    first_run.offer(is_first=False)
 welcome.recent(welcome.own(place.runs))

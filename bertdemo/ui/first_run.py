@@ -9,11 +9,11 @@ from bertdemo.ui import data_step, start_step
 _DATA = "sms_spam"
 
 
-def offer() -> None:
-    """The button, with what it will do beside it."""
+def offer(*, is_first: bool = True) -> None:
+    """The button, with what it will do beside it; prominent where it is the first thing to do."""
     if st.button(
         "Fine-tune on real text messages, about a minute",
-        type="primary",
+        type="primary" if is_first else "secondary",
         key="first_run",
         icon=":material/play_arrow:",
     ):

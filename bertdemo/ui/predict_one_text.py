@@ -33,8 +33,9 @@ def _brief(run: Run) -> None:
         if asked and _is_loaded():
             answer = predict_answer.of(run, asked)
             _result(run, asked, answer, examples)
-        predict_examples.offer(examples, 3)
-        try_it.enter_asks()
+        with st.container(gap=None):
+            predict_examples.offer(examples, 3)
+            try_it.enter_asks()
 
 
 def _full(run: Run, runs: list[Run]) -> None:

@@ -51,6 +51,7 @@ def sentence(run: Run, answer: Answer) -> str:
 
 
 def report_link(run: Run) -> None:
+    """The way to the report, which answers the question in full."""
     st.page_link(
         "pages/runs.py",
         label="How often is it wrong?",

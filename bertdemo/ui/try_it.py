@@ -14,7 +14,7 @@ LONGEST_LINK = 2_000  # characters; beyond, browsers and mail programs begin to 
 # A first text for the built-in data, so that a newcomer meets an answer; for other data it is one of the test texts.
 _SAMPLES = {
     "airline_sentiment": "My suitcase never arrived, and nobody at the desk could tell me where it was.",
-    "sms_spam": "You have been chosen for a free cruise! Call now to claim your prize.",
+    "sms_spam": "Congratulations, you have won a free cruise! Text WIN to 80800 now to claim your prize.",
 }
 _POLL = 1.0  # seconds between two looks at a classifier that is being loaded
 # Enter asks, Shift+Enter begins a new line. Streamlit itself submits with Ctrl+Enter, and that is what is pressed here.

@@ -93,7 +93,9 @@ def _chosen(runs: list[Run], *, only_live: bool) -> Run | None:
 
 def _picker(runs: list[Run], run: Run | None, new: str | None) -> None:
     oldest_first = runs[::-1]  # a new run changes the numbers of no other
-    labels = distinct(f"{name_of(each)} · {_standing(each)}" for each in oldest_first)
+    labels = distinct(
+        name_of(each) if each.read_only else f"{name_of(each)} · {_standing(each)}" for each in oldest_first
+    )
     label_of = {each.id: label for each, label in zip(oldest_first, labels, strict=True)}
     names = {each.id: label_of[each.id] for each in runs}
     st.session_state["run_picker"] = run.id if run else _NONE
