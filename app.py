@@ -20,7 +20,7 @@ def main() -> None:
             st.Page("pages/home.py", title="Home", default=True),
             st.Page("pages/fine_tune.py", title="Fine-tune"),
             st.Page("pages/predict.py", title="Predict"),
-        st.Page("pages/runs.py", title="Runs"),
+            st.Page("pages/runs.py", title="Runs"),
         ],
         position="top",
     )

@@ -88,6 +88,15 @@ class RunFolder(WorkFolder):
             raise self._damaged("data.json")
         return self._checked(DataCard(**values | {"label_names": tuple(values["label_names"])}), "data.json")
 
+    def source(self) -> Source | None:
+        """Where the data comes from, if it said so."""
+        about = self._read_json("data.json")
+        try:
+            source = Source(**about["source"]) if about.get("source") else None
+        except TypeError as error:
+            raise self._damaged("data.json") from error
+        return self._checked(source, "data.json", Source | None)
+
     def split(self) -> Split:
         """The texts of the run in their three parts.
 
@@ -96,15 +105,9 @@ class RunFolder(WorkFolder):
         """
         from bertdemo.runs.samples import read_split
 
-        about, card = self._read_json("data.json"), self.data_card()
+        card, seed = self.data_card(), self._checked(self._read_json("data.json").get("seed", 0), "data.json", int)
         try:
-            source = Source(**about["source"]) if about.get("source") else None
-        except TypeError as error:
-            raise self._damaged("data.json") from error
-        seed = self._checked(about.get("seed", 0), "data.json", int)
-        self._checked(source, "data.json", Source | None)
-        try:
-            split = read_split(self.path / "data.parquet", card, seed, source)
+            split = read_split(self.path / "data.parquet", card, seed, self.source())
         except (OSError, ValueError, LookupError, TypeError, NotImplementedError) as error:  # pyarrow's are among these
             raise self._damaged("data.parquet") from error
         if split.dataset.fingerprint != card.fingerprint:

@@ -1,0 +1,55 @@
+"""``export RUN --output FILE``: a classifier for use elsewhere."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bertdemo.commands.arguments import Subparsers, add_command, add_run
+from bertdemo.commands.output import Output
+from bertdemo.export.exporting import FORMATS, Exported, export
+from bertdemo.runs.store import Runs
+from bertdemo.settings import Settings
+
+if TYPE_CHECKING:
+    from bertdemo.export.measuring import Measured
+
+_MEGABYTE = 1e6
+
+
+def add(subparsers: Subparsers) -> None:
+    parser = add_command(subparsers, "export", "Write a classifier to a file, for use elsewhere.", run)
+    add_run(parser)
+    parser.add_argument("--format", choices=FORMATS, default="zip",
+                        help="zip: for transformers.pipeline; onnx; int8: ONNX with weights of 8 bits")  # fmt: skip
+    parser.add_argument("--output", metavar="FILE", type=Path, required=True, help="file to write")
+    parser.add_argument("--measure", action="store_true",
+                        help="compare PyTorch, ONNX and int8 on the test split")  # fmt: skip
+
+
+def run(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
+    runs = Runs(settings)
+    done = export(runs, arguments.id, arguments.format, arguments.output)
+    measured: tuple[Measured, ...] = ()
+    if arguments.measure:
+        from bertdemo.export.measuring import measure
+
+        output.progress("measuring on the test split …")
+        measured = measure(runs, arguments.id)
+    values = asdict(done) | {"output": str(done.output)}
+    values |= {"measured": [asdict(each) for each in measured]} if arguments.measure else {}
+    output.result(values, _lines(done, measured))
+    return 0
+
+
+def _lines(done: Exported, measured: Sequence[Measured]) -> Iterator[str]:
+    yield f"{done.output}: {done.bytes / _MEGABYTE:.1f} MB in {done.seconds:.1f} s"
+    if measured:
+        yield f"on {measured[0].texts:,} test texts, one by one"
+        yield f"{'form':<14}{'size':>10}{'latency':>10}{'agreement':>11}{'accuracy':>10}"
+    for each in measured:
+        agreement = f"{100 * each.agreement:>9.2f} %{100 * each.accuracy:>8.2f} %"
+        yield f"{each.form:<14}{each.bytes / _MEGABYTE:>7.1f} MB{each.milliseconds:>7.1f} ms{agreement}"

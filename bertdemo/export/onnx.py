@@ -1,0 +1,117 @@
+"""ONNX: one file with the network, its labels and its tokenizer, usable from any language without torch; or int8."""
+
+from __future__ import annotations
+
+import json
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bertdemo.errors import ModelError
+from bertdemo.models.classifier import Classifier
+from bertdemo.models.encoding import collate, encode
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
+
+_NOISY = ("torch.onnx", "torch.export", "onnxscript", "onnx_ir")
+_EXAMPLES = ("one short text", "another one that is a little longer than the first")
+
+
+def to_onnx(classifier: Classifier) -> ModelProto:
+    """The classifier as an ONNX graph: token ids in, logits (texts, labels) out; any number of texts and tokens.
+
+    Its metadata hold ``labels`` (JSON, in the order of the logits), ``max_length`` (tokens) and, where there is one,
+    ``tokenizer`` (the text of a ``tokenizer.json``). The temperature is not applied: see ``load_calibrated``.
+
+    Args:
+        classifier: on the CPU, in fp32.
+
+    Raises:
+        ModelError: torch cannot write this architecture as ONNX.
+    """
+    import torch
+
+    inputs = _example(classifier)
+    free = torch.export.Dim.DYNAMIC
+    try:
+        with _quietly():
+            program: Any = torch.onnx.export(
+                _logits_of(classifier), kwargs=inputs, dynamo=True, verbose=False, input_names=list(inputs),
+                output_names=["logits"], dynamic_shapes={name: {0: free, 1: free} for name in inputs},
+            )  # fmt: skip
+    except torch.onnx.OnnxExporterError as error:
+        kind = classifier.model.config.model_type
+        raise ModelError(f"A model of the kind {kind} cannot be written as ONNX yet: export it as a zip.") from error
+    model: ModelProto = program.model_proto
+    _describe(model, classifier)
+    return model
+
+
+def to_int8(model: ModelProto, file: Path) -> None:
+    """Write ``model`` with its weights in 8 bits, a scale for each column, and activations scaled as they come.
+
+    Dynamic quantisation: nothing is calibrated on data. The scale of the activations is that of the whole batch, so
+    that an answer depends a little on the texts beside it.
+    """
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    del model.graph.value_info[:]  # shapes inside of the graph, some of which quantisation changes
+    with _quietly():
+        quantize_dynamic(model, file, weight_type=QuantType.QInt8, per_channel=True)
+
+
+def _example(classifier: Classifier) -> dict[str, Any]:
+    encoded = encode(classifier, _EXAMPLES)
+    return collate(encoded, range(len(_EXAMPLES)), classifier.tokenizer.pad_token_id or 0)
+
+
+def _logits_of(classifier: Classifier) -> Any:
+    from torch import Tensor, nn
+
+    class Logits(nn.Module):
+        """The network without the record around its result."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.model = classifier.model.eval()
+
+        def forward(self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor | None = None) -> Tensor:
+            segments = {} if token_type_ids is None else {"token_type_ids": token_type_ids}
+            logits: Tensor = self.model(input_ids=input_ids, attention_mask=attention_mask, **segments).logits
+            return logits
+
+    return Logits()
+
+
+def _describe(model: ModelProto, classifier: Classifier) -> None:
+    metadata = {"labels": json.dumps(classifier.label_names), "max_length": str(classifier.max_length)}
+    backend: Any = getattr(classifier.tokenizer, "backend_tokenizer", None)
+    if backend is not None:
+        metadata["tokenizer"] = backend.to_str()
+    for key, value in metadata.items():
+        model.metadata_props.add(key=key, value=value)
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """The exporters tell in dozens of lines what they do; a failure is an exception all the same."""
+
+    def is_ours(record: logging.LogRecord) -> bool:
+        return record.levelno >= logging.ERROR
+
+    root, levels = logging.getLogger(), {name: logging.getLogger(name).level for name in _NOISY}
+    root.addFilter(is_ours)
+    for name in _NOISY:
+        logging.getLogger(name).setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        root.removeFilter(is_ours)
+        for name, level in levels.items():
+            logging.getLogger(name).setLevel(level)

@@ -1,0 +1,85 @@
+"""``python -m bertdemo export`` as a person types it."""
+
+import json
+import zipfile
+
+import onnx
+import pytest
+
+from bertdemo.__main__ import main
+from bertdemo.evaluation.report import Interval
+from bertdemo.export import measuring
+from bertdemo.export.measuring import Measured
+
+
+@pytest.fixture
+def run(runs, capsys, monkeypatch):
+    """Runs ``export`` in this process; gives its exit code, stdout and stderr."""
+    monkeypatch.setenv("BERTDEMO_HOME", str(runs.folder("finished").path.parents[1]))
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        try:
+            code = main(["export", *map(str, arguments)])
+        except SystemExit as stop:
+            code = stop.code
+        return code, *capsys.readouterr()
+
+    return run
+
+
+def test_a_zip_is_written_and_told(run, tmp_path):
+    file = tmp_path / "run.zip"
+    code, stdout, stderr = run("finished", "--output", file, "--json")
+    result = json.loads(stdout)
+    assert (code, stderr) == (0, "")
+    assert (result["run"], result["format"], result["output"]) == ("finished", "zip", str(file))
+    assert result["bytes"] == file.stat().st_size
+    assert "model.safetensors" in zipfile.ZipFile(file).namelist()
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_int8_is_written_and_measured(run, tmp_path):
+    file = tmp_path / "model.onnx"
+    code, stdout, stderr = run("finished", "--format", "int8", "--output", file, "--measure", "--json")
+    result = json.loads(stdout)
+    assert (code, stderr) == (0, "")
+    assert [each["form"] for each in result["measured"]] == ["PyTorch fp32", "ONNX fp32", "ONNX int8"]
+    assert "DynamicQuantizeLinear" in {node.op_type for node in onnx.load(file).graph.node}
+
+
+def test_for_people_it_is_one_line_and_a_table(run, tmp_path, monkeypatch):
+    forms = [Measured(name, 23_500_000, 7.94, 0.998, Interval(0.99, 1.0, ""), 0.1, 0.8, 1000) for name in ("a", "b")]
+    monkeypatch.setattr(measuring, "measure", lambda *_: tuple(forms))
+    code, stdout, _ = run("finished", "--output", tmp_path / "run.zip", "--measure")
+    lines = stdout.splitlines()
+    assert code == 0
+    assert "MB in" in lines[0]
+    assert "1,000 test texts" in lines[1]
+    assert lines[3].split() == ["a", "23.5", "MB", "7.9", "ms", "99.80", "%", "80.00", "%"]
+    assert len(lines) == 5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("none", "--output", "x.zip"), 2, "no run"),
+        (("cancelled", "--output", "x.zip"), 2, "cancelled"),
+        (("finished",), 2, "--output"),
+        (("finished", "--format", "pickle", "--output", "x.zip"), 2, "pickle"),
+        (("finished", "--output", "nowhere/x.zip"), 1, "nowhere"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line_and_leaves_nothing(run, tmp_path, monkeypatch, arguments, code, words):
+    monkeypatch.chdir(tmp_path)
+    found, stdout, stderr = run(*arguments)
+    assert (found, stdout, len(stderr.splitlines())) == (code, "", 1)
+    assert words in stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_failed_export_leaves_the_last_good_file(run, tmp_path):
+    file = tmp_path / "run.zip"
+    file.write_text("precious")
+    assert run("cancelled", "--output", file)[0] == 2
+    assert file.read_text() == "precious"
+    assert list(tmp_path.iterdir()) == [file]

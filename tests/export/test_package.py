@@ -1,0 +1,104 @@
+"""The zip is used as a stranger would: unzipped, and loaded by transformers alone."""
+
+import json
+import zipfile
+
+import numpy as np
+import pytest
+from transformers import pipeline
+
+from bertdemo.errors import RunError
+from bertdemo.export.package import write_package
+from bertdemo.models.classifier import load_classifier
+from bertdemo.prediction.predict import predict
+from bertdemo.prediction.single import predict_one
+from tests.export.conftest import EXACT, LABELS, TEMPERATURE
+
+TEXTS = ["the coffee was cold", "a lovely room with a view of the river " * 9, "漢字", "😀", "<script>"]
+
+
+@pytest.fixture(scope="module")
+def package(runs, tmp_path_factory):
+    file = tmp_path_factory.mktemp("package") / "run.zip"
+    write_package(runs, "finished", file)
+    return file
+
+
+@pytest.fixture(scope="module")
+def folder(package, tmp_path_factory):
+    place = tmp_path_factory.mktemp("unzipped")
+    zipfile.ZipFile(package).extractall(place)
+    return place
+
+
+@pytest.fixture(scope="module")
+def card(folder):
+    return (folder / "README.md").read_text(encoding="utf-8")
+
+
+def test_a_pipeline_gives_the_calibrated_probabilities(folder, classifier):
+    classify = pipeline("text-classification", model=str(folder), top_k=None)
+    for text in TEXTS:
+        found = {each["label"]: each["score"] for each in classify([text], truncation=True)[0]}
+        assert found == pytest.approx(dict(predict_one(classifier, text).scores), abs=1e-5)
+
+
+def test_it_can_be_loaded_here_again(folder, classifier):
+    again = load_classifier(folder)
+    assert (again.label_names, again.max_length, again.temperature) == (LABELS, classifier.max_length, 1.0)
+    expected, found = (predict(each, TEXTS, placement=EXACT).probabilities for each in (classifier, again))
+    assert np.allclose(found, expected, atol=1e-5)
+
+
+def test_it_holds_what_is_needed_and_nothing_else(folder):
+    assert {file.name for file in folder.iterdir()} == {
+        "README.md", "classifier.json", "config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json",
+    }  # fmt: skip
+    config = json.loads((folder / "config.json").read_text())
+    assert config["id2label"] == {str(place): label for place, label in enumerate(LABELS)}
+    assert config["calibration_temperature"] == TEMPERATURE
+
+
+def test_no_file_tells_where_it_was_made(folder, tiny_base, runs):
+    for file in folder.iterdir():
+        content = file.read_bytes()
+        for place in (tiny_base, runs.folder("finished").path, "/home", "secret-host"):
+            assert str(place).encode() not in content
+
+
+def test_the_card_tells_scores_with_intervals_and_the_baseline(card, runs):
+    test = runs.report("finished").test
+    assert f"{test.accuracy:.3f} [{test.accuracy_interval.low:.3f}, {test.accuracy_interval.high:.3f}]" in card
+    assert f"{test.macro_f1:.3f} [{test.macro_f1_interval.low:.3f}, {test.macro_f1_interval.high:.3f}]" in card
+    assert "TF-IDF" in card
+    assert f"temperature of {TEMPERATURE:.3f}" in card
+    assert "Calibration error" in card
+
+
+def test_the_card_tells_data_recipe_limits_and_versions(card, classifier):
+    assert "30 texts to train, 15 to validate, 15 to test" in card
+    assert "https://example.org" in card
+    assert "| learning rate | 0.0002 |" in card
+    assert f"first {classifier.max_length} tokens" in card
+    assert "Fewer than 30 test texts" in card
+    assert "torch 1.2.3" in card
+
+
+def test_what_a_person_typed_is_no_markup_in_the_card(card):
+    assert "<b>" not in card
+    assert "<img" not in card
+    assert "[x](y)" not in card
+    title = next(line for line in card.splitlines() if line.startswith("# "))
+    assert title == "# \\# My \\*run\\* &lt;img src=x&gt;".replace("&gt;", "\\>")
+    rows = [line for line in card.splitlines() if line.startswith("| ") and "complaint" in line]
+    assert [line.replace("\\|", "").count("|") for line in rows] == [6]
+
+
+def test_the_same_run_gives_the_same_zip(package, runs, tmp_path):
+    write_package(runs, "finished", tmp_path / "again.zip")
+    assert (tmp_path / "again.zip").read_bytes() == package.read_bytes()
+
+
+def test_a_run_without_a_classifier_cannot_be_exported(runs, tmp_path):
+    with pytest.raises(RunError, match="cancelled"):
+        write_package(runs, "cancelled", tmp_path / "none.zip")
