@@ -1,5 +1,7 @@
 """The process that does one job: ``python -m bertdemo.jobs.worker FOLDER``.
 
+With ``--wait`` instead it imports everything and waits to be told the folder on its standard input.
+
 Load the classifier, predict the chunks of rows that are not yet kept, keep each. Every way out ends in a final state
 with one sentence; tracebacks go to the log. Killed at any moment, the next worker goes on after the last chunk kept.
 """
@@ -23,6 +25,7 @@ from bertdemo.jobs.submission import model_digest
 from bertdemo.runs.failures import is_wrong_input, sentence
 from bertdemo.runs.pulse import Pulse
 from bertdemo.runs.records import State
+from bertdemo.runs.waiting import wait_for_work
 from bertdemo.settings import Settings
 
 if TYPE_CHECKING:
@@ -41,6 +44,9 @@ class _Cancelled(Exception):  # noqa: N818 - not an error: a person asked for it
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do the job, then start the next one that waits. Returns 0 if the job finished."""
     (path,) = sys.argv[1:] if arguments is None else arguments
+    if path == "--wait":
+        path, imported = wait_for_work(_import_everything, JobFolder)
+        imported()
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("bertdemo").setLevel(logging.INFO)
     state = work(JobFolder(Path(path)))
@@ -156,6 +162,16 @@ def _last_words(folder: JobFolder, pulse: Pulse, state: State, message: str, *, 
     except StorageError:
         _log.exception("the final state of %s could not be written", folder.id)
         return State.FAILED
+
+
+def _import_everything() -> None:
+    """Import what a job with a BERT needs, the parts that transformers would load only at first use included."""
+    import pyarrow.parquet
+    from transformers import AutoTokenizer, BertForSequenceClassification
+
+    from bertdemo.prediction.loaded import Shelf
+
+    del pyarrow, AutoTokenizer, BertForSequenceClassification, Shelf
 
 
 def _settings(folder: JobFolder) -> Settings:

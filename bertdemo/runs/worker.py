@@ -10,9 +10,7 @@ from __future__ import annotations
 
 import logging
 import os
-import select
 import sys
-import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +23,7 @@ from bertdemo.runs.pulse import Pulse
 from bertdemo.runs.records import Request, State
 from bertdemo.runs.reporting import Reporter
 from bertdemo.runs.tools import Tools, import_everything, real_tools
+from bertdemo.runs.waiting import wait_for_work
 from bertdemo.settings import Settings
 
 if TYPE_CHECKING:
@@ -34,8 +33,6 @@ if TYPE_CHECKING:
     from bertdemo.evaluation.report import TrainingSummary
     from bertdemo.models.classifier import Classifier
     from bertdemo.training.recipe import Recipe
-
-_LONGEST_WAIT_SECONDS = 900.0
 
 _log = logging.getLogger("bertdemo.runs.worker")  # __name__ is __main__ here
 
@@ -49,31 +46,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     (path,) = sys.argv[1:] if arguments is None else arguments
     take_tools = real_tools
     if path == "--wait":
-        path, take_tools = _wait_for_work()
+        path, imported = wait_for_work(import_everything, RunFolder)
+
+        def take_tools() -> Tools:
+            imported()
+            return real_tools()
+
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("bertdemo").setLevel(logging.INFO)
     state = work(RunFolder(Path(path)), take_tools)
     _start_next(Settings.from_environment(os.environ))
     return 0 if state.has_model else 1
-
-
-def _wait_for_work() -> tuple[str, Callable[[], Tools]]:
-    """Import in the background until a folder is named, then write to its log; end if nobody needs this process."""
-    imports = threading.Thread(target=import_everything, name="imports", daemon=True)
-    imports.start()
-
-    def take_tools() -> Tools:
-        imports.join()  # two threads that import modules which need each other would meet half-made ones
-        return real_tools()
-
-    ready, _, _ = select.select([sys.stdin], [], [], _LONGEST_WAIT_SECONDS)
-    path = sys.stdin.readline().strip() if ready else ""
-    if not path:
-        os._exit(0)  # the server is gone or idle; an orderly exit would wait for the imports
-    with RunFolder(Path(path)).log_path.open("ab") as log:
-        os.dup2(log.fileno(), sys.stdout.fileno())
-        os.dup2(log.fileno(), sys.stderr.fileno())
-    return path, take_tools
 
 
 def work(folder: RunFolder, take_tools: Callable[[], Tools] = real_tools) -> State:

@@ -161,3 +161,14 @@ def test_the_job_fails_if_the_model_is_another_than_when_it_began(settings, run_
     (settings.home / "runs" / run_id / "model" / "classifier.json").write_text("{}")
     assert work(jobs.folder(job_id)) is State.FAILED
     assert "not the one this job began with" in jobs.get(job_id).status.message
+
+
+def test_a_prepared_worker_takes_the_next_job(settings, run_id, small_dataset):
+    jobs = Jobs(settings)
+    before = set(psutil.Process().children())
+    jobs.prepare()
+    (spare,) = set(psutil.Process().children()) - before
+    job_id = jobs.submit(run_id, pd.DataFrame({"text": small_dataset.texts}, dtype=object), TEXT, "x.csv")
+    assert jobs.folder(job_id).status().pid == spare.pid
+    assert ended(jobs, job_id).state is State.FINISHED, jobs.log(job_id)
+    assert "every row is predicted" in jobs.log(job_id)
