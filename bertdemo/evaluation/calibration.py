@@ -14,6 +14,7 @@ from bertdemo.evaluation.resampling import absolute_sum_interval, mean_interval,
 
 BINS = 15
 _LOWEST, _HIGHEST = 0.05, 20.0  # temperatures; outside of them the validation part says nothing useful
+_ADDED = 2  # hits, and mistakes, that smooth the bootstrap, as in the interval of macro-F1
 _TINY = float(np.finfo(np.float64).tiny)  # a probability that was rounded to 0 costs 708 nats, not infinity
 
 
@@ -88,7 +89,7 @@ def fit_temperature(logits: npt.ArrayLike, truth: npt.ArrayLike) -> float:
 
 def log_loss(probabilities: Floats, truth: Labels) -> float:
     """Mean negative log probability (nats) of the true labels; probabilities have the shape (texts, labels)."""
-    return float(_surprise(probabilities, truth).mean())
+    return float(_losses(probabilities, truth)[:, 1].mean())
 
 
 def calibration(probabilities: npt.ArrayLike, truth: npt.ArrayLike, bins: int = BINS) -> Calibration:
@@ -108,24 +109,24 @@ def calibration(probabilities: npt.ArrayLike, truth: npt.ArrayLike, bins: int = 
     shares, labels = _checked(probabilities, truth)
     n = len(labels)
     confidence, right = shares.max(axis=1), (shares.argmax(axis=1) == labels).astype(np.float64)
-    place = np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)
+    place = np.searchsorted(np.arange(1, bins) / bins, confidence)
     gaps = np.zeros((n, bins))
     gaps[np.arange(n), place] = right - confidence
-    columns = np.column_stack([gaps, _squares(shares, labels), _surprise(shares, labels)])
-    drawn = resampled_means(columns)
-    ece, (brier, nll) = float(np.abs(gaps.mean(axis=0)).sum()), columns[:, -2:].mean(axis=0).tolist()
+    ece, losses = float(np.abs(gaps.mean(axis=0)).sum()), _losses(shares, labels)
+    brier, nll = losses.mean(axis=0).tolist()
+    drawn = resampled_means(np.vstack([losses, *[_typical(shares)] * _ADDED]), n)
     return Calibration(
         n=n,
         bins=tuple(_bin(i, bins, confidence[place == i], right[place == i]) for i in np.unique(place).tolist()),
         accuracy=float(right.mean()),
         confidence=float(confidence.mean()),
         ece=ece,
-        ece_interval=absolute_sum_interval(gaps.mean(axis=0), drawn[:, :bins]),
+        ece_interval=absolute_sum_interval(gaps.mean(axis=0), resampled_means(gaps, n)),
         ece_by_chance=_by_chance(confidence, place),
         brier=brier,
-        brier_interval=mean_interval(brier, drawn[:, -2]),
+        brier_interval=mean_interval(brier, drawn[:, 0], highest=2.0),
         nll=nll,
-        nll_interval=mean_interval(nll, drawn[:, -1]),
+        nll_interval=mean_interval(nll, drawn[:, 1], highest=np.inf),
         estimator=f"expected calibration error of the predicted label, {bins} bins of equal width, plug-in estimate",
     )
 
@@ -145,16 +146,19 @@ def _by_chance(confidence: Floats, place: Labels) -> float:
     return float(np.sqrt(2 / np.pi * variances.clip(0)).sum() / len(confidence))
 
 
-def _squares(probabilities: Floats, truth: Labels) -> Floats:
-    """Brier score of each text, 0 to 2: (1 − p of the truth)² + the squares of the others."""
+def _losses(probabilities: Floats, truth: Labels) -> Floats:
+    """Brier score, (1 − p of the truth)² + the squares of the others, and log loss of each text: (texts, 2)."""
     of_truth = probabilities[np.arange(len(truth)), truth]
-    total: Floats = (probabilities**2).sum(axis=1) - 2 * of_truth + 1
-    return total
+    squares = (probabilities**2).sum(axis=1) - 2 * of_truth + 1
+    return np.column_stack([squares.clip(0), -np.log(np.maximum(of_truth, _TINY))])
 
 
-def _surprise(probabilities: Floats, truth: Labels) -> Floats:
-    surprise: Floats = -np.log(np.maximum(probabilities[np.arange(len(truth)), truth], _TINY))
-    return surprise
+def _typical(probabilities: Floats) -> Floats:
+    """What a hit costs and what a mistake, shape (2, 2), if the runner-up is right as often as the doubt tells."""
+    best = np.argsort(-probabilities, axis=1)[:, :2]
+    doubt = 1 - probabilities.max(axis=1) + _TINY
+    mistake = np.average(_losses(probabilities, best[:, -1]), axis=0, weights=doubt)
+    return np.stack([_losses(probabilities, best[:, 0]).mean(axis=0), mistake])
 
 
 def _checked(numbers: npt.ArrayLike, truth: npt.ArrayLike) -> tuple[Floats, Labels]:

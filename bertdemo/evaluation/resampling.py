@@ -16,24 +16,26 @@ _HALVINGS = 20
 _MOST_TIMES = 1024.0  # the true gaps are hardly so much larger than those seen
 
 
-def resampled_means(columns: Floats) -> Floats:
-    """Means of each column over texts drawn with replacement: (texts, columns) → (resamples, columns)."""
-    n = len(columns)
+def resampled_means(columns: Floats, n: int) -> Floats:
+    """Means of each column over ``n`` rows drawn with replacement: (rows, columns) → (resamples, columns)."""
     generator = np.random.default_rng(_SEED)
     means: Floats = np.empty((RESAMPLES, columns.shape[1]))
     for row in means:
-        row[:] = np.bincount(generator.integers(0, n, size=n), minlength=n) @ columns / n
+        row[:] = np.bincount(generator.integers(0, len(columns), size=n), minlength=len(columns)) @ columns / n
     return means
 
 
-def mean_interval(value: float, resampled: Floats) -> Interval:
-    """The middle 95 % of the resampled means, shape (resamples,), of which ``value`` is the mean itself.
+def mean_interval(value: float, resampled: Floats, highest: float) -> Interval:
+    """The middle 95 % of the resampled means, shape (resamples,), moved to where their mean is ``value``; 0 to ``highest``.
 
-    Simulated coverage for Brier score and log loss, 3 labels, 450 or 1,500 texts: 88 to 98 %. With a handful of
-    mistakes it is too narrow: 78 to 93 % for 60 texts with three.
+    What was resampled holds a few made-up rows besides the texts: without them, a test with no mistake or a handful
+    would claim certainty (simulated coverage for three mistakes among 60 texts: 71 to 85 %). With two typical hits and
+    mistakes, the move undoes their bias. Simulated coverage for the Brier score, 3 labels, accuracy .81 to .97, 60 to
+    1,500 texts: 90 to 100 %; for the log loss 85 to 100 %.
     """
-    low, high = np.percentile(resampled, [2.5, 97.5])
-    return Interval(min(value, float(low)), max(value, float(high)), _METHOD)
+    low, high = value - resampled.mean() + np.percentile(resampled, [2.5, 97.5])
+    method = f"{_METHOD}, smoothed by two typical hits and mistakes"
+    return Interval(min(value, max(0.0, float(low))), max(value, min(highest, float(high))), method)
 
 
 def absolute_sum_interval(means: Floats, resampled: Floats) -> Interval:
