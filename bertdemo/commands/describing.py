@@ -123,8 +123,8 @@ def _judged_lines(values: dict[str, Any]) -> Iterator[str]:
     yield f"Brier score {_with_interval(calibration, 'brier')}, log loss {_with_interval(calibration, 'nll')}"
     yield f"AUC {values['ranking']['macro_auc']:.4f}, mean of the labels, each against all others"
     yield (
-        f"{mistakes['wrong']:,} mistakes, {mistakes['wrong_and_confident']:,} of them at "
-        f"{100 * mistakes['confident_from']:.0f} % confidence or more"
+        f"mistakes: {mistakes['wrong']:,}, of these at {100 * mistakes['confident_from']:.0f} % confidence or more: "
+        f"{mistakes['wrong_and_confident']:,}"
     )
     yield f"{'answers only from':<24}{'answered':>9}{'right':>8}"
     for each in values["thresholds"]:
