@@ -67,4 +67,4 @@ def merge_adapter(model: PreTrainedModel, folder: Path) -> None:
     lacking = [name for name in loaded.missing_keys if ".lora_" in name]
     if lacking or loaded.unexpected_keys:
         raise ValueError(f"the adapter does not fit its base: {[*lacking, *loaded.unexpected_keys][:3]}")
-    adapted.merge_and_unload(safe_merge=True)
+    adapted.merge_and_unload()

@@ -184,9 +184,17 @@ def _read_config(base: BaseModel, label_names: tuple[str, ...], dropout: float) 
 
 def _load_adapted(folder: Path, label_names: tuple[str, ...]) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """A base model with the adapter in ``folder`` added to its weights, and the base's tokenizer."""
+    import torch
+    from transformers import AutoModelForSequenceClassification, logging
+
+    logging.set_verbosity_error()  # that the head is new is no news: the adapter brings its own
+    logging.disable_progress_bar()
     base = find_base(base_of(folder))
     with _told_as_model_error(base.location):
-        model = _with_fresh_head(base.location, _read_config(base, label_names, dropout=0.0), None)
+        model = AutoModelForSequenceClassification.from_pretrained(
+            base.location, config=_read_config(base, label_names, dropout=0.0), dtype=torch.float32,
+            ignore_mismatched_sizes=True, **_SAFE,
+        )  # fmt: skip
         tokenizer = _load_tokenizer(base.location)
     merge_adapter(model, folder)
     return model, tokenizer

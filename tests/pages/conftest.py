@@ -14,6 +14,7 @@ from bertdemo.runs.folder import RunFolder
 from bertdemo.runs.records import State, Status
 from bertdemo.training.events import Noted, Started, Stepped, Validated
 from bertdemo.training.recipe import Recipe
+from bertdemo.ui import handles
 from tests.runs.ended import write_test
 
 APP = Path(__file__).parents[2] / "app.py"
@@ -41,7 +42,23 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The home folder that the app will use."""
     monkeypatch.setenv("BERTDEMO_HOME", str(tmp_path / "home"))
     monkeypatch.setattr(store, "_local_backend", lambda _settings: IdleBackend())
+    # It comes after the first paint, in a thread: a test that imports at the same moment would meet half-made modules.
+    monkeypatch.setattr(handles, "warm_up", lambda: None)
     return tmp_path / "home"
+
+
+@pytest.fixture
+def no_starters(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The app as if no classifier came with it."""
+    monkeypatch.setattr(store, "starter_folders", lambda _root: [])
+
+
+class Visit(AppTest):
+    """One person's visit. Going to another page empties the address, as the links of the navigation do."""
+
+    def switch_page(self, page_path: str) -> AppTest:
+        self.query_params.clear()
+        return super().switch_page(page_path)
 
 
 @pytest.fixture
@@ -49,7 +66,7 @@ def open_page(home: Path):
     """Opens the app and goes to a page: ``open_page("runs", run="a")``."""
 
     def open_(name: str = "home", **query: str) -> AppTest:
-        app = AppTest.from_file(str(APP), default_timeout=60)
+        app = Visit(APP, default_timeout=60)
         app.run()
         if name != "home":
             app.switch_page(f"pages/{name}.py")

@@ -62,6 +62,7 @@ def link_of(app):
     return text
 
 
+@pytest.mark.usefixtures("no_starters")
 def test_without_a_classifier_the_page_says_what_will_be_here(open_page, words_of):
     app = open_page("predict")
     assert not app.exception

@@ -10,10 +10,21 @@ from bertdemo.runs.records import State
 from bertdemo.training.events import Stepped
 
 
+@pytest.mark.usefixtures("no_starters")
 def test_without_runs_the_page_says_what_will_be_here(open_page, words_of):
     app = open_page("runs")
     assert not app.exception
     assert "kept here" in words_of(app)
+
+
+def test_a_newcomer_finds_what_comes_with_the_app_and_cannot_change_it(open_page, words_of):
+    app = open_page("runs")
+    assert not app.exception
+    assert app.query_params["run"] in ("starter-airline-sentiment", ["starter-airline-sentiment"])
+    assert "kept here" in words_of(app)
+    assert "comes with the app and stays as it is" in words_of(app)
+    assert "delete_yes" not in [button.key for button in app.button]
+    assert "What does BERT add to counting words?" in words_of(app)
 
 
 def test_the_list_has_a_row_for_every_run_and_the_newest_first(open_page, make_run):
