@@ -63,7 +63,7 @@ def choose(run: Run, runs: list[Run], asked: Asked, answer: Answer) -> None:
 
 def _voice(number: int, run: Run, answer: Answer) -> Voice:
     model = handles.shelf().classifier(run.id).model
-    return Voice(f"{number}  {shorten(where.name_of(run), 30)}", run, answer, int(model.num_parameters()))
+    return Voice(f"{number}  {shorten(where.name_of(run), 22)}", run, answer, int(model.num_parameters()))
 
 
 def _show(voices: list[Voice]) -> None:

@@ -89,7 +89,7 @@ def _given(examples: tuple[Example, ...], asked: Asked, answer: Answer) -> str:
     if label is None:
         return ""
     verdict = "right" if label == answer.label else "wrong"
-    return f"A test text, none that it learned from. People labelled it “{escape(label)}”: it is {verdict}."
+    return f"A test text: it did not learn from it. People labelled it “{escape(label)}”, so the answer is {verdict}."
 
 
 def _behind(run: Run, runs: list[Run], asked: Asked, answer: Answer) -> None:

@@ -65,10 +65,8 @@ def worth(group: Alike) -> str:
     if group.n < _FEW:
         return ""
     band = f"below {percent(group.high, 0)}" if not group.low else f"{100 * group.low:.0f} to {percent(group.high, 0)}"
-    return (
-        f"Of {count(group.n, 'test text')} where it was about as sure ({band}), it was right on "
-        f"{percent(group.right / group.n)}."
-    )
+    right = "all of them" if group.right == group.n else percent(group.right / group.n)
+    return f"Of {count(group.n, 'test text')} where it was about as sure ({band}), it was right on {right}."
 
 
 def least() -> float:
