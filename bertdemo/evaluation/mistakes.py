@@ -44,13 +44,6 @@ def behind_cell(probabilities: Floats, part: Dataset, truth: int, predicted: int
     return _examples(probabilities, part, (labels == truth) & (probabilities.argmax(axis=1) == predicted))
 
 
-def examples_at(probabilities: Floats, part: Dataset, places: Labels) -> tuple[Example, ...]:
-    """The texts at these places (from 0) of the test part, the most confident first."""
-    chosen = np.zeros(len(part), dtype=np.bool_)
-    chosen[places] = True
-    return _examples(probabilities, part, chosen)
-
-
 def _examples(probabilities: Floats, part: Dataset, chosen: Mask) -> tuple[Example, ...]:
     places = np.flatnonzero(chosen)
     order = places[np.argsort(-probabilities[places].max(axis=1), kind="stable")]
