@@ -55,8 +55,8 @@ class Suspects:
 def mislabelled(split: Split, limit: int = 1000) -> Suspects:
     """Training texts to read again; a suspect is a reason to look and no proof.
 
-    Takes somewhat longer than the baseline. The same split gives the same suspects. Where there is nothing to learn from
-    (one label, or no words), nothing is suspect.
+    Takes somewhat longer than the baseline. The same split gives the same suspects. Where there is nothing to learn
+    from (one label, or no words), nothing is suspect.
 
     Tried with 5 % of the labels swapped at random: it found 70 % of those among the built-in text messages, and 96 % of
     its suspects were swapped; 65 % among the tweets, where 29 % were (many others are doubtful, too), and 48 % of the
