@@ -13,6 +13,7 @@ from bertdemo.ui import (
     report_cells,
     report_certainty,
     report_compare,
+    report_export,
     report_mistakes,
     report_ranking,
     report_slices,
@@ -38,6 +39,8 @@ def show(run: Run, runs: list[Run]) -> None:
     else:
         _report(run, report)
     question("Compare with other runs", "compare_runs", "compare_arrows", report_compare.compare, run, runs)
+    if run.status.state.has_model:
+        question("Take it elsewhere", "export", "download", report_export.export, run)
     _rest(run, report)
 
 

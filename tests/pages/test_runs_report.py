@@ -5,12 +5,14 @@ from dataclasses import replace
 import pytest
 
 from bertdemo.data.dataset import Split
+from bertdemo.errors import RunError
+from bertdemo.export import apart
 from bertdemo.runs.records import State
 from bertdemo.runs.store import Runs
 from bertdemo.settings import Settings
 from bertdemo.ui.report_compare import Named, recipe_rows
 
-QUESTIONS = ("certainty", "not_sure", "slices", "mistakes", "suspects", "ranking", "compare_runs")
+QUESTIONS = ("certainty", "not_sure", "slices", "mistakes", "suspects", "ranking", "compare_runs", "export")
 
 
 def opened(open_page, *questions, run="one"):
@@ -149,3 +151,60 @@ def test_what_differs_in_the_recipes_comes_first_and_is_marked(home, make_run):
     assert number == 1
     assert list(rows.loc[0]) == ["≠", "dropout", "0.1", "0.3"]
     assert not rows["differs"][1:].any()
+
+
+MEASURED = [
+    {
+        "form": form,
+        "bytes": size,
+        "milliseconds": milliseconds,
+        "agreement": 1.0,
+        "agreement_interval": {"low": 0.8, "high": 1.0},
+        "difference": 0.0,
+        "accuracy": 0.9,
+        "texts": 15,
+    }
+    for form, size, milliseconds in (("PyTorch fp32", 90e6, 12.0), ("ONNX fp32", 90e6, 8.0), ("ONNX int8", 22.5e6, 4.0))
+]
+
+
+@pytest.fixture
+def exporter(monkeypatch):
+    """An exporter that writes its own name, and fails for ONNX."""
+
+    def export(settings, run_id, kind, output, *, measure=False):
+        if kind == "onnx":
+            raise RunError("This kind cannot be exported yet.")
+        output.write_text(kind)
+        return {"measured": MEASURED} if measure else {}
+
+    monkeypatch.setattr(apart, "export_apart", export)
+
+
+def test_a_file_is_made_when_asked_for_and_then_offered(open_page, make_run, exporter):
+    make_run("one", State.FINISHED)
+    app = opened(open_page, "export")
+    assert not app.get("download_button")
+    app.button(key="make_zip").click().run()
+    assert not app.exception
+    [download] = app.get("download_button")
+    assert download.proto.label == "Download, 0.0 MB"
+
+
+def test_a_form_that_cannot_be_made_is_one_sentence(open_page, make_run, exporter):
+    make_run("one", State.FINISHED)
+    app = opened(open_page, "export")
+    app.button(key="make_onnx").click().run()
+    assert not app.exception
+    [error] = app.error
+    assert "cannot be exported yet" in error.value
+
+
+def test_what_smaller_forms_cost_is_told_in_words_and_in_a_table(open_page, make_run, exporter, words_of):
+    make_run("one", State.FINISHED)
+    app = opened(open_page, "export")
+    app.button(key="measure_exports").click().run()
+    assert not app.exception
+    assert "4.0 times smaller than PyTorch fp32 and 3.0 times as fast" in words_of(app)
+    [table] = [each.value for each in app.dataframe if "form" in each.value]
+    assert list(table["form"]) == ["PyTorch fp32", "ONNX fp32", "ONNX int8"]

@@ -1,0 +1,55 @@
+"""The report as it is read in a browser: a cell is clicked, a question opened, a link sent."""
+
+from __future__ import annotations
+
+import csv
+import re
+import time
+from pathlib import Path
+
+import pytest
+
+from bertdemo.data.dataset import Split
+from bertdemo.runs.folder import RunFolder
+from bertdemo.runs.records import State, Status
+from bertdemo.training.recipe import Recipe
+from tests.runs.ended import write_test
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def split(small_dataset) -> Split:
+    rows = tuple(range(len(small_dataset)))
+    return Split(small_dataset, train=rows[::2], validation=rows[1::4], test=rows[3::4], seed=7)
+
+
+@pytest.fixture
+def report_url(app_url: str, tmp_path: Path, split: Split) -> str:
+    """The address of the report of a run that took one praise for a complaint."""
+    folder = RunFolder.create(tmp_path / "home" / "runs" / "one", split, Recipe(), "Visits", time.time())
+    write_test(folder, split, mistakes=1)
+    folder.write_status(Status(State.FINISHED, "", time.time()))
+    return f"{app_url}/runs?run=one"
+
+
+def test_a_click_on_a_cell_shows_its_texts(page, report_url, split):
+    page.goto(report_url)
+    cell = page.locator('.st-key-confusion [aria-label*="true: praise; predicted: complaint; texts: 1"]').first
+    cell.click()
+    page.get_by_text(split.part("test").texts[0]).wait_for()
+    assert page.get_by_test_id("stException").count() == 0
+
+
+def test_a_link_opens_the_question_that_was_open(page, report_url, split):
+    page.goto(report_url)
+    page.get_by_text("Which mistakes was it surest of?").click()
+    page.get_by_text("It is wrong on 1 test text").wait_for()
+    page.wait_for_url(re.compile("mistakes=true"))
+    page.reload()
+    page.get_by_text("It is wrong on 1 test text").wait_for()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download all mistakes").click()
+    [row] = csv.DictReader(download.value.path().read_text().splitlines())
+    assert row["text"] == split.part("test").texts[0]
+    assert (row["label"], row["predicted_label"]) == ("praise", "complaint")
