@@ -14,7 +14,6 @@ def main() -> None:
     """What a visitor sees: the page that the address names, below the navigation."""
     icon = Path(__file__).parent / ".streamlit" / "icon.svg"  # a file of ours: named icons are fetched from a network
     st.set_page_config(page_title="BERT demo", page_icon=str(icon), layout="centered")
-    handles.warm_up()
     page = st.navigation(
         [
             st.Page("pages/home.py", title="Home", default=True),
@@ -25,6 +24,7 @@ def main() -> None:
         position="top",
     )
     with errors.shown():
+        handles.warm_up()
         page.run()
 
 

@@ -1,9 +1,10 @@
-"""What a person waits for in the browser: the first paint, and the first loss point after pressing the button.
+"""What a person waits for in the browser: the first paint, an answer, and the first loss point of a run.
 
 ``python -m benchmarks.screens`` needs Chromium (``apt-get install chromium``). The first paint is the time from
-opening the address to the page's title, in turn with an app that is a title and nothing else. The button is the one
-on the first page: real text messages, default recipe; *cold* is right after the server started, *warm* once its spare
-worker is ready.
+opening the address to the page's title, in turn with an app that is a title and nothing else. An answer is the time
+from pressing Enter in the box of the first page to another headline, by the classifier that comes with the app. The
+button of the run is the one on the first page: real text messages, default recipe; *cold* is right after the server
+started, *warm* once its spare worker is ready.
 """
 
 from __future__ import annotations
@@ -22,11 +23,23 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 ROOT = Path(__file__).parents[1]
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
-PAINTS, PRESSES = 9, 3
+PAINTS, PRESSES, ANSWERS = 9, 3, 15
+# From pressing Enter until the headline of the answer differs, in the browser's own clock.
+STOPWATCH = """() => {
+  const said = () => document.querySelector('.st-key-answer h2').innerText, before = said();
+  window.waited = null;
+  document.addEventListener('keydown', () => {
+    const pressed = performance.now();
+    const watch = new MutationObserver(() => {
+      if (said() !== before) { window.waited = performance.now() - pressed; watch.disconnect(); }
+    });
+    watch.observe(document.body, {subtree: true, childList: true, characterData: true});
+  }, {capture: true, once: true});
+}"""
 WARM = 20.0  # seconds until the spare worker has surely imported everything
 PORT = 8790
 
@@ -36,6 +49,7 @@ def main() -> None:
         chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         first_paint(browser, Path(folder))
+        answers(browser, Path(folder))
         first_loss(browser, Path(folder))
         browser.close()
 
@@ -60,6 +74,36 @@ def painted(browser: Browser, address: str) -> float:
     seconds = time.perf_counter() - started
     page.close()
     return seconds
+
+
+def answers(browser: Browser, folder: Path) -> None:
+    with server(ROOT / "app.py", PORT, folder / "answers") as address:
+        page = browser.new_page()
+        started = time.perf_counter()
+        page.goto(address)
+        page.locator(".st-key-answer h2").wait_for(timeout=120_000)
+        cold = time.perf_counter() - started
+        time.sleep(WARM)
+        waited = [answered(page, f"They lost {n} bags and nobody called me back") for n in range(2, ANSWERS + 2)]
+        page.close()
+    print(f"Enter to answer    {statistics.median(waited):.2f} s   slowest {max(waited):.2f} s", flush=True)
+    print(f"first answer       {cold:.1f} s after a visitor opened the page of a new server", flush=True)
+
+
+def answered(page: Page, text: str) -> float:
+    """Seconds from Enter to the answer; another text in between makes sure that the headline changes."""
+    ask(page, "thank you for a lovely flight")
+    return ask(page, text)
+
+
+def ask(page: Page, text: str) -> float:
+    box = page.get_by_label("Text to classify")
+    box.fill(text)
+    page.evaluate(STOPWATCH)
+    box.press("Enter")
+    page.wait_for_function("window.waited !== null", timeout=20_000)
+    page.wait_for_timeout(300)
+    return float(page.evaluate("window.waited")) / 1000
 
 
 def first_loss(browser: Browser, folder: Path) -> None:

@@ -72,7 +72,7 @@ def newest_with_model(among: list[Run]) -> Run | None:
 @st.cache_resource(show_spinner=False)
 def warm_up() -> threading.Timer:
     """Load, once and in the background, what the next click needs: the charts, a classifier, and a worker."""
-    timer = threading.Timer(_AFTER_FIRST_PAINT, _load)
+    timer = threading.Timer(_AFTER_FIRST_PAINT, _load, (runs(), shelf()))
     timer.daemon = True
     timer.start()
     return timer
@@ -83,26 +83,26 @@ def is_warm() -> bool:
     return _warm.is_set()
 
 
-def _load() -> None:
+def _load(runs: Runs, shelf: Shelf) -> None:
     try:
         for module in ("altair", "pandas", "tokenizers"):
             importlib.import_module(module)
-        _load_a_classifier()
+        _load_a_classifier(runs, shelf)
     finally:
         _warm.set()  # whoever asks now finds out by themselves what is the matter
     gc.collect()
     gc.freeze()  # what is loaded now stays: later collections need not look at it
-    expect_a_run()
+    runs.prepare()
 
 
-def _load_a_classifier() -> None:
+def _load_a_classifier(runs: Runs, shelf: Shelf) -> None:
     """The one that the first page offers. It is asked once: the first answer of all takes ten times as long."""
     try:
-        run = newest_with_model(runs().list())
+        run = newest_with_model(runs.list())
         if run:
             from bertdemo.prediction.single import predict_one
 
-            predict_one(shelf().classifier(run.id), "warm", "up" if run.data.has_pairs else None)
+            predict_one(shelf.classifier(run.id), "warm", "up" if run.data.has_pairs else None)
     except BertDemoError as error:
         logger.warning("no classifier was loaded ahead: %s", error)
 
