@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import altair as alt
 
-from bertdemo.charts.palette import INK, layers, paint, series
+from bertdemo.charts.palette import BLUE, INK, ORANGE, layers, paint
 
 
 def disagreement_chart(names: tuple[str, str], most: int) -> alt.LayerChart:
@@ -16,9 +16,16 @@ def disagreement_chart(names: tuple[str, str], most: int) -> alt.LayerChart:
     axis = alt.Axis(format="d", tickMinStep=1, tickCount=4)
     base = alt.Chart().encode(
         y=alt.Y("classifier:N", sort=None, title=None, axis=alt.Axis(labelLimit=150)),
-        x=alt.X("texts:Q", title="Test texts that only this one gets right", scale=scale, axis=axis),
+        x=alt.X("texts:Q", title="Texts that only it gets right", scale=scale, axis=axis),
         tooltip=["classifier:N", "texts:Q"],
     )
-    bars = base.mark_bar(height=18, cornerRadiusEnd=2).encode(color=series(names, "classifier", lines=False))
+    bars = [
+        paint(base.mark_bar(height=18, cornerRadiusEnd=2).transform_filter(_of(name)), colour)
+        for name, colour in zip(names, (BLUE, ORANGE), strict=True)
+    ]
     counts = paint(base.mark_text(align="left", dx=5).encode(text=alt.Text("texts:Q", format=",")), INK)
-    return layers(bars, counts, height=130)
+    return layers(*bars, counts, height=110)
+
+
+def _of(name: str) -> alt.FieldEqualPredicate:
+    return alt.FieldEqualPredicate(field="classifier", equal=name)

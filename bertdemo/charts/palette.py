@@ -11,6 +11,7 @@ from typing import TypeVar
 import altair as alt
 
 BLUE, ORANGE, INK, GREY, PAPER = ROLES = ("blue", "orange", "ink", "grey", "paper")
+_WIDEST = 50  # characters of a legend beside each other, the room of a sample counted as five
 ROWS = alt.NamedData("rows")  # the page brings the rows
 DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3])
 SHAPES = ["circle", "square", "diamond", "triangle-up"]
@@ -61,8 +62,15 @@ def layers(*charts: alt.Chart, height: int) -> alt.LayerChart:
 
 
 def _legend(names: tuple[str, ...], *, lines: bool) -> alt.Legend:
-    """Above the chart; samples of lines are long enough to show their dashes."""
+    """Above the chart, in as many columns as fit on a phone; samples of lines are long enough to show their dashes."""
     sample = {"symbolType": "stroke", "symbolSize": 320} if lines else {"symbolSize": 90}
     return alt.Legend(
-        title=None, orient="top", direction="horizontal", symbolOpacity=1, labelLimit=220, values=list(names), **sample
+        title=None,
+        orient="top",
+        direction="horizontal",
+        columns=max(1, _WIDEST // (5 + max(map(len, names)))),
+        symbolOpacity=1,
+        labelLimit=220,
+        values=list(names),
+        **sample,
     )

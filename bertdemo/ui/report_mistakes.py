@@ -9,7 +9,7 @@ import streamlit as st
 
 from bertdemo.data.spreadsheet import safe_csv
 from bertdemo.runs.records import Run
-from bertdemo.ui.report_texts import text_as_it_is, to_read
+from bertdemo.ui.report_texts import few_at_a_time, text_as_it_is, to_read
 from bertdemo.ui.words import count, escape, percent
 
 if TYPE_CHECKING:
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from bertdemo.evaluation.mislabelled import Suspect, Suspects
     from bertdemo.evaluation.mistakes import Example
     from bertdemo.ui.report_evidence import Evidence
-
-_AT_ONCE = 10
 
 
 def mistakes(run: Run, known: Evidence) -> None:
@@ -61,8 +59,7 @@ def suspects(run: Run, known: Evidence) -> None:
         f"**{found.n:,}** of {count(found.judged, 'training text')} look as if they had the wrong label, the most "
         "suspect first. That is a reason to read them and no proof: the judge only counts words."
     )
-    for suspect in found.suspects[:_AT_ONCE]:
-        _suspect(suspect)
+    few_at_a_time(found.suspects, _suspect, key=f"suspects_{run.id}")
     listed = count(len(found.suspects), "row")
     _download(f"Download {listed}", lambda: safe_csv(suspect_rows(found)), f"{run.id}-suspects.csv", "suspects_csv")
     _method(found)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, TypeVar
 
 import streamlit as st
 
@@ -12,19 +12,25 @@ from bertdemo.ui.words import escape, percent, shorten
 if TYPE_CHECKING:
     from bertdemo.evaluation.mistakes import Example
 
+_Item = TypeVar("_Item")
 _AT_ONCE = 5
 _LONGEST = 600  # characters shown of a text
 
 
 def to_read(examples: Sequence[Example], key: str) -> None:
-    """The first few texts, and a button for more. ``key`` tells lists apart, also those of different runs."""
-    shown = min(st.session_state.get(f"{key}_shown", _AT_ONCE), len(examples))
+    """The texts of the test part, and what the classifier said of each."""
+    few_at_a_time(examples, _one, key)
+
+
+def few_at_a_time(items: Sequence[_Item], draw: Callable[[_Item], None], key: str) -> None:
+    """The first few, and a button for more. ``key`` tells lists apart, also those of different runs."""
+    shown = min(st.session_state.get(f"{key}_shown", _AT_ONCE), len(items))
     with st.container(gap="small"):
-        for example in examples[:shown]:
-            _one(example)
-    if shown < len(examples):
-        then = min(2 * shown, len(examples))
-        st.button(f"Show {then - shown} more of {len(examples):,}", key=f"{key}_more", on_click=_show, args=(key, then))
+        for item in items[:shown]:
+            draw(item)
+    if shown < len(items):
+        then = min(2 * shown, len(items))
+        st.button(f"Show {then - shown} more of {len(items):,}", key=f"{key}_more", on_click=_show, args=(key, then))
 
 
 def _show(key: str, number: int) -> None:
