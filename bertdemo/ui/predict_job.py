@@ -15,12 +15,10 @@ from bertdemo.ui.words import about, compact, count, duration, escape, percent, 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import pandas as pd
-
     from bertdemo.jobs.records import Agreement, Format, Job, JobSummary
 
 _TICK = 2  # seconds between two looks at a job that is at work
-_REVIEWED, _MOST_LABELS = 100, 20
+_REVIEWED, _LONGEST, _MOST_LABELS = 20, 240, 20  # rows, characters, bars
 _FORMATS: tuple[tuple[Format, str, str], ...] = (
     ("csv", "CSV", "text/csv"),
     ("parquet", "Parquet", "application/vnd.apache.parquet"),
@@ -119,20 +117,9 @@ def _findings(job: Job) -> None:
         _downloads(job)
     _counts(summary)
     rows = _review(job.id, job.done)
-    if not rows.empty:
+    if rows["Row"]:
         st.markdown("**Which rows are worth a look?** The least certain come first.")
-        st.dataframe(
-            rows,
-            hide_index=True,
-            key="least_certain",
-            column_config={
-                "row": st.column_config.NumberColumn(width=60),
-                "text": st.column_config.TextColumn(width="large"),
-                "certain (%)": st.column_config.NumberColumn(format="%.1f", width=90),
-            },
-            height=min(420, 38 + 35 * len(rows)),
-            alt="The rows with the least certain predictions",
-        )
+        st.table(rows, border="horizontal", hide_index=True, alt="The rows with the least certain predictions")
     st.caption(cost(summary))
 
 
@@ -142,20 +129,17 @@ def _summary(job_id: str, done: int, threshold: float) -> JobSummary:  # noqa: A
 
 
 @st.cache_data(show_spinner=False, max_entries=16)
-def _review(job_id: str, done: int) -> pd.DataFrame:  # noqa: ARG001 (the key of the cache)
-    import pandas as pd
-
+def _review(job_id: str, done: int) -> dict[str, list[str]]:  # noqa: ARG001 (the key of the cache)
+    """Columns of Markdown. A data frame could be copied into a spreadsheet, which would run a text as a formula."""
     rows = handles.jobs().least_confident(job_id, _REVIEWED)
     pairs = any(row.pair is not None for row in rows)
-    return pd.DataFrame(
-        {
-            "row": [row.row for row in rows],
-            "text": [shorten(row.text, 300) for row in rows],
-            **({"second text": [shorten(row.pair or "", 300) for row in rows]} if pairs else {}),
-            "label": [row.label for row in rows],
-            "certain (%)": [100 * row.confidence for row in rows],
-        }
-    )
+    return {
+        "Row": [f"{row.row:,}" for row in rows],
+        "Text": [escape(shorten(row.text, _LONGEST)) for row in rows],
+        **({"Second text": [escape(shorten(row.pair or "", _LONGEST)) for row in rows]} if pairs else {}),
+        "Label": [escape(shorten(row.label, 60)) for row in rows],
+        "Certain": [predict_answer.certainty(row.confidence) for row in rows],
+    }
 
 
 def said(summary: JobSummary) -> str:

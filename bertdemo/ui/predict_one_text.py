@@ -27,32 +27,33 @@ def full(run: Run, runs: list[Run]) -> None:
 
 
 def _brief(run: Run) -> None:
+    examples = _examples(run)
+    asked = try_it.ask(run)
     with errors.shown():
-        examples = _examples(run)
-        asked = try_it.ask(run)
         if asked and _is_loaded():
             answer = predict_answer.of(run, asked)
             _result(run, asked, answer, examples)
-        with st.container(gap=None):
-            predict_examples.offer(examples, 3)
-            try_it.enter_asks()
+    with st.container(gap=None):
+        predict_examples.offer(examples, 3)
+        try_it.enter_asks()
 
 
 def _full(run: Run, runs: list[Run]) -> None:
+    examples = _examples(run)
+    asked, answer = try_it.ask(run), None
     with errors.shown():
-        examples = _examples(run)
-        asked, answer = try_it.ask(run), None
         if asked and _is_loaded():
             answer = predict_answer.of(run, asked)
             fits = try_it.link(asked)
             _result(run, asked, answer, examples, predict_standing.least())
             if not fits:
                 st.caption("The text is too long for a link: the address of this page does not hold it.")
-        predict_examples.offer(examples)
+    predict_examples.offer(examples)
+    with errors.shown():
         if asked and answer:
             _behind(run, runs, asked, answer)
             predict_examples.visited(asked)
-        try_it.enter_asks()
+    try_it.enter_asks()
 
 
 def _result(run: Run, asked: Asked, answer: Answer, examples: tuple[Example, ...], least: float = 0.0) -> None:

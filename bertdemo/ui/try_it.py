@@ -31,6 +31,7 @@ if (!window.enterAsks) {
   }, true);
 }
 </script><style>
+.st-key-ask textarea { max-height: 13rem !important }
 .st-key-ask [data-testid="InputInstructions"] { display: none }
 .st-key-examples p, .st-key-visited_texts p { text-align: left }
 </style>"""

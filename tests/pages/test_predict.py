@@ -254,9 +254,9 @@ def test_lines_become_a_table_with_the_least_certain_row_first(open_page, make_c
     assert not app.exception
     assert not app.error
     assert "**3 rows** predicted" in words_of(app)
-    rows = app.dataframe[-1].value
-    assert sorted(rows["row"]) == [1, 2, 3]
-    assert list(rows["certain (%)"]) == sorted(rows["certain (%)"])
+    rows = app.table[0].value
+    assert sorted(rows["Row"]) == ["1", "2", "3"]
+    assert list(rows["Certain"]) == sorted(rows["Certain"])
 
 
 def test_the_address_of_a_job_opens_it_again(open_page, make_classifier, at_once, words_of):
