@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from bertdemo.prediction.probabilities import softmax
+
 Labels = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -33,7 +35,7 @@ class Answered:
 
     def probabilities(self, temperature: float = 1.0) -> Floats:
         """Soft-max of logits / temperature: shape (texts, labels), rows sum to 1."""
-        return soft_max(self.logits / temperature)
+        return softmax(self.logits, temperature)
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,11 +45,3 @@ class Answers:
     validation: Answered
     test: Answered
     baseline: Labels
-
-
-def soft_max(logits: npt.ArrayLike) -> Floats:
-    """Probabilities of each row of logits, shape (texts, labels); computed in float64 and safe from overflow."""
-    numbers = np.asarray(logits, dtype=np.float64)
-    exponentials: Floats = np.exp(numbers - numbers.max(axis=1, keepdims=True))
-    exponentials /= exponentials.sum(axis=1, keepdims=True)
-    return exponentials

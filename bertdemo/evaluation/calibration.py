@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from bertdemo.evaluation.answers import Floats, Labels, soft_max
+from bertdemo.evaluation.answers import Floats, Labels
 from bertdemo.evaluation.metrics import wilson
 from bertdemo.evaluation.report import Interval
 from bertdemo.evaluation.resampling import absolute_sum_interval, mean_interval, resampled_means
+from bertdemo.prediction.probabilities import softmax
 
 BINS = 15
 _LOWEST, _HIGHEST = 0.05, 20.0  # temperatures; outside of them the validation part says nothing useful
@@ -76,14 +77,14 @@ def fit_temperature(logits: npt.ArrayLike, truth: npt.ArrayLike) -> float:
 
     def slope(inverse: float) -> float:
         """Of the log loss along 1 / temperature: expected logit less the wanted one."""
-        return float(((soft_max(inverse * numbers) * numbers).sum(axis=1) - wanted).mean())
+        return float(((softmax(inverse * numbers) * numbers).sum(axis=1) - wanted).mean())
 
     coldest, hottest = 1 / _LOWEST, 1 / _HIGHEST
     if slope(hottest) >= 0:
         inverse = hottest
     else:
         inverse = coldest if slope(coldest) <= 0 else float(brentq(slope, hottest, coldest, xtol=1e-9))
-    lowers = log_loss(soft_max(inverse * numbers), labels) < log_loss(soft_max(numbers), labels)
+    lowers = log_loss(softmax(inverse * numbers), labels) < log_loss(softmax(numbers), labels)
     return 1 / inverse if lowers else 1.0
 
 

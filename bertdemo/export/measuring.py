@@ -20,7 +20,8 @@ from bertdemo.export.onnx import to_int8, to_onnx
 from bertdemo.models.classifier import Classifier
 from bertdemo.models.devices import choose_placement
 from bertdemo.models.encoding import collate, encode
-from bertdemo.prediction.predict import predict, softmax
+from bertdemo.prediction.predict import predict
+from bertdemo.prediction.probabilities import softmax
 from bertdemo.runs.store import Runs
 
 if TYPE_CHECKING:

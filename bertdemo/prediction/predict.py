@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from bertdemo.models.classifier import Classifier
 from bertdemo.models.devices import Placement, choose_placement
 from bertdemo.models.encoding import Encoded, batches_by_length, collate, encode
+from bertdemo.prediction.probabilities import softmax
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -49,14 +50,6 @@ class Predictions:
         """The most probable label of each text, as an index into the label names."""
         best: NDArray[np.intp] = self.logits.argmax(axis=1)
         return best
-
-
-def softmax(logits: NDArray[np.floating], temperature: float = 1.0) -> NDArray[np.float64]:
-    """Probabilities (texts, labels) of logits (texts, labels) divided by ``temperature``; rows sum to 1."""
-    scaled = logits.astype(np.float64) / temperature
-    exponentials = np.exp(scaled - scaled.max(axis=1, keepdims=True))
-    total: NDArray[np.float64] = exponentials / exponentials.sum(axis=1, keepdims=True)
-    return total
 
 
 def predict(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import strategies as st
 
-from bertdemo.evaluation.answers import soft_max
+from bertdemo.prediction.probabilities import softmax
 
 
 @st.composite
@@ -24,6 +24,6 @@ def simulated(n: int, *, seed: int, temperature: float = 1.0, n_labels: int = 3)
     """Logits whose soft-max at ``temperature`` is the chance of each label, and labels drawn by it."""
     generator = np.random.default_rng(seed)
     logits = generator.normal(0, 3, (n, n_labels))
-    shares = soft_max(logits).cumsum(axis=1)
+    shares = softmax(logits).cumsum(axis=1)
     truth = (generator.random(n)[:, None] > shares).sum(axis=1).clip(0, n_labels - 1)
     return logits * temperature, truth

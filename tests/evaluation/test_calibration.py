@@ -12,8 +12,9 @@ from sklearn.calibration import calibration_curve
 from sklearn.metrics import brier_score_loss
 from sklearn.metrics import log_loss as scikit_learn_log_loss
 
-from bertdemo.evaluation.answers import Answered, soft_max
+from bertdemo.evaluation.answers import Answered
 from bertdemo.evaluation.calibration import BINS, calibration, fit_temperature, log_loss
+from bertdemo.prediction.probabilities import softmax
 from tests.evaluation.answered import logits_and_truth, simulated
 
 answered = logits_and_truth()
@@ -21,7 +22,7 @@ answered = logits_and_truth()
 
 def mixed(logits: np.ndarray) -> np.ndarray:
     """Probabilities none of which is so small that scikit-learn would cut it off."""
-    return 0.999 * soft_max(logits) + 0.001 / logits.shape[1]
+    return 0.999 * softmax(logits) + 0.001 / logits.shape[1]
 
 
 @given(answered)
@@ -37,7 +38,7 @@ def test_brier_score_and_log_loss_equal_those_of_scikit_learn(drawn) -> None:
 @given(st.integers(0, 2**32 - 1), st.integers(1, 30))
 def test_bins_equal_those_of_scikit_learn(seed: int, bins: int) -> None:
     logits, truth = simulated(200, seed=seed)
-    probabilities = soft_max(logits)
+    probabilities = softmax(logits)
     ours = calibration(probabilities, truth, bins)
     right = probabilities.argmax(axis=1) == truth
     accuracy, confidence = calibration_curve(right, probabilities.max(axis=1), n_bins=bins)
@@ -50,7 +51,7 @@ def test_bins_equal_those_of_scikit_learn(seed: int, bins: int) -> None:
 @given(answered)
 def test_every_text_is_in_one_bin_and_every_interval_holds_its_score(drawn) -> None:
     logits, truth = drawn
-    ours = calibration(soft_max(logits), truth)
+    ours = calibration(softmax(logits), truth)
     assert sum(each.count for each in ours.bins) == ours.n == len(truth)
     assert all(each.low - 1e-9 <= each.confidence <= each.high + 1e-9 for each in ours.bins)
     assert [each.low for each in ours.bins] == sorted({each.low for each in ours.bins})
@@ -78,11 +79,9 @@ def test_a_certain_answer_is_in_the_last_bin() -> None:
 
 def test_the_interval_of_the_calibration_error_tells_good_from_bad() -> None:
     """Also where calibration is perfect, which the plain bootstrap would miss nearly always."""
-    honest = [calibration(soft_max(logits), truth) for logits, truth in (simulated(600, seed=i) for i in range(30))]
+    honest = [calibration(softmax(logits), truth) for logits, truth in (simulated(600, seed=i) for i in range(30))]
     assert sum(each.ece_interval.low == 0 for each in honest) >= 27
-    boastful = [
-        calibration(soft_max(2 * logits), truth) for logits, truth in (simulated(600, seed=i) for i in range(5))
-    ]
+    boastful = [calibration(softmax(2 * logits), truth) for logits, truth in (simulated(600, seed=i) for i in range(5))]
     assert all(each.ece_interval.low > 0.02 for each in boastful)
     assert np.mean([each.ece for each in honest]) == pytest.approx(
         np.mean([each.ece_by_chance for each in honest]), rel=0.15
@@ -91,7 +90,7 @@ def test_the_interval_of_the_calibration_error_tells_good_from_bad() -> None:
 
 def test_the_same_answers_give_the_same_intervals() -> None:
     logits, truth = simulated(50, seed=1)
-    assert calibration(soft_max(logits), truth) == calibration(soft_max(logits), truth)
+    assert calibration(softmax(logits), truth) == calibration(softmax(logits), truth)
 
 
 @given(answered)
@@ -115,14 +114,14 @@ def test_it_finds_the_temperature_that_was_there(wanted: float) -> None:
 def test_it_is_the_minimum_of_the_loss(seed: int, temperature: float) -> None:
     """Of many texts, where the little that is spread over all labels does not show."""
     logits, truth = simulated(2_000, seed=seed, temperature=temperature)
-    best = minimize_scalar(lambda t: log_loss(soft_max(logits / t), truth), bounds=(0.05, 20), method="bounded")
+    best = minimize_scalar(lambda t: log_loss(softmax(logits / t), truth), bounds=(0.05, 20), method="bounded")
     found = fit_temperature(logits, truth)
-    assert log_loss(soft_max(logits / found), truth) <= best.fun + 1e-4
+    assert log_loss(softmax(logits / found), truth) <= best.fun + 1e-4
 
 
 def test_no_mistake_in_validation_is_no_reason_to_be_certain() -> None:
     logits = np.tile([[3.0, 0.0], [0.0, 3.0]], (20, 1))
-    probabilities = soft_max(logits / fit_temperature(logits, [0, 1] * 20))
+    probabilities = softmax(logits / fit_temperature(logits, [0, 1] * 20))
     assert 0.95 < probabilities.max() < 0.999
 
 

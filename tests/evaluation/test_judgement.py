@@ -5,12 +5,9 @@ from dataclasses import asdict
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from scipy.special import softmax
 
 from bertdemo.data.dataset import Dataset, Split
-from bertdemo.evaluation.answers import Answered, Answers, soft_max
+from bertdemo.evaluation.answers import Answered, Answers
 from bertdemo.evaluation.calibration import calibration
 from bertdemo.evaluation.judgement import judge
 from bertdemo.evaluation.metrics import score
@@ -64,8 +61,3 @@ def test_answers_to_other_texts_are_refused(answers: Answers, split: Split) -> N
     other = Split(split.dataset, split.train, split.validation, split.test[::-1], seed=0)
     with pytest.raises(ValueError, match="other texts"):
         judge(answers, other, 1.0)
-
-
-@given(st.lists(st.lists(st.floats(-1e6, 1e6), min_size=3, max_size=3), min_size=1, max_size=20))
-def test_soft_max_is_the_known_one(logits: list[list[float]]) -> None:
-    assert soft_max(logits) == pytest.approx(softmax(logits, axis=1), abs=1e-12)

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bertdemo.data.dataset import Dataset, Split
-from bertdemo.evaluation.answers import soft_max
 from bertdemo.evaluation.mislabelled import confident_off_diagonal, mislabelled
+from bertdemo.prediction.probabilities import softmax
 
 
 def split_of(dataset: Dataset) -> Split:
@@ -76,7 +76,7 @@ def test_both_texts_of_a_pair_are_shown(clear: Dataset) -> None:
 def test_the_confident_joint_by_its_definition(seed: int, n_labels: int, n: int) -> None:
     """Northcutt et al. 2021, equation 1, written as two loops."""
     generator = np.random.default_rng(seed)
-    probabilities = soft_max(generator.normal(0, 2, (n, n_labels)))
+    probabilities = softmax(generator.normal(0, 2, (n, n_labels)))
     labels = generator.integers(0, n_labels, n)
     thresholds = [probabilities[labels == j, j].mean() if (labels == j).any() else np.inf for j in range(n_labels)]
     expected = {}

@@ -4,9 +4,9 @@ import numpy as np
 from hypothesis import given
 
 from bertdemo.data.dataset import Dataset
-from bertdemo.evaluation.answers import soft_max
 from bertdemo.evaluation.metrics import confusion_matrix
 from bertdemo.evaluation.mistakes import behind_cell, confident_errors
+from bertdemo.prediction.probabilities import softmax
 from tests.evaluation.answered import logits_and_truth
 
 
@@ -18,7 +18,7 @@ def part_of(truth: np.ndarray, n_labels: int) -> Dataset:
 
 @given(logits_and_truth())
 def test_errors_are_all_there_and_the_most_confident_come_first(drawn) -> None:
-    probabilities, truth = soft_max(drawn[0]), drawn[1]
+    probabilities, truth = softmax(drawn[0]), drawn[1]
     found = confident_errors(probabilities, part_of(truth, probabilities.shape[1]), limit=1000)
     wrong = np.flatnonzero(probabilities.argmax(axis=1) != truth)
     assert sorted(each.place for each in found) == wrong.tolist()
@@ -31,7 +31,7 @@ def test_errors_are_all_there_and_the_most_confident_come_first(drawn) -> None:
 
 @given(logits_and_truth())
 def test_the_cells_hold_each_text_once_and_as_many_as_the_confusion_matrix_says(drawn) -> None:
-    probabilities, truth = soft_max(drawn[0]), drawn[1]
+    probabilities, truth = softmax(drawn[0]), drawn[1]
     k = probabilities.shape[1]
     confusion = confusion_matrix(truth, probabilities.argmax(axis=1), k)
     cells = {(i, j): behind_cell(probabilities, part_of(truth, k), i, j) for i in range(k) for j in range(k)}

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score, roc_curve
 
-from bertdemo.evaluation.answers import soft_max
 from bertdemo.evaluation.ranking import POINTS, auc_interval, rank
+from bertdemo.prediction.probabilities import softmax
 from tests.evaluation.answered import logits_and_truth, simulated
 
 NAMES = ("a", "b", "c", "d", "e")
@@ -21,7 +21,7 @@ NAMES = ("a", "b", "c", "d", "e")
 def test_areas_equal_those_of_scikit_learn(drawn) -> None:
     logits, truth = drawn
     assume(len(set(truth)) > 1)
-    probabilities = soft_max(logits)
+    probabilities = softmax(logits)
     ranking = rank(probabilities, truth, NAMES[: logits.shape[1]])
     assert {each.label for each in ranking.labels} == {NAMES[i] for i in set(truth)}
     for each in ranking.labels:
@@ -37,7 +37,7 @@ def test_areas_equal_those_of_scikit_learn(drawn) -> None:
 def test_curves_are_those_of_scikit_learn(drawn) -> None:
     logits, truth = drawn
     assume(len(set(truth)) > 1)
-    probabilities = soft_max(logits)
+    probabilities = softmax(logits)
     for each in rank(probabilities, truth, NAMES[: logits.shape[1]]).labels:
         column = NAMES.index(each.label)
         is_label, scores = truth == column, probabilities[:, column]
@@ -57,7 +57,7 @@ def points(x, y) -> set[tuple[float, float]]:
 def test_intervals_hold_their_area_and_are_never_a_point(drawn) -> None:
     logits, truth = drawn
     assume(len(set(truth)) > 1)
-    ranking = rank(soft_max(logits), truth, NAMES[: logits.shape[1]])
+    ranking = rank(softmax(logits), truth, NAMES[: logits.shape[1]])
     for each in ranking.labels:
         for value, interval in (
             (each.auc, each.auc_interval),
@@ -71,7 +71,7 @@ def test_intervals_hold_their_area_and_are_never_a_point(drawn) -> None:
 
 def test_long_curves_are_thinned_and_keep_their_area() -> None:
     logits, truth = simulated(5_000, seed=0)
-    for each in rank(soft_max(logits), truth, NAMES[:3]).labels:
+    for each in rank(softmax(logits), truth, NAMES[:3]).labels:
         assert len(each.roc.x) == len(each.precision_recall.x) == POINTS
         assert np.trapezoid(each.roc.y, each.roc.x) == pytest.approx(each.auc, abs=0.005)
         assert (each.roc.x[0], each.roc.y[0], each.roc.x[-1], each.roc.y[-1]) == (0, 0, 1, 1)

@@ -6,15 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score
 
-from bertdemo.evaluation.answers import soft_max
 from bertdemo.evaluation.metrics import wilson
 from bertdemo.evaluation.thresholds import coverage
+from bertdemo.prediction.probabilities import softmax
 from tests.evaluation.answered import logits_and_truth
 
 
 @given(logits_and_truth(), st.floats(0, 1))
 def test_it_counts_what_a_threshold_lets_through(drawn, threshold: float) -> None:
-    probabilities, truth = soft_max(drawn[0]), drawn[1]
+    probabilities, truth = softmax(drawn[0]), drawn[1]
     at = coverage(probabilities, truth).at(threshold)
     answered = probabilities.max(axis=1) >= threshold
     assert (at.n, at.answered, at.coverage) == (len(truth), answered.sum(), pytest.approx(answered.mean(), abs=1e-6))
@@ -29,7 +29,7 @@ def test_it_counts_what_a_threshold_lets_through(drawn, threshold: float) -> Non
 
 @given(logits_and_truth(), st.floats(0, 1), st.floats(0, 1))
 def test_a_higher_threshold_never_answers_more(drawn, one: float, other: float) -> None:
-    known = coverage(soft_max(drawn[0]), drawn[1])
+    known = coverage(softmax(drawn[0]), drawn[1])
     low, high = known.at(min(one, other)), known.at(max(one, other))
     assert low.answered >= high.answered
     assert low.right >= high.right

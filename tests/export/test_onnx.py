@@ -13,7 +13,8 @@ from bertdemo.export.calibrated import load_calibrated
 from bertdemo.export.measuring import measure, open_session
 from bertdemo.export.onnx import to_int8, to_onnx
 from bertdemo.models.encoding import collate, encode
-from bertdemo.prediction.predict import predict, softmax
+from bertdemo.prediction.predict import predict
+from bertdemo.prediction.probabilities import softmax
 from tests.export.conftest import EXACT, LABELS
 from tests.export.test_calibrated import a_classifier
 
