@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
 from bertdemo.commands.output import Output
+from bertdemo.errors import DataError
 from bertdemo.runs.failures import one_line
 from bertdemo.settings import Settings
 
@@ -47,3 +50,18 @@ def add_columns(parser: Parser) -> None:
     parser.add_argument("--label-column", metavar="C", help="column of the labels (default: guessed)")
     parser.add_argument("--pair-column", metavar="C", help="column of a second text, for sentence pairs")
     parser.add_argument("--drop-small-labels", action="store_true", help="leave out labels too small to split")
+
+
+def check_output(file: Path) -> None:
+    """Refuse before the work what would only be found out after it.
+
+    Raises:
+        DataError: no file can be written there.
+    """
+    folder = file.resolve().parent
+    if file.is_dir():
+        raise DataError(f"{file} is a folder: give the name of a file in it.")
+    if not folder.is_dir():
+        raise DataError(f"{file} cannot be written: there is no such folder.")
+    if not os.access(folder, os.W_OK):
+        raise DataError(f"{file} cannot be written: choose a folder that you may write to.")

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bertdemo.commands.arguments import Subparsers, add_command, add_run
+from bertdemo.commands.arguments import Subparsers, add_command, add_run, check_output
 from bertdemo.commands.output import Output
 from bertdemo.export.exporting import FORMATS, Exported, export
 from bertdemo.runs.store import Runs
@@ -31,6 +31,7 @@ def add(subparsers: Subparsers) -> None:
 
 
 def run(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
+    check_output(arguments.output)
     runs = Runs(settings)
     done = export(runs, arguments.id, arguments.format, arguments.output)
     measured: tuple[Measured, ...] = ()

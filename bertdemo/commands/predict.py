@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bertdemo.commands.arguments import Subparsers, add_command
+from bertdemo.commands.arguments import Subparsers, add_command, check_output
 from bertdemo.commands.output import Output
 from bertdemo.errors import DataError, JobError, PredictionError, RunError
 from bertdemo.runs.failures import storage
@@ -107,6 +107,8 @@ def _predict_file(arguments: argparse.Namespace, settings: Settings, output: Out
     except KeyboardInterrupt:
         jobs.cancel(job_id)
         output.remark("Stopping: the rows so far are kept, and the same command goes on from there.")
+        while jobs.get(job_id).status.state.is_live:  # while it ends, the same command would be told of its end
+            time.sleep(_SECONDS_BETWEEN_LOOKS)
         return _INTERRUPTED
     _copy(jobs.result(job_id, kind), arguments.output)
     values = _file_values(jobs.summary(job_id), arguments)
@@ -124,8 +126,7 @@ def _check_output(arguments: argparse.Namespace) -> Format:
     kind = _KINDS.get(arguments.output.suffix.removeprefix(".").casefold())
     if kind is None:
         raise DataError(f"{arguments.output.name} must end in .csv, .parquet or .jsonl: choose another name.")
-    if arguments.output.is_dir() or not arguments.output.resolve().parent.is_dir():
-        raise DataError(f"{arguments.output} cannot be written: there is no such folder.")
+    check_output(arguments.output)
     if arguments.output.resolve() == arguments.input.resolve():
         raise DataError("The output would replace the input: choose another name.")
     return kind

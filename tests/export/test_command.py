@@ -66,7 +66,9 @@ def test_for_people_it_is_one_line_and_a_table(run, tmp_path, monkeypatch):
         (("cancelled", "--output", "x.zip"), 2, "cancelled"),
         (("finished",), 2, "--output"),
         (("finished", "--format", "pickle", "--output", "x.zip"), 2, "pickle"),
-        (("finished", "--output", "nowhere/x.zip"), 1, "nowhere"),
+        (("finished", "--output", "nowhere/x.zip"), 2, "no such folder"),
+        (("finished", "--output", "."), 2, "is a folder"),
+        (("finished", "--output", "/"), 2, "is a folder"),
     ],
 )
 def test_what_cannot_be_done_is_one_line_and_leaves_nothing(run, tmp_path, monkeypatch, arguments, code, words):
