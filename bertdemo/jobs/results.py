@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _NUMBER = re.compile(r"[+-]?([0-9]+([.,][0-9]+)*|[.,][0-9]+)([eE][+-]?[0-9]+)?%?")
-_DIGITS = 7  # significant digits of a probability in a text file: single precision has no more
 
 
 def write_result(folder: JobFolder, kind: Format, path: Path) -> None:
@@ -120,10 +119,10 @@ def _rows(table: pa.Table) -> Iterator[tuple[Any, ...]]:
 
 
 def _cells(column: pa.ChunkedArray) -> list[Any]:
-    """Python values; the probabilities (the only 32-bit numbers) without the digits that they do not have."""
+    """Python values; 32-bit numbers, as probabilities are, in the shortest digits that tell them from all others."""
     import pyarrow as pa
 
     values: list[Any] = column.to_pylist()
     if not pa.types.is_float32(column.type):
         return values
-    return [None if value is None else float(f"{value:.{_DIGITS}g}") for value in values]
+    return [None if value is None else float(str(np.float32(value))) for value in values]

@@ -34,6 +34,14 @@ def test_cells_come_back_in_every_format(jobs, run_id):
     assert [json.loads(line)["text"] for line in lines] == frame["text"].tolist()
 
 
+def test_a_column_in_single_precision_keeps_its_digits(jobs, run_id):
+    numbers = [16_777_213.0, 12_345_679.0, 0.1]  # the first two need eight digits
+    frame = table(3).assign(number=pd.Series(numbers, dtype="float32"))
+    lines = result(jobs, run_id, "jsonl", frame).read_text("utf-8").splitlines()
+    assert [json.loads(line)["number"] for line in lines] == numbers
+    assert pd.read_csv(result(jobs, run_id, "csv", frame))["number"].tolist() == numbers
+
+
 def test_no_cell_of_a_csv_is_a_formula_and_numbers_stay_numbers(jobs, run_id):
     frame = table(len(CELLS), **{"=odd": CELLS})
     with result(jobs, run_id, "csv", frame).open(encoding="utf-8", newline="") as file:
