@@ -13,7 +13,7 @@ from bertdemo.api.messages import Answer, Answers, Cost, Model, Models, Predicti
 from bertdemo.errors import PredictionError
 from bertdemo.models.classifier import Classifier
 from bertdemo.models.devices import choose_placement
-from bertdemo.models.encoding import batches_by_length, encode
+from bertdemo.models.encoding import batches_by_length, encode, is_blank
 from bertdemo.prediction.loaded import Shelf
 from bertdemo.prediction.predict import predict
 from bertdemo.runs.records import Run
@@ -68,7 +68,7 @@ def _check(texts: Sequence[str], pairs: Sequence[str] | None, wants_pairs: bool)
     if pairs is not None and not wants_pairs:
         raise PredictionError("This run was trained on single texts: leave the pairs out.")
     for place, text in enumerate((*texts, *(pairs or ())), start=1):
-        if not text.strip():
+        if is_blank(text):
             which = f"text {place}" if place <= len(texts) else f"pair {place - len(texts)}"
             raise PredictionError(f"There is nothing to classify: {which} is empty.")
 

@@ -22,6 +22,7 @@ import numpy as np
 from bertdemo.errors import BertDemoError, RunError, StorageError
 from bertdemo.jobs.folder import NO_LABEL, JobFolder, Part
 from bertdemo.jobs.submission import model_digest
+from bertdemo.models.encoding import is_blank
 from bertdemo.runs.failures import is_wrong_input, sentence
 from bertdemo.runs.pulse import Pulse
 from bertdemo.runs.records import State
@@ -126,7 +127,7 @@ def _do(folder: JobFolder, pulse: Pulse, make_predictor: Callable[[JobFolder], P
 def predict_chunk(folder: JobFolder, chunk: int, predictor: Predictor) -> Part:
     """The predictions of one chunk of rows; a row without a text gets none."""
     texts, pairs = folder.texts(chunk)
-    filled = [row for row, text in enumerate(texts) if text.strip()]
+    filled = [row for row, text in enumerate(texts) if not is_blank(text)]
     predictions = predictor([texts[row] for row in filled], None if pairs is None else [pairs[row] for row in filled])
     labels = np.full(len(texts), NO_LABEL, np.int32)
     probabilities = np.full((len(texts), len(folder.card.label_names)), np.nan, np.float32)

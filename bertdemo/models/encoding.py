@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -42,6 +43,11 @@ class Encoded:
         return Encoded(tuple(self.ids[i] for i in rows), segments, self.cut)
 
 
+def is_blank(text: str) -> bool:
+    """Whether there is nothing to read: no character but white space, controls (NUL) and invisible marks."""
+    return all(letter.isspace() or unicodedata.category(letter) in ("Cc", "Cf") for letter in text)
+
+
 def encode(classifier: Classifier, texts: Sequence[str], pairs: Sequence[str] | None = None) -> Encoded:
     """Tokenise every text (with its pair), special tokens included, cut to ``classifier.max_length`` tokens."""
     if not texts:
@@ -71,20 +77,24 @@ def padded_tokens(rows: Sequence[int], lengths: Sequence[int]) -> int:
     return len(rows) * max(lengths[row] for row in rows)
 
 
-def collate(encoded: Encoded, rows: Sequence[int], pad_id: int) -> dict[str, Tensor]:
-    """Pad rows to the longest of them: ``input_ids``, ``attention_mask`` (rows, tokens), ``token_type_ids`` if any."""
+def collate(encoded: Encoded, rows: Sequence[int], pad_id: int, width: int = 0) -> dict[str, Tensor]:
+    """Pad rows to the longest of them: ``input_ids``, ``attention_mask`` (rows, tokens), ``token_type_ids`` if any.
+
+    With ``width`` to at least so many tokens.
+    """
     ids = [encoded.ids[row] for row in rows]
-    inputs = {"input_ids": _padded(ids, pad_id), "attention_mask": _padded([np.ones_like(row) for row in ids], 0)}
+    ones = [np.ones_like(row) for row in ids]
+    inputs = {"input_ids": _padded(ids, pad_id, width), "attention_mask": _padded(ones, 0, width)}
     if encoded.segments is not None:
-        inputs["token_type_ids"] = _padded([encoded.segments[row] for row in rows], 0)
+        inputs["token_type_ids"] = _padded([encoded.segments[row] for row in rows], 0, width)
     return inputs
 
 
-def _padded(columns: Sequence[NDArray[np.int32]], filler: int) -> Tensor:
+def _padded(columns: Sequence[NDArray[np.int32]], filler: int, width: int) -> Tensor:
     """One row of the result for each of ``columns``, as long as the longest of them: (rows, tokens), 64-bit."""
     import torch
 
-    table = np.full((len(columns), max(map(len, columns))), filler, dtype=np.int64)
+    table = np.full((len(columns), max(width, *map(len, columns))), filler, dtype=np.int64)
     for row, values in zip(table, columns, strict=True):
         row[: len(values)] = values
     return torch.from_numpy(table)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from bertdemo.errors import PredictionError
 from bertdemo.models.classifier import Classifier
 from bertdemo.models.devices import choose_placement
-from bertdemo.models.encoding import encode
+from bertdemo.models.encoding import encode, is_blank
 from bertdemo.prediction.predict import predict
 
 MAX_CHARACTERS = 1_000_000
@@ -59,7 +59,7 @@ def predict_one(classifier: Classifier, text: str, pair: str | None = None) -> A
 
 
 def _check(text: str, what: str = "text") -> None:
-    if not text.strip():
+    if is_blank(text):
         raise PredictionError(f"The {what} is empty: type something to classify.")
     if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
         raise PredictionError(f"The {what} holds half of a character (a lone surrogate): remove it and try again.")

@@ -23,6 +23,7 @@ WRONG = [
     ({"run": "single", "text": "a", "colour": "red"}, 422, "colour"),
     ({"run": "single", "text": " \n\t"}, 422, "text 1 is empty"),
     ({"run": "single", "texts": ["a", ""]}, 422, "text 2 is empty"),
+    ({"run": "single", "text": "\0"}, 422, "text 1 is empty"),
     ({"run": "pairs", "texts": ["a", "b"], "pairs": ["a", " "]}, 422, "pair 2 is empty"),
     ({"run": "pairs", "texts": ["a", "b"], "pairs": ["a"]}, 422, "as many pairs"),
     ({"run": "pairs", "texts": ["a"], "pair": "a"}, 422, "pair belongs to text"),

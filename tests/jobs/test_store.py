@@ -67,11 +67,11 @@ def test_a_job_predicts_every_row_in_the_order_of_the_table(jobs, run_id):
 
 
 def test_a_row_without_a_text_has_no_prediction(jobs, run_id):
-    frame = pd.DataFrame({"text": ["word", None, "  ", "word"]}, dtype=object)
+    frame = pd.DataFrame({"text": ["word", None, "  ", "word", "\0"]}, dtype=object)
     result = pd.read_parquet(jobs.result(jobs.submit(run_id, frame, TEXT, "x.csv"), "parquet"))
-    assert result["predicted_label"].isna().tolist() == [False, True, True, False]
+    assert result["predicted_label"].isna().tolist() == [False, True, True, False, True]
     assert result[["confidence", "prob_praise", "prob_complaint"]].isna().all(axis=1).tolist() == [
-        False, True, True, False,
+        False, True, True, False, True,
     ]  # fmt: skip
 
 

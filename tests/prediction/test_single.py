@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from bertdemo.errors import PredictionError
 from bertdemo.models.classifier import Classifier, load_base
 from bertdemo.models.devices import Placement
+from bertdemo.models.encoding import is_blank
 from bertdemo.prediction.predict import predict
 from bertdemo.prediction.single import MAX_CHARACTERS, predict_one
 
@@ -71,7 +72,7 @@ def test_of_a_pair_the_parts_that_were_read_are_told(classifier):
     assert predict_one(classifier, "the coffee", "the staff").kept_pair == "the staff"
 
 
-@pytest.mark.parametrize("text", ["", "  \n\t ", "\ud83d alone", "x" * (MAX_CHARACTERS + 1)])
+@pytest.mark.parametrize("text", ["", "  \n\t ", "\0\0", "\u200b", "\ud83d alone", "x" * (MAX_CHARACTERS + 1)])
 def test_a_text_that_cannot_be_read_is_refused_in_a_sentence(classifier, text):
     with pytest.raises(PredictionError, match=r"^The text .*\.$"):
         predict_one(classifier, text)
@@ -82,7 +83,11 @@ def test_the_longest_text_that_is_allowed_is_read(classifier):
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(text=st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=80).filter(str.strip))
+@given(
+    text=st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=80).filter(
+        lambda text: not is_blank(text)
+    )
+)
 def test_any_text_gets_an_answer_whose_kept_part_begins_it(classifier, text):
     answer = predict_one(classifier, text)
     assert text.startswith(answer.kept_text)
