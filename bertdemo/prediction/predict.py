@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 # Logits in bf16 differ from those in fp32 by a few hundredths (benchmarks/README.md). Where the two best are closer
 # than this, the label could change, and the text is read again in fp32.
 _NEARLY_TIED = 0.1
+# Of a batch, padding included. The longest texts go through in smaller batches, which bounds the memory of a forward
+# pass whatever the length of the texts, and costs no speed.
+_MOST_TOKENS = 4096
+# oneDNN compiles a kernel for every new shape of a bf16 product and keeps it: padded to a multiple of 8 tokens there
+# are few shapes, and a job of many rows held 80 MB less after 12,000 of them (benchmarks/README.md).
+_STRIDE = 8
 
 
 @dataclass(frozen=True)
@@ -88,12 +94,16 @@ def predict_encoded(
     with torch.inference_mode(), autocast(placement):
         while waiting:
             rows = waiting.pop()  # longest first: what does not fit is found out at once
+            halves = [rows[: len(rows) // 2], rows[len(rows) // 2 :]]
+            if len(rows) > 1 and len(rows) * len(encoded.ids[rows[-1]]) > _MOST_TOKENS:
+                waiting += halves
+                continue
             try:
                 logits[rows] = _forward(classifier, encoded, rows, placement).numpy()
             except RuntimeError as error:
                 if len(rows) == 1 or not should_reduce_batch_size(error):
                     raise
-                waiting += [rows[: len(rows) // 2], rows[len(rows) // 2 :]]
+                waiting += halves
     return logits
 
 
@@ -121,7 +131,10 @@ def autocast(placement: Placement) -> AbstractContextManager[object]:
 
 
 def _forward(classifier: Classifier, encoded: Encoded, rows: list[int], placement: Placement) -> Tensor:
-    inputs = collate(encoded, rows, classifier.tokenizer.pad_token_id or 0)
+    width = len(encoded.ids[rows[-1]])  # the rows of a batch are in the order of their lengths
+    if placement.precision != "fp32":
+        width = min(-(-width // _STRIDE) * _STRIDE, classifier.max_length)  # there are no positions beyond
+    inputs = collate(encoded, rows, classifier.tokenizer.pad_token_id or 0, width)
     inputs = {name: tensor.to(placement.device) for name, tensor in inputs.items()}
     classifier.model.eval()
     logits: Tensor = classifier.model(**inputs).logits.float().cpu()

@@ -74,6 +74,37 @@ def test_a_batch_that_does_not_fit_is_halved_until_it_does(classifier, monkeypat
     assert min(sizes) <= 4
 
 
+def shapes(classifier, monkeypatch, placement, texts):
+    """(rows, tokens) of every batch that goes through the model."""
+    seen = []
+    forward = type(classifier.model).forward
+
+    def watched(self, input_ids, **inputs):
+        seen.append(tuple(input_ids.shape))
+        return forward(self, input_ids=input_ids, **inputs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(classifier.model), "forward", watched)
+        predict(classifier, texts, placement=placement)
+    return seen
+
+
+def test_long_texts_go_through_in_smaller_batches(classifier, monkeypatch):
+    monkeypatch.setattr(module, "_MOST_TOKENS", 256)
+    expected = predict(classifier, TEXTS, placement=EXACT, batch_size=1).logits
+    assert max(rows * tokens for rows, tokens in shapes(classifier, monkeypatch, EXACT, TEXTS)) <= 256
+    assert np.allclose(predict(classifier, TEXTS, placement=EXACT).logits, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("max_length", [61, 64])
+def test_in_bf16_there_are_few_shapes_and_none_is_longer_than_the_model_reads(classifier, monkeypatch, max_length):
+    monkeypatch.setattr(module, "_MOST_TOKENS", 1)  # each text alone
+    monkeypatch.setattr(module, "_NEARLY_TIED", 0.0)
+    seen = shapes(replace(classifier, max_length=max_length), monkeypatch, Placement("cpu", "bf16", "", ""), TEXTS)
+    assert all(tokens % 8 == 0 or tokens == max_length for _, tokens in seen)
+    assert max(tokens for _, tokens in seen) == max_length
+
+
 def test_another_error_is_not_taken_for_a_lack_of_memory(classifier, monkeypatch):
     def broken(self, **inputs):
         raise RuntimeError("something else")
