@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bertdemo.data.dataset import Dataset
-from bertdemo.evaluation.answers import Labels, Mask
+from bertdemo.evaluation.answers import Floats, Labels, Mask
 from bertdemo.evaluation.metrics import wilson
 from bertdemo.evaluation.report import Interval
 
@@ -57,6 +57,49 @@ def slice_all(predicted: Labels, part: Dataset) -> tuple[Slices, ...]:
             for name, column in part.extras.items()
         ),
     )
+
+
+@dataclass(frozen=True)
+class Lowest:
+    """The slice of the lowest accuracy among ``compared`` ones; ``overall`` is the accuracy on all texts.
+
+    ``p_value``: how often chance alone would leave some slice so far behind the other texts.
+    """
+
+    slice: Slice
+    compared: int
+    overall: float
+    p_value: float
+
+
+def lowest(division: Slices) -> Lowest | None:
+    """The worst of the slices that are large enough to be compared; None where there are not two of these.
+
+    Whoever looks for the worst of many finds one: the p-value is that of Fisher's exact test (one-sided, the slice
+    against the other texts) times the number of slices compared (Bonferroni), at most 1.
+    """
+    large = [each for each in division.slices if not each.is_small]
+    if len(large) < 2:
+        return None
+    worst = min(large, key=lambda each: each.accuracy)
+    n, right = (sum(counts) for counts in zip(*((each.n, each.right) for each in division.slices), strict=True))
+    p_value = min(1.0, len(large) * _lower_tail(worst.right, worst.n, right, n))
+    return Lowest(worst, len(large), right / n, p_value)
+
+
+def _lower_tail(right: int, n: int, all_right: int, all_n: int) -> float:
+    """The chance that of ``n`` texts drawn from all without putting back at most ``right`` are right."""
+    from scipy.special import gammaln
+
+    def ways(of: Floats, chosen: Floats) -> Floats:
+        """Logarithm of the number of ways to choose."""
+        logarithm: Floats = gammaln(of + 1) - gammaln(chosen + 1) - gammaln(of - chosen + 1)
+        return logarithm
+
+    hits = np.arange(max(0, n - (all_n - all_right)), right + 1, dtype=np.float64)
+    whole, good = np.full(1, float(all_n)), np.full(1, float(all_right))
+    logarithms = ways(good, hits) + ways(whole - good, n - hits) - ways(whole, np.full(1, float(n)))
+    return float(np.exp(logarithms).sum())
 
 
 def _lengths(part: Dataset) -> tuple[str, Labels]:

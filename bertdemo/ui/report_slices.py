@@ -13,10 +13,11 @@ from bertdemo.ui.words import count, distinct, escape, percent, shorten
 if TYPE_CHECKING:
     import pandas as pd
 
-    from bertdemo.evaluation.slices import Slice, Slices
+    from bertdemo.evaluation.slices import Slices
     from bertdemo.ui.report_evidence import Evidence
 
 _MOST = 20  # slices in one chart
+_SIGNIFICANT = 0.05
 
 
 def slices(known: Evidence) -> None:
@@ -55,24 +56,18 @@ def _division(division: Slices) -> None:
 
 def finding(division: Slices) -> str:
     """The worst slice that is large enough, and whether that can be luck; Markdown."""
-    large = [each for each in division.slices if not each.is_small]
-    if len(large) < 2:
+    from bertdemo.evaluation.slices import lowest
+
+    found = lowest(division)
+    if found is None:
         return "There are not two slices of at least 30 texts to compare."
-    worst = min(large, key=lambda each: each.accuracy)
-    overall = _overall(division)
-    said = (
+    worst = found.slice
+    luck = "luck hardly explains that" if found.p_value < _SIGNIFICANT else "that may be luck"
+    return (
         f"Lowest for {escape(division.by)} **{escape(worst.name)}**: {percent(worst.accuracy)} right on "
-        f"{count(worst.n, 'text')}, against {percent(overall)} on all"
+        f"{count(worst.n, 'text')}, against {percent(found.overall)} on all. As the lowest of {found.compared} slices, "
+        f"{luck} (Fisher's exact test, Bonferroni)."
     )
-    return f"{said}; {_luck(worst, overall)}."
-
-
-def _luck(worst: Slice, overall: float) -> str:
-    interval = worst.accuracy_interval
-    ends = f"95 % interval {100 * interval.low:.1f} to {100 * interval.high:.1f}"
-    if interval.high < overall:
-        return f"its {ends} lies below that"
-    return f"its {ends} includes that, so it may be luck"
 
 
 def _overall(division: Slices) -> float:

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 from bertdemo.data.dataset import Dataset
 from bertdemo.evaluation.metrics import wilson
-from bertdemo.evaluation.slices import FEW, slice_all
+from bertdemo.evaluation.slices import FEW, Slice, Slices, lowest, slice_all
 
 rows = st.lists(
     st.tuples(st.integers(0, 2), st.integers(0, 2), st.integers(0, 40), st.sampled_from(["web", "mail", ""])),
@@ -66,3 +67,28 @@ def test_languages_without_spaces_are_measured_in_characters_and_pairs_as_a_whol
     assert slice_all(np.array([0]), chinese)[0].by == "length in characters"
     pair = Dataset("d", ("one two",), (0,), ("a",), pairs=("three",))
     assert slice_all(np.array([0]), pair)[0].slices[0].name == "3"
+
+
+def division(counts: list[tuple[int, int]]) -> Slices:
+    return Slices("x", tuple(Slice(str(n), n, k, k / n, wilson(k, n), n < FEW) for n, k in counts))
+
+
+@given(st.lists(st.integers(1, 90).flatmap(lambda n: st.tuples(st.just(n), st.integers(0, n))), max_size=6))
+def test_the_lowest_slice_is_tested_against_the_others_as_one_of_many(counts) -> None:
+    found, large = lowest(division(counts)), [each for each in counts if each[0] >= FEW]
+    if len(large) < 2:
+        assert found is None
+        return
+    n, right = min(large, key=lambda each: each[1] / each[0])
+    rest_n, rest_right = (sum(column) - own for column, own in zip(zip(*counts, strict=True), (n, right), strict=True))
+    table = [[right, n - right], [rest_right, rest_n - rest_right]]
+    expected = stats.fisher_exact(table, alternative="less").pvalue
+    assert found is not None
+    assert (found.slice.n, found.slice.right, found.compared) == (n, right, len(large))
+    assert found.p_value == pytest.approx(min(1.0, len(large) * expected), abs=1e-9)
+
+
+def test_the_worst_of_many_equal_slices_is_seldom_called_worse_than_luck() -> None:
+    generator = np.random.default_rng(0)
+    rounds = [division([(50, int(generator.binomial(50, 0.8))) for _ in range(20)]) for _ in range(400)]
+    assert sum(lowest(each).p_value < 0.05 for each in rounds) <= 20
