@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 FOLDS = 5
 METHOD = (
-    "confident learning (Northcutt et al. 2021): off-diagonal of the confident joint, ranked by normalised margin, on "
-    f"out-of-fold probabilities ({FOLDS} folds) of TF-IDF + logistic regression"
+    "confident learning (Northcutt et al. 2021): off-diagonal of the confident joint, ranked by the margin of the "
+    f"suggested label, on out-of-fold probabilities ({FOLDS} folds) of TF-IDF + logistic regression"
 )
 
 
