@@ -11,6 +11,7 @@ from bertdemo.runs.records import Run
 
 if TYPE_CHECKING:
     from bertdemo.evaluation.judgement import Judgement
+    from bertdemo.evaluation.ranking import Ranking
     from bertdemo.evaluation.report import Report
     from bertdemo.runs.folder import RunFolder
 
@@ -72,15 +73,12 @@ def _judged(judgement: Judgement) -> dict[str, Any]:
 
     test = judgement.coverage.at(0.0)
     confident = judgement.coverage.at(_CONFIDENT)
-    curves = ("roc", "precision_recall")  # hundreds of points, for pictures
-    labels = [asdict(label) for label in judgement.ranking.labels]
     against = judgement.against_baseline
     values = (
         asdict(judgement.calibration)
         | {"temperature": judgement.temperature, "uncalibrated": asdict(judgement.uncalibrated)},
         [asdict(judgement.coverage.at(threshold)) for threshold in _THRESHOLDS],
-        asdict(judgement.ranking)
-        | {"labels": [{name: value for name, value in label.items() if name not in curves} for label in labels]},
+        judgement.ranking and _ranked(judgement.ranking),
         [asdict(each) for each in judgement.slices],
         {
             "wrong": test.n - test.right,
@@ -90,6 +88,12 @@ def _judged(judgement: Judgement) -> dict[str, Any]:
         asdict(against) | {"sentence": sentence(against, "the classifier", BASELINE)},
     )
     return dict(zip(_JUDGED, values, strict=True))
+
+
+def _ranked(ranking: Ranking) -> dict[str, Any]:
+    curves = ("roc", "precision_recall")  # hundreds of points, for pictures
+    labels = (asdict(label) for label in ranking.labels)
+    return asdict(ranking) | {"labels": [{k: v for k, v in label.items() if k not in curves} for label in labels]}
 
 
 def full_lines(values: dict[str, Any]) -> Iterator[str]:
@@ -121,7 +125,8 @@ def _judged_lines(values: dict[str, Any]) -> Iterator[str]:
         f"{calibration['ece_by_chance']:.3f}; temperature {calibration['temperature']:.2f}"
     )
     yield f"Brier score {_with_interval(calibration, 'brier')}, log loss {_with_interval(calibration, 'nll')}"
-    yield f"AUC {values['ranking']['macro_auc']:.4f}, mean of the labels, each against all others"
+    if values["ranking"]:
+        yield f"AUC {values['ranking']['macro_auc']:.4f}, mean of the labels, each against all others"
     yield (
         f"mistakes: {mistakes['wrong']:,}, of these at {100 * mistakes['confident_from']:.0f} % confidence or more: "
         f"{mistakes['wrong_and_confident']:,}"

@@ -18,14 +18,14 @@ class Judgement:
     """What the answers on the test part tell, with probabilities at ``temperature``; plain values throughout.
 
     ``uncalibrated`` is the calibration at temperature 1; ``against_baseline`` compares the classifier (first) with
-    TF-IDF + logistic regression (second).
+    TF-IDF + logistic regression (second). ``ranking`` is None where all test texts have the same label.
     """
 
     temperature: float
     calibration: Calibration
     uncalibrated: Calibration
     coverage: Coverage
-    ranking: Ranking
+    ranking: Ranking | None
     slices: tuple[Slices, ...]
     against_baseline: Comparison
 

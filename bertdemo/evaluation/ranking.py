@@ -53,8 +53,8 @@ class Ranking:
     macro_average_precision: float
 
 
-def rank(probabilities: Floats, truth: npt.ArrayLike, label_names: Sequence[str]) -> Ranking:
-    """Curves and areas of each label.
+def rank(probabilities: Floats, truth: npt.ArrayLike, label_names: Sequence[str]) -> Ranking | None:
+    """Curves and areas of each label; None where all texts have the same label, and none is before another.
 
     AUC is the chance that a text of the label ranks before another, ties counting half; its interval is the score
     interval of Newcombe (2006, method 5). Average precision is the sum of precision × gain of recall over thresholds;
@@ -65,14 +65,11 @@ def rank(probabilities: Floats, truth: npt.ArrayLike, label_names: Sequence[str]
         probabilities: shape (texts, labels).
         truth: indices of the true labels, shape (texts,).
         label_names: names of all labels.
-
-    Raises:
-        ValueError: every text has the same label.
     """
     labels: Labels = np.asarray(truth, dtype=np.int64)
     present = [i for i in range(len(label_names)) if 0 < (labels == i).sum() < len(labels)]
     if not present:
-        raise ValueError("ranking needs texts of at least two labels")
+        return None
     ranked = tuple(_rank_label(label_names[i], probabilities[:, i], labels == i) for i in present)
     macro_auc = float(np.mean([each.auc for each in ranked]))
     return Ranking(ranked, macro_auc, float(np.mean([each.average_precision for each in ranked])))

@@ -75,7 +75,7 @@ class Evidence:
         return coverage(self.probabilities, self.answers.test.truth)
 
     @cached_property
-    def ranking(self) -> Ranking:
+    def ranking(self) -> Ranking | None:
         from bertdemo.evaluation.ranking import rank
 
         return rank(self.probabilities, self.answers.test.truth, self.label_names)

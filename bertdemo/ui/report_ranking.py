@@ -22,6 +22,9 @@ _MOST = 4  # lines that can be told apart
 def ranking(known: Evidence) -> None:
     """The curves of up to four labels, and the areas under those of all."""
     ranked = known.ranking
+    if ranked is None:
+        st.markdown("All test texts have the same label: there is nothing to rank.")
+        return
     st.markdown(finding(ranked))
     labels = [each.label for each in ranked.labels]
     chosen = labels

@@ -57,6 +57,17 @@ def test_a_judgement_is_plain_values(answers: Answers, split: Split) -> None:
     assert json.loads(json.dumps(values, allow_nan=False))["temperature"] == 1.6
 
 
+def test_a_test_part_of_one_label_is_judged_but_for_its_ranking(answers: Answers, split: Split) -> None:
+    label = split.dataset.labels[split.test[0]]
+    chosen = tuple(row for row in split.test if split.dataset.labels[row] == label)
+    kept = answers.test.truth == label
+    test = Answered(answers.test.truth[kept], answers.test.logits[kept])
+    one = Answers(answers.validation, test, answers.baseline[kept])
+    judgement = judge(one, Split(split.dataset, split.train, split.validation, chosen, seed=0), 1.0)
+    assert judgement.ranking is None
+    assert judgement.coverage.at(0.0).n == len(chosen)
+
+
 def test_answers_to_other_texts_are_refused(answers: Answers, split: Split) -> None:
     other = Split(split.dataset, split.train, split.validation, split.test[::-1], seed=0)
     with pytest.raises(ValueError, match="other texts"):

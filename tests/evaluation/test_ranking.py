@@ -77,11 +77,10 @@ def test_long_curves_are_thinned_and_keep_their_area() -> None:
         assert (each.roc.x[0], each.roc.y[0], each.roc.x[-1], each.roc.y[-1]) == (0, 0, 1, 1)
 
 
-def test_a_label_without_texts_is_left_out_and_one_label_is_refused() -> None:
+def test_a_label_without_texts_is_left_out_and_one_label_alone_is_not_ranked() -> None:
     probabilities = np.array([[0.7, 0.2, 0.1], [0.2, 0.7, 0.1]])
     assert [each.label for each in rank(probabilities, [0, 1], NAMES[:3]).labels] == ["a", "b"]
-    with pytest.raises(ValueError, match="two labels"):
-        rank(probabilities, [0, 0], NAMES[:3])
+    assert rank(probabilities, [0, 0], NAMES[:3]) is None
 
 
 @given(st.floats(0, 1), st.integers(1, 500), st.integers(1, 500))
