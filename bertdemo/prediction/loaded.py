@@ -42,7 +42,7 @@ class Shelf:
             RunError: there is no such run, it has no model (yet), or the model is damaged.
         """
         folder = self._runs.model_folder(run_id)
-        edition = run_id, _written(run_id, folder)
+        edition = run_id, last_written(run_id, folder)
         if found := self._take(edition):
             return found
         with self._loading:
@@ -73,8 +73,12 @@ class Shelf:
                 self._classifiers.popitem(last=False)
 
 
-def _written(run_id: str, folder: Path) -> int:
-    """The latest change of the folder or of a file in it: a model is written file by file."""
+def last_written(run_id: str, folder: Path) -> int:
+    """The latest change (nanoseconds) of a model's folder or of a file in it: a model is written file by file.
+
+    Raises:
+        RunError: the folder is not there.
+    """
     try:
         return max(path.stat().st_mtime_ns for path in (folder, *folder.iterdir()))
     except OSError as error:

@@ -44,7 +44,9 @@ class Made:
 
 def export(run: Run) -> None:
     """A button for each form, and one that measures them; nothing is made before it is asked for."""
-    edition = (handles.runs().model_folder(run.id) / "classifier.json").stat().st_mtime_ns
+    from bertdemo.prediction.loaded import last_written
+
+    edition = last_written(run.id, handles.runs().model_folder(run.id))
     for kind, words, ending in _FORMS:
         _form(run, edition, kind, words, ending)
     _measurement(run, edition)

@@ -1,5 +1,6 @@
 """The questions of a report: each is answered once it is opened."""
 
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -198,6 +199,15 @@ def test_a_form_that_cannot_be_made_is_one_sentence(open_page, make_run, exporte
     assert not app.exception
     [error] = app.error
     assert "cannot be exported yet" in error.value
+
+
+def test_a_run_whose_model_is_gone_is_one_sentence(open_page, make_run):
+    folder = make_run("one", State.FINISHED)
+    shutil.rmtree(folder.model_path)
+    app = opened(open_page, "export")
+    assert not app.exception
+    assert all("went wrong" not in error.value for error in app.error)
+    assert any("model of the run one is missing" in error.value for error in app.error)
 
 
 def test_what_smaller_forms_cost_is_told_in_words_and_in_a_table(open_page, make_run, exporter, words_of):
