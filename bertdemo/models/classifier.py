@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import math
 import shutil
 import tempfile
 import threading
@@ -11,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bertdemo.errors import ModelError
 from bertdemo.models.adapters import base_of, has_adapter, is_adapted, merge_adapter, save_adapter
@@ -108,7 +109,7 @@ def load_classifier(folder: Path) -> Classifier:
         read_first_token_only(model)
         return Classifier(
             model.eval(), tokenizer, labels, int(card["max_length"]),
-            temperature=float(card.get("temperature", 1.0)),
+            temperature=_temperature(card.get("temperature", 1.0)),
         )  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
         if _is_about_the_machine(error):
@@ -116,6 +117,14 @@ def load_classifier(folder: Path) -> Classifier:
         raise ModelError(
             f"The model in {folder.name} is missing or damaged: train it again or restore the folder."
         ) from error
+
+
+def _temperature(value: Any) -> float:
+    """A divisor of logits: 0 would answer with NaN, and a negative one with the least likely label."""
+    temperature = float(value)
+    if not 0 < temperature < math.inf:
+        raise ValueError("a temperature is a positive number")
+    return temperature
 
 
 def save_classifier(classifier: Classifier, folder: Path) -> None:

@@ -89,6 +89,13 @@ def test_an_adapter_has_a_temperature_like_any_other_model(saved):
     assert load_classifier(saved).temperature == 1.5
 
 
+@pytest.mark.parametrize("temperature", [0.0, -1.0, float("nan"), float("inf")])
+def test_a_temperature_that_answers_nonsense_is_damage(saved, temperature):
+    write_temperature(saved, temperature)
+    with pytest.raises(ModelError, match="missing or damaged"):
+        load_classifier(saved)
+
+
 @pytest.mark.parametrize("name", ["adapter_model.safetensors", "adapter_config.json"])
 def test_a_damaged_adapter_is_one_sentence(saved, name):
     (saved / name).write_bytes(b"{")
