@@ -95,7 +95,7 @@ def _predict_file(arguments: argparse.Namespace, settings: Settings, output: Out
 
     kind = _check_output(arguments)
     jobs = Jobs(settings)
-    frame = read_frame(arguments.input, settings)
+    frame = read_frame(arguments.input, settings, typed=True)
     columns = _columns(arguments, frame, settings)
     job_id = jobs.submit(
         arguments.id, frame, columns, arguments.input.name,

@@ -200,8 +200,8 @@ def _guess_text(frame: pd.DataFrame, names: Sequence[str]) -> str:
     return max(worded, key=lambda name: _mean_length(frame, name) * frame[name].nunique())
 
 
-def _has_letters(text: str) -> bool:
-    return any(character.isalpha() for character in text)
+def _has_letters(cell: object) -> bool:
+    return isinstance(cell, str) and any(character.isalpha() for character in cell)
 
 
 def _mean_length(frame: pd.DataFrame, name: str) -> float:

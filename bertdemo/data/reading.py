@@ -5,14 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bertdemo.data.columns import Columns, extra_columns, guess_columns, label_problem, listed
 from bertdemo.data.dataset import NO_LABEL, Dataset
 from bertdemo.data.decoding import decode, refuse_foreign
 from bertdemo.data.delimited import read_delimited
 from bertdemo.data.identity import without_surrogates
-from bertdemo.data.tables import Table, read_excel, read_json, read_parquet, refuse_more_rows
+from bertdemo.data.tables import (
+    Cell,
+    Table,
+    as_text,
+    as_value,
+    read_excel,
+    read_json,
+    read_parquet,
+    refuse_more_rows,
+)
 from bertdemo.errors import DataError
 from bertdemo.settings import Settings
 
@@ -57,7 +66,7 @@ def read_file(
     return to_dataset(frame, columns, path.stem)
 
 
-def read_frame(path: Path, settings: Settings) -> pd.DataFrame:
+def read_frame(path: Path, settings: Settings, *, typed: bool = False) -> pd.DataFrame:
     """The table in a file on disk; see ``read_table``.
 
     Raises:
@@ -69,11 +78,13 @@ def read_frame(path: Path, settings: Settings) -> pd.DataFrame:
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         reason = getattr(error, "strerror", None) or "no such path"
         raise DataError(f"{path.name} cannot be read ({reason}): check the path and its permissions.") from error
-    return read_table(path.name, content, settings)
+    return read_table(path.name, content, settings, typed=typed)
 
 
-def read_table(name: str, content: bytes, settings: Settings) -> pd.DataFrame:
+def read_table(name: str, content: bytes, settings: Settings, *, typed: bool = False) -> pd.DataFrame:
     """A table whose cells are ``str`` as written, or None where empty. ``name`` tells the kind by its ending.
+
+    With ``typed``, numbers, truth values and times of JSON and Parquet stay what they are.
 
     Raises:
         DataError: too large, of an unknown kind, not what its name says, without rows, or with ragged rows.
@@ -82,13 +93,11 @@ def read_table(name: str, content: bytes, settings: Settings) -> pd.DataFrame:
     kind = name.rpartition(".")[2].casefold()
     if kind not in FILE_TYPES:
         raise DataError(f"{name} is of an unknown kind: choose a file that ends in {', '.join(FILE_TYPES)}.")
-    header, rows = _read(name, kind, content, settings.max_rows)
+    header, rows = _read(name, kind, content, settings.max_rows, as_value if typed else as_text)
     return make_frame(name, header, rows, settings)
 
 
-def make_frame(
-    name: str, header: Sequence[str], rows: Iterable[Sequence[str | None]], settings: Settings
-) -> pd.DataFrame:
+def make_frame(name: str, header: Sequence[str], rows: Iterable[Sequence[Any]], settings: Settings) -> pd.DataFrame:
     """Columns with distinct names and clean cells: no NUL, no lone surrogate, None where empty.
 
     Raises:
@@ -142,17 +151,19 @@ def _refuse_size(name: str, size: int, settings: Settings) -> None:
         )
 
 
-def _read(name: str, kind: str, content: bytes, max_rows: int) -> Table:
+def _read(name: str, kind: str, content: bytes, max_rows: int, cell: Cell) -> Table:
     if kind in _PARQUET:
-        return read_parquet(name, content, max_rows)
+        return read_parquet(name, content, max_rows, cell)
     if kind in _EXCEL:
         return read_excel(name, content, max_rows)
     refuse_foreign(name, content)
     text = decode(name, content)
-    return read_json(name, text, max_rows) if kind in _JSON else read_delimited(name, text, max_rows)
+    return read_json(name, text, max_rows, cell) if kind in _JSON else read_delimited(name, text, max_rows)
 
 
-def _tidy(cell: str | None) -> str | None:
+def _tidy(cell: Any) -> Any:
+    if not isinstance(cell, str):
+        return cell
     if not cell:
         return None
     return without_surrogates(cell).replace("\0", "")

@@ -6,15 +6,21 @@ import io
 import json
 import warnings
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date, time
+from decimal import Decimal
 from itertools import islice
 from typing import Any
 
 from bertdemo.errors import DataError
 
-Table = tuple[list[str], Iterable[Sequence[str | None]]]
+Table = tuple[list[str], Iterable[Sequence[Any]]]
 
-_DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)  # numbers as written
+Cell = Callable[[object], Any]  # what becomes of a cell: ``as_text`` or ``as_value``
+
+_AS_WRITTEN = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
+_AS_NUMBERS = json.JSONDecoder()
+_PLAIN = (bool, int, float, Decimal, date, time)  # a date and time is a date, too
 
 # Packed files may unpack to much more than their size; beyond this factor they are meant to harm.
 _MAX_EXPANSION = 30
@@ -39,24 +45,32 @@ def as_text(value: object) -> str | None:
     return str(value)
 
 
-def read_json(name: str, text: str, max_rows: int) -> Table:
-    """A JSON array of objects, or one object a line (JSONL). Numbers stay as written.
+def as_value(value: object) -> object:
+    """A number, a truth value or a point in time as it is; anything else as ``as_text`` has it."""
+    if isinstance(value, float) and value != value:  # noqa: PLR0124
+        return None
+    return value if isinstance(value, _PLAIN) else as_text(value)
+
+
+def read_json(name: str, text: str, max_rows: int, cell: Cell = as_text) -> Table:
+    """A JSON array of objects, or one object a line (JSONL). As texts, numbers stay as written.
 
     Raises:
         DataError: a line is not JSON, or a row is not an object with named fields.
     """
-    rows = _array(name, text) if text.lstrip().startswith("[") else _lines(name, text)
-    return from_records(_objects(name, rows), max_rows)
+    decoder = _AS_WRITTEN if cell is as_text else _AS_NUMBERS
+    rows = _array(name, text, decoder) if text.lstrip().startswith("[") else _lines(name, text, decoder)
+    return from_records(_objects(name, rows), max_rows, cell)
 
 
-def from_records(records: Iterable[Mapping[str, object]], max_rows: int) -> Table:
+def from_records(records: Iterable[Mapping[str, object]], max_rows: int, cell: Cell = as_text) -> Table:
     """Columns in the order in which they first appear; reading ends soon after ``max_rows``."""
     kept = list(islice(records, max_rows + 1))
     header = list(dict.fromkeys(key for record in kept for key in record))
-    return header, ([as_text(record.get(key)) for key in header] for record in kept)
+    return header, ([cell(record.get(key)) for key in header] for record in kept)
 
 
-def read_parquet(name: str, content: bytes, max_rows: int) -> Table:
+def read_parquet(name: str, content: bytes, max_rows: int, cell: Cell = as_text) -> Table:
     """Columns of texts, numbers and truth values; nested ones as JSON.
 
     Raises:
@@ -68,13 +82,13 @@ def read_parquet(name: str, content: bytes, max_rows: int) -> Table:
     try:
         file = pq.ParquetFile(io.BytesIO(content))
         refuse_more_rows(name, file.metadata.num_rows, max_rows)
-        columns: list[list[str | None]] = [[] for _ in file.schema_arrow.names]
+        columns: list[list[Any]] = [[] for _ in file.schema_arrow.names]
         unpacked = 0
         for batch in file.iter_batches(batch_size=_BATCH):
             unpacked += batch.nbytes
             _refuse_bomb(name, content, unpacked)
             for column, values in zip(columns, batch.columns, strict=True):
-                column.extend(as_text(value) for value in values.to_pylist())
+                column.extend(cell(value) for value in values.to_pylist())
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"{name} is not a readable Parquet file: export it again.") from error
     return list(file.schema_arrow.names), zip(*columns, strict=True)
@@ -114,22 +128,22 @@ def refuse_more_rows(name: str, rows: int, max_rows: int) -> None:
         )
 
 
-def _array(name: str, text: str) -> list[Any]:
+def _array(name: str, text: str, decoder: json.JSONDecoder) -> list[Any]:
     try:
-        rows = _DECODER.decode(text)
-    except (json.JSONDecodeError, RecursionError) as error:
+        rows = decoder.decode(text)
+    except (ValueError, RecursionError) as error:  # ValueError: a number of thousands of digits, too
         line = getattr(error, "lineno", 1)
         raise DataError(f"{name} is not valid JSON near line {line}: export it again as JSON or CSV.") from error
     return list(rows)
 
 
-def _lines(name: str, text: str) -> Iterator[Any]:
+def _lines(name: str, text: str, decoder: json.JSONDecoder) -> Iterator[Any]:
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
         try:
-            yield _DECODER.decode(line)
-        except (json.JSONDecodeError, RecursionError) as error:
+            yield decoder.decode(line)
+        except (ValueError, RecursionError) as error:  # ValueError: a number of thousands of digits, too
             raise DataError(
                 f'{name}, line {number}, is not JSON: each line must be an object {{"text": …, "label": …}}.'
             ) from error

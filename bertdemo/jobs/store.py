@@ -53,7 +53,7 @@ class Jobs(Works[JobFolder]):
 
         Args:
             run_id: the classifier; a starter, too.
-            frame: the table as ``data.reading.read_table`` gives it.
+            frame: the table as ``data.reading.read_table`` gives it with ``typed``.
             columns: which columns hold texts (and pairs, and right labels to compare with).
             source_name: name of the file, for people.
             exact: fp32, as single predictions are computed, instead of the fastest that labels agree with.

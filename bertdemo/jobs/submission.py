@@ -90,6 +90,6 @@ def _as_array(column: pd.Series[Any]) -> pa.Array:
 
     try:
         array = pa.Array.from_pandas(column)
-    except pa.ArrowException:
+    except (pa.ArrowException, OverflowError):
         array = pa.array([as_text(cell) for cell in column], pa.string())
     return array.cast(pa.string()) if pa.types.is_null(array.type) else array

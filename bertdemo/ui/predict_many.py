@@ -146,7 +146,7 @@ def _uploaded() -> tuple[str, pd.DataFrame] | None:
     known = st.session_state.get(_TABLE)
     if uploaded is not None and (known is None or known[0] != uploaded.file_id):
         with st.spinner("Reading the file…"):
-            frame = read_table(uploaded.name, uploaded.getvalue(), handles.settings())
+            frame = read_table(uploaded.name, uploaded.getvalue(), handles.settings(), typed=True)
         known = st.session_state[_TABLE] = (uploaded.file_id, uploaded.name, frame)
     if known is None:
         st.caption("The result is your table, in its order, with the label, its certainty and all probabilities added.")

@@ -73,6 +73,24 @@ def test_json_numbers_stay_as_written_and_absent_fields_are_missing() -> None:
     assert values(frame, "text") == ["a", None, None]
 
 
+def test_a_typed_table_keeps_numbers_truth_values_and_times() -> None:
+    lines = b'{"text": "a", "n": 1, "x": 0.5, "yes": true, "in": {"deep": [1, 2.5]}}\n{"text": "b"}'
+    frame = read_table("a.jsonl", lines, LIMITS, typed=True)
+    assert frame.to_dict("records") == [
+        {"text": "a", "n": 1, "x": 0.5, "yes": True, "in": '{"deep": [1, 2.5]}'},
+        {"text": "b", "n": None, "x": None, "yes": None, "in": None},
+    ]
+    times = pd.DataFrame({"text": ["a", "b"], "at": pd.to_datetime(["2020-01-01", None]), "x": [float("nan"), 2.0]})
+    frame = read_table("a.parquet", as_parquet(times), LIMITS, typed=True)
+    assert values(frame, "at") == [pd.Timestamp("2020-01-01"), None]
+    assert values(frame, "x") == [None, 2.0]
+
+
+def test_a_number_too_long_to_read_is_one_sentence() -> None:
+    with pytest.raises(DataError, match="line 1, is not JSON"):
+        read_table("a.jsonl", b'{"text": "a", "n": ' + b"9" * 5000 + b"}", LIMITS, typed=True)
+
+
 def test_whole_numbers_that_parquet_and_excel_keep_as_fractions_are_whole_again() -> None:
     frame = pd.DataFrame({"text": ["a", "b", "c"], "label": [1.0, None, 3.0]})
     for name, content in (("a.parquet", as_parquet(frame)), ("a.xlsx", as_excel(frame))):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -71,6 +72,18 @@ def test_a_csv_can_be_read_and_predicted_again(jobs, run_id):
     twice = pd.read_parquet(result(jobs, run_id, "parquet", frame))
     assert list(twice.columns) == [*frame.columns, *(f"{name} (2)" for name in frame.columns[2:])]
     assert twice["predicted_label"].tolist() == twice["predicted_label (2)"].tolist()
+
+
+def test_numbers_of_the_table_are_numbers_in_the_result(jobs, run_id):
+    lines = b'{"text": "good", "n": 1, "yes": true, "huge": 1}\n{"text": "bad", "n": null, "yes": false, "huge": 1e3}\n'
+    frame = read_table("a.jsonl", lines, Settings(Path("unused")), typed=True)
+    written = [json.loads(line) for line in result(jobs, run_id, "jsonl", frame).read_text("utf-8").splitlines()]
+    assert [[row["n"], row["yes"], row["huge"]] for row in written] == [[1, True, 1.0], [None, False, 1000.0]]
+
+
+def test_a_number_beyond_64_bits_makes_texts_of_its_column(jobs, run_id):
+    frame = table(2, odd=[10**30, 1])
+    assert pd.read_parquet(result(jobs, run_id, "parquet", frame))["odd"].tolist() == [str(10**30), "1"]
 
 
 def test_the_result_is_made_once(jobs, run_id):
