@@ -47,8 +47,8 @@ def balance(calibration: Calibration) -> str:
     kind = "as sure as it is right" if abs(gap) < _TOLERATED else "too sure" if gap > 0 else "better than it says"
     return (
         f"It is {percent(calibration.confidence)} sure and {percent(calibration.accuracy)} right: on average "
-        f"**{kind}**. At a given certainty it is off by {100 * calibration.ece:.1f} points; on as few texts, chance alone "
-        f"would show about {100 * calibration.ece_by_chance:.1f}."
+        f"**{kind}**. At a given certainty it is off by {100 * calibration.ece:.1f} points; on as few texts, "
+        f"chance alone would show about {100 * calibration.ece_by_chance:.1f}."
     )
 
 
