@@ -190,11 +190,11 @@ class JobFolder(WorkFolder):
 
     def wind_up_cancelled(self) -> str:
         """What is predicted is kept."""
-        return f"Cancelled after {self._so_far()}: resume goes on from there."
+        return f"Cancelled after {self._so_far()}: it can be resumed there."
 
     def obituary(self, status: Status) -> str:  # noqa: ARG002 - the parts tell more than the last status
         """How far it got, and whether it goes on by itself."""
-        ending = "it goes on from there" if self.has_advanced() else "resume goes on from there"
+        ending = "it goes on from there" if self.has_advanced() else "it can be resumed there"
         return (
             f"The predicting process ended after {self._so_far()} without a word (killed, no memory or disk left, or "
             f"the machine went down): {ending}."

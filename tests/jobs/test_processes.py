@@ -81,7 +81,7 @@ def test_a_job_that_always_dies_at_once_is_left_for_a_person(jobs, later, run_id
     dies(jobs, job_id)
     status = later.get(job_id).status
     assert status.state is State.INTERRUPTED
-    assert "resume goes on" in status.message
+    assert "can be resumed" in status.message
     monkeypatch.delenv("FAKE_DEED")
     later.resume(job_id)
     assert ended(jobs, job_id).state is State.FINISHED
