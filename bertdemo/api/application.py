@@ -36,7 +36,9 @@ _ABOUT = (
     "`BERTDEMO_API_TOKEN`, send it as a bearer token."
 )
 _BEARER = HTTPBearer(auto_error=False, description="The value of BERTDEMO_API_TOKEN, if the server has one.")
+_UNREADABLE = "There was an error parsing the body"  # FastAPI, of one that is not UTF-8 or nested too deeply
 _PLAIN = {
+    400: "The body cannot be read: send a JSON object in UTF-8.",
     404: "There is nothing at this address: see the documentation under docs.",
     405: "This address does not know that method: see the documentation under docs.",
 }
@@ -127,7 +129,7 @@ def _tell_errors(api: FastAPI) -> None:
 
     @api.exception_handler(StarletteHTTPException)
     async def refused(_: Request, error: StarletteHTTPException) -> JSONResponse:
-        is_ours = error.detail != HTTPStatus(error.status_code).phrase
+        is_ours = error.detail not in (HTTPStatus(error.status_code).phrase, _UNREADABLE)
         return _problem(error.status_code, error.detail if is_ours else _PLAIN[error.status_code], error.headers)
 
     @api.exception_handler(Exception)

@@ -53,8 +53,9 @@ def run(arguments: argparse.Namespace, settings: Settings, output: Output) -> in
 def _predict_text(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
     from bertdemo.runs.store import Runs
 
-    if arguments.output is not None:
-        raise PredictionError("--output goes with --input: leave it out for a single text.")
+    for option in ("output", "text_column", "pair_column", "label_column"):
+        if getattr(arguments, option) is not None:
+            raise PredictionError(f"--{option.replace('_', '-')} goes with --input: leave it out for a single text.")
     runs = Runs(settings)
     runs.model_folder(arguments.id)  # whether there is one is known before torch is imported, which takes seconds
     has_pairs = runs.folder(arguments.id).data_card().has_pairs
@@ -170,7 +171,7 @@ def _line(job: Job) -> str:
 def _copy(result: Path, destination: Path) -> None:
     """Bring the result to where it was asked for: whole or not at all."""
     draft = destination.with_name(f".{destination.name}-{secrets.token_hex(4)}")
-    with storage(destination.parent):
+    with storage(destination, "choose another place"):
         try:
             shutil.copyfile(result, draft)
             draft.replace(destination)

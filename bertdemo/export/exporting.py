@@ -38,7 +38,7 @@ def export(runs: Runs, run_id: str, kind: Format, output: Path) -> Exported:
         StorageError: ``output`` cannot be written.
     """
     started = time.perf_counter()
-    with storage(output):
+    with storage(output, "choose another place"):
         draft = output.with_name(f".{output.name}-{secrets.token_hex(4)}")
         try:
             _write(runs, run_id, kind, draft)

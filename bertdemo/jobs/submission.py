@@ -76,12 +76,19 @@ def fingerprint(table: pa.Table, columns: JobColumns, run_id: str, model: str, e
 
 
 def model_digest(folder: Path) -> str:
-    """SHA-256 (hex) of the weights and the card in a model's folder: what has to be the same when a job goes on."""
+    """SHA-256 (hex) of the weights and the card in a model's folder: what has to be the same when a job goes on.
+
+    Raises:
+        RunError: there is no model in the folder.
+    """
     digest = hashlib.sha256()
     with storage(folder):
         for path in sorted([*folder.glob("*.safetensors"), folder / "classifier.json"]):
-            with path.open("rb") as file:
-                digest.update(hashlib.file_digest(file, "sha256").digest())
+            try:
+                with path.open("rb") as file:
+                    digest.update(hashlib.file_digest(file, "sha256").digest())
+            except FileNotFoundError as error:
+                raise RunError("The model of this run is missing: restore its folder, or train it again.") from error
     return digest.hexdigest()
 
 

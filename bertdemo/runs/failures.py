@@ -11,16 +11,17 @@ from bertdemo.errors import BertDemoError, StorageError
 
 _FULL = "The disk is full: free some space and start the run again."
 _MEMORY = "Memory ran out: choose a smaller batch size, a shorter maximum length or a smaller base model."
+_ANOTHER_HOME = "set BERTDEMO_HOME to another folder"
 _LONGEST = 300  # characters of a library's own message
 
 
 @contextmanager
-def storage(place: Path) -> Iterator[None]:
+def storage(place: Path, instead: str = _ANOTHER_HOME) -> Iterator[None]:
     """Turn what the operating system says about ``place`` into a ``StorageError`` of one sentence."""
     try:
         yield
     except OSError as error:
-        raise StorageError(_storage_sentence(error, place)) from error
+        raise StorageError(_storage_sentence(error, place, instead)) from error
 
 
 def sentence(error: BaseException) -> str:
@@ -34,7 +35,7 @@ def sentence(error: BaseException) -> str:
     if isinstance(error, MemoryError) or _is_out_of_memory(text):
         return _MEMORY
     if isinstance(error, OSError):
-        return _storage_sentence(error, Path(error.filename or "the home folder"))
+        return _storage_sentence(error, Path(error.filename or "the home folder"), _ANOTHER_HOME)
     told = one_line(f"{type(error).__name__}: {text}")[:_LONGEST]
     return f"The run failed with {told.rstrip('.: ')} (the log tells where)."
 
@@ -52,10 +53,10 @@ def _is_out_of_memory(text: str) -> bool:
     return "out of memory" in text.lower() or "can't allocate memory" in text
 
 
-def _storage_sentence(error: OSError, place: Path) -> str:
+def _storage_sentence(error: OSError, place: Path, instead: str) -> str:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return _FULL
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return f"{place} cannot be written: make it writable, or set BERTDEMO_HOME to a folder that is."
+        return f"{place} cannot be written: make it writable, or {instead}."
     reason = error.strerror or type(error).__name__
-    return one_line(f"{place} cannot be used ({reason}): set BERTDEMO_HOME to another folder.")
+    return one_line(f"{place} cannot be used ({reason}): {instead}.")

@@ -50,7 +50,9 @@ def test_a_wrong_question_is_told_in_one_sentence(client, question, code, words)
     assert is_one_sentence(response)
 
 
-@pytest.mark.parametrize("body", [b"", b"nonsense", b"[1]", b'{"run": ', b"\xff\xfe", b'"text"'])
+@pytest.mark.parametrize(
+    "body", [b"", b"nonsense", b"[1]", b'{"run": ', b"\xff\xfe", b'"text"', b'{"run": "\xff"}', b"[" * 100_000]
+)
 def test_a_body_that_is_no_object_is_told_so(client, body):
     response = client.post("/v1/predict", content=body, headers=JSON)
     assert response.status_code in (400, 422)

@@ -114,6 +114,7 @@ def test_the_only_column_is_the_texts(command, run_id, tmp_path):
         (("--text", "x" * 1_000_001), "limit is 1,000,000"),
         (("--text", "x", "--pair", "y"), "leave out --pair"),
         (("--text", "x", "--output", "y.csv"), "--output goes with --input"),
+        (("--text", "x", "--label-column", "y"), "--label-column goes with --input"),
         (("--text", "x", "--input", "y.csv"), "not allowed with"),
         ((), "required"),
         (("--input", "IN"), "--output FILE"),
@@ -137,6 +138,18 @@ def test_wrong_input_is_one_line_and_leaves_nothing(command, run_id, file, setti
     assert stderr.count("\n") == 1
     assert not places["OUT"].exists()
     assert Jobs(settings).list() == []
+
+
+def test_a_result_that_cannot_be_put_where_it_was_asked_for_is_kept(command, run_id, file, settings, monkeypatch):
+    def fail(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    out = file.with_name("out.csv")
+    monkeypatch.setattr("shutil.copyfile", fail)
+    code, _, stderr = command("--run", run_id, "--input", file, "--output", out)
+    assert (code, stderr.count("\n")) == (1, 1)
+    assert f"{out} cannot be written: make it writable, or choose another place." in stderr
+    assert len(Jobs(settings).list()) == 1
 
 
 @pytest.mark.parametrize("state", [State.TRAINING, State.FAILED, State.CANCELLED])

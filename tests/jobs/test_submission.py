@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
+from bertdemo.errors import RunError
 from bertdemo.jobs.records import JobColumns
 from bertdemo.jobs.submission import as_table, chunk_rows, fingerprint, model_digest
 from tests.jobs.conftest import TEXT, table
@@ -44,3 +45,8 @@ def test_another_model_has_another_digest(tmp_path):
     assert model_digest(tmp_path) == first
     (tmp_path / "model.safetensors").write_bytes(b"two")
     assert model_digest(tmp_path) != first
+
+
+def test_a_model_that_is_gone_is_told(tmp_path):
+    with pytest.raises(RunError, match="is missing"):
+        model_digest(tmp_path / "model")
