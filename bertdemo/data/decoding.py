@@ -73,7 +73,7 @@ def decode(name: str, content: bytes) -> str:
 
 
 def _empty(name: str) -> DataError:
-    return DataError(f"{name} is empty: choose a file with a column of texts and a column of labels.")
+    return DataError(f"{name} is empty: choose a file with a table of texts.")
 
 
 def _encoding(content: bytes) -> str:

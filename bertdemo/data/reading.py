@@ -110,7 +110,7 @@ def make_frame(name: str, header: Sequence[str], rows: Iterable[Sequence[Any]], 
     cells = [[_tidy(cell) for cell in row] for row in rows]
     refuse_more_rows(name, len(cells), settings.max_rows)
     if not cells:
-        raise DataError(f"{name} has a header but no rows: add at least ten texts with their labels.")
+        raise DataError(f"{name} has a header but no rows: add the rows, or choose another file.")
     columns = zip(*cells, strict=True)
     return pd.DataFrame(dict(zip(_distinct(header), columns, strict=True)), dtype=object)
 

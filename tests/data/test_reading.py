@@ -86,6 +86,14 @@ def test_a_typed_table_keeps_numbers_truth_values_and_times() -> None:
     assert values(frame, "x") == [None, 2.0]
 
 
+@pytest.mark.parametrize("content", [b"", b"text\n"])
+def test_a_table_without_rows_is_not_asked_for_labels(content: bytes) -> None:
+    """Predictions read tables, too, and need none."""
+    with pytest.raises(DataError) as told:
+        read_table("a.csv", content, LIMITS)
+    assert "label" not in str(told.value)
+
+
 def test_a_number_too_long_to_read_is_one_sentence() -> None:
     with pytest.raises(DataError, match="line 1, is not JSON"):
         read_table("a.jsonl", b'{"text": "a", "n": ' + b"9" * 5000 + b"}", LIMITS, typed=True)
