@@ -29,6 +29,8 @@ def test_a_newcomer_gets_an_answer_sends_the_link_and_asks_how_often_it_is_wrong
     answer(page).filter(has_text=re.compile(r"^ham, ")).wait_for()
 
     page.get_by_role("link", name="Predict", exact=True).first.click()
+    page.get_by_role("tab", name="Many texts").wait_for()
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()  # what is drawn stays
     box = page.get_by_label("Text to classify")
     box.fill("URGENT! You have won a 2000 pound prize.")
     box.press("Shift+Enter")
