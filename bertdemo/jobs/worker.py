@@ -44,6 +44,8 @@ class _Cancelled(Exception):  # noqa: N818 - not an error: a person asked for it
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do the job, then start the next one that waits. Returns 0 if the job finished."""
+    from bertdemo.jobs.store import Jobs
+
     (path,) = sys.argv[1:] if arguments is None else arguments
     if path == "--wait":
         path, imported = wait_for_work(_import_everything, JobFolder)
@@ -51,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("bertdemo").setLevel(logging.INFO)
     state = work(JobFolder(Path(path)))
-    _start_next(Settings.from_environment(os.environ))
+    Jobs(Settings.from_environment(os.environ)).start_next()
     return 0 if state is State.FINISHED else 1
 
 
@@ -177,15 +179,6 @@ def _import_everything() -> None:
 
 def _settings(folder: JobFolder) -> Settings:
     return Settings(folder.path.parents[1])
-
-
-def _start_next(settings: Settings) -> None:
-    from bertdemo.jobs.store import Jobs
-
-    try:
-        Jobs(settings).dispatch()
-    except BertDemoError as error:
-        _log.warning("the next job was not started: %s", error)
 
 
 if __name__ == "__main__":

@@ -45,7 +45,8 @@ def predict_one(classifier: Classifier, text: str, pair: str | None = None) -> A
         PredictionError: there is nothing to read, or more than ``MAX_CHARACTERS``.
     """
     _check(text)
-    _check(pair, "second text") if pair is not None else None
+    if pair is not None:
+        _check(pair, "second text")
     with classifier.lock:
         predictions = predict(classifier, [text], None if pair is None else [pair], placement=choose_placement("fp32"))
         pieces, truncated, kept_text, kept_pair = _what_was_read(classifier, text, pair)

@@ -43,6 +43,8 @@ class _Halted(Exception):  # noqa: N818 - not an error: a person asked for it
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do the run, then start the next one that waits. Returns 0 if the run ended with a tested model."""
+    from bertdemo.runs.store import Runs
+
     (path,) = sys.argv[1:] if arguments is None else arguments
     take_tools = real_tools
     if path == "--wait":
@@ -55,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("bertdemo").setLevel(logging.INFO)
     state = work(RunFolder(Path(path)), take_tools)
-    _start_next(Settings.from_environment(os.environ))
+    Runs(Settings.from_environment(os.environ)).start_next()
     return 0 if state.has_model else 1
 
 
@@ -189,15 +191,6 @@ def _fail(folder: RunFolder, pulse: Pulse, error: Exception) -> State:
         # Nothing can be written any more. The readers see that this process is gone and say so.
         _log.exception("the final state could not be written")
         return State.FAILED
-
-
-def _start_next(settings: Settings) -> None:
-    from bertdemo.runs.store import Runs
-
-    try:
-        Runs(settings).dispatch()
-    except BertDemoError as error:
-        _log.warning("the next run was not started: %s", error)
 
 
 if __name__ == "__main__":

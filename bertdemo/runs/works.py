@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import re
 import secrets
 import shutil
@@ -12,13 +13,15 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from bertdemo.errors import RunError, StorageError
+from bertdemo.errors import BertDemoError, RunError, StorageError
 from bertdemo.runs.backend import Backend
 from bertdemo.runs.dispatcher import ID, Dispatcher
 from bertdemo.runs.records import Request, State, Status
 from bertdemo.runs.work_folder import WorkFolder
 
 _Folder = TypeVar("_Folder", bound=WorkFolder)
+
+_log = logging.getLogger(__name__)
 
 _OLD_DRAFT_SECONDS = 3600.0
 _LONGEST_SLUG = 40  # of 64 characters; date, time and a random end take the rest
@@ -66,6 +69,13 @@ class Works(Generic[_Folder]):
     def dispatch(self) -> None:
         """Start the next one if nothing is at work; safe to call at any time, from any number of processes."""
         self._dispatcher.dispatch()
+
+    def start_next(self) -> None:
+        """``dispatch`` for a worker at its end, which nobody asks any more: a failure goes to its log alone."""
+        try:
+            self.dispatch()
+        except BertDemoError as error:
+            _log.warning("the next %s was not started: %s", self._open.kind, error)
 
     def undisturbed(self) -> AbstractContextManager[None]:
         """Nobody starts, withdraws or gives up anything meanwhile.
