@@ -36,6 +36,10 @@ class PredictionError(BertDemoError):
     """A text cannot be classified as it is."""
 
 
+class ExplanationError(BertDemoError):
+    """An answer cannot be explained in the way that was asked for."""
+
+
 class TrainingError(BertDemoError):
     """Training began and could not go on."""
 

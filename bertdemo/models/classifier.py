@@ -85,10 +85,11 @@ def load_base(
     return Classifier(model, tokenizer, label_names, min(max_length, longest_input(model, tokenizer)))
 
 
-def load_classifier(folder: Path) -> Classifier:
+def load_classifier(folder: Path, *, complete: bool = False) -> Classifier:
     """The classifier that ``save_classifier`` wrote to ``folder``, in fp32 on the CPU, ready to predict.
 
-    An adapter is added to its base's weights: whoever predicts meets a whole model.
+    An adapter is added to its base's weights: whoever predicts meets a whole model. One that is ``complete`` computes
+    every token in its last layer, too, and can tell its attention weights: for looking inside, at a third more time.
 
     Raises:
         ModelError: the folder is missing or damaged, or the adapter's base cannot be had.
@@ -106,7 +107,10 @@ def load_classifier(folder: Path) -> Classifier:
         else:
             tokenizer = _load_tokenizer(str(folder))
             model = AutoModelForSequenceClassification.from_pretrained(folder, dtype=torch.float32, **_SAFE)
-        read_first_token_only(model)
+        if complete:
+            model.set_attn_implementation("eager")
+        else:
+            read_first_token_only(model)
         return Classifier(
             model.eval(), tokenizer, labels, int(card["max_length"]),
             temperature=_temperature(card.get("temperature", 1.0)),

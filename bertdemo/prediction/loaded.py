@@ -25,12 +25,14 @@ class Shelf:
     """Up to ``capacity`` classifiers, the one that was not asked for the longest makes room. Any thread may ask.
 
     A classifier is loaded once however many ask for it at the same moment, and one after the other: loading takes twice
-    the memory of the model for a moment. Whoever asks for one that stands on the shelf waits for nobody.
+    the memory of the model for a moment. Whoever asks for one that stands on the shelf waits for nobody. ``complete``
+    classifiers are for looking inside (``load_classifier``).
     """
 
-    def __init__(self, runs: ModelFolders, capacity: int = 4) -> None:
+    def __init__(self, runs: ModelFolders, capacity: int = 4, *, complete: bool = False) -> None:
         self._runs = runs
         self._capacity = capacity
+        self._complete = complete
         self._classifiers: OrderedDict[_Edition, Classifier] = OrderedDict()
         self._guard = threading.Lock()
         self._loading = threading.Lock()
@@ -48,7 +50,7 @@ class Shelf:
         with self._loading:
             if found := self._take(edition):  # somebody else has loaded it meanwhile
                 return found
-            classifier = _load(run_id, folder)
+            classifier = _load(run_id, folder, self._complete)
             self._put(edition, classifier)
             return classifier
 
@@ -85,9 +87,9 @@ def last_written(run_id: str, folder: Path) -> int:
         raise _damaged(run_id) from error
 
 
-def _load(run_id: str, folder: Path) -> Classifier:
+def _load(run_id: str, folder: Path, complete: bool) -> Classifier:
     try:
-        return load_classifier(folder)
+        return load_classifier(folder, complete=complete)
     except ModelError as error:
         raise _damaged(run_id) from error
 

@@ -42,11 +42,11 @@ def predict_one(classifier: Classifier, text: str, pair: str | None = None) -> A
     """Classify one text (with its pair) in fp32, where every digit counts and a batch saves nothing.
 
     Raises:
-        PredictionError: there is nothing to read, or more than ``MAX_CHARACTERS``.
+        PredictionError: see ``check_text``.
     """
-    _check(text)
+    check_text(text)
     if pair is not None:
-        _check(pair, "second text")
+        check_text(pair, "second text")
     with classifier.lock:
         predictions = predict(classifier, [text], None if pair is None else [pair], placement=choose_placement("fp32"))
         pieces, truncated, kept_text, kept_pair = _what_was_read(classifier, text, pair)
@@ -59,7 +59,12 @@ def predict_one(classifier: Classifier, text: str, pair: str | None = None) -> A
     )  # fmt: skip
 
 
-def _check(text: str, what: str = "text") -> None:
+def check_text(text: str, what: str = "text") -> None:
+    """Refuse what nothing can be said of, in one sentence.
+
+    Raises:
+        PredictionError: there is nothing to read, half of a character, or more than ``MAX_CHARACTERS``.
+    """
     if is_blank(text):
         raise PredictionError(f"The {what} is empty: type something to classify.")
     if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):

@@ -52,6 +52,18 @@ def _shelf(home: str) -> Shelf:  # noqa: ARG001 (the key of the cache)
     return Shelf(runs())
 
 
+def open_shelf() -> Shelf:
+    """The classifiers that can be looked into, shared by all sessions: loaded when somebody first looks."""
+    return _open_shelf(str(settings().home))
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _open_shelf(home: str) -> Shelf:  # noqa: ARG001 (the key of the cache)
+    from bertdemo.prediction.loaded import Shelf
+
+    return Shelf(runs(), capacity=2, complete=True)
+
+
 def jobs() -> Jobs:
     """The tables that are predicted in processes of their own."""
     return _jobs(str(settings().home))

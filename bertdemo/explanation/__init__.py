@@ -1,0 +1,1 @@
+"""Why a classifier said so: attention, attribution, and tests of both."""

@@ -1,0 +1,98 @@
+"""What the model reads, and where it stands in the text."""
+
+from __future__ import annotations
+
+import unicodedata
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bertdemo.errors import PredictionError
+from bertdemo.explanation.reading import read
+from bertdemo.models.classifier import Classifier, load_base
+from bertdemo.models.encoding import encode, is_blank
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=60).filter(lambda t: not is_blank(t))
+
+
+@pytest.fixture(scope="module")
+def classifier(tiny_base: Path) -> Classifier:
+    return load_base(str(tiny_base), ("bad", "good"), dropout=0.0, max_length=32)
+
+
+def words(classifier: Classifier, text: str) -> list[str]:
+    return [word.text for word in read(classifier, text).words]
+
+
+@given(text=TEXTS)
+def test_words_are_characters_of_the_text_in_its_order_and_never_overlap(classifier: Classifier, text: str):
+    reading = read(classifier, text)
+    assert all(text[word.start : word.end] == word.text for word in reading.words)
+    assert all(left.end <= right.start for left, right in zip(reading.words, reading.words[1:], strict=False))
+    assert all(word.text.strip() for word in reading.words)
+
+
+@given(text=TEXTS)
+def test_every_token_is_special_or_in_one_word_that_holds_its_characters(classifier: Classifier, text: str):
+    reading = read(classifier, text)
+    assert [p for word in reading.words for p in word.tokens] == [
+        place for place, token in enumerate(reading.tokens) if not token.special
+    ]
+    for row, word in enumerate(reading.words):
+        for token in (reading.tokens[place] for place in word.tokens):
+            assert token.word == row
+            assert word.start <= token.start <= token.end <= word.end
+
+
+@given(text=TEXTS, pair=st.none() | TEXTS)
+def test_what_is_read_is_what_is_predicted(classifier: Classifier, text: str, pair: str | None):
+    reading = read(classifier, text, pair)
+    encoded = encode(classifier, [text], None if pair is None else [pair])
+    assert reading.ids.tolist() == encoded.ids[0].tolist()
+    assert reading.segments is not None
+    assert encoded.segments is not None
+    assert reading.segments.tolist() == encoded.segments[0].tolist()
+
+
+@given(text=TEXTS, seed=st.integers(0, 99))
+def test_word_scores_and_those_of_special_tokens_sum_to_those_of_all_tokens(classifier, text: str, seed: int):
+    reading = read(classifier, text)
+    scores = np.random.default_rng(seed).normal(size=(len(reading), 2))
+    total = reading.sum_to_words(scores).sum(axis=0) + scores[reading.special].sum(axis=0)
+    assert np.allclose(total, scores.sum(axis=0), atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("@united don't lose it...", ["@united", "don't", "lose", "it", ".", ".", "."]),
+        ("我的行李 lost", ["我", "的", "行", "李", "lost"]),
+        ("a naïve café, 3.5 stars", ["a", "naïve", "café", ",", "3.5", "stars"]),
+        ("see https://t.co/x?y=1 now", ["see", "https://t.co/x?y=1", "now"]),
+        ("late.My bag", ["late", ".", "My", "bag"]),
+        (unicodedata.normalize("NFD", "dé"), [unicodedata.normalize("NFD", "dé")]),
+    ],
+)
+def test_words_are_what_a_reader_calls_words(classifier: Classifier, text: str, expected: list[str]):
+    assert words(classifier, text) == expected
+
+
+def test_a_text_that_is_too_long_says_so_and_one_that_just_fits_does_not(classifier: Classifier):
+    assert read(classifier, "a " * 31).truncated
+    assert not read(classifier, "a " * 30).truncated
+    assert len(read(classifier, "a " * 30)) == 32
+
+
+def test_a_pair_knows_which_text_a_word_is_of(classifier: Classifier):
+    reading = read(classifier, "one two", "three")
+    assert [(word.text, word.part) for word in reading.words] == [("one", 0), ("two", 0), ("three", 1)]
+
+
+def test_a_blank_text_is_refused_in_a_sentence(classifier: Classifier):
+    with pytest.raises(PredictionError, match="empty"):
+        read(classifier, " \n")
+    with pytest.raises(PredictionError, match="second text is empty"):
+        read(classifier, "a", "")
