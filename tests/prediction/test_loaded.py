@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+import torch
 
 from bertdemo.errors import RunError
 from bertdemo.models.classifier import load_base, save_classifier
@@ -36,7 +37,9 @@ def loads(monkeypatch):
     """Names of the folders that were loaded, in order."""
     names = []
     load = loaded.load_classifier
-    monkeypatch.setattr(loaded, "load_classifier", lambda folder: (names.append(folder.name), load(folder))[1])
+    monkeypatch.setattr(
+        loaded, "load_classifier", lambda folder, **kw: (names.append(folder.name), load(folder, **kw))[1]
+    )
     return names
 
 
@@ -122,3 +125,12 @@ def test_one_that_could_not_be_loaded_is_tried_again(folders, loads):
         shelf.classifier("x")
     (folders.root / "card").rename(folders.root / "x" / "classifier.json")
     assert shelf.classifier("x") is not None
+
+
+def test_a_complete_classifier_tells_its_attention_and_gives_the_same_logits(folders):
+    inputs = {"input_ids": torch.tensor([[2, 7, 8, 9, 3]])}
+    with torch.inference_mode():
+        usual = Shelf(folders).classifier("x").model(**inputs)
+        complete = Shelf(folders, complete=True).classifier("x").model(**inputs, output_attentions=True)
+    assert torch.allclose(usual.logits, complete.logits, atol=1e-5)
+    assert {tuple(weights.shape[-2:]) for weights in complete.attentions} == {(5, 5)}
