@@ -1,0 +1,108 @@
+"""What a classifier says of a text without some of its words."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bertdemo.errors import ExplanationError
+from bertdemo.explanation.cancelling import Cancelled, go_on_unless, never
+from bertdemo.explanation.reading import Reading
+from bertdemo.models.classifier import Classifier
+from bertdemo.models.devices import choose_placement
+from bertdemo.models.encoding import Encoded
+from bertdemo.prediction.predict import predict_encoded
+
+# Tokens that go through the model while its lock is held: below .3 s for a model of six layers on two cores, so that
+# others may predict in between.
+PIECE = 2048
+
+
+def mask_id(classifier: Classifier) -> int:
+    """The id that stands for an erased token: [MASK], which a BERT has read often while it learned its language.
+
+    Raises:
+        ExplanationError: the tokenizer has none.
+    """
+    if classifier.tokenizer.mask_token_id is None:
+        raise ExplanationError(
+            "The tokenizer of this model has no mask token to put in a word's place: delete words instead of masking."
+        )
+    return int(classifier.tokenizer.mask_token_id)
+
+
+def ids_without(classifier: Classifier, reading: Reading, erased: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Ids of versions of a text in which words are masked: each token of such a word becomes one [MASK].
+
+    Masking and not deleting: the other words keep their positions and stay the tokens they were, so that only the
+    absence of the word is measured, and all versions are as long as the text. Its limit: a text with many masks is
+    like none that the classifier has learned from.
+
+    Args:
+        erased: (n, words), true where a word is masked.
+
+    Returns:
+        (n, tokens)
+    """
+    ids = np.tile(reading.ids, (len(erased), 1))
+    for row, word in enumerate(reading.words):
+        ids[np.ix_(erased[:, row], word.tokens)] = mask_id(classifier)
+    return ids
+
+
+def logits_without(
+    classifier: Classifier, reading: Reading, erased: NDArray[np.bool_], cancelled: Cancelled = never
+) -> NDArray[np.float32]:
+    """Logits (n, labels) in fp32 of versions of a text, see ``ids_without``; equal versions are computed once.
+
+    Raises:
+        CancelledError: ``cancelled()`` became true.
+    """
+    distinct, place = np.unique(erased, axis=0, return_inverse=True)
+    ids = ids_without(classifier, reading, distinct)
+    at_once = max(1, PIECE // len(reading))
+    pieces = []
+    for start in range(0, len(ids), at_once):
+        go_on_unless(cancelled)
+        pieces.append(_logits(classifier, reading, ids[start : start + at_once]))
+    return np.concatenate(pieces)[place.reshape(-1)]
+
+
+def _logits(classifier: Classifier, reading: Reading, ids: NDArray[np.int64]) -> NDArray[np.float32]:
+    placement = choose_placement("fp32")
+    segments = None if reading.segments is None else (reading.segments.astype(np.int32),) * len(ids)
+    encoded = Encoded(tuple(ids.astype(np.int32)), segments, cut=0)
+    with classifier.lock:
+        classifier.model.to(placement.device)  # type: ignore[arg-type]
+        return predict_encoded(classifier, encoded, placement)
+
+
+def explained(logits: NDArray[np.floating], target: int, against: int | None = None) -> NDArray[np.float64]:
+    """What an attribution explains of logits (n, labels): the target's logit, or its margin over ``against``: (n,)."""
+    values = logits.astype(np.float64)
+    return values[:, target] if against is None else values[:, target] - values[:, against]
+
+
+def check_words(reading: Reading, words: Collection[int]) -> None:
+    """Refuse words that the text does not have.
+
+    Raises:
+        ExplanationError: an index beyond ``reading.words``, or there are no words at all.
+    """
+    if not reading.words:
+        raise ExplanationError("There is no word in this text whose part in the answer could be tested: type a word.")
+    if wrong := sorted(word for word in words if not 0 <= word < len(reading.words)):
+        raise ExplanationError(
+            f"There is no word number {wrong[0]}: the model reads {len(reading.words)} words of this text, counted from 0."
+        )
+
+
+def erasing(reading: Reading, sets: Iterable[Collection[int]]) -> NDArray[np.bool_]:
+    """Sets of words as rows of a table: (sets, words), true where the word is in the set."""
+    chosen = [list(each) for each in sets]
+    table = np.zeros((len(chosen), len(reading.words)), dtype=np.bool_)
+    for row, words in zip(table, chosen, strict=True):
+        row[words] = True
+    return table
