@@ -1,0 +1,46 @@
+"""What attention really moves: weights times the length of what they are given to (Kobayashi et al., 2020)."""
+
+from __future__ import annotations
+
+from collections.abc import Set as AbstractSet
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bertdemo.explanation.attention import attention
+from bertdemo.explanation.blocks import NONE_OFF, Block, Head, Seen, blocks_of, look
+from bertdemo.models.classifier import Classifier
+
+if TYPE_CHECKING:
+    from bertdemo.explanation.reading import Reading
+
+
+def norm_weighted(
+    classifier: Classifier, reading: Reading, switched_off: AbstractSet[Head] = NONE_OFF
+) -> NDArray[np.float32]:
+    """‖α f(x)‖ of every head: (layers, heads, tokens, tokens), ≥ 0, in the units of the hidden states.
+
+    α is the attention weight of token i to token j, and f(x) is what j has to give: its value vector, brought to the
+    width of the model by the head's part of the output projection, (x·W_V + b_V)·W_O. A head may look hard at a [SEP]
+    whose f(x) is next to nothing; here that shows as nothing. Rows do not sum to 1.
+
+    Raises:
+        ExplanationError: see ``attention.attention``.
+    """
+    import torch
+
+    with classifier.lock:
+        weights = attention(classifier, reading, switched_off).weights
+        layers = zip(blocks_of(classifier), look(classifier, reading, switched_off), strict=True)
+        with torch.inference_mode():
+            lengths = np.stack([_lengths(block, seen) for block, seen in layers])
+    return weights * lengths[:, :, None]
+
+
+def _lengths(block: Block, seen: Seen) -> NDArray[np.float32]:
+    """‖f(x)‖ of each token for each head: (heads, tokens)."""
+    _, _, values = block.queries_keys_values(seen)
+    output = block.projection.weight.T.view(block.heads, block.width, -1)  # W_O of each head
+    lengths: NDArray[np.float32] = (values @ output).norm(dim=-1).cpu().numpy()
+    return lengths

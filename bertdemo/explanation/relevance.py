@@ -1,0 +1,67 @@
+"""Attention weighted by what it does to the answer: relevance (Chefer, Gur & Wolf, 2021)."""
+
+from __future__ import annotations
+
+from collections.abc import Set as AbstractSet
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bertdemo.explanation.attention import read_at
+from bertdemo.explanation.blocks import NONE_OFF, Head, blocks_of, check_complete, inputs_of, silenced
+from bertdemo.explanation.rollout import row_of
+from bertdemo.models.classifier import Classifier
+
+if TYPE_CHECKING:
+    from bertdemo.explanation.reading import Reading
+
+
+def relevance(
+    classifier: Classifier,
+    reading: Reading,
+    target: int,
+    against: int | None = None,
+    switched_off: AbstractSet[Head] = NONE_OFF,
+) -> NDArray[np.float64]:
+    """How much each token matters to what the head reads, after each layer: (layers, tokens), all ≥ 0.
+
+    R begins as I and grows by Ā · R in every layer, where Ā is the mean over heads of the positive part of ∇A ⊙ A, the
+    attention weights times the gradient of the output with respect to them ("Generic attention-model explainability",
+    equations 5 and 6). The row is that of the token that is read, whose own first 1 is the I. Sizes have no unit.
+
+    Args:
+        classifier: a complete one.
+        reading: of that classifier.
+        target: the label whose logit is explained.
+        against: where given, the margin of logits target − against is explained.
+        switched_off: pairs of layer and head, from 0.
+
+    Raises:
+        ExplanationError: another architecture, a classifier that is not complete, or a head that it does not have.
+    """
+    blocks = blocks_of(classifier)
+    check_complete(classifier)
+    with classifier.lock, silenced(blocks, switched_off):
+        weights, gradients = _weights_and_gradients(classifier, reading, target, against)
+    so_far, rows = np.eye(len(reading)), []
+    for layer in np.maximum(gradients * weights, 0).mean(axis=1, dtype=np.float64):
+        so_far = so_far + layer @ so_far
+        rows.append(row_of(so_far, read_at(classifier)))
+    return np.stack(rows)
+
+
+def _weights_and_gradients(
+    classifier: Classifier, reading: Reading, target: int, against: int | None
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Attention weights and the gradient of the output with respect to them, each (layers, heads, tokens, tokens)."""
+    import torch
+
+    inputs = inputs_of(classifier, reading)
+    with torch.enable_grad():
+        vectors = classifier.model.get_input_embeddings()(inputs.pop("input_ids")).detach().requires_grad_()
+        output = classifier.model(inputs_embeds=vectors, **inputs, output_attentions=True)
+        logits = output.logits[0]
+        explained = logits[target] if against is None else logits[target] - logits[against]
+        gradients = torch.autograd.grad(explained, output.attentions)
+    return torch.cat(output.attentions).detach().cpu().numpy(), torch.cat(gradients).cpu().numpy()
