@@ -6,7 +6,6 @@ has a file in ``parts`` once it is predicted, which appears whole or not at all:
 
 from __future__ import annotations
 
-import re
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -20,13 +19,12 @@ from numpy.typing import NDArray
 
 from bertdemo.jobs.records import Format, JobCard, JobColumns
 from bertdemo.runs.failures import storage
+from bertdemo.runs.piecework import PieceFolder
 from bertdemo.runs.records import State, Status
-from bertdemo.runs.work_folder import WorkFolder
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_PART = re.compile(r"([0-9]{6})\.parquet")
 NO_LABEL = -1
 
 
@@ -50,7 +48,7 @@ class Part:
         return best
 
 
-class JobFolder(WorkFolder):
+class JobFolder(PieceFolder):
     """One job on disk.
 
     Every reading method raises ``RunError`` where its file is missing or damaged; every writing method raises
@@ -59,6 +57,7 @@ class JobFolder(WorkFolder):
 
     kind = "job"
     card_name = "job.json"
+    part_ending = "parquet"
 
     @property
     def input_path(self) -> Path:
@@ -98,31 +97,12 @@ class JobFolder(WorkFolder):
             raise self._damaged("job.json")
         return card
 
-    def begin(self) -> None:
-        """Note how far the job is as a worker takes it up."""
-        self._write_json("begun.json", {"parts": len(self.done())})
-
-    def has_advanced(self) -> bool:
-        """Whether the last worker kept anything: one that dies at the same place twice must not go on for ever."""
-        if not (self.path / "begun.json").exists():
-            return False
-        begun: object = self._read_json("begun.json").get("parts")
-        return isinstance(begun, int) and len(self.done()) > begun
-
     def chunks(self) -> int:
         """Of how many chunks the job consists."""
         return -(-self.card.rows // self.card.chunk)
 
     def rows_of(self, chunk: int) -> int:
         return min(self.card.chunk, self.card.rows - chunk * self.card.chunk)
-
-    def done(self) -> set[int]:
-        """The numbers of the chunks that are predicted and kept."""
-        try:
-            names = [path.name for path in (self.path / "parts").iterdir()]
-        except OSError as error:
-            raise self._damaged("parts") from error
-        return {int(match[1]) for name in names if (match := _PART.fullmatch(name))}
 
     def table(self, chunk: int, columns: list[str] | None = None) -> pa.Table:
         """The rows of one chunk of the table, all columns or some."""
@@ -156,7 +136,7 @@ class JobFolder(WorkFolder):
         with storage(self.path):
             try:
                 pq.write_table(pa.table(columns).replace_schema_metadata(about), draft)
-                draft.replace(self._part_path(chunk))
+                draft.replace(self.part_path(chunk))
             finally:
                 draft.unlink(missing_ok=True)
 
@@ -165,7 +145,7 @@ class JobFolder(WorkFolder):
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        path = self._part_path(chunk)
+        path = self.part_path(chunk)
         try:
             with pq.ParquetFile(path) as file:
                 table = file.read()
@@ -179,32 +159,12 @@ class JobFolder(WorkFolder):
         except (OSError, ValueError, LookupError, pa.ArrowException) as error:
             raise self._damaged(f"parts/{path.name}") from error
 
-    def drop_part(self, chunk: int) -> None:
-        """Remove a damaged part, so that it is predicted again."""
-        with storage(self.path):
-            self._part_path(chunk).unlink(missing_ok=True)
-
     def rows_done(self) -> int:
         """Rows that are predicted and kept."""
         return sum(self.rows_of(chunk) for chunk in self.done())
 
-    def wind_up_cancelled(self) -> str:
-        """What is predicted is kept."""
-        return f"Cancelled after {self._so_far()}: it can be resumed there."
-
-    def obituary(self, status: Status) -> str:  # noqa: ARG002 - the parts tell more than the last status
-        """How far it got, and whether it goes on by itself."""
-        ending = "it goes on from there" if self.has_advanced() else "it can be resumed there"
-        return (
-            f"The predicting process ended after {self._so_far()} without a word (killed, no memory or disk left, or "
-            f"the machine went down): {ending}."
-        )
-
-    def _so_far(self) -> str:
+    def so_far(self) -> str:
         return f"{self.rows_done():,} of {self.card.rows:,} rows"
-
-    def _part_path(self, chunk: int) -> Path:
-        return self.path / "parts" / f"{chunk:06d}.parquet"
 
     def _input(self) -> Any:
         import pyarrow as pa

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from bertdemo.runs.piecework import can_resume
 from bertdemo.runs.records import Status
 
 Format = Literal["csv", "parquet", "jsonl"]
@@ -74,7 +75,7 @@ class Job:
     @property
     def can_resume(self) -> bool:
         """Whether it ended before its last row and would go on where it stands."""
-        return self.card is not None and self.status.state in ("interrupted", "failed", "cancelled")
+        return self.card is not None and can_resume(self.status.state)
 
 
 @dataclass(frozen=True)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bertdemo.errors import BertDemoError, RunError
+from bertdemo.errors import RunError
 from bertdemo.jobs.folder import JobFolder
 from bertdemo.jobs.records import Format, Job, JobCard, JobColumns, JobSummary, ReviewRow
-from bertdemo.jobs.submission import as_table, check_columns, chunk_rows, fingerprint, model_digest
+from bertdemo.jobs.submission import as_table, check_columns, chunk_rows, fingerprint
 from bertdemo.runs.backend import Backend
+from bertdemo.runs.digest import model_digest
+from bertdemo.runs.piecework import Piecework
 from bertdemo.runs.records import State, Status
 from bertdemo.runs.store import Runs
-from bertdemo.runs.works import Works, new_id
+from bertdemo.runs.works import new_id
 from bertdemo.settings import Settings
 
 if TYPE_CHECKING:
@@ -23,13 +25,12 @@ if TYPE_CHECKING:
 _JobList = list[Job]
 
 
-class Jobs(Works[JobFolder]):
+class Jobs(Piecework[JobFolder]):
     """The jobs in ``settings.home / "jobs"``. Any number of these may exist, in any number of processes.
 
     One job works at a time, the others wait in order. Methods that take an id raise ``RunError`` where there is no such
     job; those that write raise ``StorageError`` where the disk does not let them. Looking at jobs keeps the queue
-    moving, and lets a job that was killed go on by itself if it got further than when it began; one that did not (what
-    killed it may do so again) waits for ``resume``.
+    moving.
     """
 
     def __init__(
@@ -95,43 +96,13 @@ class Jobs(Works[JobFolder]):
         Raises:
             RunError: there is none of that id, or its folder is damaged.
         """
-        folder = self.folder(job_id)
-        self._tend()
-        status = self._settle(folder)
-        positions = self._positions([folder] if status.state is State.QUEUED else [])
-        return Job(folder.id, folder.card, status, positions.get(folder.id))
+        folder, status, position = self._settled_one(job_id)
+        return Job(folder.id, folder.card, status, position)
 
     def list(self) -> _JobList:
         """All jobs, the newest first. A damaged one is listed as failed, with a sentence."""
-        self._tend()
-        folders = self._dispatcher.folders()
-        statuses = {folder.id: self._settle_or_explain(folder) for folder in folders}
-        positions = self._positions([each for each in folders if statuses[each.id].state is State.QUEUED])
-        jobs = [_read(folder, statuses[folder.id], positions) for folder in folders]
+        jobs = [_read(*found) for found in self._settled()]
         return sorted(jobs, key=lambda job: (job.card.created if job.card else 0.0, job.id), reverse=True)
-
-    def cancel(self, job_id: str) -> None:
-        """Ask a job to end, and return at once; what is predicted is kept, and ``resume`` goes on from there.
-
-        A worker that does not react within 10 s is ended by whoever looks at the jobs then.
-
-        Raises:
-            RunError: the job has already ended.
-        """
-        self._ask(job_id, "cancel", "Cancelled before it began.")
-
-    def resume(self, job_id: str) -> None:
-        """Put a job that was killed, failed or cancelled in line again; no row is predicted twice.
-
-        Raises:
-            RunError: the job is live or finished.
-        """
-        folder = self.folder(job_id)
-        status = self._dispatcher.settle(folder)
-        if not Job(job_id, folder.card, status).can_resume:
-            raise RunError(f"The job {job_id} is {status.state}: there is nothing to resume.")
-        self._dispatcher.take_up_again(folder, status)
-        self._tend()
 
     def result(self, job_id: str, kind: Format) -> Path:
         """The file with the predictions beside the columns of the table, made at the first call.
@@ -171,25 +142,10 @@ class Jobs(Works[JobFolder]):
                 return job.id
         return None
 
-    def _settle(self, folder: JobFolder) -> Status:
-        """The status of a job; one that was killed and had got further goes on by itself."""
-        status = self._dispatcher.settle(folder)
-        if status.state is State.INTERRUPTED and folder.has_advanced():
-            self._dispatcher.take_up_again(folder, status)
-            self._tend()
-            return folder.status()
-        return status
 
-    def _settle_or_explain(self, folder: JobFolder) -> Status:
-        try:
-            return self._settle(folder)
-        except BertDemoError as error:
-            return Status(State.FAILED, str(error), self._clock())
-
-
-def _read(folder: JobFolder, status: Status, positions: Mapping[str, int]) -> Job:
+def _read(folder: JobFolder, status: Status, position: int | None) -> Job:
     try:
-        return Job(folder.id, folder.card, status, positions.get(folder.id))
+        return Job(folder.id, folder.card, status, position)
     except RunError as error:
         return Job(folder.id, None, Status(State.FAILED, str(error), status.updated))
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bertdemo.data.columns import listed
 from bertdemo.data.tables import as_text
 from bertdemo.errors import DataError, RunError
 from bertdemo.jobs.records import JobColumns
-from bertdemo.runs.failures import storage
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,23 +70,6 @@ def fingerprint(table: pa.Table, columns: JobColumns, run_id: str, model: str, e
     digest = hashlib.sha256(repr((table.column_names, columns, run_id, model, exact)).encode())
     for batch in table.to_batches(_MOST):
         digest.update(batch.serialize())
-    return digest.hexdigest()
-
-
-def model_digest(folder: Path) -> str:
-    """SHA-256 (hex) of the weights and the card in a model's folder: what has to be the same when a job goes on.
-
-    Raises:
-        RunError: there is no model in the folder.
-    """
-    digest = hashlib.sha256()
-    with storage(folder):
-        for path in sorted([*folder.glob("*.safetensors"), folder / "classifier.json"]):
-            try:
-                with path.open("rb") as file:
-                    digest.update(hashlib.file_digest(file, "sha256").digest())
-            except FileNotFoundError as error:
-                raise RunError("The model of this run is missing: restore its folder, or train it again.") from error
     return digest.hexdigest()
 
 

@@ -14,19 +14,17 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bertdemo.errors import BertDemoError, RunError, StorageError
+from bertdemo.errors import RunError
 from bertdemo.jobs.folder import NO_LABEL, JobFolder, Part
-from bertdemo.jobs.submission import model_digest
 from bertdemo.models.encoding import is_blank
-from bertdemo.runs.failures import is_wrong_input, sentence
+from bertdemo.runs.digest import model_digest
+from bertdemo.runs.piece_worker import carry_out, heed, home_of, named_folder
 from bertdemo.runs.pulse import Pulse
 from bertdemo.runs.records import State
-from bertdemo.runs.waiting import wait_for_work
 from bertdemo.settings import Settings
 
 if TYPE_CHECKING:
@@ -38,21 +36,11 @@ _log = logging.getLogger("bertdemo.jobs.worker")  # __name__ is __main__ here
 Predictor = Callable[[Sequence[str], Sequence[str] | None], "Predictions"]
 
 
-class _Cancelled(Exception):  # noqa: N818 - not an error: a person asked for it
-    """A person wants no more rows."""
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do the job, then start the next one that waits. Returns 0 if the job finished."""
     from bertdemo.jobs.store import Jobs
 
-    (path,) = sys.argv[1:] if arguments is None else arguments
-    if path == "--wait":
-        path, imported = wait_for_work(_import_everything, JobFolder)
-        imported()
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")
-    logging.getLogger("bertdemo").setLevel(logging.INFO)
-    state = work(JobFolder(Path(path)))
+    state = work(named_folder(arguments, JobFolder, _import_everything))
     Jobs(Settings.from_environment(os.environ)).start_next()
     return 0 if state is State.FINISHED else 1
 
@@ -68,7 +56,7 @@ def make_predictor(folder: JobFolder) -> Predictor:
     from bertdemo.prediction.predict import predict
     from bertdemo.runs.store import Runs
 
-    card, runs = folder.card, Runs(_settings(folder))
+    card, runs = folder.card, Runs(home_of(folder))
     if model_digest(runs.model_folder(card.run)) != card.model:
         raise RunError(f"The model of the run {card.run} is not the one this job began with: start the job again.")
     classifier = Shelf(runs, capacity=1).classifier(card.run)
@@ -77,47 +65,24 @@ def make_predictor(folder: JobFolder) -> Predictor:
 
 def work(folder: JobFolder, make_predictor: Callable[[JobFolder], Predictor] = make_predictor) -> State:
     """Do what is left of the job in this process and return the state it ended in."""
-    try:
-        pulse = _take_over(folder)
-    except BertDemoError:
-        # There is no status to write. The readers see that this process is gone and say so.
-        _log.exception("the job could not be taken over")
-        return State.FAILED
-    if not pulse.status.state.is_live:  # cancelled, or given up as dead, before this process was up
-        return pulse.status.state
-    try:
-        with pulse.beating():
-            _do(folder, pulse, make_predictor)
-        return _end(pulse, State.FINISHED, "Finished: every row is predicted.")
-    except _Cancelled:
-        return _last_words(folder, pulse, State.CANCELLED, folder.wind_up_cancelled())
-    except Exception as error:  # noqa: BLE001 - logged with its traceback, and told in the status
-        _log.error("the job ends here", exc_info=error)
-        return _last_words(folder, pulse, State.FAILED, sentence(error), wrong_input=is_wrong_input(error))
-
-
-def _take_over(folder: JobFolder) -> Pulse:
-    """Write that this process does the job, unless it ended before; nobody can end it in between."""
     from bertdemo.jobs.store import Jobs
 
-    with Jobs(_settings(folder)).undisturbed():
-        pulse = Pulse(folder)
-        if pulse.status.state.is_live:
-            folder.begin()
-            pulse.beat()
-        return pulse
+    def do(pulse: Pulse) -> None:
+        _do(folder, pulse, make_predictor)
+
+    return carry_out(folder, Jobs(home_of(folder)).undisturbed(), do, "Finished: every row is predicted.")
 
 
 def _do(folder: JobFolder, pulse: Pulse, make_predictor: Callable[[JobFolder], Predictor]) -> None:
     """Predict what is not yet kept, chunk by chunk."""
     pulse.say(State.STARTING, f"Loading the classifier {folder.card.run_name}.")
     _drop_damaged_parts(folder)
-    _heed(folder)
+    heed(folder)
     predictor = make_predictor(folder)
     before = done = folder.rows_done()
     began, total = time.perf_counter(), folder.card.rows
     for chunk in sorted(set(range(folder.chunks())) - folder.done()):
-        _heed(folder)
+        heed(folder)
         part = predict_chunk(folder, chunk, predictor)
         folder.write_part(chunk, part)
         done += len(part.labels)
@@ -147,26 +112,6 @@ def _drop_damaged_parts(folder: JobFolder) -> None:
             folder.drop_part(chunk)
 
 
-def _heed(folder: JobFolder) -> None:
-    if folder.request() == "cancel":
-        raise _Cancelled
-
-
-def _end(pulse: Pulse, state: State, message: str, *, wrong_input: bool = False) -> State:
-    pulse.say(state, message, remaining=None, wrong_input=wrong_input)
-    _log.info("%s: %s", state, message)
-    return state
-
-
-def _last_words(folder: JobFolder, pulse: Pulse, state: State, message: str, *, wrong_input: bool = False) -> State:
-    """End before the last row; where not even that can be written, the readers see that this process is gone."""
-    try:
-        return _end(pulse, state, message, wrong_input=wrong_input)
-    except StorageError:
-        _log.exception("the final state of %s could not be written", folder.id)
-        return State.FAILED
-
-
 def _import_everything() -> None:
     """Import what a job with a BERT needs, the parts that transformers would load only at first use included."""
     import pyarrow.parquet
@@ -175,10 +120,6 @@ def _import_everything() -> None:
     from bertdemo.prediction.loaded import Shelf
 
     del pyarrow, AutoTokenizer, BertForSequenceClassification, Shelf
-
-
-def _settings(folder: JobFolder) -> Settings:
-    return Settings(folder.path.parents[1])
 
 
 if __name__ == "__main__":

@@ -5,9 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from bertdemo.errors import RunError
 from bertdemo.jobs.records import JobColumns
-from bertdemo.jobs.submission import as_table, chunk_rows, fingerprint, model_digest
+from bertdemo.jobs.submission import as_table, chunk_rows, fingerprint
 from tests.jobs.conftest import TEXT, table
 
 
@@ -36,17 +35,3 @@ def test_an_empty_cell_is_no_empty_text():
 def test_the_longer_the_texts_the_fewer_at_a_time(length, rows):
     frame = pd.DataFrame({"text": ["x" * length] * 300}, dtype=object)
     assert chunk_rows(as_table(frame), TEXT) == pytest.approx(rows, rel=0.05)
-
-
-def test_another_model_has_another_digest(tmp_path):
-    (tmp_path / "classifier.json").write_text("{}")
-    (tmp_path / "model.safetensors").write_bytes(b"one")
-    first = model_digest(tmp_path)
-    assert model_digest(tmp_path) == first
-    (tmp_path / "model.safetensors").write_bytes(b"two")
-    assert model_digest(tmp_path) != first
-
-
-def test_a_model_that_is_gone_is_told(tmp_path):
-    with pytest.raises(RunError, match="is missing"):
-        model_digest(tmp_path / "model")

@@ -1,0 +1,26 @@
+"""Which model it is: work that goes on later, or a result that is kept, must know whether it is still the same."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from bertdemo.errors import RunError
+from bertdemo.runs.failures import storage
+
+
+def model_digest(folder: Path) -> str:
+    """SHA-256 (hex) of the weights and the card in a model's folder: what has to be the same when work goes on.
+
+    Raises:
+        RunError: there is no model in the folder.
+    """
+    digest = hashlib.sha256()
+    with storage(folder):
+        for path in sorted([*folder.glob("*.safetensors"), folder / "classifier.json"]):
+            try:
+                with path.open("rb") as file:
+                    digest.update(hashlib.file_digest(file, "sha256").digest())
+            except FileNotFoundError as error:
+                raise RunError("The model of this run is missing: restore its folder, or train it again.") from error
+    return digest.hexdigest()

@@ -1,0 +1,141 @@
+"""Work that is done piece by piece, each kept as it is done: a process killed anywhere is followed by one that goes on.
+
+Jobs (tables that are predicted) and studies (texts that are explained) are such work.
+"""
+
+from __future__ import annotations
+
+import re
+from abc import abstractmethod
+from pathlib import Path
+from typing import ClassVar, TypeVar
+
+from bertdemo.errors import BertDemoError, RunError
+from bertdemo.runs.failures import storage
+from bertdemo.runs.records import State, Status
+from bertdemo.runs.work_folder import WorkFolder
+from bertdemo.runs.works import Works
+
+_PART = re.compile(r"([0-9]{6})\.[a-z]+")
+
+
+class PieceFolder(WorkFolder):
+    """Work on disk with a file in ``parts`` for each piece that is done, which appears whole or not at all."""
+
+    part_ending: ClassVar[str]  # of the files in ``parts``
+
+    def begin(self) -> None:
+        """Note how far the work is as a worker takes it up."""
+        self._write_json("begun.json", {"parts": len(self.done())})
+
+    def has_advanced(self) -> bool:
+        """Whether the last worker kept anything: one that dies at the same place twice must not go on for ever."""
+        if not (self.path / "begun.json").exists():
+            return False
+        begun: object = self._read_json("begun.json").get("parts")
+        return isinstance(begun, int) and len(self.done()) > begun
+
+    def done(self) -> set[int]:
+        """The numbers of the pieces that are done and kept."""
+        try:
+            names = [path.name for path in (self.path / "parts").iterdir()]
+        except OSError as error:
+            raise self._damaged("parts") from error
+        return {int(match[1]) for name in names if (match := _PART.fullmatch(name))}
+
+    def part_path(self, piece: int) -> Path:
+        return self.path / "parts" / f"{piece:06d}.{self.part_ending}"
+
+    def drop_part(self, piece: int) -> None:
+        """Remove a damaged part, so that it is done again."""
+        with storage(self.path):
+            self.part_path(piece).unlink(missing_ok=True)
+
+    def wind_up_cancelled(self) -> str:
+        """What is done is kept."""
+        return f"Cancelled after {self.so_far()}: it can be resumed there."
+
+    def obituary(self, status: Status) -> str:  # noqa: ARG002 - the parts tell more than the last status
+        """How far it got, and whether it goes on by itself."""
+        ending = "it goes on from there" if self.has_advanced() else "it can be resumed there"
+        return (
+            f"The process of this {self.kind} ended after {self.so_far()} without a word (killed, no memory or disk "
+            f"left, or the machine went down): {ending}."
+        )
+
+    @abstractmethod
+    def so_far(self) -> str:
+        """How much is done, in words: ``8 of 12 rows``."""
+
+
+_Folder = TypeVar("_Folder", bound=PieceFolder)
+
+
+class Piecework(Works[_Folder]):
+    """The works of one kind in a home; looking at them lets one that was killed go on by itself if it had got further.
+
+    One that had not (what killed it may do so again) waits for ``resume``.
+    """
+
+    def cancel(self, work_id: str) -> None:
+        """Ask one to end, and return at once; what is done is kept, and ``resume`` goes on from there.
+
+        A worker that does not react within 10 s is ended by whoever looks then.
+
+        Raises:
+            RunError: it has already ended.
+        """
+        self._ask(work_id, "cancel", "Cancelled before it began.")
+
+    def resume(self, work_id: str) -> None:
+        """Put one that was killed, failed or cancelled in line again; nothing is done twice.
+
+        Raises:
+            RunError: it is live or finished.
+        """
+        folder = self.folder(work_id)
+        status = self._dispatcher.settle(folder)
+        if not can_resume(status.state):
+            raise RunError(f"The {folder.kind} {work_id} is {status.state}: there is nothing to resume.")
+        self._dispatcher.take_up_again(folder, status)
+        self._tend()
+
+    def _settle(self, folder: _Folder) -> Status:
+        """The status of one; if it was killed and had got further, it goes on by itself."""
+        status = self._dispatcher.settle(folder)
+        if status.state is State.INTERRUPTED and folder.has_advanced():
+            self._dispatcher.take_up_again(folder, status)
+            self._tend()
+            return folder.status()
+        return status
+
+    def _settled(self) -> list[tuple[_Folder, Status, int | None]]:
+        """Every folder with its status, or the sentence on why it has none, and its place in the queue (1 = next)."""
+        self._tend()
+        folders = self._dispatcher.folders()
+        statuses = {folder.id: self._settle_or_explain(folder) for folder in folders}
+        positions = self._positions([each for each in folders if statuses[each.id].state is State.QUEUED])
+        return [(folder, statuses[folder.id], positions.get(folder.id)) for folder in folders]
+
+    def _settled_one(self, work_id: str) -> tuple[_Folder, Status, int | None]:
+        """The same of one.
+
+        Raises:
+            RunError: there is none of that id, or it is damaged.
+        """
+        folder = self.folder(work_id)
+        self._tend()
+        status = self._settle(folder)
+        positions = self._positions([folder] if status.state is State.QUEUED else [])
+        return folder, status, positions.get(folder.id)
+
+    def _settle_or_explain(self, folder: _Folder) -> Status:
+        try:
+            return self._settle(folder)
+        except BertDemoError as error:
+            return Status(State.FAILED, str(error), self._clock())
+
+
+def can_resume(state: State) -> bool:
+    """Whether work in this state ended before its last piece and would go on where it stands."""
+    return state in (State.INTERRUPTED, State.FAILED, State.CANCELLED)
