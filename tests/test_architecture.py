@@ -28,6 +28,7 @@ DOORS = {
     "training": {"errors", "settings", "data", "models", "prediction", "evaluation"},
     "runs": {"errors", "settings", "data", "models", "prediction", "evaluation", "training"},
     "jobs": {"errors", "settings", "data", "models", "prediction", "evaluation", "runs"},
+    "studies": {"errors", "settings", "data", "models", "prediction", "explanation", "evaluation", "runs"},
     "export": {"errors", "settings", "data", "models", "prediction", "evaluation", "training", "runs"},
     "api": {"errors", "settings", "models", "prediction", "runs"},
 }
@@ -44,6 +45,7 @@ RECORDS = {
     "bertdemo.evaluation.slices",
     "bertdemo.evaluation.thresholds",
     "bertdemo.runs.records",
+    "bertdemo.studies.records",
     "bertdemo.training.events",
     "bertdemo.training.recipe",
 }

@@ -108,6 +108,11 @@ def read(classifier: Classifier, text: str, pair: str | None = None) -> Reading:
     return _reading(text, pair, columns, pieces)
 
 
+def words_in(text: str) -> list[str]:
+    """The words of a text as they are written, without a model: those of ``read`` unless a token reaches over several."""
+    return [text[match.start() : _with_marks(text, match.end())] for match in _WORD.finditer(text)]
+
+
 def _reading(text: str, pair: str | None, columns: Any, pieces: Sequence[str]) -> Reading:
     spans = columns["offset_mapping"][0]
     parts = columns.sequence_ids(0)

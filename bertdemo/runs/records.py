@@ -1,4 +1,4 @@
-"""Records of a run as the screens and commands see it; state, status and worker are those of a job, too."""
+"""Records of a run as the screens and commands see it; state, status and worker are those of jobs and studies, too."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ Request = Literal["stop", "cancel"]
 
 
 class State(StrEnum):
-    """Where a run or a job stands. The first five are live; the others are final."""
+    """Where a run, a job or a study stands. The first six are live; the others are final."""
 
     QUEUED = "queued"
     STARTING = "starting"
     TRAINING = "training"
     TESTING = "testing"
     PREDICTING = "predicting"  # a job, and no run
+    EXPLAINING = "explaining"  # a study
     FINISHED = "finished"
     STOPPED = "stopped"  # by a person, with the best model kept
     CANCELLED = "cancelled"  # by a person, nothing kept
@@ -27,7 +28,7 @@ class State(StrEnum):
 
     @property
     def is_live(self) -> bool:
-        return self in (State.QUEUED, State.STARTING, State.TRAINING, State.TESTING, State.PREDICTING)
+        return self in _LIVE
 
     @property
     def has_model(self) -> bool:
@@ -35,11 +36,14 @@ class State(StrEnum):
         return self in (State.FINISHED, State.STOPPED)
 
 
+_LIVE = (State.QUEUED, State.STARTING, State.TRAINING, State.TESTING, State.PREDICTING, State.EXPLAINING)
+
+
 @dataclass(frozen=True)
 class Status:
     """What the worker last said. ``updated`` (Unix seconds) is its heart-beat; ``message`` one sentence.
 
-    ``step`` of ``steps`` counts steps of training, or the rows of a job.
+    ``step`` of ``steps`` counts steps of training, the rows of a job, or the texts of a study.
     """
 
     state: State
@@ -51,7 +55,7 @@ class Status:
     steps: int = 0
     remaining: float | None = None  # seconds
     wrong_input: bool = False  # failed because of what was asked for (no such model), not on the way
-    speed: float | None = None  # rows a second of a job
+    speed: float | None = None  # rows or texts a second
     host: str = ""  # whose pid it is: a home may be shared by machines; empty in folders of older versions
 
 

@@ -18,6 +18,7 @@ STATE_WORDS = {
     State.TRAINING: "training",
     State.TESTING: "being tested",
     State.PREDICTING: "predicting",
+    State.EXPLAINING: "explaining",
     State.FINISHED: "finished",
     State.STOPPED: "stopped early",
     State.CANCELLED: "cancelled",
