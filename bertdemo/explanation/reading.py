@@ -109,7 +109,7 @@ def read(classifier: Classifier, text: str, pair: str | None = None) -> Reading:
 
 
 def words_in(text: str) -> list[str]:
-    """The words of a text as they are written, without a model: those of ``read`` unless a token reaches over several."""
+    """The words of a text as written, found without a model: those of ``read``, unless a token reaches over several."""
     return [text[match.start() : _with_marks(text, match.end())] for match in _WORD.finditer(text)]
 
 
