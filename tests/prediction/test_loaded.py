@@ -71,10 +71,10 @@ def test_who_asks_for_a_loaded_one_does_not_wait_for_another_loading(folders, mo
     begun, go_on = threading.Event(), threading.Event()
     load = loaded.load_classifier
 
-    def slow(folder):
+    def slow(folder, **options):
         begun.set()
         assert go_on.wait(30)
-        return load(folder)
+        return load(folder, **options)
 
     monkeypatch.setattr(loaded, "load_classifier", slow)
     with ThreadPoolExecutor(1) as threads:
