@@ -10,14 +10,27 @@ import os
 import sys
 from collections.abc import Sequence
 
-from bertdemo.commands import cancel, compare, data, delete, export, predict, rename, report, runs, stop, train
+from bertdemo.commands import (
+    attention,
+    cancel,
+    compare,
+    data,
+    delete,
+    export,
+    predict,
+    rename,
+    report,
+    runs,
+    stop,
+    train,
+)
 from bertdemo.commands.arguments import Parser
 from bertdemo.commands.output import Output
 from bertdemo.errors import BertDemoError
 from bertdemo.runs.failures import sentence
 from bertdemo.settings import Settings
 
-_COMMANDS = (data, train, runs, report, predict, compare, export, stop, cancel, rename, delete)
+_COMMANDS = (data, train, runs, report, predict, attention, compare, export, stop, cancel, rename, delete)
 _FAILED = 1
 _INTERRUPTED = 130
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bertdemo.commands.arguments import Subparsers, add_command, check_output
+from bertdemo.commands.one_text import check_pair
 from bertdemo.commands.output import Output
 from bertdemo.errors import DataError, JobError, PredictionError, RunError
 from bertdemo.runs.failures import storage
@@ -51,19 +52,10 @@ def run(arguments: argparse.Namespace, settings: Settings, output: Output) -> in
 
 
 def _predict_text(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
-    from bertdemo.runs.store import Runs
-
     for option in ("output", "text_column", "pair_column", "label_column"):
         if getattr(arguments, option) is not None:
             raise PredictionError(f"--{option.replace('_', '-')} goes with --input: leave it out for a single text.")
-    runs = Runs(settings)
-    runs.model_folder(arguments.id)  # whether there is one is known before torch is imported, which takes seconds
-    has_pairs = runs.folder(arguments.id).data_card().has_pairs
-    if has_pairs != (arguments.pair is not None):
-        ask = "give the second one as --pair" if has_pairs else "leave out --pair"
-        raise PredictionError(
-            f"The run {arguments.id} was trained on {'pairs of' if has_pairs else 'single'} texts: {ask}."
-        )
+    runs = check_pair(arguments, settings)
 
     from bertdemo.prediction.loaded import Shelf
     from bertdemo.prediction.single import predict_one

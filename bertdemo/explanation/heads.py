@@ -20,6 +20,7 @@ from bertdemo.explanation.blocks import (
     only_one_off,
     silenced,
 )
+from bertdemo.explanation.cancelling import Cancelled, go_on_unless, never
 from bertdemo.explanation.reading import Reading
 from bertdemo.models.classifier import Classifier
 
@@ -137,7 +138,7 @@ def switched_off(classifier: Classifier, reading: Reading, off: AbstractSet[Head
 
 
 def importance(
-    classifier: Classifier, reading: Reading, target: int, against: int | None = None
+    classifier: Classifier, reading: Reading, target: int, against: int | None = None, cancelled: Cancelled = never
 ) -> NDArray[np.float32]:
     """What switching off each head by itself changes: (layers, heads), in logits (Michel et al., 2019).
 
@@ -146,26 +147,28 @@ def importance(
 
     Raises:
         ExplanationError: another architecture.
+        CancelledError: ``cancelled`` became true.
     """
-    complete, without = switched_off(classifier, reading, NONE_OFF), without_each(classifier, reading)
-    if against is not None:
-        return without[..., target] - without[..., against] - (complete[target] - complete[against])
-    changes: NDArray[np.float32] = without[..., target] - complete[target]
-    return changes
+    complete, without = switched_off(classifier, reading, NONE_OFF), without_each(classifier, reading, cancelled)
+    changes: NDArray[np.float32] = without - complete
+    return changes[..., target] if against is None else changes[..., target] - changes[..., against]
 
 
-def without_each(classifier: Classifier, reading: Reading) -> NDArray[np.float32]:
+def without_each(classifier: Classifier, reading: Reading, cancelled: Cancelled = never) -> NDArray[np.float32]:
     """Logits while one head is off, for every head: (layers, heads, labels). Lets others at the model in between.
 
     Raises:
         ExplanationError: another architecture.
+        CancelledError: ``cancelled`` became true.
     """
     blocks = blocks_of(classifier)
-    step = max(1, _AT_ONCE // len(reading))
-    pieces = [range(start, min(start + step, blocks[0].heads)) for start in range(0, blocks[0].heads, step)]
-    return np.stack([
-        np.concatenate([_without(classifier, reading, block, heads) for heads in pieces]) for block in blocks
-    ])  # fmt: skip
+    most, step = blocks[0].heads, max(1, _AT_ONCE // len(reading))
+    found = []
+    for block in blocks:
+        for start in range(0, most, step):
+            go_on_unless(cancelled)
+            found.append(_without(classifier, reading, block, range(start, min(start + step, most))))
+    return np.concatenate(found).reshape(len(blocks), most, -1)
 
 
 def _without(classifier: Classifier, reading: Reading, block: Block, heads: range) -> NDArray[np.float32]:
@@ -199,8 +202,8 @@ def importance_over(
     readings: Sequence[Reading],
     target: int | None = None,
     *,
-    cancelled: Callable[[], bool] = lambda: False,
-    report: Callable[[int, int], None] = lambda done, of: None,  # noqa: ARG005
+    cancelled: Cancelled = never,
+    report: Callable[[int], None] = lambda done: None,  # noqa: ARG005
 ) -> HeadImportance:
     """Importance of every head over a sample of texts, of which there is at least one.
 
@@ -208,21 +211,20 @@ def importance_over(
         classifier: complete or not.
         readings: of that classifier.
         target: the label whose logit is watched; None is the label that each text gets with all heads.
-        cancelled: asked before each text but the first; what was found until then is returned.
-        report: told after each text how many are done, and of how many.
+        cancelled: asked several times a second.
+        report: told after each text how many are done.
 
     Raises:
         ExplanationError: another architecture.
+        CancelledError: ``cancelled`` became true.
     """
     changes, flips = list[NDArray[np.float32]](), list[NDArray[np.bool_]]()
     for reading in readings:
-        if changes and cancelled():
-            break
-        complete, without = switched_off(classifier, reading, NONE_OFF), without_each(classifier, reading)
+        complete, without = switched_off(classifier, reading, NONE_OFF), without_each(classifier, reading, cancelled)
         watched = int(complete.argmax()) if target is None else target
         changes.append(without[..., watched] - complete[watched])
         flips.append(without.argmax(axis=-1) != complete.argmax())
-        report(len(changes), len(readings))
+        report(len(changes))
     found = np.asarray(changes, dtype=np.float64)
     return HeadImportance(len(found), found.mean(axis=0), abs(found).mean(axis=0), np.mean(flips, axis=0))
 

@@ -1,0 +1,59 @@
+"""What commands share that look at one text: its arguments, and the way from them to what the model reads."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from bertdemo.commands.arguments import Parser
+from bertdemo.errors import PredictionError
+from bertdemo.settings import Settings
+
+if TYPE_CHECKING:
+    from bertdemo.explanation.reading import Reading
+    from bertdemo.models.classifier import Classifier
+    from bertdemo.runs.store import Runs
+
+
+def add_text(parser: Parser) -> None:
+    """A run, a text, and a second text where the run wants one."""
+    parser.add_argument("--run", dest="id", required=True, metavar="RUN", help="id of the run, as listed by runs")
+    parser.add_argument("--text", required=True, metavar="T", help="the text")
+    parser.add_argument("--pair", metavar="P", help="the second text, where the run was trained on pairs")
+
+
+def check_pair(arguments: argparse.Namespace, settings: Settings) -> Runs:
+    """The runs, once it is known that this one has a model and wants as many texts as it was given.
+
+    It is known before torch is imported, which takes seconds.
+
+    Raises:
+        RunError: there is no such run, or it has no model.
+        PredictionError: a second text is missing, or there is one too many.
+    """
+    from bertdemo.runs.store import Runs
+
+    runs = Runs(settings)
+    runs.model_folder(arguments.id)
+    has_pairs = runs.folder(arguments.id).data_card().has_pairs
+    if has_pairs != (arguments.pair is not None):
+        ask = "give the second one as --pair" if has_pairs else "leave out --pair"
+        raise PredictionError(
+            f"The run {arguments.id} was trained on {'pairs of' if has_pairs else 'single'} texts: {ask}."
+        )
+    return runs
+
+
+def open_text(arguments: argparse.Namespace, settings: Settings, *, complete: bool) -> tuple[Classifier, Reading]:
+    """The classifier of the run, ``complete`` or not, and the text as it reads it.
+
+    Raises:
+        RunError, PredictionError: see ``check_pair`` and ``explanation.reading.read``.
+    """
+    runs = check_pair(arguments, settings)
+
+    from bertdemo.explanation.reading import read
+    from bertdemo.prediction.loaded import Shelf
+
+    classifier = Shelf(runs, capacity=1, complete=complete).classifier(arguments.id)
+    return classifier, read(classifier, arguments.text, arguments.pair)
