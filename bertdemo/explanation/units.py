@@ -1,0 +1,55 @@
+"""What attention is shown between: words as they were written, or the pieces that the model reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bertdemo.explanation.reading import Reading
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A word, a piece of one, or a special token. ``part`` as in ``Token``; ``tokens`` are those it is made of."""
+
+    text: str
+    part: int | None
+    tokens: tuple[int, ...]
+
+    @property
+    def special(self) -> bool:
+        return self.part is None
+
+
+def words_of(reading: Reading) -> tuple[Unit, ...]:
+    """The words of a text in the order of their first tokens, special tokens among them."""
+    words = [Unit(word.text, word.part, word.tokens) for word in reading.words]
+    special = [unit for unit in pieces_of(reading) if unit.special]
+    return tuple(sorted(words + special, key=lambda unit: unit.tokens[0]))
+
+
+def pieces_of(reading: Reading) -> tuple[Unit, ...]:
+    """Every token by itself, named as in the vocabulary."""
+    return tuple(Unit(token.text, token.part, (place,)) for place, token in enumerate(reading.tokens))
+
+
+def between(weights: NDArray[np.floating[Any]], units: tuple[Unit, ...]) -> NDArray[np.float64]:
+    """Attention between units from attention between tokens: (…, tokens, tokens) to (…, units, units).
+
+    What is paid to a word is the sum over its tokens; what a word pays is the mean over its tokens (Clark et al.,
+    2019), so rows that summed to 1 still do.
+    """
+    paid = onto(weights, units)
+    return np.stack([paid[..., list(unit.tokens), :].mean(axis=-2) for unit in units], axis=-2)
+
+
+def onto(scores: NDArray[np.floating[Any]], units: tuple[Unit, ...]) -> NDArray[np.float64]:
+    """Sums over the tokens of each unit: (…, tokens) to (…, units)."""
+    members = np.zeros((scores.shape[-1], len(units)))
+    for column, unit in enumerate(units):
+        members[list(unit.tokens), column] = 1.0
+    sums: NDArray[np.float64] = scores.astype(np.float64) @ members
+    return sums

@@ -1,0 +1,69 @@
+"""All heads of all layers as small maps: the way to any of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bertdemo.ui import attention_components
+from bertdemo.ui.attention_choice import Part, heads_in, parse
+from bertdemo.ui.attention_pixels import packed, small_maps
+
+if TYPE_CHECKING:
+    from bertdemo.ui.attention_numbers import Looked
+
+_KEY = "attention_grid"
+
+
+def show(
+    looked: Looked, values: NDArray[np.float32], marked: tuple[Part, ...], clicked: Callable[[Part], None]
+) -> None:
+    """Draw the grid; ``values`` (layers, heads, tokens, tokens) are what its maps show, ``marked`` those in colours."""
+
+    def hear() -> None:
+        part = parse(str(attention_components.heard(_KEY, "clicked")), looked.layers, looked.heads)
+        if part:
+            clicked(part)
+
+    attention_components.draw("grid", data_of(looked, values, marked), _KEY, on_clicked_change=hear)
+
+
+def data_of(looked: Looked, values: NDArray[np.float32], marked: tuple[Part, ...]) -> dict[str, Any]:
+    """What the browser needs: a row of maps for each layer, the mean of its heads last, and below the mean of all."""
+    parts = _parts(looked)
+    shown = [part for part in parts if part]
+    pixels = small_maps(np.stack([part.of(values) for part in shown]), float(values.max()))
+    habits = _habits(looked)
+    maps = [part and _map(part, habits, marked, looked) for part in parts]
+    return {
+        "shape": f"{looked.layers} {looked.heads}",
+        "label": f"Maps of {looked.heads} heads in each of {looked.layers} layers",
+        "rows": [*(f"{layer + 1}" for layer in range(looked.layers)), ""],
+        "columns": [*(f"{head + 1}" for head in range(looked.heads)), "mean"],
+        "maps": maps,
+        "side": pixels.shape[-1],
+        "packed": packed(pixels),
+    }
+
+
+def _parts(looked: Looked) -> list[Part | None]:
+    """Row by row; the last row has one map, at its end."""
+    rows = [Part(layer, head) for layer in range(looked.layers) for head in (*range(looked.heads), None)]
+    return [*rows, *([None] * looked.heads), Part(None, None)]
+
+
+def _habits(looked: Looked) -> dict[Part, str]:
+    from bertdemo.explanation.heads import describe
+
+    return {Part(each.layer, each.head): describe(each) for each in looked.statistics}
+
+
+def _map(part: Part, habits: dict[Part, str], marked: tuple[Part, ...], looked: Looked) -> dict[str, Any]:
+    own = heads_in(part, looked.heads)
+    off = bool(own) and own <= looked.off
+    says = f"{part.name}: {habits[part]}" if part in habits else part.name
+    series = marked.index(part) if part in marked else -1
+    return {"name": part.code, "says": f"{says}, switched off" if off else says, "series": series, "off": off}

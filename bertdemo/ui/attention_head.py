@@ -1,0 +1,121 @@
+"""Heads word by word: words left and right with lines between them, or the same as a matrix; and as a table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import streamlit as st
+
+from bertdemo.explanation.units import Unit, between, pieces_of, words_of
+from bertdemo.ui import attention_choice, attention_components, attention_numbers
+from bertdemo.ui.attention_choice import Part
+from bertdemo.ui.attention_filters import Filters, Visible, visible, what_is_hidden
+from bertdemo.ui.attention_pixels import packed, shades
+from bertdemo.ui.words import count
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from bertdemo.ui.attention_numbers import Looked
+
+LINES, MATRIX = "Words and lines", "Matrix"
+_THINNEST = 0.01  # of what is drawn darkest: smaller weights are not worth a line
+_MOST_ROWS = 500  # of the table
+_HINT = "Point at a word, or go there with Tab and the arrow keys: left is what looks, right what is looked at."
+
+
+def show(looked: Looked, parts: tuple[Part, ...], picture: str, by_norm: bool, filters: Filters, pieces: bool) -> None:
+    """Draw the chosen heads, say what is hidden, and offer the numbers."""
+    units = pieces_of(looked.reading) if pieces else words_of(looked.reading)
+    seen = of(looked, parts, by_norm, filters, units)
+    if not seen.looking or not seen.looked_at:
+        st.info("With these filters there is no word left to show.")
+        return
+    if picture == MATRIX:
+        attention_components.draw("matrix", matrix_data(seen, parts, by_norm), "attention_matrix")
+    else:
+        data = head_data(seen, parts, by_norm, attention_choice.word())
+        attention_components.draw("head", data, "attention_head", on_word_change=_hear_word)
+    if hidden := what_is_hidden(seen):
+        st.caption(hidden)
+    with st.expander("Show as a table", type="compact", key="attention_table", on_change="rerun") as box:
+        if box.open:
+            _table(seen, parts, by_norm)
+
+
+def of(looked: Looked, parts: tuple[Part, ...], by_norm: bool, filters: Filters, units: tuple[Unit, ...]) -> Visible:
+    """What is shown of each chosen head, between words or pieces."""
+    values = attention_numbers.norms(looked) if by_norm else looked.weights
+    chosen = np.stack([part.of(values) for part in parts])
+    return visible(between(chosen, units), units, filters)
+
+
+def head_data(seen: Visible, parts: tuple[Part, ...], by_norm: bool, word: str | None) -> dict[str, Any]:
+    """What the browser needs to draw words and lines: a byte for each weight, deflated."""
+    return {
+        **_common(seen, by_norm),
+        "packed": [packed(shades(weights, _largest(seen, by_norm))) for weights in seen.weights],
+        "heads": [part.name for part in parts],
+        "thinnest": _THINNEST,
+        "word": word if word and word.startswith(("from.", "at.")) else None,
+        "hint": _HINT,
+        "label": f"Words and what they look at: {', '.join(part.name for part in parts)}",
+    }
+
+
+def matrix_data(seen: Visible, parts: tuple[Part, ...], by_norm: bool) -> dict[str, Any]:
+    """What the browser needs to draw the first of the heads as a matrix."""
+    return {
+        **_common(seen, by_norm),
+        "packed": [packed(shades(seen.weights[0], _largest(seen, by_norm)))],
+        "hint": "Point at a cell, or choose the matrix and use the arrow keys.",
+        "label": f"Matrix of {parts[0].name}: rows look, columns are looked at",
+    }
+
+
+def _common(seen: Visible, by_norm: bool) -> dict[str, Any]:
+    looking, looked_at = _words(seen.looking), _words(seen.looked_at)
+    names = [word["id"] for word in (*looking, *looked_at)]
+    largest = _largest(seen, by_norm)
+    return {
+        "from": looking, "at": looked_at, "shape": f"{names} {[word['text'] for word in looking]}",
+        "largest": largest, "unit": "" if by_norm else "%",
+    }  # fmt: skip
+
+
+def _words(units: tuple[Unit, ...]) -> list[dict[str, Any]]:
+    return [{"id": unit.tokens[0], "text": unit.text, "special": unit.special} for unit in units]
+
+
+def _largest(seen: Visible, by_norm: bool) -> float:
+    """What is drawn darkest: a weight of 1, or the longest vector that is moved."""
+    return float(seen.weights.max()) if by_norm else 1.0
+
+
+def _hear_word() -> None:
+    attention_choice.choose_word(attention_components.heard("attention_head", "word"))
+
+
+def _table(seen: Visible, parts: tuple[Part, ...], by_norm: bool) -> None:
+    """All pairs of words, the largest first."""
+    rows = pairs_of(seen, parts, by_norm)
+    if len(rows) > _MOST_ROWS:
+        st.caption(f"The {_MOST_ROWS} largest of {count(len(rows), 'pair')}.")
+    st.dataframe(rows.head(_MOST_ROWS), hide_index=True, key="attention_rows")
+
+
+def pairs_of(seen: Visible, parts: tuple[Part, ...], by_norm: bool) -> pd.DataFrame:
+    """Rows of the table: who looks, at what, and how much of its attention (per cent) for each head."""
+    import pandas as pd
+
+    looking, looked_at = np.divmod(np.arange(seen.weights[0].size), len(seen.looked_at))
+    table = pd.DataFrame({
+        "looks": [seen.looking[row].text for row in looking],
+        "at": [seen.looked_at[column].text for column in looked_at],
+    })  # fmt: skip
+    scale = 1.0 if by_norm else 100.0
+    unit = "length" if by_norm else "%"
+    for part, weights in zip(parts, seen.weights, strict=True):
+        table[f"{part.name} ({unit})"] = np.round(scale * weights.ravel(), 3)
+    return table.sort_values(list(table.columns[2:]), ascending=False, kind="stable")

@@ -1,0 +1,137 @@
+// Words that look (left) and are looked at (right), with a line for each weight that is worth one.
+
+const ROW = 26;
+const WIDTH = 100;
+const SHADES = 12; // lines of about one weight are one path: a text of 128 tokens has thousands of lines
+
+const column = (stage, side, words) => {
+  const list = make("div", { class: `words ${side}`, role: "group" });
+  list.setAttribute("aria-label", side === "from" ? "Words that look" : "Words that are looked at");
+  const buttons = words.map((word, place) => {
+    const button = make("button", { type: "button", class: word.special ? "word special" : "word" });
+    button.append(make("span", { class: "bars", "aria-hidden": "true" }), make("bdi", {}, word.text));
+    button.addEventListener("pointerenter", () => stage.look(side, place));
+    button.addEventListener("focus", () => stage.look(side, place));
+    button.addEventListener("pointerleave", () => stage.look());
+    button.addEventListener("blur", () => stage.look());
+    button.addEventListener("click", () => stage.keep(side, place));
+    return list.appendChild(button);
+  });
+  rove(buttons, 1)(0);
+  return { list, buttons };
+};
+
+const build = (stage, data) => {
+  const from = column(stage, "from", data.from);
+  const at = column(stage, "at", data.at);
+  const rows = Math.max(data.from.length, data.at.length);
+  const lines = drawn("svg", { class: "lines", viewBox: `0 0 ${WIDTH} ${rows * ROW}`, "aria-hidden": "true" });
+  lines.setAttribute("preserveAspectRatio", "none");
+  lines.style.height = `${rows * ROW}px`;
+  const view = make("div", { class: "view" });
+  const looks = make("div", { class: "head" }, "looks");
+  const looked = make("div", { class: "head" }, "at");
+  view.append(looks, make("div"), looked, from.list, lines, at.list);
+  const said = make("p", { class: "said", "aria-live": "polite" });
+  const scroll = make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": data.label });
+  scroll.append(view);
+  stage.replaceChildren(said, scroll);
+  Object.assign(stage, { from, at, lines, said, built: data.shape });
+};
+
+const paths = (stage, focus) => {
+  const { data, heads, colours } = stage;
+  const height = ROW / 2;
+  const all = [];
+  heads.forEach((bytes, series) => {
+    const shades = Array.from({ length: SHADES }, () => []);
+    for (let cell = 0; cell < bytes.length; cell += 1) {
+      const row = Math.floor(cell / data.at.length);
+      const col = cell % data.at.length;
+      if (!bytes[cell] || (focus && focus.place !== (focus.side === "from" ? row : col))) continue;
+      const weight = shareOf(bytes[cell]);
+      if (weight < data.thinnest) continue;
+      const bend = `C 45 ${row * ROW + height} 55 ${col * ROW + height} ${WIDTH} ${col * ROW + height}`;
+      shades[Math.min(SHADES - 1, Math.floor(weight * SHADES))].push(`M 0 ${row * ROW + height} ${bend}`);
+    }
+    shades.forEach((parts, shade) => {
+      if (!parts.length) return;
+      const strength = (shade + 0.5) / SHADES;
+      const width = 0.8 + 3.4 * strength;
+      const path = drawn("path", { d: parts.join(""), stroke: colours[series], "stroke-width": width, fill: "none" });
+      path.setAttribute("opacity", 0.18 + 0.82 * Math.sqrt(strength));
+      path.setAttribute("vector-effect", "non-scaling-stroke");
+      all.push(path);
+    });
+  });
+  stage.lines.replaceChildren(...all);
+};
+
+const weightsTo = (stage, focus, other) =>
+  stage.heads.map((bytes) => {
+    const wide = stage.data.at.length;
+    return shareOf(focus.side === "from" ? bytes[focus.place * wide + other] : bytes[other * wide + focus.place]);
+  });
+
+const tint = (stage, focus) => {
+  for (const side of ["from", "at"]) {
+    const facing = focus && side !== focus.side;
+    stage[side].buttons.forEach((button, place) => {
+      const weights = facing ? weightsTo(stage, focus, place) : [];
+      const bars = weights.map((weight, series) => {
+        const bar = make("i");
+        bar.style.width = `${Math.round(100 * weight)}%`;
+        bar.style.background = stage.colours[series];
+        return bar;
+      });
+      button.firstChild.replaceChildren(...(facing ? bars : []));
+      button.classList.toggle("chosen", Boolean(focus) && !facing && focus.place === place);
+      button.classList.toggle("faint", Boolean(facing) && Math.max(...weights) < stage.data.thinnest);
+      const kept = stage.kept && stage.kept.side === side && stage.kept.place === place;
+      button.setAttribute("aria-pressed", String(Boolean(kept)));
+    });
+  }
+};
+
+const sentence = (stage, focus) => {
+  if (!focus) return stage.data.hint;
+  const { data } = stage;
+  const others = focus.side === "from" ? data.at : data.from;
+  const parts = stage.heads.map((_, series) => {
+    const ranked = others.map((word, place) => [weightsTo(stage, focus, place)[series], word.text]);
+    const best = ranked.sort((a, b) => b[0] - a[0]).slice(0, 3).filter(([weight]) => weight > 0);
+    const list = best.map(([weight, text]) => `${text} ${told(data, weight)}`).join(", ") || "none of those shown";
+    return data.heads.length > 1 ? `${data.heads[series]}: ${list}` : list;
+  });
+  const word = data[focus.side][focus.place].text;
+  return `${word} ${focus.side === "from" ? "looks at" : "is looked at by"} ${parts.join(" · ")}`;
+};
+
+const show = (stage, focus) => {
+  paths(stage, focus);
+  tint(stage, focus);
+  stage.said.textContent = sentence(stage, focus);
+};
+
+const sameWord = (a, b) => Boolean(a && b) && a.side === b.side && a.place === b.place;
+
+export default function ({ data, parentElement, setStateValue }) {
+  const stage = stageIn(parentElement);
+  const isLatest = latest(stage);
+  Promise.all(data.packed.map(unpack)).then((heads) => {
+    if (!isLatest()) return;
+    Object.assign(stage, { data, heads, colours: seriesColours(stage) });
+    stage.look = (side, place) => show(stage, side ? { side, place } : stage.kept);
+    stage.keep = (side, place) => {
+      const word = { side, place };
+      stage.kept = sameWord(stage.kept, word) ? null : word;
+      show(stage, stage.kept ?? word);
+      setStateValue("word", stage.kept ? `${side}.${stage.data[side][place].id}` : null);
+    };
+    if (stage.built !== data.shape) build(stage, data);
+    const [side, id] = (data.word ?? "").split(".");
+    const place = side ? data[side].findIndex((word) => String(word.id) === id) : -1;
+    stage.kept = place >= 0 ? { side, place } : null;
+    show(stage, stage.kept);
+  });
+}

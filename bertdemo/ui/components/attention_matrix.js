@@ -1,0 +1,79 @@
+// One head as a matrix: rows look, columns are looked at. The pointer or the arrow keys read a cell.
+
+const paintMatrix = (stage) => {
+  const { data, bytes, canvas, colours } = stage;
+  canvas.width = data.at.length;
+  canvas.height = data.from.length;
+  const context = canvas.getContext("2d");
+  context.fillStyle = colours[0];
+  for (let cell = 0; cell < bytes.length; cell += 1) {
+    if (!bytes[cell]) continue;
+    context.globalAlpha = bytes[cell] / 255;
+    context.fillRect(cell % data.at.length, Math.floor(cell / data.at.length), 1, 1);
+  }
+};
+
+const read = (stage, row, col) => {
+  const { data } = stage;
+  stage.cell = [row, col];
+  stage.cursor.style.cssText = `grid-row:${row + 2};grid-column:${col + 2}`;
+  stage.cursor.hidden = false;
+  const weight = told(data, shareOf(stage.bytes[row * data.at.length + col]));
+  stage.said.textContent = `${data.from[row].text} looks at ${data.at[col].text}: ${weight}`;
+};
+
+const move = (stage, event) => {
+  const steps = { ArrowRight: [0, 1], ArrowLeft: [0, -1], ArrowDown: [1, 0], ArrowUp: [-1, 0] };
+  const step = steps[event.key];
+  if (!step) return;
+  event.preventDefault();
+  const [row, col] = stage.cell ?? [0, -1];
+  const inside = (value, size) => Math.max(0, Math.min(size - 1, value));
+  read(stage, inside(row + step[0], stage.data.from.length), inside(col + step[1], stage.data.at.length));
+  stage.cursor.scrollIntoView({ block: "nearest", inline: "nearest" });
+};
+
+const point = (stage, event) => {
+  const box = stage.canvas.getBoundingClientRect();
+  const row = Math.floor(((event.clientY - box.top) / box.height) * stage.data.from.length);
+  const col = Math.floor(((event.clientX - box.left) / box.width) * stage.data.at.length);
+  if (stage.data.from[row] && stage.data.at[col]) read(stage, row, col);
+};
+
+const buildMatrix = (stage, data) => {
+  const table = make("div", { class: "matrix" });
+  table.style.setProperty("--rows", data.from.length);
+  table.style.setProperty("--columns", data.at.length);
+  const heading = (word, place, kind) => {
+    const label = make("div", { class: `${kind}${word.special ? " special" : ""}` });
+    label.append(make("bdi", {}, word.text));
+    label.style.gridArea = kind === "row" ? `${place + 2} / 1` : `1 / ${place + 2}`;
+    return label;
+  };
+  const canvas = make("canvas", { "aria-hidden": "true" });
+  const cursor = make("div", { class: "cursor", "aria-hidden": "true" });
+  cursor.hidden = true;
+  table.append(make("div", { class: "corner" }, "looks ↓ at →"));
+  table.append(...data.from.map((word, place) => heading(word, place, "row")));
+  table.append(...data.at.map((word, place) => heading(word, place, "column")), canvas, cursor);
+  const scroll = make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": data.label });
+  scroll.append(table);
+  const said = make("p", { class: "said", "aria-live": "polite" }, data.hint);
+  stage.replaceChildren(said, scroll);
+  Object.assign(stage, { canvas, cursor, said, cell: null, built: data.shape });
+  scroll.addEventListener("keydown", (event) => move(stage, event));
+  canvas.addEventListener("pointermove", (event) => point(stage, event));
+  canvas.addEventListener("pointerdown", (event) => point(stage, event));
+};
+
+export default function ({ data, parentElement }) {
+  const stage = stageIn(parentElement);
+  const isLatest = latest(stage);
+  unpack(data.packed[0]).then((bytes) => {
+    if (!isLatest()) return;
+    Object.assign(stage, { data, bytes, colours: seriesColours(stage) });
+    if (stage.built !== data.shape) buildMatrix(stage, data);
+    paintMatrix(stage);
+    if (stage.cell) read(stage, ...stage.cell);
+  });
+}
