@@ -64,6 +64,11 @@ class Block:
         turned_query, turned_key = apply_rotary_pos_emb(query[None], key[None], cosine, sine)
         return turned_query[0], turned_key[0], value
 
+    def scores(self, query: Tensor, key: Tensor, seen: Seen) -> Tensor:
+        """Dot products of (…, tokens, width) over √width, and the mask added: (…, tokens, tokens)."""
+        scores: Tensor = query @ key.transpose(-1, -2) / self.width**0.5
+        return scores if seen.mask is None else scores + seen.mask
+
 
 @dataclass(frozen=True)
 class Seen:
@@ -176,11 +181,12 @@ def look(classifier: Classifier, reading: Reading, off: Iterable[Head] = NONE_OF
     """What the attention of each layer was given, while some heads are switched off. Takes the lock.
 
     Raises:
-        ExplanationError: see ``blocks_of`` and ``check_heads``.
+        ExplanationError: see ``blocks_of``, ``check_complete`` and ``check_heads``.
     """
     import torch
 
     blocks, seen = blocks_of(classifier), list[Seen]()
+    check_complete(classifier)
 
     def note(_: nn.Module, arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
         states = arguments[0] if arguments else named["hidden_states"]

@@ -60,7 +60,7 @@ def closeup(
     Queries and keys are those that meet: where positions turn them (rotary embeddings), after the turn.
 
     Raises:
-        ExplanationError: another architecture; there is no such layer, head or token.
+        ExplanationError: see ``attention.attention``; or there is no such layer, head or token.
     """
     import torch
 
@@ -75,9 +75,7 @@ def closeup(
 def _closeup(block: Block, seen: Seen, head: int, token: int) -> Closeup:
     queries, keys, values = (part[head] for part in block.queries_keys_values(seen))
     products = queries[token] * keys
-    scores = products.sum(dim=-1) / block.width**0.5
-    if seen.mask is not None:
-        scores = scores + seen.mask[token]
+    scores = block.scores(queries, keys, seen)[token]
     weights = scores.softmax(dim=-1)
     weighted = weights[:, None] * values
     tensors = (queries[token], keys, products, scores, weights, values, weighted, weighted.sum(dim=0))

@@ -77,25 +77,29 @@ def statistics(weights: NDArray[np.float32], reading: Reading) -> tuple[HeadStat
         reading: whose weights they are.
     """
     looking = np.flatnonzero(~reading.special) if not reading.special.all() else np.arange(len(reading))
-    rows = weights[:, :, looking].astype(np.float64)  # (layers, heads, tokens that look, tokens)
+    most = math.log2(len(reading))
+    return tuple(
+        HeadStatistics(layer=layer, head=head, most_entropy=most, **{name: float(v[head]) for name, v in found.items()})
+        for layer, found in enumerate(_statistics(of_layer, reading, looking) for of_layer in weights)
+        for head in range(weights.shape[1])
+    )
+
+
+def _statistics(
+    weights: NDArray[np.float32], reading: Reading, looking: NDArray[np.intp]
+) -> dict[str, NDArray[np.float64]]:
+    """Of the heads of one layer: (heads,) for each field."""
+    rows = weights[:, looking].astype(np.float64)  # (heads, tokens that look, tokens)
     places = np.arange(len(reading))
-    values = {
+    return {
         "entropy": _entropy(rows).mean(axis=-1),
         "distance": (rows * abs(places - looking[:, None])).sum(axis=-1).mean(axis=-1),
         "first": rows[..., 0].mean(axis=-1),
         "separator": rows[..., np.flatnonzero(reading.special & (places > 0))].sum(axis=-1).mean(axis=-1),
-        "itself": rows[..., np.arange(len(looking)), looking].mean(axis=-1),
+        "itself": rows[:, np.arange(len(looking)), looking].mean(axis=-1),
         "previous": _neighbour(rows, looking, reading.special, -1),
         "following": _neighbour(rows, looking, reading.special, 1),
     }
-    most = math.log2(len(reading))
-    return tuple(
-        HeadStatistics(
-            layer=layer, head=head, most_entropy=most, **{name: float(v[layer, head]) for name, v in values.items()}
-        )
-        for layer in range(len(weights))
-        for head in range(weights.shape[1])
-    )
 
 
 def describe(statistics: HeadStatistics) -> str:
@@ -238,11 +242,11 @@ def _entropy(shares: NDArray[np.float64]) -> NDArray[np.float64]:
 def _neighbour(
     rows: NDArray[np.float64], looking: NDArray[np.intp], special: NDArray[np.bool_], step: int
 ) -> NDArray[np.float64]:
-    """Mean share (layers, heads) of the token before (−1) or after (1), of those in ``looking`` that have one."""
+    """Mean share (heads,) of the token before (−1) or after (1), of those in ``looking`` that have one."""
     beside = looking + step
     inside = (beside >= 0) & (beside < len(special))
     has_one = inside & ~special[beside.clip(0, len(special) - 1)]
     if not has_one.any():
-        return np.full(rows.shape[:2], math.nan)
-    mean: NDArray[np.float64] = rows[..., np.flatnonzero(has_one), beside[has_one]].mean(axis=-1)
+        return np.full(len(rows), math.nan)
+    mean: NDArray[np.float64] = rows[:, np.flatnonzero(has_one), beside[has_one]].mean(axis=-1)
     return mean

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from bertdemo.explanation.attention import attention
 from bertdemo.explanation.blocks import NONE_OFF, Block, Head, Seen, blocks_of, look
 from bertdemo.models.classifier import Classifier
 
@@ -30,17 +29,16 @@ def norm_weighted(
     """
     import torch
 
-    with classifier.lock:
-        weights = attention(classifier, reading, switched_off).weights
+    with classifier.lock, torch.inference_mode():
         layers = zip(blocks_of(classifier), look(classifier, reading, switched_off), strict=True)
-        with torch.inference_mode():
-            lengths = np.stack([_lengths(block, seen) for block, seen in layers])
-    return weights * lengths[:, :, None]
+        return np.stack([_norms(block, seen) for block, seen in layers])
 
 
-def _lengths(block: Block, seen: Seen) -> NDArray[np.float32]:
-    """‖f(x)‖ of each token for each head: (heads, tokens)."""
-    _, _, values = block.queries_keys_values(seen)
+def _norms(block: Block, seen: Seen) -> NDArray[np.float32]:
+    """α · ‖f(x)‖ in one layer: (heads, tokens, tokens)."""
+    queries, keys, values = block.queries_keys_values(seen)
     output = block.projection.weight.T.view(block.heads, block.width, -1)  # W_O of each head
-    lengths: NDArray[np.float32] = (values @ output).norm(dim=-1).cpu().numpy()
-    return lengths
+    lengths = (values @ output).norm(dim=-1)  # (heads, tokens)
+    weights = block.scores(queries, keys, seen).softmax(dim=-1)
+    norms: NDArray[np.float32] = (weights * lengths[:, None]).float().cpu().numpy()
+    return norms

@@ -14,6 +14,8 @@ from bertdemo.explanation.rollout import row_of
 from bertdemo.models.classifier import Classifier
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from bertdemo.explanation.reading import Reading
 
 
@@ -40,28 +42,35 @@ def relevance(
     Raises:
         ExplanationError: another architecture, a classifier that is not complete, or a head that it does not have.
     """
-    blocks = blocks_of(classifier)
-    check_complete(classifier)
-    with classifier.lock, silenced(blocks, switched_off):
-        weights, gradients = _weights_and_gradients(classifier, reading, target, against)
+    explained, weights = _explained_and_weights(classifier, reading, target, against, switched_off)
+    gradients = _gradients(classifier, explained, weights)
     so_far, rows = np.eye(len(reading)), []
-    for layer in np.maximum(gradients * weights, 0).mean(axis=1, dtype=np.float64):
-        so_far = so_far + layer @ so_far
+    for weight, gradient in zip(weights, gradients, strict=True):
+        step = (gradient * weight.detach()[0]).clamp(min=0).mean(dim=0).double().cpu().numpy()  # Ā (tokens, tokens)
+        so_far = so_far + step @ so_far
         rows.append(row_of(so_far, read_at(classifier)))
     return np.stack(rows)
 
 
-def _weights_and_gradients(
-    classifier: Classifier, reading: Reading, target: int, against: int | None
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Attention weights and the gradient of the output with respect to them, each (layers, heads, tokens, tokens)."""
+def _explained_and_weights(
+    classifier: Classifier, reading: Reading, target: int, against: int | None, switched_off: AbstractSet[Head]
+) -> tuple[Tensor, tuple[Tensor, ...]]:
+    """The logit or margin and, of each layer, the weights (1, heads, tokens, tokens) that it depends on."""
     import torch
 
-    inputs = inputs_of(classifier, reading)
-    with torch.enable_grad():
+    blocks, inputs = blocks_of(classifier), inputs_of(classifier, reading)
+    check_complete(classifier)
+    with classifier.lock, silenced(blocks, switched_off), torch.enable_grad():
+        # Gradients flow from the word vectors on, whether or not the weights of the model ask for any.
         vectors = classifier.model.get_input_embeddings()(inputs.pop("input_ids")).detach().requires_grad_()
         output = classifier.model(inputs_embeds=vectors, **inputs, output_attentions=True)
         logits = output.logits[0]
-        explained = logits[target] if against is None else logits[target] - logits[against]
-        gradients = torch.autograd.grad(explained, output.attentions)
-    return torch.cat(output.attentions).detach().cpu().numpy(), torch.cat(gradients).cpu().numpy()
+        return logits[target] if against is None else logits[target] - logits[against], output.attentions
+
+
+def _gradients(classifier: Classifier, explained: Tensor, weights: tuple[Tensor, ...]) -> list[Tensor]:
+    """Of each layer, the gradient of a number with respect to its weights: (heads, tokens, tokens)."""
+    import torch
+
+    with classifier.lock:  # taken anew, so that others get at the model between the two passes
+        return [gradient[0] for gradient in torch.autograd.grad(explained, weights)]
