@@ -1,0 +1,132 @@
+"""The study folder: question, attributions so far, findings, and the only code that reads or writes them."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, fields, is_dataclass
+from functools import cached_property
+from pathlib import Path
+from types import UnionType
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+
+from bertdemo.errors import RunError
+from bertdemo.runs.failures import storage
+from bertdemo.runs.piecework import PieceFolder
+from bertdemo.runs.records import State, Status
+from bertdemo.studies.records import Explained, MapFindings, StudyCard, WordFindings
+
+_Record = TypeVar("_Record")
+
+
+class StudyFolder(PieceFolder):
+    """One study on disk; ``parts`` hold the attributions of ``card.chunk`` texts each.
+
+    Every reading method raises ``RunError`` where its file is missing or damaged; every writing method raises
+    ``StorageError`` where the disk does not let it.
+    """
+
+    kind = "study"
+    card_name = "study.json"
+    part_ending = "json"
+
+    @classmethod
+    def create(cls, path: Path, card: StudyCard) -> StudyFolder:
+        """Write everything a worker needs; the folder appears under its name complete or not at all."""
+        draft = path.with_name(f".draft-{path.name}")
+        folder = cls(draft)
+        try:
+            with storage(path.parent):
+                (draft / "parts").mkdir(parents=True)
+            folder._write_json("study.json", asdict(card))
+            folder.write_status(Status(State.QUEUED, "Waiting for its turn.", card.created, steps=len(card.places)))
+            with storage(path.parent):
+                draft.rename(path)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+        return cls(path)
+
+    @cached_property
+    def card(self) -> StudyCard:
+        """What the study was asked to find out."""
+        card = self._record(StudyCard, "study.json")
+        if not card.places or card.chunk < 1:
+            raise self._damaged("study.json")
+        return card
+
+    def chunks(self) -> int:
+        """Of how many pieces the study consists."""
+        return -(-len(self.card.places) // self.card.chunk)
+
+    def places_of(self, chunk: int) -> tuple[int, ...]:
+        """Which test texts a piece is about."""
+        return self.card.places[chunk * self.card.chunk : (chunk + 1) * self.card.chunk]
+
+    def write_part(self, chunk: int, explained: Sequence[Explained]) -> None:
+        """Keep the attributions of one piece: a reader sees all of them or none."""
+        path = self.part_path(chunk)
+        draft = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
+        with storage(self.path):
+            try:
+                draft.write_text(json.dumps({"texts": [asdict(each) for each in explained]}), encoding="utf-8")
+                draft.replace(path)
+            finally:
+                draft.unlink(missing_ok=True)
+
+    def part(self, chunk: int) -> tuple[Explained, ...]:
+        """The attributions of one piece."""
+        name = f"parts/{chunk:06d}.json"
+        try:
+            found = tuple(_as(Explained, each) for each in self._read_json(name)["texts"])
+        except (KeyError, TypeError) as error:
+            raise self._damaged(name) from error
+        if tuple(self._checked(each, name).place for each in found) != self.places_of(chunk):
+            raise self._damaged(name)
+        return found
+
+    def explained(self) -> Iterator[Explained]:
+        """The attributions so far, in the order of the test part."""
+        for chunk in sorted(self.done()):
+            yield from self.part(chunk)
+
+    def write_findings(self, findings: WordFindings | MapFindings) -> None:
+        self._write_json("findings.json", asdict(findings))
+
+    def words(self) -> WordFindings:
+        """What moved the answers; the study has finished."""
+        return self._record(WordFindings, "findings.json")
+
+    def map(self) -> MapFindings:
+        """Where the texts lie; the study has finished."""
+        return self._record(MapFindings, "findings.json")
+
+    def texts_done(self) -> int:
+        return sum(len(self.places_of(chunk)) for chunk in self.done())
+
+    def so_far(self) -> str:
+        return f"{self.texts_done():,} of {len(self.card.places):,} texts"
+
+    def _record(self, kind: type[_Record], file_name: str) -> _Record:
+        try:
+            record: _Record = _as(kind, self._read_json(file_name))
+            return self._checked(record, file_name)
+        except (KeyError, TypeError, RunError) as error:
+            raise self._damaged(file_name) from error
+
+
+def _as(hint: Any, value: Any) -> Any:
+    """A record of a type from what JSON made of it: lists become tuples, objects the records that the fields ask for.
+
+    Raises:
+        KeyError, TypeError: a field is missing, or is no list or object where one belongs.
+    """
+    if isinstance(hint, type) and is_dataclass(hint):
+        hints = get_type_hints(hint)
+        return hint(**{field.name: _as(hints[field.name], value[field.name]) for field in fields(hint)})
+    if get_origin(hint) is tuple:
+        return tuple(_as(get_args(hint)[0], each) for each in value)
+    if get_origin(hint) is UnionType and value is not None:
+        return _as(next(each for each in get_args(hint) if each is not type(None)), value)
+    return value

@@ -1,0 +1,102 @@
+"""What a study works with: the classifier of its run, the texts, and the answers that the run kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bertdemo.data.dataset import Dataset, Split
+from bertdemo.errors import RunError
+from bertdemo.evaluation.answers import Answered
+from bertdemo.explanation.erasing import PIECE, ids_without
+from bertdemo.explanation.reading import Reading, read
+from bertdemo.models.encoding import Encoded
+from bertdemo.prediction.predict import predict_encoded
+from bertdemo.runs.digest import model_digest
+from bertdemo.runs.piece_worker import heed, home_of
+from bertdemo.studies.folder import StudyFolder
+
+if TYPE_CHECKING:
+    from bertdemo.models.classifier import Classifier
+    from bertdemo.models.devices import Placement
+
+
+@dataclass(frozen=True)
+class Material:
+    """The classifier of a run with its texts; what is asked of it ends with ``Cancelled`` where a person wants that."""
+
+    folder: StudyFolder
+    classifier: Classifier
+    split: Split
+    test: Dataset
+    answered: Answered
+    base: str
+    exactly: Placement
+    _readings: dict[int, Reading] = field(default_factory=dict)
+
+    def text(self, place: int) -> tuple[str, str | None]:
+        """A test text and its pair."""
+        return self.test.texts[place], self.test.pairs[place] if self.test.pairs else None
+
+    def read(self, place: int) -> Reading:
+        """A test text as the model reads it."""
+        if place not in self._readings:
+            self._readings[place] = read(self.classifier, *self.text(place))
+        return self._readings[place]
+
+    def predict(self, readings: Sequence[Reading], masked: Sequence[NDArray[np.bool_]]) -> NDArray[np.float32]:
+        """Logits (texts, labels), in fp32, of texts some of whose words (words,) are masked."""
+        logits = np.zeros((len(readings), len(self.classifier.label_names)), np.float32)
+        for rows in _pieces([len(each) for each in readings]):
+            heed(self.folder)
+            encoded = self._encoded([readings[row] for row in rows], [masked[row] for row in rows])
+            with self.classifier.lock:
+                self.classifier.model.to(self.exactly.device)  # type: ignore[arg-type]
+                logits[rows] = predict_encoded(self.classifier, encoded, self.exactly)
+        return logits
+
+    def _encoded(self, readings: Sequence[Reading], masked: Sequence[NDArray[np.bool_]]) -> Encoded:
+        ids = [
+            ids_without(self.classifier, reading, words[None])[0] if words.any() else reading.ids
+            for reading, words in zip(readings, masked, strict=True)
+        ]
+        segments = tuple(each.segments.astype(np.int32) for each in readings if each.segments is not None)
+        return Encoded(tuple(row.astype(np.int32) for row in ids), segments or None, cut=0)
+
+
+def gather(folder: StudyFolder) -> Material:
+    """Load what the study is about.
+
+    Raises:
+        RunError: the run, its model, its texts or its answers are gone, or are others than when the study was made.
+    """
+    from bertdemo.models.devices import choose_placement
+    from bertdemo.prediction.loaded import Shelf
+    from bertdemo.runs.store import Runs
+
+    card, runs = folder.card, Runs(home_of(folder))
+    if model_digest(runs.model_folder(card.run)) != card.model:
+        raise RunError(f"The model of the run {card.run} is not the one this study began with: start the study again.")
+    run = runs.folder(card.run)
+    split, answers = run.split(), run.answers()
+    if answers is None:
+        raise RunError(f"The run {card.run} kept no answers to its test texts: fine-tune it again to study them.")
+    return Material(
+        folder, Shelf(runs, capacity=1).classifier(card.run), split, split.part("test"), answers.test,
+        run.recipe().base, choose_placement("fp32"),
+    )  # fmt: skip
+
+
+def _pieces(lengths: Sequence[int]) -> list[list[int]]:
+    """Rows of similar length, few enough at a time that a cancel is soon heard."""
+    pieces: list[list[int]] = []
+    for row in sorted(range(len(lengths)), key=lambda row: lengths[row]):
+        if pieces and (len(pieces[-1]) + 1) * lengths[row] <= PIECE:
+            pieces[-1].append(row)
+        else:
+            pieces.append([row])
+    return pieces

@@ -1,0 +1,141 @@
+"""All studies of one home: what pages and commands call."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from bertdemo.errors import RunError
+from bertdemo.runs.backend import Backend
+from bertdemo.runs.digest import model_digest
+from bertdemo.runs.piecework import Piecework
+from bertdemo.runs.records import Run, State, Status
+from bertdemo.runs.starters import STARTERS
+from bertdemo.runs.store import Runs
+from bertdemo.runs.works import new_id
+from bertdemo.settings import Settings
+from bertdemo.studies.folder import StudyFolder
+from bertdemo.studies.records import MapFindings, Question, Study, StudyCard, WordFindings
+from bertdemo.studies.selection import MOST_MAP, MOST_WORDS, choose
+
+_CHUNK = 5  # texts that are explained and kept at a time: a second or two of work
+_StudyList = list[Study]
+
+
+class Studies(Piecework[StudyFolder]):
+    """The studies in ``settings.home / "studies"``. Any number of these may exist, in any number of processes.
+
+    One study works at a time, the others wait in order. Methods that take an id raise ``RunError`` where there is no
+    such study; those that write raise ``StorageError`` where the disk does not let them. Looking at studies keeps the
+    queue moving.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        backend: Backend[StudyFolder] | None = None,
+        clock: Callable[[], float] = time.time,
+        starters: Path = STARTERS,
+    ) -> None:
+        backend = backend or _local_backend(settings)
+        super().__init__(StudyFolder, settings.home / "studies", settings.home / "studies.sqlite", backend, clock)
+        self._runs = Runs(settings, clock=clock, starters=starters)
+
+    def submit(self, run_id: str, question: Question, most: int | None = None, *, baseline: str = "pad") -> str:
+        """Make a study, put it at the end of the queue, and start it if no other is at work. Returns its id.
+
+        The same question about the same model is answered once: a study that is still here is taken up again.
+
+        Args:
+            run_id: a tested run; a starter, too.
+            question: see ``selection.question_about``; ``Question("map")`` for the map.
+            most: texts at most, a random sample of more; None is 500 for words and 1,000 for the map.
+            baseline: of the attributions, a key of ``explanation.baselines.BASELINES``.
+
+        Raises:
+            RunError: there is no such run, it has no tested model, kept no answers, or gave this answer to no text.
+            ExplanationError: ``most`` is out of range.
+        """
+        model, run = model_digest(self._runs.model_folder(run_id)), self._runs.get(run_id)
+        answers = self._runs.folder(run_id).answers()
+        if answers is None:
+            raise RunError(f"The run {run_id} kept no answers to its test texts: fine-tune it again to study them.")
+        limit = MOST_MAP if question.about == "map" else MOST_WORDS
+        places, available = choose(answers.test, question, limit if most is None else most)
+        card = self._card(run, question, places, available, baseline, model)
+        if again := self._same(card):
+            return again
+        self._sweep(card.created)
+        folder = StudyFolder.create(self._root / new_id(run.name, card.created), card)
+        self._admit(folder)
+        return folder.id
+
+    def get(self, study_id: str) -> Study:
+        """One study as it stands now.
+
+        Raises:
+            RunError: there is none of that id, or its folder is damaged.
+        """
+        folder, status, position = self._settled_one(study_id)
+        return Study(folder.id, folder.card, status, position)
+
+    def list(self, run_id: str | None = None) -> _StudyList:
+        """All studies (of a run), the newest first. A damaged one is listed as failed, with a sentence."""
+        studies = [_read(*found) for found in self._settled()]
+        if run_id is not None:
+            studies = [each for each in studies if each.card and each.card.run == run_id]
+        return sorted(studies, key=lambda study: (study.card.created if study.card else 0.0, study.id), reverse=True)
+
+    def words(self, study_id: str) -> WordFindings:
+        """What moved the answers.
+
+        Raises:
+            RunError: the study has not finished, is damaged, or is a map.
+        """
+        return self._finished(study_id).words()
+
+    def map(self, study_id: str) -> MapFindings:
+        """Where the test texts lie; raises as ``words`` does."""
+        return self._finished(study_id).map()
+
+    def _finished(self, study_id: str) -> StudyFolder:
+        folder = self.folder(study_id)
+        state = self._dispatcher.settle(folder).state
+        if state is not State.FINISHED:
+            raise RunError(f"The study {study_id} is {state} and has no findings yet: wait for it, or resume it.")
+        return folder
+
+    def _card(
+        self, run: Run, question: Question, places: tuple[int, ...], available: int, baseline: str, model: str
+    ) -> StudyCard:
+        asked = repr((run.id, model, question, places, baseline if question.about == "words" else ""))
+        return StudyCard(
+            run=run.id, run_name=run.name, label_names=run.data.label_names, question=question, places=places,
+            available=available, baseline=baseline, chunk=_CHUNK, created=self._clock(),
+            fingerprint=hashlib.sha256(asked.encode()).hexdigest(), model=model,
+        )  # fmt: skip
+
+    def _same(self, card: StudyCard) -> str | None:
+        """A study that was asked the same before, put in line again if it has to be."""
+        for study in self.list(card.run):
+            if study.card and study.card.fingerprint == card.fingerprint:
+                if study.can_resume:
+                    self.resume(study.id)
+                return study.id
+        return None
+
+
+def _read(folder: StudyFolder, status: Status, position: int | None) -> Study:
+    try:
+        return Study(folder.id, folder.card, status, position)
+    except RunError as error:
+        return Study(folder.id, None, Status(State.FAILED, str(error), status.updated))
+
+
+def _local_backend(settings: Settings) -> Backend[StudyFolder]:
+    """Imported here: only who starts work needs what starts it."""
+    from bertdemo.runs.local import LocalBackend, worker_command
+
+    return LocalBackend(settings, worker_command("bertdemo.studies.worker"))

@@ -1,0 +1,213 @@
+"""The process that does one study: ``python -m bertdemo.studies.worker FOLDER``.
+
+With ``--wait`` instead it imports everything and waits to be told the folder on its standard input.
+
+Words: explain the texts that are not yet explained, keep each few, then count, and mask what looks like a shortcut.
+Map: the vectors of the texts before and after fine-tuning. Every way out ends in a final state with one sentence.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bertdemo.errors import ModelError, RunError
+from bertdemo.explanation.cancelling import CancelledError
+from bertdemo.runs.piece_worker import Cancelled, carry_out, heed, home_of, named_folder
+from bertdemo.runs.pulse import Pulse
+from bertdemo.runs.records import State
+from bertdemo.settings import Settings
+from bertdemo.studies.folder import StudyFolder
+from bertdemo.studies.material import Material, gather
+from bertdemo.studies.records import Explained, MapFindings, Point, ScoredWord, WordFindings
+from bertdemo.studies.shortcuts import MOST, masked_effects, suspects
+from bertdemo.studies.vectors import first_token_vectors, judge
+from bertdemo.studies.words import count_compared, findings, tally
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from bertdemo.explanation.attribution import Attribution
+    from bertdemo.explanation.reading import Reading
+    from bertdemo.models.classifier import Classifier
+
+_log = logging.getLogger("bertdemo.studies.worker")  # __name__ is __main__ here
+
+# A text of the material → what moved its answer.
+Attribute = Callable[[Material, "Reading"], "Attribution"]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do the study, then start the next one that waits. Returns 0 if the study finished."""
+    from bertdemo.studies.store import Studies
+
+    state = work(named_folder(arguments, StudyFolder, _import_everything))
+    Studies(Settings.from_environment(os.environ)).start_next()
+    return 0 if state is State.FINISHED else 1
+
+
+def integrate(material: Material, reading: Reading) -> Attribution:
+    """Integrated gradients for the studied answer; a cancel is heard between two steps of the integral."""
+    from bertdemo.explanation.methods import attribute
+
+    card = material.folder.card
+    target = card.question.predicted
+    if target is None:
+        raise ValueError("a map explains no answers")
+    found: Attribution = attribute(
+        material.classifier, reading, "integrated_gradients", target, card.question.against, baseline=card.baseline,
+        cancelled=lambda: material.folder.request() == "cancel",
+    )  # fmt: skip
+    return found
+
+
+def work(folder: StudyFolder, attribute: Attribute = integrate) -> State:
+    """Do what is left of the study in this process and return the state it ended in."""
+    from bertdemo.studies.store import Studies
+
+    def do(pulse: Pulse) -> None:
+        _do(folder, pulse, attribute)
+
+    return carry_out(folder, Studies(home_of(folder)).undisturbed(), do, "Finished.")
+
+
+def _do(folder: StudyFolder, pulse: Pulse, attribute: Attribute) -> None:
+    pulse.say(State.STARTING, f"Loading the classifier {folder.card.run_name}.")
+    _drop_damaged_parts(folder)
+    heed(folder)
+    material = gather(folder)
+    heed(folder)
+    if folder.card.question.about == "map":
+        folder.write_findings(_locate(material, pulse))
+        return
+    _explain(material, pulse, attribute)
+    total = len(folder.card.places)
+    pulse.say(State.EXPLAINING, "Masking the words that look like shortcuts.", step=total, remaining=None)
+    folder.write_findings(_conclude(material))
+
+
+def _explain(material: Material, pulse: Pulse, attribute: Attribute) -> None:
+    """Explain what is not yet explained, a few texts at a time."""
+    folder = material.folder
+    before = done = folder.texts_done()
+    began, total = time.perf_counter(), len(folder.card.places)
+    for chunk in sorted(set(range(folder.chunks())) - folder.done()):
+        try:
+            explained = [_explained(material, place, attribute) for place in folder.places_of(chunk)]
+        except CancelledError as error:
+            raise Cancelled from error
+        folder.write_part(chunk, explained)
+        done += len(explained)
+        speed = (done - before) / (time.perf_counter() - began)
+        message = f"Explaining: text {done:,} of {total:,}."
+        pulse.say(State.EXPLAINING, message, step=done, steps=total, speed=speed, remaining=(total - done) / speed)
+
+
+def _explained(material: Material, place: int, attribute: Attribute) -> Explained:
+    heed(material.folder)
+    reading = material.read(place)
+    found = attribute(material, reading)
+    words = tuple(
+        ScoredWord(word.text, word.start, word.end, word.part, float(score))
+        for word, score in zip(reading.words, found.word_scores, strict=True)
+    )
+    return Explained(
+        place, found.output, found.baseline_output or 0.0, found.other, found.certified, reading.truncated, words
+    )
+
+
+def _conclude(material: Material) -> WordFindings:
+    """Count the words of all attributions, and mask those that look like shortcuts."""
+    folder = material.folder
+    explained = list(folder.explained())
+    label = folder.card.question.predicted or 0
+    tallies = tally(explained)
+    found = findings(tallies)
+    suspected = suspects(found, material.split.part("train"), label)
+    chosen = dict(list(suspected.items())[:MOST]) if material.classifier.tokenizer.mask_token_id is not None else {}
+    shortcuts = tuple(masked_effects(chosen, found, material.test, label, material.read, material.predict))
+    return WordFindings(
+        texts=len(explained), certified=sum(each.certified for each in explained),
+        cut=sum(each.cut for each in explained), compared=count_compared(tallies),
+        rare=len(tallies) - len(found), words=tuple(found.values()), suspected=len(suspected), shortcuts=shortcuts,
+    )  # fmt: skip
+
+
+def _locate(material: Material, pulse: Pulse) -> MapFindings:
+    """The vectors of the texts by the fine-tuned model and by its base, each flattened by itself."""
+    from bertdemo.models.devices import choose_placement
+
+    places = list(material.folder.card.places)
+    test, placement = material.test.select(places), choose_placement()
+    truth = np.asarray(test.labels, dtype=np.int64)
+    steps = 2 * len(places)
+
+    def vectors(classifier: Classifier, so_far: int, name: str) -> NDArray[np.float32]:
+        """Of all texts, with a word on how far it is after each batch."""
+
+        def report(done: int) -> None:
+            heed(material.folder)
+            pulse.say(State.EXPLAINING, f"Reading the texts with {name}.", step=so_far + done, steps=steps)
+
+        return first_token_vectors(classifier, test.texts, test.pairs, placement, report)
+
+    after, after_view = judge(vectors(material.classifier, 0, "the fine-tuned model"), truth)
+    before, before_view, missing = np.zeros((len(places), 0)), None, ""
+    try:
+        base = _base_of(material)
+    except ModelError as error:
+        missing = str(error)
+    else:
+        before, before_view = judge(vectors(base, len(places), "its base model"), truth)
+    predicted = material.answered.predicted
+    points = (
+        Point(place, int(truth[row]), int(predicted[place]), tuple(before[row].tolist()), tuple(after[row].tolist()))
+        for row, place in enumerate(places)
+    )
+    return MapFindings(tuple(points), before_view, after_view, missing, placement.precision)
+
+
+def _base_of(material: Material) -> Classifier:
+    """The base model as it was before fine-tuning; its head is random and is not asked.
+
+    Raises:
+        ModelError: the base is no longer to be had.
+    """
+    from bertdemo.models.classifier import load_base
+    from bertdemo.models.first_token import read_first_token_only
+
+    tuned = material.classifier
+    base = load_base(material.base, tuned.label_names, dropout=0.0, max_length=tuned.max_length)
+    read_first_token_only(base.model)
+    return replace(base, model=base.model.eval())
+
+
+def _drop_damaged_parts(folder: StudyFolder) -> None:
+    """A part that a failing disk spoilt is done again."""
+    for chunk in folder.done():
+        try:
+            folder.part(chunk)
+        except RunError:
+            _log.warning("part %d is damaged and will be done again", chunk)
+            folder.drop_part(chunk)
+
+
+def _import_everything() -> None:
+    """Import what a study of a BERT needs, the parts that transformers would load only at first use included."""
+    import scipy.special
+    from transformers import AutoTokenizer, BertForSequenceClassification
+
+    from bertdemo.prediction.loaded import Shelf
+
+    del scipy, AutoTokenizer, BertForSequenceClassification, Shelf
+
+
+if __name__ == "__main__":
+    sys.exit(main())
