@@ -1,0 +1,98 @@
+"""Attention weights are those of the very prediction, for every architecture that we offer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import transformers
+
+from bertdemo.errors import ExplanationError
+from bertdemo.explanation.attention import attention, read_at
+from bertdemo.explanation.reading import Reading, read
+from bertdemo.models.classifier import Classifier, load_base, load_classifier, save_classifier
+from bertdemo.models.devices import choose_placement
+from bertdemo.prediction.predict import predict
+from tests.explanation.architectures import ARCHITECTURES, TEXT, classifier_of, hooks
+
+
+@pytest.fixture(scope="module", params=ARCHITECTURES)
+def classifier(request: pytest.FixtureRequest, tiny_base: Path) -> Classifier:
+    return classifier_of(request.param, tiny_base)
+
+
+@pytest.mark.parametrize("pair", [None, "a lovely room"])
+def test_logits_are_those_of_the_prediction_and_rows_of_weights_sum_to_1(classifier: Classifier, pair: str | None):
+    reading = read(classifier, TEXT, pair)
+    found = attention(classifier, reading)
+    predicted = predict(classifier, [TEXT], None if pair is None else [pair], placement=choose_placement("fp32"))
+    assert np.allclose(found.logits, predicted.logits[0], atol=1e-5)
+    assert found.weights.shape == (3, 4, len(reading), len(reading))
+    assert found.weights.dtype == np.float32
+    assert (found.weights >= 0).all()
+    assert np.allclose(found.weights.sum(axis=-1), 1, atol=1e-5)
+
+
+def test_a_head_that_is_off_changes_the_answer_and_where_later_layers_look_and_nothing_below(classifier: Classifier):
+    reading = read(classifier, TEXT)
+    before, after = attention(classifier, reading), attention(classifier, reading, {(1, 2)})
+    assert np.allclose(after.weights[:2], before.weights[:2], atol=1e-6)
+    assert not np.allclose(after.weights[2], before.weights[2], atol=1e-4)
+    assert not np.allclose(after.logits, before.logits, atol=1e-4)
+
+
+def test_the_shared_model_is_left_as_it_was(classifier: Classifier):
+    reading = read(classifier, TEXT)
+    attention(classifier, reading)
+    hooked, before = hooks(classifier.model), attention(classifier, reading)
+    attention(classifier, reading, {(0, 0)})
+    with pytest.raises(IndexError):
+        attention(classifier, _nonsense(reading), {(0, 0)})
+    assert hooks(classifier.model) == hooked
+    assert np.array_equal(attention(classifier, reading).logits, before.logits)
+
+
+def _nonsense(reading: Reading) -> Reading:
+    """A reading with an id that no vocabulary has: the model breaks in its first step."""
+    ids = np.full_like(reading.ids, 10**6)
+    return Reading(reading.text, None, ids, reading.segments, reading.tokens, reading.words, truncated=False)
+
+
+def test_one_word_and_text_of_no_known_words_have_attention(classifier: Classifier):
+    for text in ("coffee", "🙂", "[CLS]", "<script>alert(1)</script>", "我 \u200b"):
+        reading = read(classifier, text)
+        assert attention(classifier, reading).weights.shape[-1] == len(reading)
+
+
+@pytest.mark.parametrize("head", [(3, 0), (0, 4), (-1, 0), (0, -1)])
+def test_a_head_that_is_not_there_is_refused_in_a_sentence_that_counts_from_1(classifier: Classifier, head):
+    layer, number = head[0] + 1, head[1] + 1
+    with pytest.raises(ExplanationError, match=f"no head {number} in layer {layer}: this model has layers 1 to 3"):
+        attention(classifier, read(classifier, TEXT), {head})
+
+
+def test_another_architecture_is_refused_in_a_sentence(tiny_base: Path):
+    base = load_base(str(tiny_base), ("a", "b"), dropout=0.0, max_length=32)
+    config = transformers.AlbertConfig(
+        vocab_size=400, embedding_size=16, hidden_size=32, num_attention_heads=2, intermediate_size=48
+    )
+    model = transformers.AlbertForSequenceClassification._from_config(config, attn_implementation="eager").eval()
+    other = Classifier(model, base.tokenizer, ("a", "b"), 32)
+    with pytest.raises(ExplanationError, match="cannot be shown for the architecture albert: choose"):
+        attention(other, read(other, TEXT))
+
+
+def test_a_classifier_loaded_for_predicting_says_that_it_cannot_be_looked_into(tiny_base: Path, tmp_path: Path):
+    save_classifier(load_base(str(tiny_base), ("a", "b"), dropout=0.1, max_length=32), tmp_path / "model")
+    predicting, complete = load_classifier(tmp_path / "model"), load_classifier(tmp_path / "model", complete=True)
+    with pytest.raises(ExplanationError, match="loaded for predicting alone"):
+        attention(predicting, read(predicting, TEXT))
+    predicted = predict(predicting, [TEXT], placement=choose_placement("fp32")).logits[0]
+    assert np.allclose(attention(complete, read(complete, TEXT)).logits, predicted, atol=1e-5)
+
+
+def test_heads_of_classification_read_the_first_token_or_the_mean_of_all(tiny_base: Path):
+    assert read_at(classifier_of("bert", tiny_base)) == 0
+    assert read_at(classifier_of("modernbert", tiny_base)) == 0
+    assert read_at(classifier_of("modernbert", tiny_base, classifier_pooling="mean")) is None
