@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +41,8 @@ def ids_without(classifier: Classifier, reading: Reading, erased: NDArray[np.boo
     like none that the classifier has learned from.
 
     Args:
+        classifier: whose mask it is.
+        reading: of the text.
         erased: (n, words), true where a word is masked.
 
     Returns:
@@ -48,7 +50,8 @@ def ids_without(classifier: Classifier, reading: Reading, erased: NDArray[np.boo
     """
     ids = np.tile(reading.ids, (len(erased), 1))
     for row, word in enumerate(reading.words):
-        ids[np.ix_(erased[:, row], word.tokens)] = mask_id(classifier)
+        for place in word.tokens:
+            ids[erased[:, row], place] = mask_id(classifier)
     return ids
 
 
@@ -94,15 +97,18 @@ def check_words(reading: Reading, words: Collection[int]) -> None:
     if not reading.words:
         raise ExplanationError("There is no word in this text whose part in the answer could be tested: type a word.")
     if wrong := sorted(word for word in words if not 0 <= word < len(reading.words)):
-        raise ExplanationError(
-            f"There is no word number {wrong[0]}: the model reads {len(reading.words)} words of this text, counted from 0."
-        )
+        last = len(reading.words) - 1
+        raise ExplanationError(f"There is no word number {wrong[0]} in this text: choose one from 0 to {last}.")
 
 
-def erasing(reading: Reading, sets: Iterable[Collection[int]]) -> NDArray[np.bool_]:
-    """Sets of words as rows of a table: (sets, words), true where the word is in the set."""
-    chosen = [list(each) for each in sets]
-    table = np.zeros((len(chosen), len(reading.words)), dtype=np.bool_)
-    for row, words in zip(table, chosen, strict=True):
-        row[words] = True
-    return table
+def check_scores(reading: Reading, word_scores: NDArray[np.float64]) -> None:
+    """Refuse scores of which no order can be tested.
+
+    Raises:
+        ExplanationError: fewer than two words, or scores that are not one a word.
+    """
+    check_words(reading, ())
+    if len(reading.words) < 2:
+        raise ExplanationError("The text has one word, so there is no order to test: type a text of two words or more.")
+    if word_scores.shape != (len(reading.words),):
+        raise ExplanationError(f"There are {len(word_scores)} scores for {len(reading.words)} words: give one a word.")

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bertdemo.errors import ExplanationError
 from bertdemo.explanation.cancelling import Cancelled, never
+from bertdemo.explanation.erasing import check_scores, explained, logits_without
 from bertdemo.explanation.reading import Reading
 from bertdemo.models.classifier import Classifier
+from bertdemo.prediction.probabilities import softmax
 
-# A way of explaining: word scores (words,) of what a classifier says of a reading. The classifier is handed over
-# because two tests explain a changed copy of it.
-Explain = Callable[[Classifier, Reading], NDArray[np.float64]]
+_Order = NDArray[np.intp]  # (words,), a permutation
 
-ORDERS = 30
+ORDERS, FEWEST_ORDERS = 30, 20
+POINTS = 20  # steps of a curve at most, besides those of BINS
 BINS = (0.01, 0.05, 0.10, 0.20, 0.50)  # of the words, as in DeYoung et al. (2020), section 4
 
 DELETION = (
@@ -28,8 +30,8 @@ INSERTION = (
     "rises faster than with words in a random order."
 )
 LIMIT_OF_CURVES = (
-    "A text with many masks is like none that the classifier has learned from: its answer there says less than at the "
-    "ends of the curve."
+    "A text with many masks is like none that the classifier has learned from, so the middle of the curves says less "
+    "than their ends. Scores without a sign rank words that speak against the label beside those that speak for it."
 )
 COMPREHENSIVENESS = (
     "How much probability the label loses without the words of the highest scores: high means that the classifier "
@@ -43,19 +45,6 @@ LIMIT_OF_ERASER = (
     "Mean over the best 1, 5, 10, 20 and 50 % of the words, at least one each (DeYoung et al., 2020). Where the "
     "classifier is certain, one word less changes no probability: that is a low figure and not a bad explanation."
 )
-INFIDELITY = (
-    "Random words are masked: the share of the change in the output that the scores of these words do not foretell "
-    "(Yeh et al., 2019). 0 is perfect; 1 is no better than scores of 0."
-)
-LIMIT_OF_INFIDELITY = (
-    "It asks the scores to add up as if words did not interact; scores are rescaled by the best factor first, so that "
-    "methods with other units can be compared."
-)
-SENSITIVITY = (
-    "How much the scores change, relative to their size, when the word vectors are shifted too little to matter: the "
-    "largest of ten random shifts (Yeh et al., 2019). Low is steady."
-)
-LIMIT_OF_SENSITIVITY = "An explanation that never changes is steady and may still be wrong."
 
 
 @dataclass(frozen=True)
@@ -93,6 +82,11 @@ class Curve:
         return self.area_low <= self.area <= self.area_high
 
     @property
+    def beats_chance(self) -> bool:
+        """Whether the area is better than the band of random orders."""
+        return self.area < self.area_low if self.falls else self.area > self.area_high
+
+    @property
     def better_than(self) -> int:
         """How many of the random orders have a worse area."""
         worse = self.random_areas > self.area if self.falls else self.random_areas < self.area
@@ -123,29 +117,14 @@ class Faithfulness:
     @property
     def verdict(self) -> str:
         """What the two curves say, in a sentence."""
-        raise NotImplementedError
-
-
-@dataclass(frozen=True)
-class Infidelity:
-    """``value`` as Captum has it, in logits², after the best rescaling; ``share`` of the mean squared change."""
-
-    value: float
-    share: float
-    samples: int
-
-
-@dataclass(frozen=True)
-class Sensitivity:
-    """``value``: largest relative change of the scores over ``samples`` shifts of the word vectors.
-
-    ``radius`` is the largest shift of any coordinate, ``moved`` by how much the explained output changed with the
-    largest of the shifts: small, or the scores had reason to change.
-    """
-
-    value: float
-    radius: float
-    samples: int
+        names = {True: "masking words by their scores", False: "putting words back by their scores"}
+        better = [names[curve.falls] for curve in (self.deletion, self.insertion) if curve.beats_chance]
+        bar = f"{self.orders} random orders"
+        if len(better) == 2:
+            return f"The scores hold: {better[0]} and {better[1]} both move the output faster than {bar}."
+        if better:
+            return f"The scores hold in part: {better[0]} moves the output faster than {bar}, the other way does not."
+        return f"The scores do not hold: their order moves the output no faster than {bar} do."
 
 
 def faithfulness(
@@ -161,8 +140,15 @@ def faithfulness(
 ) -> Faithfulness:
     """Deletion and insertion curves, comprehensiveness and sufficiency of word scores: one set of predictions.
 
+    A random order read backwards is a random order, too: masking its words one by one passes through the texts that
+    putting them back in the reverse order does. So each of them serves both curves.
+
     Args:
+        classifier: whose output is followed.
+        reading: of the text.
         word_scores: (words,), high where a word speaks for the target (or, unsigned, where it matters).
+        target: a label, as an index; ``against`` another one if a margin is explained.
+        against: see ``target``.
         orders: random orders to compare with, 20 or more.
         seed: of the random orders.
         cancelled: looked at between two batches.
@@ -171,42 +157,75 @@ def faithfulness(
         ExplanationError: fewer than two words, fewer than 20 orders, or scores that are not one a word.
         CancelledError: ``cancelled()`` became true.
     """
-    raise NotImplementedError
+    _check(reading, word_scores, orders)
+    words, rng = len(reading.words), np.random.default_rng(seed)
+    best_first = np.argsort(-word_scores, kind="stable")
+    # Masking the worst first, read backwards, is putting the best back first.
+    rankings = [best_first, best_first[::-1], *(rng.permutation(words) for _ in range(orders))]
+    counts = _counts(words)
+    erased = np.concatenate([_prefixes(ranking, counts) for ranking in rankings])
+    logits = logits_without(classifier, reading, erased, cancelled)
+    shape = len(rankings), len(counts)
+    outputs = explained(logits, target, against).reshape(shape)
+    lost = softmax(logits, classifier.temperature)[:, target].reshape(shape)
+    lost = lost[:1, :1] - lost
+    backwards = outputs[:, ::-1]
+    return Faithfulness(
+        deletion=_curve(counts / words, outputs[0], outputs[2:], falls=True),
+        insertion=_curve(counts / words, backwards[1], backwards[2:], falls=False),
+        comprehensiveness=_erasure(counts, _bin_sizes(words), lost[0], lost[2:]),
+        sufficiency=_erasure(counts, [words - size for size in _bin_sizes(words)], lost[1], lost[2:]),
+        orders=orders, coverage=(orders + 1 - 2 * _edge(orders)) / (orders + 1), calls=len(np.unique(erased, axis=0)),
+    )  # fmt: skip
 
 
-def infidelity(
-    classifier: Classifier,
-    reading: Reading,
-    word_scores: NDArray[np.float64],
-    target: int,
-    against: int | None = None,
-    *,
-    samples: int = 100,
-    seed: int = 0,
-    cancelled: Cancelled = never,
-) -> Infidelity:
-    """Captum's ``infidelity`` with words as features: a random half of them is masked at a time.
+def _check(reading: Reading, word_scores: NDArray[np.float64], orders: int) -> None:
+    check_scores(reading, word_scores)
+    if orders < FEWEST_ORDERS:
+        raise ExplanationError(f"A band of {orders} random orders says little: choose {FEWEST_ORDERS} or more.")
 
-    Raises:
-        ExplanationError: the text has no words, or scores are not one a word.
-        CancelledError: ``cancelled()`` became true.
+
+def _bin_sizes(words: int) -> list[int]:
+    """How many words the bins of ERASER are."""
+    return [max(1, math.ceil(share * words)) for share in BINS]
+
+
+def _counts(words: int) -> NDArray[np.intp]:
+    """Numbers of erased words at which the output is computed; with every number, the same counted from the end."""
+    steps = np.linspace(0, words, min(words, POINTS) + 1).round().astype(np.intp)
+    some = np.concatenate([steps, np.array(_bin_sizes(words), dtype=np.intp)])
+    return np.unique(np.concatenate([some, words - some]))
+
+
+def _prefixes(ranking: _Order, counts: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """The first words of a ranking, as many as each of ``counts`` says: (counts, words)."""
+    rank = np.empty_like(ranking)
+    rank[ranking] = np.arange(len(ranking))
+    return rank[None] < counts[:, None]
+
+
+def _edge(orders: int) -> int:
+    """Which of the sorted random values is the lower edge of the band, counted from 1.
+
+    One more value of the same kind lies between the k-th lowest and the k-th highest of n with the probability
+    (n + 1 − 2k) / (n + 1), whatever its distribution: k is the largest for which that is 90 % or more. (The 5th and
+    95th percentiles of 20 values would hold it in 81 % only.)
     """
-    raise NotImplementedError
+    return max(1, (orders + 1) // 20)
 
 
-def sensitivity(
-    classifier: Classifier,
-    reading: Reading,
-    explain: Explain,
-    *,
-    samples: int = 10,
-    seed: int = 0,
-    cancelled: Cancelled = never,
-) -> Sensitivity:
-    """Captum's ``sensitivity_max``: explanations of a private copy whose word vectors are shifted a little.
+def _curve(shares: NDArray[np.float64], ours: NDArray[np.float64], random: NDArray[np.float64], falls: bool) -> Curve:
+    edge, ordered = _edge(len(random)), np.sort(random, axis=0)
+    areas = np.asarray(np.trapezoid(random, shares, axis=1))
+    low, high = np.sort(areas)[[edge - 1, -edge]].tolist()
+    return Curve(
+        shares=shares, ours=ours, middle=np.median(random, axis=0), low=ordered[edge - 1], high=ordered[-edge],
+        area=float(np.trapezoid(ours, shares)), random_areas=areas, area_low=low, area_high=high, falls=falls,
+    )  # fmt: skip
 
-    Raises:
-        ExplanationError: the text has no words.
-        CancelledError: ``cancelled()`` became true.
-    """
-    raise NotImplementedError
+
+def _erasure(
+    counts: NDArray[np.intp], sizes: list[int], ours: NDArray[np.float64], random: NDArray[np.float64]
+) -> Erasure:
+    at = np.searchsorted(counts, sizes)
+    return Erasure(float(ours[at].mean()), float(random[:, at].mean()), tuple(ours[at].tolist()))

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bertdemo.explanation.cancelling import Cancelled, never
-from bertdemo.explanation.faithfulness import Explain
+from bertdemo.explanation.cancelling import Cancelled, go_on_unless, never
+from bertdemo.explanation.copies import Explain, private_copy
+from bertdemo.explanation.erasing import check_words
 from bertdemo.explanation.reading import Reading
 from bertdemo.models.classifier import Classifier
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+FEWEST_WORDS = 5  # of fewer, any two orders are alike often enough
+# One-sided 5 % point of the normal distribution; the rank correlation of n independent values has variance 1 / (n − 1).
+_RARE = 1.645
+_CUTS = 3  # stages between the head and the word vectors
 
 MEANING = (
     "The weights of a copy of the model are replaced by random ones, from the head down (Adebayo et al., 2018): an "
@@ -35,7 +45,14 @@ class Stage:
 
 @dataclass(frozen=True)
 class Sanity:
-    """Stages from the head down to the whole model; ``chance``: the mean correlation that chance exceeds in 5 %."""
+    """What became of an explanation as the model forgot.
+
+    Args:
+        stages: the more of the weights are random, from the head down to all of them.
+        original: (words,) the scores under test.
+        randomised: (words,) those of the last stage's first draw.
+        chance: scores that have nothing to do with each other reach a mean correlation above this one time in 20.
+    """
 
     stages: tuple[Stage, ...]
     original: NDArray[np.float64]
@@ -44,13 +61,22 @@ class Sanity:
 
     @property
     def passed(self) -> bool | None:
-        """Whether the explanation of random weights is unrelated; None where the words are too few to tell."""
-        raise NotImplementedError
+        """Whether the scores of the wholly random model are unrelated; None where the words are too few to tell."""
+        if len(self.original) < FEWEST_WORDS:
+            return None
+        return self.stages[-1].correlation <= self.chance
 
     @property
     def verdict(self) -> str:
         """The same in a sentence."""
-        raise NotImplementedError
+        if self.passed is None:
+            return f"The text has too few words to tell: {FEWEST_WORDS} are needed, {len(self.original)} are there."
+        figure = f"rank correlation {self.stages[-1].correlation:.2f}, by chance up to {self.chance:.2f}"
+        if self.passed:
+            return f"With random weights the scores are others ({figure}): they depend on what the model has learned."
+        return (
+            f"With random weights the scores are much the same ({figure}): part of them is not about what was learned."
+        )
 
 
 def sanity(
@@ -65,6 +91,8 @@ def sanity(
     """Explain private copies of the model in which ever more weights are random.
 
     Args:
+        classifier: stays as it is.
+        reading: of the text.
         explain: as the explanation under test was made.
         seeds: random draws a stage.
         cancelled: looked at between two explanations.
@@ -74,4 +102,73 @@ def sanity(
         ExplanationError: the text has no words.
         CancelledError: ``cancelled()`` became true.
     """
-    raise NotImplementedError
+    check_words(reading, ())
+    parts = stages(classifier.model)
+    original, correlations = explain(classifier, reading), list[tuple[float, ...]]()
+    last: list[NDArray[np.float64]] = []
+    for done, names in enumerate(parts.values()):
+        last = []
+        for seed in range(seeds):
+            go_on_unless(cancelled)
+            report(done * seeds + seed, len(parts) * seeds)
+            last.append(explain(with_random_weights(classifier, names, seed), reading))
+        correlations.append(tuple(rank_correlation(original, scores) for scores in last))
+    report(len(parts) * seeds, len(parts) * seeds)
+    chance = _RARE / float(np.sqrt(max(1, len(original) - 1) * seeds))
+    found = tuple(Stage(name, each) for name, each in zip(parts, correlations, strict=True))
+    return Sanity(found, original, last[0], chance)
+
+
+def stages(model: PreTrainedModel) -> dict[str, frozenset[str]]:
+    """Parts of a model's weights that become random, each with all that is above it: its name → parameter names."""
+    names = frozenset(name for name, _ in model.named_parameters())
+    vectors = frozenset(name for name in names if "embeddings." in name and ".layer" not in name)
+    layers = _layers(model)
+    above = names - vectors - frozenset().union(*layers)
+    cuts = sorted({round(len(layers) * step / _CUTS) for step in range(1, _CUTS + 1)} - {0})
+    found = {"the head": above}
+    for count in cuts:
+        first = len(layers) - count
+        which = "all layers" if count == len(layers) else f"layers {first + 1} to {len(layers)}"
+        found[f"the head and {which}"] = above.union(*layers[first:])
+    return found | {"all weights": names}
+
+
+def _layers(model: PreTrainedModel) -> list[frozenset[str]]:
+    """Names of the parameters of each layer, from the first to the last: of the longest list of modules there is."""
+    from torch.nn import ModuleList
+
+    lists = [(name, part) for name, part in model.named_modules() if isinstance(part, ModuleList)]
+    name, layers = max(lists, key=lambda each: len(each[1]))
+    return [frozenset(f"{name}.{row}.{own}" for own, _ in layer.named_parameters()) for row, layer in enumerate(layers)]
+
+
+def with_random_weights(classifier: Classifier, names: Collection[str], seed: int) -> Classifier:
+    """A private copy in which these parameters are as a BERT's before training.
+
+    Matrices are drawn from a normal distribution of the deviation in the model's configuration (.02 in BERT), biases
+    are 0 and factors of layer norms 1.
+    """
+    import torch
+
+    copy, generator = private_copy(classifier, names), torch.Generator().manual_seed(seed)
+    deviation = float(getattr(copy.model.config, "initializer_range", 0.02))
+    with torch.no_grad():
+        for name, weight in copy.model.named_parameters():
+            if name not in names:
+                continue
+            if weight.dim() > 1:
+                weight.copy_(torch.randn(weight.shape, generator=generator) * deviation)
+            else:
+                weight.fill_(0.0 if name.endswith("bias") else 1.0)
+    return copy
+
+
+def rank_correlation(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
+    """Spearman's, of the sizes of two sets of scores; 0 where one of them is the same for all words."""
+    from scipy.stats import rankdata
+
+    ranks = [rankdata(np.abs(scores)) for scores in (one, other)]
+    if any(np.ptp(each) == 0 for each in ranks):
+        return 0.0
+    return float(np.corrcoef(*ranks)[0, 1])

@@ -1,0 +1,84 @@
+"""Do the scores stay what they are when next to nothing changes?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bertdemo.explanation.cancelling import Cancelled, go_on_unless, never
+from bertdemo.explanation.copies import Explain, shiftable
+from bertdemo.explanation.erasing import check_words
+from bertdemo.explanation.reading import Reading
+from bertdemo.models.classifier import Classifier
+
+RADIUS = 0.1  # of the standard deviation of the coordinates of the text's word vectors
+SENSITIVITY = (
+    "How much the scores change, relative to their size, when the word vectors are shifted too little to matter: the "
+    "largest of ten random shifts (Yeh et al., 2019). Low is steady."
+)
+LIMIT_OF_SENSITIVITY = "An explanation that never changes is steady and may still be wrong."
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """``value``: largest relative change of the scores over ``samples`` shifts of the word vectors.
+
+    ``radius`` is the largest shift of any coordinate of a word vector.
+    """
+
+    value: float
+    radius: float
+    samples: int
+
+
+def sensitivity(
+    classifier: Classifier,
+    reading: Reading,
+    explain: Explain,
+    *,
+    samples: int = 10,
+    seed: int = 0,
+    cancelled: Cancelled = never,
+) -> Sensitivity:
+    """Captum's ``sensitivity_max``: explanations of a private copy whose word vectors are shifted a little.
+
+    Args:
+        classifier: stays as it is; the copy shares its weights.
+        reading: of the text. Special tokens keep their vectors, so that a baseline made of them does, too.
+        explain: makes the word scores under test.
+        samples: random shifts.
+        seed: of the shifts.
+        cancelled: looked at between two explanations.
+
+    Raises:
+        ExplanationError: the text has no words.
+        CancelledError: ``cancelled()`` became true.
+    """
+    import torch
+    from captum.metrics import sensitivity_max
+
+    check_words(reading, ())
+    ids = np.unique(reading.ids[~reading.special])
+    copy, shift = shiftable(classifier, ids)
+    vectors = copy.model.get_input_embeddings()(torch.from_numpy(ids).to(copy.model.device)).detach()
+    radius = RADIUS * float(vectors.std())
+    generator = torch.Generator().manual_seed(seed)
+
+    def scores(shifts: torch.Tensor | tuple[torch.Tensor]) -> tuple[torch.Tensor]:
+        # Captum hands over a tuple or a tensor, and takes the rows of a tensor that comes back for parts of a tuple.
+        return (torch.stack([one(each) for each in (shifts[0] if isinstance(shifts, tuple) else shifts)]),)
+
+    def one(each: torch.Tensor) -> torch.Tensor:
+        go_on_unless(cancelled)
+        shift.copy_(each)
+        with torch.enable_grad():  # Captum switches it off, and explanations may need it
+            return torch.from_numpy(explain(copy, reading))
+
+    def draw(shifts: torch.Tensor) -> torch.Tensor:
+        return radius * (2 * torch.rand(shifts.shape, generator=generator) - 1).to(shifts)
+
+    value = sensitivity_max(
+        scores, torch.zeros_like(vectors)[None], draw, n_perturb_samples=samples, max_examples_per_batch=1
+    )
+    return Sensitivity(float(value), radius, samples)
