@@ -58,8 +58,9 @@ def _predict_text(arguments: argparse.Namespace, settings: Settings, output: Out
     runs = check_pair(arguments, settings)
 
     from bertdemo.prediction.loaded import Shelf
-    from bertdemo.prediction.single import predict_one
+    from bertdemo.prediction.single import check_text, predict_one
 
+    check_text(arguments.text)  # before the seconds that loading takes
     answer = predict_one(Shelf(runs, capacity=1).classifier(arguments.id), arguments.text, arguments.pair)
     values = {
         "run": arguments.id,

@@ -15,6 +15,7 @@ _DELIMITERS = {"\t": "a tab", ";": "a semicolon", "|": "a bar", ",": "a comma"}
 _SAMPLE = 2**16  # characters
 _SAMPLE_ROWS = 1_000
 _LONGEST_CELL = 2**31 - 1  # characters; the module's own limit is 131,072, and files are bounded by their size
+_TABLE = 0.9  # share of rows of equal width
 _REPEATED = 2  # how often a header cell must come again as a value to be one
 
 
@@ -34,12 +35,26 @@ def read_delimited(name: str, text: str, max_rows: int) -> tuple[Row, list[Row]]
     return rows[0], rows[1:]
 
 
+def is_table(text: str) -> bool:
+    """Whether nearly all rows are as wide as the first, and wider than one cell: texts with commas are not."""
+    return max(_fit(_sample(text), delimiter) for delimiter in _DELIMITERS) >= _TABLE
+
+
+def read_lines(text: str, max_rows: int) -> tuple[Row, list[Row]]:
+    """Every line that is not blank as a row of one column, "text"; reading ends soon after ``max_rows``."""
+    lines = (line.rstrip("\r\n") for line in io.StringIO(text, newline="\n"))
+    return ["text"], [[line] for line in islice(filter(str.strip, lines), max_rows + 1)]
+
+
 def _delimiter(text: str) -> str:
     """The delimiter under which most rows are as wide as the first, and wider than one cell."""
-    sample = text[:_SAMPLE]
-    if len(text) > _SAMPLE:
-        sample = sample.rpartition("\n")[0] or sample
+    sample = _sample(text)
     return max(_DELIMITERS, key=lambda delimiter: _fit(sample, delimiter))
+
+
+def _sample(text: str) -> str:
+    sample = text[:_SAMPLE]
+    return sample.rpartition("\n")[0] or sample if len(text) > _SAMPLE else sample
 
 
 def _fit(sample: str, delimiter: str) -> float:

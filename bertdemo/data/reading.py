@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from bertdemo.data.columns import Columns, extra_columns, guess_columns, label_problem, listed
 from bertdemo.data.dataset import NO_LABEL, Dataset
 from bertdemo.data.decoding import decode, refuse_foreign
-from bertdemo.data.delimited import read_delimited
+from bertdemo.data.delimited import is_table, read_delimited, read_lines
 from bertdemo.data.identity import without_surrogates
 from bertdemo.data.tables import (
     Cell,
@@ -158,7 +158,11 @@ def _read(name: str, kind: str, content: bytes, max_rows: int, cell: Cell) -> Ta
         return read_excel(name, content, max_rows)
     refuse_foreign(name, content)
     text = decode(name, content)
-    return read_json(name, text, max_rows, cell) if kind in _JSON else read_delimited(name, text, max_rows)
+    if kind in _JSON:
+        return read_json(name, text, max_rows, cell)
+    if kind == "txt" and not is_table(text):
+        return read_lines(text, max_rows)
+    return read_delimited(name, text, max_rows)
 
 
 def _tidy(cell: Any) -> Any:

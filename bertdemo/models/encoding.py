@@ -22,7 +22,8 @@ _AT_ONCE = 2048  # texts; the tokenizer's own records of a text are a hundred ti
 class Encoded:
     """Token ids of n texts, unpadded. ``segments`` says which of the two texts a token belongs to, where a model asks.
 
-    ``cut`` counts the texts that fill ``max_length`` to the last token: nearly always because they were longer.
+    ``cut`` counts the texts that were longer than ``max_length``. Tokenizers written in Python do not tell: of theirs, it
+    counts those that fill ``max_length`` to the last token.
     """
 
     ids: tuple[NDArray[np.int32], ...]
@@ -54,6 +55,7 @@ def encode(classifier: Classifier, texts: Sequence[str], pairs: Sequence[str] | 
         return Encoded((), None, 0)
     ids: list[NDArray[np.int32]] = []
     segments: list[NDArray[np.int32]] = []
+    cut = 0
     for start in range(0, len(texts), _AT_ONCE):
         part = slice(start, start + _AT_ONCE)
         columns = classifier.tokenizer(
@@ -62,7 +64,8 @@ def encode(classifier: Classifier, texts: Sequence[str], pairs: Sequence[str] | 
         )  # fmt: skip
         ids += [np.asarray(row, dtype=np.int32) for row in columns["input_ids"]]
         segments += [np.asarray(row, dtype=np.int32) for row in columns.get("token_type_ids", ())]
-    cut = sum(len(row) >= classifier.max_length for row in ids)
+        full = [place for place, row in enumerate(columns["input_ids"]) if len(row) >= classifier.max_length]
+        cut += sum(columns.encodings is None or bool(columns.encodings[place].overflowing) for place in full)
     return Encoded(tuple(ids), tuple(segments) or None, cut)
 
 

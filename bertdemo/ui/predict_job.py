@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from bertdemo.jobs.records import Agreement, Format, Job, JobSummary
 
 _TICK = 2  # seconds between two looks at a job that is at work
+_DOUBTFUL = 0.8  # of two labels one is always above a half
 _REVIEWED, _LONGEST, _MOST_LABELS = 20, 240, 20  # rows, characters, bars
 _FORMATS: tuple[tuple[Format, str, str], ...] = (
     ("csv", "CSV", "text/csv"),
@@ -111,7 +112,7 @@ def _content(job_id: str, kind: Format) -> bytes:
 
 
 def _findings(job: Job) -> None:
-    summary = _summary(job.id, job.done, predict_standing.least() or 0.5)
+    summary = _summary(job.id, job.done, predict_standing.least() or _DOUBTFUL)
     st.markdown(said(summary))
     if job.status.state is State.FINISHED:
         _downloads(job)

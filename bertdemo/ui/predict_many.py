@@ -46,6 +46,9 @@ def show(run: Run) -> None:
 
 
 def _new(run: Run) -> None:
+    handles.jobs().prepare()
+    if any(each.status.state.is_live for each in handles.runs().list()):
+        st.caption("A classifier is being trained on this machine: both take longer until one of them is done.")
     kind = st.radio(
         "Where the texts come from",
         SOURCES,

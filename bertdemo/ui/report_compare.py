@@ -82,7 +82,7 @@ def _together(chosen: list[Named]) -> None:
 
 def _against(first: Named, second: Named, *, alone: bool) -> None:
     """McNemar's test in words, or why there is none."""
-    from bertdemo.evaluation.comparison import sentence
+    from bertdemo.evaluation.comparison import LIMIT, sentence
 
     try:
         compared = _compared(first.run, second.run)
@@ -93,7 +93,7 @@ def _against(first: Named, second: Named, *, alone: bool) -> None:
     if names[0] == names[1]:
         names = (f"“{first.name}”", f"“{second.name}”")
     st.markdown(escape(sentence(compared, *names)).replace(" %", "\u00a0%"))
-    st.caption(f"By the {escape(compared.method)}. Difference in accuracy: {_difference(compared)}")
+    st.caption(f"By the {escape(compared.method)}. Difference in accuracy: {_difference(compared)} {LIMIT}")
     if alone:
         _disagreement(first, second, compared)
 

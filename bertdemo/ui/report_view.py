@@ -144,8 +144,9 @@ def _rest(run: Run, report: Report | None) -> None:
             hide_index=True,
             key="recipe_rows",
         )
-    with st.expander("Log", key="log_after", icon=":material/article:"):
-        live.log(run.id)
+    if not run.read_only:  # starters come without
+        with st.expander("Log", key="log_after", icon=":material/article:"):
+            live.log(run.id)
 
 
 def _cost(training: TrainingSummary) -> str:

@@ -60,6 +60,14 @@ def test_every_kind_of_file_gives_the_same_data_set(name: str) -> None:
     assert dataset.label_names == ("bad", "good")
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_file_of_lines_is_one_text_a_line_and_has_no_header(end: str) -> None:
+    lines = ["I came, I saw, it was closed", 'He said "no, thanks', "", "fine", " ", "late; again", "Never again"]
+    frame = read_table("a.txt", end.join(lines).encode(), LIMITS)
+    assert list(frame.columns) == ["text"]
+    assert values(frame, "text") == [line for line in lines if line.strip()]
+
+
 def test_cells_stay_as_written_and_only_empty_ones_are_missing() -> None:
     frame = read_table("a.csv", b"text,label\nNA,None\nnull,007\nnan,7\n1e5,NA\n,\n", LIMITS)
     assert values(frame, "text") == ["NA", "null", "nan", "1e5", None]

@@ -23,6 +23,12 @@ def test_texts_are_cut_at_the_maximum_length_and_counted(classifier):
     assert encoded.cut == 1
 
 
+def test_texts_that_just_fit_are_not_counted_as_cut(classifier):
+    encoded = encode(classifier, ["a " * 14, "a " * 15, "a"], ["b", "b", "b"])
+    assert encode(classifier, ["a " * 14, "a " * 15, "a"]).cut == 1
+    assert (encoded.lengths[:2], encoded.cut) == ([16, 16], 2)
+
+
 def test_the_second_text_of_a_pair_is_marked_as_such(classifier):
     encoded = encode(classifier, ["the coffee"], ["was cold"])
     assert encoded.segments is not None
