@@ -22,8 +22,8 @@ _AT_ONCE = 2048  # texts; the tokenizer's own records of a text are a hundred ti
 class Encoded:
     """Token ids of n texts, unpadded. ``segments`` says which of the two texts a token belongs to, where a model asks.
 
-    ``cut`` counts the texts that were longer than ``max_length``. Tokenizers written in Python do not tell: of theirs, it
-    counts those that fill ``max_length`` to the last token.
+    ``cut`` counts the texts that were longer than ``max_length``. Tokenizers written in Python do not tell: of theirs,
+    it counts those that fill ``max_length`` to the last token.
     """
 
     ids: tuple[NDArray[np.int32], ...]
