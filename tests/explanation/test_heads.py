@@ -1,0 +1,248 @@
+"""What heads are said to do is what they do, and switching them off is as if they had no weights."""
+
+from __future__ import annotations
+
+import copy
+import math
+import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bertdemo.errors import ExplanationError
+from bertdemo.explanation.blocks import blocks_of
+from bertdemo.explanation.cancelling import CancelledError
+from bertdemo.explanation.heads import (
+    HeadStatistics,
+    describe,
+    importance,
+    importance_over,
+    statistics,
+    switched_off,
+    without_each,
+)
+from bertdemo.explanation.reading import Reading, read
+from bertdemo.models.classifier import Classifier, load_base, load_classifier, save_classifier
+from bertdemo.models.devices import choose_placement
+from bertdemo.prediction.predict import predict
+from tests.explanation.architectures import ARCHITECTURES, LABELS, TEXT, classifier_of, hooks
+
+FP32 = choose_placement("fp32")
+
+
+@pytest.fixture(scope="module", params=ARCHITECTURES)
+def classifier(request: pytest.FixtureRequest, tiny_base: Path) -> Classifier:
+    return classifier_of(request.param, tiny_base)
+
+
+@pytest.fixture(scope="module")
+def bert(tiny_base: Path) -> Classifier:
+    return classifier_of("bert", tiny_base)
+
+
+@pytest.fixture(scope="module")
+def reading(bert: Classifier) -> Reading:
+    return read(bert, TEXT)
+
+
+def statistics_of(rows: np.ndarray, reading: Reading) -> HeadStatistics:
+    (found,) = statistics(rows[None, None].astype(np.float32), reading)
+    return found
+
+
+def looking_at(reading: Reading, places: list[int]) -> np.ndarray:
+    return np.eye(len(reading))[np.clip(places, 0, len(reading) - 1)]
+
+
+def test_a_head_that_looks_at_one_kind_of_token_is_called_by_it(reading: Reading):
+    n = len(reading)
+    everybody = list(range(n))
+    for places, field, words in [
+        ([0] * n, "first", r"the first token \(\[CLS\]\) \(100%"),
+        ([n - 1] * n, "separator", r"the separator \(\[SEP\]\) \(100%"),
+        (everybody, "itself", "the token itself"),
+        ([place - 1 for place in everybody], "previous", "the previous token"),
+        ([place + 1 for place in everybody], "following", "the next token"),
+    ]:
+        found = statistics_of(looking_at(reading, places), reading)
+        assert getattr(found, field) == pytest.approx(1)
+        assert found.entropy == 0
+        assert re.search(f"looks at {words}.*named from 50%", describe(found))
+
+
+def test_distance_is_in_tokens_and_of_the_tokens_of_words(reading: Reading):
+    n = len(reading)
+    found = statistics_of(looking_at(reading, [0] * n), reading)
+    assert found.distance == pytest.approx(np.mean(range(1, n - 1)))  # [CLS] and [SEP] themselves do not count
+
+
+def test_even_attention_has_all_the_entropy_there_is(reading: Reading):
+    n = len(reading)
+    found = statistics_of(np.full((n, n), 1 / n), reading)
+    assert found.entropy == pytest.approx(found.most_entropy) == pytest.approx(math.log2(n))
+    assert describe(found).startswith(f"looks everywhere about equally ({math.log2(n):.1f} of at most")
+
+
+def test_two_tokens_that_share_all_attention_are_one_bit(reading: Reading):
+    rows = (looking_at(reading, [3] * len(reading)) + looking_at(reading, [6] * len(reading))) / 2
+    found = statistics_of(rows, reading)
+    assert found.entropy == pytest.approx(1)
+    assert "picks one or two tokens (1.0 bits" in describe(replace(found, entropy=0.99))
+
+
+def test_a_head_without_a_habit_is_not_given_one(reading: Reading):
+    n = len(reading)
+    rows = 0.4 * looking_at(reading, [0] * n) + 0.6 * np.full((n, n), 1 / n)
+    told = describe(statistics_of(rows, reading))
+    assert told.startswith("has no single habit: most of what we name goes to the first token")
+    assert "below 50%" in told
+
+
+@given(seed=st.integers(0, 9999), text=st.sampled_from([TEXT, "coffee", "cold soup", "🙂"]), sharp=st.floats(0.1, 20))
+def test_shares_are_shares_and_entropy_has_its_limits(bert: Classifier, seed: int, text: str, sharp: float):
+    reading = read(bert, text)
+    n = len(reading)
+    scores = sharp * np.random.default_rng(seed).normal(size=(2, 3, n, n))
+    weights = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    weights /= weights.sum(axis=-1, keepdims=True)
+    found = statistics(weights.astype(np.float32), reading)
+    assert [(each.layer, each.head) for each in found] == [(layer, head) for layer in range(2) for head in range(3)]
+    for each in found:
+        shares = [each.first, each.separator, each.itself, each.previous, each.following]
+        assert all(0 <= share <= 1 + 1e-6 for share in shares if not math.isnan(share))
+        assert each.first + each.separator + each.itself <= 1 + 1e-6
+        assert -1e-9 <= each.entropy <= each.most_entropy + 1e-6
+        assert 0 <= each.distance <= n - 1
+        assert math.isnan(each.previous) == math.isnan(each.following) == (n == 3)
+        assert describe(each)
+
+
+def without_weights(classifier: Classifier, off) -> Classifier:
+    """The same model but for the heads' columns of the output projections, which are 0."""
+    other = replace(classifier, model=copy.deepcopy(classifier.model))
+    with torch.no_grad():
+        for layer, head in off:
+            block = blocks_of(other)[layer]
+            block.projection.weight[:, head * block.width : (head + 1) * block.width] = 0
+    return other
+
+
+@pytest.mark.parametrize("off", [{(0, 0)}, {(1, 3), (2, 0), (2, 1)}, {(2, head) for head in range(4)}])
+def test_a_head_that_is_off_is_a_head_without_weights_in_the_output(classifier: Classifier, off):
+    expected = predict(without_weights(classifier, off), [TEXT], placement=FP32).logits[0]
+    reading = read(classifier, TEXT)
+    found = switched_off(classifier, reading, off)
+    assert np.allclose(found, expected, atol=1e-5)
+    assert not np.allclose(found, switched_off(classifier, reading, set()), atol=1e-4)
+
+
+def test_with_nothing_off_the_answer_is_the_prediction(classifier: Classifier):
+    predicted = predict(classifier, [TEXT], placement=FP32).logits[0]
+    assert np.allclose(switched_off(classifier, read(classifier, TEXT), frozenset()), predicted, atol=1e-5)
+
+
+@pytest.mark.parametrize(("target", "against"), [(1, None), (2, 0)])
+def test_importance_is_what_switching_off_each_head_changes(classifier: Classifier, target: int, against: int | None):
+    reading = read(classifier, TEXT)
+    found = importance(classifier, reading, target, against)
+    assert found.shape == (3, 4)
+    for head in np.ndindex(3, 4):
+        change = switched_off(classifier, reading, {head}) - switched_off(classifier, reading, set())
+        expected = change[target] - (0 if against is None else change[against])
+        assert found[head] == pytest.approx(float(expected), abs=1e-5)
+
+
+def test_a_text_of_any_length_and_a_classifier_for_predicting_give_the_same(tiny_base: Path, tmp_path: Path):
+    save_classifier(load_base(str(tiny_base), LABELS, dropout=0.0, max_length=128, seed=3), tmp_path / "model")
+    complete, predicting = load_classifier(tmp_path / "model", complete=True), load_classifier(tmp_path / "model")
+    for text in (TEXT, "coffee " * 120):
+        reading = read(complete, text)
+        assert np.allclose(without_each(complete, reading), without_each(predicting, reading), atol=1e-5)
+
+
+def test_pieces_of_any_size_give_the_same(bert: Classifier, reading: Reading, monkeypatch: pytest.MonkeyPatch):
+    whole = without_each(bert, reading)
+    for tokens in (1, 3 * len(reading)):
+        monkeypatch.setattr("bertdemo.explanation.heads._AT_ONCE", tokens)
+        assert np.allclose(without_each(bert, reading), whole, atol=1e-5)
+
+
+def test_over_a_sample_it_is_the_mean_over_its_texts(tiny_base: Path):
+    classifier, told = classifier_of("bert", tiny_base), []
+    readings = [read(classifier, text) for text in (TEXT, "cold soup", "a lovely room with a view")]
+    found = importance_over(classifier, readings, 1, report=told.append)
+    each = np.stack([importance(classifier, reading, 1) for reading in readings])
+    assert (found.texts, told) == (3, [1, 2, 3])
+    assert np.allclose(found.change, each.mean(axis=0), atol=1e-6)
+    assert np.allclose(found.size, abs(each).mean(axis=0), atol=1e-6)
+    without = np.stack([without_each(classifier, reading).argmax(axis=-1) for reading in readings])
+    whole = np.array([switched_off(classifier, reading, set()).argmax() for reading in readings])
+    assert np.allclose(found.flips, (without != whole[:, None, None]).mean(axis=0))
+
+
+def test_without_a_target_each_text_is_watched_at_its_own_label(tiny_base: Path):
+    classifier = classifier_of("bert", tiny_base)
+    readings = [read(classifier, text) for text in (TEXT, "cold soup")]
+    labels = [int(switched_off(classifier, reading, set()).argmax()) for reading in readings]
+    each = [importance(classifier, reading, label) for reading, label in zip(readings, labels, strict=True)]
+    assert np.allclose(importance_over(classifier, readings).change, np.mean(each, axis=0), atol=1e-6)
+
+
+def test_it_can_be_called_off_between_two_pieces(tiny_base: Path):
+    classifier, told = classifier_of("bert", tiny_base), []
+    readings = [read(classifier, TEXT)] * 3
+    with pytest.raises(CancelledError):
+        importance_over(classifier, readings, cancelled=lambda: bool(told), report=told.append)
+    assert told == [1]
+    with pytest.raises(CancelledError):
+        importance(classifier, readings[0], 0, cancelled=lambda: True)
+
+
+def test_no_hook_is_left_even_where_the_model_breaks(classifier: Classifier):
+    reading = read(classifier, TEXT)
+    broken = replace(reading, ids=np.full_like(reading.ids, 10**6))
+    before = hooks(classifier.model)
+    for work in (
+        lambda: switched_off(classifier, broken, {(0, 0)}),
+        lambda: without_each(classifier, broken),
+    ):
+        with pytest.raises(IndexError):
+            work()
+        assert hooks(classifier.model) == before
+
+
+def test_a_head_that_is_not_there_is_refused(classifier: Classifier):
+    with pytest.raises(ExplanationError, match="no head 1 in layer 4"):
+        switched_off(classifier, read(classifier, TEXT), {(0, 0), (3, 0)})
+
+
+def test_others_predict_with_all_heads_meanwhile(tiny_base: Path):
+    classifier = classifier_of("bert", tiny_base)
+    reading, done = read(classifier, TEXT), threading.Event()
+    expected = predict(classifier, [TEXT], placement=FP32).logits
+    off = {(layer, head) for layer in range(3) for head in range(4)}
+    silent = switched_off(classifier, reading, off)
+
+    def keep_switching() -> bool:
+        same = True
+        while not done.is_set():
+            same &= np.allclose(switched_off(classifier, reading, off), silent, atol=1e-5)
+            without_each(classifier, reading)
+        return same
+
+    with ThreadPoolExecutor(2) as threads:
+        switching = [threads.submit(keep_switching) for _ in range(2)]
+        try:
+            for _ in range(50):
+                assert np.allclose(predict(classifier, [TEXT], placement=FP32).logits, expected, atol=1e-5)
+        finally:
+            done.set()
+    assert all(each.result() for each in switching)
+    assert not np.allclose(silent, expected[0], atol=1e-3)
