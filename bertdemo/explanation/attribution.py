@@ -31,6 +31,8 @@ class Attribution:
         output: the logit (or margin) of the text.
         baseline_output: the same of the baseline; None for methods without.
         n_steps: evaluations of the gradient, or samples; None where the method has no such number.
+            For the mean over several baselines, as many were made from each of them.
+        seed: of the samples; None where there are none.
     """
 
     reading: Reading
@@ -44,6 +46,7 @@ class Attribution:
     output: float
     baseline_output: float | None
     n_steps: int | None
+    seed: int | None = None
 
     @cached_property
     def word_scores(self) -> NDArray[np.float64]:
