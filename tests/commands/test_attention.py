@@ -1,0 +1,135 @@
+"""The command ``attention`` as a person types it, with a tiny BERT of 2 layers of 2 heads."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bertdemo.__main__ import main
+from bertdemo.data.dataset import Dataset, Split
+from bertdemo.models.classifier import load_base, save_classifier
+from bertdemo.runs.folder import RunFolder
+from bertdemo.runs.records import State, Status
+from bertdemo.training.recipe import Recipe
+
+TEXT = "the coffee was cold"
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory, tiny_base: Path, small_dataset: Dataset) -> Path:
+    """A home with a run that has a model, and one of pairs."""
+    home, rows = tmp_path_factory.mktemp("home"), range(len(small_dataset))
+    classifier = load_base(str(tiny_base), small_dataset.label_names, dropout=0.0, max_length=16, seed=5)
+    pairs = Dataset("pairs", small_dataset.texts, small_dataset.labels, small_dataset.label_names, small_dataset.texts)
+    for run_id, dataset in (("single", small_dataset), ("pairs", pairs)):
+        split = Split(dataset, train=tuple(rows[::2]), validation=tuple(rows[1::4]), test=tuple(rows[3::4]), seed=7)
+        folder = RunFolder.create(home / "runs" / run_id, split, Recipe(), run_id, 0.0)
+        save_classifier(classifier, folder.model_path)
+        folder.write_status(Status(State.FINISHED, "Done.", 0.0))
+    return home
+
+
+@pytest.fixture
+def run(home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
+    """Runs ``attention`` on the text; gives its exit code, stdout and stderr."""
+    monkeypatch.setenv("BERTDEMO_HOME", str(home))
+
+    def run(*arguments: str, run_id: str = "single", text: str = TEXT) -> tuple[int, str, str]:
+        code = main(["attention", "--run", run_id, "--text", text, *arguments])
+        return code, *capsys.readouterr()
+
+    return run
+
+
+@pytest.fixture
+def told(run):
+    """What ``attention --json`` prints."""
+
+    def told(*arguments: str, **options: str) -> dict:
+        code, stdout, stderr = run(*arguments, "--json", **options)
+        assert (code, stderr) == (0, "")
+        return json.loads(stdout)
+
+    return told
+
+
+def test_it_prints_tokens_weights_and_the_prediction_that_predict_prints(told, home, capsys):
+    found = told()
+    assert [token["text"] for token in found["tokens"] if not token["special"]] == TEXT.split()
+    assert all(TEXT[t["start"] : t["end"]] == t["text"] for t in found["tokens"] if not t["special"])
+    weights = np.array(found["weights"])
+    assert weights.shape == (2, 2, 6, 6)
+    assert np.allclose(weights.sum(axis=-1), 1, atol=1e-5)
+    main(["predict", "--run", "single", "--text", TEXT, "--json"])
+    predicted = json.loads(capsys.readouterr().out)
+    assert found["prediction"]["label"] == predicted["label"]
+    assert found["prediction"]["scores"] == pytest.approx(predicted["scores"], abs=1e-5)
+    assert found["prediction_with_all_heads"] == found["prediction"]
+    assert len(found["heads"]) == 4
+    assert found["heads"][0]["habit"]
+
+
+def test_a_layer_and_a_head_are_counted_from_1(told):
+    whole = np.array(told()["weights"])
+    assert np.array_equal(told("--layer", "2", "--head", "1")["weights"], whole[1, 0])
+    assert np.array_equal(told("--layer", "1")["weights"], whole[0])
+    of_head = told("--head", "2")
+    assert np.array_equal(of_head["weights"], whole[:, 1])
+    assert [(each["layer"], each["head"]) for each in of_head["heads"]] == [(1, 2), (2, 2)]
+
+
+def test_heads_and_whole_layers_are_switched_off(told):
+    one, layer = told("--off", "1.2"), told("--off", "1")
+    assert one["switched_off"] == ["1.2"]
+    assert layer["switched_off"] == ["1.1", "1.2"] == told("--off", "1.1", "--off", "1.2")["switched_off"]
+    assert one["prediction"]["scores"] != layer["prediction"]["scores"]
+    assert one["prediction_with_all_heads"] == told()["prediction"] != one["prediction"]
+
+
+def test_a_pair_is_one_sequence_of_tokens(told):
+    parts = [token["part"] for token in told("--pair", "cold soup", run_id="pairs", text="kind staff")["tokens"]]
+    assert parts == [None, 0, 0, None, 1, 1, None]
+
+
+def test_people_are_told_what_a_head_does_and_that_it_is_not_why(run):
+    code, stdout, _ = run("--layer", "1", "--head", "2", "--off", "2.1")
+    lines = stdout.splitlines()
+    assert code == 0
+    assert lines[0].startswith(("praise (", "complaint ("))
+    assert "with 2.1 switched off; with all heads " in lines[1]
+    assert "not why" in lines[2]
+    assert lines[3].startswith("  layer 1, head 2: ")
+    assert [line.split()[0] for line in lines[4:]] == ["[CLS]", *TEXT.split(), "[SEP]"]
+
+
+def test_a_text_that_is_too_long_says_that_the_rest_was_not_read(run, told):
+    long = "coffee " * 5000
+    assert told("--layer", "1", "--head", "1", text=long)["truncated"]
+    assert "reads 16 tokens; the rest was not read" in run(text=long)[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--layer", "3"), "no head 1 in layer 3: this model has layers 1 to 2 with heads 1 to 2"),
+        (("--head", "0"), "no head 0 in layer 1"),
+        (("--off", "1.3"), "no head 3 in layer 1"),
+        (("--off", "0"), "in layer 0"),
+        (("--off", "1.2.3"), "1.2.3 is neither"),
+        (("--off", "last"), "last is neither"),
+        (("--off", "1."), "1. is neither"),
+        (("--pair", "more"), "leave out --pair"),
+    ],
+)
+def test_wrong_input_is_one_line_and_exit_code_2(run, arguments, words):
+    code, stdout, stderr = run(*arguments)
+    assert (code, stdout, len(stderr.splitlines())) == (2, "", 1)
+    assert words in stderr
+
+
+def test_an_empty_text_and_an_unknown_run_are_one_line(run):
+    assert "is empty" in run(text=" ")[2]
+    assert run(run_id="nobody")[0] == 2
