@@ -47,8 +47,8 @@ class Method:
 
 def _no_deeplift(_: Classifier) -> str:
     return (
-        "Its rules are for non-linear parts that are modules of their own; attention multiplies activations and takes a "
-        "soft-max outside of any, so that the scores would not add up."
+        "its rules are for non-linear modules; attention multiplies activations and takes a soft-max outside of any, "
+        "so that the scores would not add up."
     )
 
 

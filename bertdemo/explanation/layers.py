@@ -1,0 +1,142 @@
+"""What moved the answer, layer by layer: where on its way through the model each word's part in it stands.
+
+Layer conductance (Dhamdhere et al., 2019; Shrikumar et al., 2018): while the text grows out of its baseline, each
+hidden state changes, and each change moves the output by its gradient. The products, summed over the way, are the part
+of each position; in each layer they add up to the same difference.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bertdemo.errors import ExplanationError
+from bertdemo.explanation.baselines import baseline_vectors
+from bertdemo.explanation.cancelling import Cancelled, go_on_unless, never
+from bertdemo.explanation.forward import logits_and_states_of
+from bertdemo.explanation.function import Expand, Output, between
+from bertdemo.explanation.integrated_gradients import MOST_STEPS, ends
+from bertdemo.explanation.reading import Reading
+from bertdemo.models.classifier import Classifier
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+STEPS = 50
+
+
+@dataclass(frozen=True)
+class LayerAttribution:
+    """Scores of positions in each layer, in logits; each row adds up to ``difference``, but for its remainder.
+
+    Args:
+        reading: the text as the model reads it.
+        target: a label, as an index.
+        against: another label, for the margin of the two logits.
+        baseline: a key of ``baselines.BASELINES``.
+        scores: (layers + 1, tokens): row 0 stands before the first layer, row i after the i-th. After the last one
+            everything stands at [CLS], which is all that the head reads.
+        output: the logit (or margin) of the text.
+        baseline_output: the same of the baseline.
+        n_steps: parts that the way from the baseline to the text was cut into.
+    """
+
+    reading: Reading
+    target: int
+    against: int | None
+    baseline: str
+    scores: NDArray[np.float64]
+    output: float
+    baseline_output: float
+    n_steps: int
+
+    @cached_property
+    def word_scores(self) -> NDArray[np.float64]:
+        """Sums over the tokens of each word: (layers + 1, words)."""
+        words: NDArray[np.float64] = self.reading.sum_to_words(self.scores.T).T
+        return words
+
+    @property
+    def other(self) -> NDArray[np.float64]:
+        """What stands at the special tokens: (layers + 1,)."""
+        other: NDArray[np.float64] = self.scores[:, self.reading.special].sum(axis=1)
+        return other
+
+    @property
+    def difference(self) -> float:
+        """ΔF: how far the text moves the output from where the baseline left it."""
+        return self.output - self.baseline_output
+
+    @property
+    def remainders(self) -> NDArray[np.float64]:
+        """What each layer's scores leave unexplained of ``difference``: (layers + 1,)."""
+        remainders: NDArray[np.float64] = self.difference - self.scores.sum(axis=1)
+        return remainders
+
+
+def layer_conductance(
+    classifier: Classifier,
+    reading: Reading,
+    target: int,
+    against: int | None = None,
+    *,
+    baseline: str = "pad",
+    steps: int = STEPS,
+    cancelled: Cancelled = never,
+) -> LayerAttribution:
+    """Scores of positions in every layer, for a logit or for the margin of two.
+
+    Gradients are taken in the middle of ``steps`` equal parts of the way, changes from end to end of each, so that
+    remainders fall with the square of ``steps``.
+
+    Raises:
+        ExplanationError: steps outside of 1 to 400, no such label or baseline.
+        CancelledError: ``cancelled()`` became true, which is asked between pieces of less than .5 s.
+    """
+    if not 1 <= steps <= MOST_STEPS:
+        raise ExplanationError(f"Conductance takes 1 to {MOST_STEPS} steps: {steps:,} is outside of that.")
+    output = Output(classifier, reading, target, against, cancelled)
+    vectors = output.vectors()
+    lines = baseline_vectors(classifier, reading, baseline)
+    value, baseline_value = ends(output, vectors, lines)
+    scores = np.mean([_conductance(output, between(line[None], vectors), steps) for line in lines], axis=0)
+    return LayerAttribution(reading, target, against, baseline, scores, value, baseline_value, steps)
+
+
+def _conductance(output: Output, line: Expand, steps: int) -> NDArray[np.float64]:
+    pieces = []
+    for start in range(0, steps, output.rows_at_once):
+        go_on_unless(output.cancelled)
+        bounds = np.arange(start, min(start + output.rows_at_once, steps) + 1) / steps
+        pieces.append(_piece(output, line, bounds))
+    scores: NDArray[np.float64] = np.sum(pieces, axis=0)
+    return scores
+
+
+def _piece(output: Output, line: Expand, bounds: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Scores (layers + 1, tokens) of the parts of the way between ``bounds`` (shares, in their order)."""
+    import torch
+
+    classifier, reading = output.classifier, output.reading
+    with classifier.lock:
+        device = classifier.model.device
+
+        def at(shares: NDArray[np.float64]) -> Tensor:
+            places = torch.from_numpy(shares).float().to(device)[:, None]
+            return line(places.expand(-1, len(reading)))
+
+        with torch.no_grad():
+            _, ends_of_parts = logits_and_states_of(classifier, reading, at(bounds))
+        with torch.enable_grad():
+            middles = at((bounds[1:] + bounds[:-1]) / 2).requires_grad_()
+            logits, states = logits_and_states_of(classifier, reading, middles)
+            gradients = torch.autograd.grad(output.of(logits).sum(), states)
+    scores = np.zeros((len(states), len(reading)))
+    for row, (gradient, values) in enumerate(zip(gradients, ends_of_parts, strict=True)):
+        found = (gradient.double() * values.double().diff(dim=0)).sum(dim=(0, 2)).cpu().numpy()
+        scores[row, : len(found)] = found  # the last layer may have computed its first token alone
+    return scores
