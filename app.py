@@ -19,6 +19,7 @@ def main() -> None:
             st.Page("pages/home.py", title="Home", default=True),
             st.Page("pages/fine_tune.py", title="Fine-tune"),
             st.Page("pages/predict.py", title="Predict"),
+            st.Page("pages/explain.py", title="Explain"),
             st.Page("pages/runs.py", title="Runs"),
         ],
         position="top",

@@ -7,3 +7,4 @@ MODELS = ("BERT", "word counting")
 CERTAINTY = ("as it answers", "before temperature scaling")
 THRESHOLDED = ("right among the answered", "answered")
 CELL = "cell"  # the selection of the confusion matrix
+ORDERS = ("in the order of the scores", "in random orders")

@@ -30,7 +30,7 @@ def _brief(run: Run) -> None:
     examples = _examples(run)
     asked = try_it.ask(run)
     with errors.shown():
-        if asked and _is_loaded():
+        if asked and try_it.is_loaded():
             answer = predict_answer.of(run, asked)
             _result(run, asked, answer, examples)
     with st.container(gap=None):
@@ -42,7 +42,7 @@ def _full(run: Run, runs: list[Run]) -> None:
     examples = _examples(run)
     asked, answer = try_it.ask(run), None
     with errors.shown():
-        if asked and _is_loaded():
+        if asked and try_it.is_loaded():
             answer = predict_answer.of(run, asked)
             fits = try_it.link(asked)
             _result(run, asked, answer, examples, predict_standing.least())
@@ -62,7 +62,19 @@ def _result(run: Run, asked: Asked, answer: Answer, examples: tuple[Example, ...
         predict_answer.show(answer, least)
         lines = (_given(examples, asked, answer), predict_standing.sentence(run, answer), predict_answer.facts(answer))
         st.caption("  \n".join(line for line in lines if line))  # two spaces: a new line
-        predict_standing.report_link(run)
+        with st.container(horizontal=True, gap="medium"):
+            _why_link(run, asked)
+            predict_standing.report_link(run)
+
+
+def _why_link(run: Run, asked: Asked) -> None:
+    """The way to the explanation of this answer."""
+    st.page_link(
+        "pages/explain.py",
+        label="Why?",
+        query_params={"run": run.id, **try_it.parameters(asked)},
+        icon=":material/search_insights:",
+    )
 
 
 def _examples(run: Run) -> tuple[Example, ...]:
@@ -70,18 +82,6 @@ def _examples(run: Run) -> tuple[Example, ...]:
     examples = predict_examples.of(run) if handles.is_warm() else ()
     try_it.fill(run, examples[0].asked if examples else None)
     return examples
-
-
-def _is_loaded() -> bool:
-    """Whether an answer can be had at once. The first seconds of a server are spent on loading what makes it."""
-    if handles.is_warm():
-        if "warming" in st.session_state:
-            del st.session_state["warming"]
-            st.rerun()  # the page as a whole, which then looks no more
-        return True
-    st.session_state["warming"] = True
-    st.caption("The classifier is being loaded: a few seconds, once. The answer comes by itself.")
-    return False
 
 
 def _given(examples: tuple[Example, ...], asked: Asked, answer: Answer) -> str:

@@ -10,6 +10,7 @@ from bertdemo.runs.records import Run
 from bertdemo.ui import handles
 
 TEXT, PAIR = "ask_text", "ask_pair"  # the keys of the boxes; what is in them lasts from page to page
+TEXT_IN, PAIR_IN = "text", "pair"  # their names in the address
 LONGEST_LINK = 2_000  # characters; beyond, browsers and mail programs begin to cut addresses
 # A first text for the built-in data, so that a newcomer meets an answer; for other data it is one of the test texts.
 _SAMPLES = {
@@ -50,14 +51,26 @@ def poll() -> float | None:
     return None if handles.is_warm() else _POLL
 
 
-def ask(run: Run) -> Asked | None:
+def is_loaded() -> bool:
+    """Whether an answer can be had at once. The first seconds of a server are spent on loading what makes it."""
+    if handles.is_warm():
+        if "warming" in st.session_state:
+            del st.session_state["warming"]
+            st.rerun()  # the page as a whole, which then looks no more
+        return True
+    st.session_state["warming"] = True
+    st.caption("The classifier is being loaded: a few seconds, once. The answer comes by itself.")
+    return False
+
+
+def ask(run: Run, button: str = "Classify") -> Asked | None:
     """Draw the box; what it holds, or None while it is empty or nothing can be answered yet."""
     with st.form("ask_form", border=False), st.container(key="ask", gap="small"):
         _box("Text to classify", TEXT, "Type or paste a text and press Enter", quiet=not run.data.has_pairs)
         if run.data.has_pairs:
             _box("Second text", PAIR, "The text that it is compared with")
         left, right = st.columns([1, 3], vertical_alignment="center")
-        pressed = left.form_submit_button("Classify", key="classify", type="primary", width="stretch")
+        pressed = left.form_submit_button(button, key="classify", type="primary", width="stretch")
         right.caption("Press Enter. With Shift it begins a new line.")
     text, pair = st.session_state[TEXT], st.session_state.get(PAIR, "") if run.data.has_pairs else None
     if not text and not pressed:
@@ -89,9 +102,9 @@ def put(asked: Asked) -> None:
 
 def fill(run: Run, example: Asked | None) -> None:
     """What the box holds before a person has typed: the text of the address, or a first one for this run's data."""
-    state, linked = st.session_state, st.query_params.get("text")
+    state, linked = st.session_state, st.query_params.get(TEXT_IN)
     if linked is not None and linked != state.get("ask_linked"):
-        put(Asked(linked, st.query_params.get("pair")))
+        put(Asked(linked, st.query_params.get(PAIR_IN)))
         state["ask_linked"] = linked
     elif TEXT not in state or state[TEXT] == state.get("ask_suggested"):
         put(suggested := _first(run, example))
@@ -103,14 +116,20 @@ def _first(run: Run, example: Asked | None) -> Asked:
     return Asked(sample) if sample else example or Asked("")
 
 
+def parameters(asked: Asked) -> dict[str, str]:
+    """What of a text belongs into an address: nothing where it is too long for one."""
+    if len(asked.text) + len(asked.pair or "") > LONGEST_LINK:
+        return {}
+    return {name: value for name, value in ((TEXT_IN, asked.text), (PAIR_IN, asked.pair)) if value}
+
+
 def link(asked: Asked) -> bool:
     """Put the text into the address, so that it opens the same view; whether it is short enough for that."""
-    given = {"text": asked.text, "pair": asked.pair}
-    fits = len(asked.text) + len(asked.pair or "") <= LONGEST_LINK
-    for name, value in given.items():
-        if fits and value:
-            st.query_params[name] = value
+    given = parameters(asked)
+    for name in (TEXT_IN, PAIR_IN):
+        if name in given:
+            st.query_params[name] = given[name]
         else:
             st.query_params.pop(name, None)
-    st.session_state["ask_linked"] = asked.text if fits else None
-    return fits
+    st.session_state["ask_linked"] = given.get(TEXT_IN)
+    return bool(given) or not asked.text

@@ -5,7 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from bertdemo.charts import calibration, comparison, curves, data, probabilities, ranking, scores, slices
+from bertdemo.charts import (
+    attribution,
+    calibration,
+    comparison,
+    curves,
+    data,
+    faithfulness,
+    probabilities,
+    ranking,
+    scores,
+    slices,
+)
 from bertdemo.charts.names import CELL, CERTAINTY, MODELS
 from bertdemo.charts.palette import ROLES
 
@@ -29,6 +40,11 @@ CHARTS = {
     "answer": (probabilities.probability_chart, (3,)),
     "answers": (probabilities.side_by_side_chart, (3, ("one", "two"))),
     "confusion": (scores.confusion_chart, (3,)),
+    "waterfall": (attribution.waterfall_chart, (9, "Logits")),
+    "by layer": (attribution.layer_chart, (8,)),
+    "agreement": (attribution.agreement_chart, (4,)),
+    "erasing": (faithfulness.erasing_chart, ("Words masked (%)", "Logit")),
+    "sanity": (faithfulness.sanity_chart, (5,)),
 }
 
 
@@ -101,7 +117,7 @@ def test_a_click_on_a_cell_of_the_matrix_tells_both_labels():
     assert selection["select"]["fields"] == ["true", "predicted"]
 
 
-@pytest.mark.parametrize("name", ["reliability", "roc", "slices"])
+@pytest.mark.parametrize("name", ["reliability", "roc", "slices", "sanity"])
 def test_a_line_to_compare_with_is_drawn_once_however_many_rows_there_are(name):
     chart, arguments = CHARTS[name]
     layers = chart(*arguments).to_dict()["layer"]

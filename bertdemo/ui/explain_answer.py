@@ -1,0 +1,89 @@
+"""The text that is explained and what the classifier says of it: one record that all views of the page share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from bertdemo.ui import handles, predict_answer
+from bertdemo.ui.words import count, escape, shorten
+
+if TYPE_CHECKING:
+    from bertdemo.explanation.reading import Reading
+    from bertdemo.models.classifier import Classifier
+    from bertdemo.prediction.single import Answer
+    from bertdemo.runs.records import Run
+    from bertdemo.ui.try_it import Asked
+
+_OTHERS = 4  # labels beside the answer
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """What is explained. ``edition`` says which of a run's models (nanoseconds), ``reading`` is what it read."""
+
+    run: Run
+    edition: int
+    asked: Asked
+    answer: Answer
+    reading: Reading
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """In the order of the logits."""
+        return self.classifier.label_names
+
+    @property
+    def answered(self) -> int:
+        """The label of the answer, as an index."""
+        return self.labels.index(self.answer.label)
+
+    @property
+    def classifier(self) -> Classifier:
+        """The one that predicts: shared by all sessions."""
+        return handles.shelf().classifier(self.run.id)
+
+
+def subject(run: Run, asked: Asked) -> Subject:
+    """Predict a text and read it as the classifier does; both are remembered.
+
+    Raises:
+        RunError: the run has no model.
+        PredictionError: the text cannot be classified, or the tokenizer does not tell where its pieces stand.
+    """
+    from bertdemo.prediction.loaded import last_written
+
+    answer = predict_answer.of(run, asked)
+    edition = last_written(run.id, handles.runs().model_folder(run.id))
+    return Subject(run, edition, asked, answer, _reading(run.id, edition, asked.text, asked.pair))
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _reading(run_id: str, edition: int, text: str, pair: str | None) -> Reading:  # noqa: ARG001 (the edition is a key)
+    from bertdemo.explanation.reading import read
+
+    return read(handles.shelf().classifier(run_id), text, pair)
+
+
+def show(subject: Subject) -> None:
+    """The answer in large and the next labels beside it."""
+    answer = subject.answer
+    with st.container(key="answer", gap="small"):
+        st.header(predict_answer.headline(answer, 0.0), anchor=False)
+        st.caption(f"{others(answer)} {predict_answer.facts(answer)}")
+    if answer.truncated:
+        st.warning(
+            f"The text is too long: only its first {count(answer.tokens, 'token')} were read and are explained here; "
+            "the rest had no say.",
+            icon=":material/content_cut:",
+        )
+
+
+def others(answer: Answer) -> str:
+    """The labels after the first, with their probabilities, as Markdown."""
+    rest = answer.scores[1 : _OTHERS + 1]
+    told = ", ".join(f"{escape(shorten(label, 40))} {predict_answer.certainty(p)}" for label, p in rest)
+    more = len(answer.scores) - 1 - len(rest)
+    return told + (f" and {count(more, 'other label')}" if more else "") + "."

@@ -1,0 +1,153 @@
+"""What moved the answer: the three words that mattered, the text tinted, whether it adds up, the bars, the table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+
+from bertdemo.ui import explain_methods, explain_strip, explain_waterfall
+from bertdemo.ui.explain_waterfall import plain, signed
+from bertdemo.ui.words import escape, percent, shorten
+
+if TYPE_CHECKING:
+    from bertdemo.explanation.attribution import Attribution
+    from bertdemo.ui.explain_answer import Subject
+
+_NAMED = 3
+_LEAST = 0.005  # a score that would be written as 0.00
+_LONGEST = 30  # characters of a word in a sentence
+
+
+def show(subject: Subject) -> None:
+    """The whole view."""
+    choice = explain_methods.asked_for(subject)
+    explain_methods.pick_labels(subject, choice)
+    found = explain_methods.attribution(subject, choice)
+    st.markdown(f"##### {sentence(found, subject.labels)}")
+    _strip(found)
+    certificate(found)
+    with st.popover(how(found), icon=":material/tune:", type="tertiary", key="why_how"):
+        explain_methods.pick_method(subject, choice)
+    explain_waterfall.show(found, _title(found, subject.labels), _note(found))
+    _table(found)
+
+
+def quoted(text: str) -> str:
+    """A word or a label in a sentence, as Markdown."""
+    return f"“{escape(shorten(text, _LONGEST))}”"
+
+
+def explained(found: Attribution, labels: tuple[str, ...]) -> str:
+    """What the scores are of, as Markdown."""
+    against = "" if found.against is None else f" and not {quoted(labels[found.against])}"
+    return f"{quoted(labels[found.target])}{against}"
+
+
+def sentence(found: Attribution, labels: tuple[str, ...]) -> str:
+    """Names the words that mattered most, as Markdown."""
+    what = explained(found, labels)
+    scores = found.word_scores
+    top = [i for i in np.argsort(-np.abs(scores), kind="stable")[:_NAMED] if abs(scores[i]) >= _LEAST]
+    if not top:
+        return f"No word of this text moves {what}."
+    named = [
+        f"**{quoted(found.reading.words[i].text)}**" + (f" ({signed(scores[i])})" if found.signed else "") for i in top
+    ]
+    listed = named[0] if len(named) == 1 else f"{', '.join(named[:-1])} and {named[-1]}"
+    verb = "moved" if found.signed else "mattered to"
+    return f"{listed} {verb} {what} most."
+
+
+def _strip(found: Attribution) -> None:
+    pieces = st.session_state.get("why_pieces", False)
+    draw, scores = (explain_strip.tokens, found.scores) if pieces else (explain_strip.words, found.word_scores)
+    explain_strip.show(
+        draw(found.reading, scores, signed=found.signed),
+        key="strip",
+        label="The text, its words tinted by their scores",
+    )
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="strip_legend"):
+        if found.signed:
+            st.markdown(":small[**+ blue** speaks for it, **\u2212 orange** against; the deeper, the more.]")
+        else:
+            st.markdown(":small[The deeper the grey, the more it mattered: this method has no for and against.]")
+        st.toggle("Word pieces", key="why_pieces", persist_state="session", help="The text as the model reads it")
+
+
+def certificate(found: Attribution) -> None:
+    """Whether the scores add up to what they explain, with the figures."""
+    if not found.adds_up:
+        st.caption("Scores of this method need not add up to anything: there is no sum to check.")
+    elif found.is_tiny:
+        st.warning(f"{_TINY} {_sum(found)}", icon=":material/report:")
+    elif found.certified:
+        st.markdown(f":green-badge[:material/verified: It adds up] {_sum(found)}", help=_CERTIFIED)
+    else:
+        st.warning(f"**It does not add up:** {_sum(found)} Take the scores with care.", icon=":material/report:")
+
+
+def _sum(found: Attribution) -> str:
+    """How much of what is explained the scores leave out, and how they were made."""
+    share = found.relative_remainder
+    told = "" if share is None or found.is_tiny else f" ({percent(share, 2)})"
+    made = f"{found.n_steps} {'steps' if found.seed is None else 'samples'}"
+    return (
+        f"{signed(found.remainder or 0.0)} of {signed(found.difference or 0.0)} logits are not accounted for{told}, "
+        f"after {made} from the baseline {explain_methods.BASELINE_NAMES[found.baseline or 'pad']}."
+    )
+
+
+_TINY = (
+    "**There is next to nothing to explain:** text and baseline get all but the same output, and shares of so small a "
+    "difference mislead."
+)
+_CERTIFIED = (
+    "At most 1 % may be missing. This vouches for the sum: that the words really matter to the model so much is tested "
+    "under “Is it true?”."
+)
+
+
+def how(found: Attribution) -> str:
+    """The method and its baseline."""
+    from bertdemo.explanation.methods import METHODS
+
+    baseline = f", baseline {explain_methods.BASELINE_NAMES[found.baseline]}" if found.baseline else ""
+    return f"{METHODS[found.method].name}{baseline}"
+
+
+def _title(found: Attribution, labels: tuple[str, ...]) -> str:
+    if not found.adds_up or found.baseline_output is None:
+        return f"Which words matter to {explained(found, labels)}?"
+    return (
+        f"From {plain(found.baseline_output)} without the words to {plain(found.output)} with them: "
+        f"what moved {explained(found, labels)}"
+    )
+
+
+def _note(found: Attribution) -> str:
+    if not found.adds_up:
+        return "Bars begin at 0. “Marks of the model” are [CLS] and [SEP] or their like, which are no words."
+    return (
+        "Each bar begins where the one above it ends. “Marks of the model” are [CLS] and [SEP] or their like; together "
+        "with “not accounted for” the bars lead exactly from the baseline to this text."
+    )
+
+
+def _table(found: Attribution) -> None:
+    number = st.column_config.NumberColumn
+    st.markdown("**All words, the strongest first**")
+    st.dataframe(
+        explain_waterfall.table(found),
+        hide_index=True,
+        key="top_words",
+        height=min(318, 38 + 35 * max(1, len(found.reading.words))),
+        alt="Score of every word, the strongest first",
+        column_config={
+            "word": st.column_config.TextColumn("Word"),
+            "place": number("Place", help="The how manieth word of the text"),
+            "score": number("Score (logits)" if found.adds_up else "Score", format="%+.3f" if found.signed else "%.3f"),
+            "share": number("Share (%)", format="%.1f", help="Of the difference between this text and the baseline"),
+        },
+    )

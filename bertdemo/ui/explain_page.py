@@ -1,0 +1,95 @@
+"""Explain: one text, its answer, and the views that ask why. Only this part is drawn anew with each text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from bertdemo.ui import (
+    errors,
+    explain_answer,
+    explain_attribution,
+    explain_methods,
+    explain_truth,
+    explain_try,
+    handles,
+    predict_examples,
+    try_it,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bertdemo.runs.records import Run
+    from bertdemo.ui.explain_answer import Subject
+    from bertdemo.ui.try_it import Asked
+
+_VIEW, _TAB = "view", "explain_tab"  # in the address, and the key of the tabs
+VIEWS = {
+    "moved": "What moved the answer",
+    "truth": "Is it true?",
+}
+
+
+def show(run: Run) -> None:
+    """The box, the answer, and the view that the address names."""
+    st.fragment(_show, run_every=try_it.poll())(run)
+
+
+def _show(run: Run) -> None:
+    examples = predict_examples.of(run) if handles.is_warm() else ()
+    try_it.fill(run, examples[0].asked if examples else None)
+    _of_this_run(run)
+    asked = try_it.ask(run, "Explain")
+    with errors.shown():
+        if asked and try_it.is_loaded():
+            subject = explain_answer.subject(run, asked)
+            _of_this_text(asked)
+            fits = try_it.link(asked)
+            explain_answer.show(subject)
+            _views(subject)
+            if not fits:
+                st.caption("The text is too long for a link: the address of this page does not hold it.")
+    predict_examples.offer(examples)
+    try_it.enter_asks()
+
+
+def _of_this_run(run: Run) -> None:
+    """Labels in the address belong to the run that was chosen with them."""
+    if st.session_state.get("explain_run", run.id) != run.id:
+        explain_methods.forget()
+    st.session_state["explain_run"] = run.id
+
+
+def _of_this_text(asked: Asked) -> None:
+    """Words in the address belong to the text that they were chosen in."""
+    if st.session_state.get("explain_text", asked) != asked:
+        explain_try.forget()
+    st.session_state["explain_text"] = asked
+
+
+def _views(subject: Subject) -> None:
+    draw = {"moved": explain_attribution.show, "truth": explain_truth.show}
+    for view, tab in zip(VIEWS, _tabs(), strict=True):
+        if tab.open:
+            with tab, errors.shown():
+                draw[view](subject)
+
+
+def _tabs() -> Sequence[Any]:
+    """The views; the address decides which is open, and follows when another is chosen."""
+    named = st.query_params.get(_VIEW, "moved")
+    if named not in VIEWS:
+        st.query_params.pop(_VIEW)
+        named = "moved"
+    st.session_state[_TAB] = VIEWS[named]
+
+    def changed() -> None:
+        view = next(view for view, words in VIEWS.items() if words == st.session_state[_TAB])
+        if view == "moved":
+            st.query_params.pop(_VIEW, None)
+        else:
+            st.query_params[_VIEW] = view
+
+    return st.tabs(list(VIEWS.values()), key=_TAB, on_change=changed)

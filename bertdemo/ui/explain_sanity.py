@@ -1,0 +1,66 @@
+"""Does the explanation change when the model has forgotten what it learned?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from bertdemo.ui import explain_methods, explain_strip
+from bertdemo.ui.explain_kept import Bar, kept, key_of
+from bertdemo.ui.figure import figure
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from bertdemo.explanation.sanity import Sanity
+    from bertdemo.ui.explain_answer import Subject
+    from bertdemo.ui.explain_methods import Choice
+
+
+def show(subject: Subject, choice: Choice) -> None:
+    """The verdict, the correlation at each stage of forgetting, and the text as random weights would tint it."""
+    from bertdemo.charts.faithfulness import sanity_chart
+    from bertdemo.explanation.sanity import LIMIT, MEANING
+
+    signed = explain_methods.attribution(subject, choice).signed
+    found = kept(
+        (*key_of(subject, choice), "sanity"),
+        "Explaining models that have forgotten ever more…",
+        lambda bar: _sanity(subject, choice, bar),
+    )
+    rows = stage_rows(found)
+    figure(
+        found.verdict,
+        rows,
+        sanity_chart,
+        len(rows),
+        key="sanity_stages",
+        alt="Rank correlation with the explanation of the trained model, the more of its weights are random",
+        note=f"{MEANING} Right of the dashed line, chance explains it less than one time in 20. {LIMIT}",
+    )
+    st.caption("The scores of the trained model, and those of one whose weights are all random:")
+    for key, scores in (("learned", found.original), ("forgotten", found.randomised)):
+        explain_strip.show(
+            explain_strip.words(subject.reading, scores, signed=signed),
+            key=f"strip_{key}",
+            label=f"The text, tinted by the scores of a model that has {key}",
+        )
+
+
+def _sanity(subject: Subject, choice: Choice, bar: Bar) -> Sanity:
+    from bertdemo.explanation.sanity import sanity
+
+    explain = explain_methods.explain(choice)
+    return sanity(subject.classifier, subject.reading, explain, report=bar.at)
+
+
+def stage_rows(found: Sanity) -> pd.DataFrame:
+    """Rows for ``sanity_chart``: one for each stage."""
+    import pandas as pd
+
+    rows = [
+        (stage.name, stage.correlation, found.chance, f"{stage.correlation:+.2f}".replace("-", "\u2212"))
+        for stage in found.stages
+    ]
+    return pd.DataFrame(rows, columns=["stage", "correlation", "chance", "words"])

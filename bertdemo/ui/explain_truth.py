@@ -1,0 +1,83 @@
+"""Is it true? The explanation is put to the test: by hand, by erasing words, and on a model that has forgotten."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from bertdemo.ui import explain_curves, explain_methods, explain_sanity, explain_try
+from bertdemo.ui.explain_attribution import explained, how, quoted
+from bertdemo.ui.explain_kept import Bar, kept, key_of
+from bertdemo.ui.report_question import question
+from bertdemo.ui.words import count
+
+if TYPE_CHECKING:
+    from bertdemo.explanation.editing import Flip
+    from bertdemo.ui.explain_answer import Subject
+    from bertdemo.ui.explain_methods import Choice
+
+GONE = {"delete": "deleted", "mask": "masked"}
+
+
+def show(subject: Subject) -> None:
+    """Try it on top; what takes seconds is computed once its question is open."""
+    choice = explain_methods.asked_for(subject)
+    found = explain_methods.attribution(subject, choice)
+    st.caption(f"Under test: {how(found)}, of {explained(found, subject.labels)}. Another is chosen in the first view.")
+    explain_try.show(subject, found)
+    for title, key, icon, answer in (
+        ("Which fewest words decide it?", "flip", "swap_horiz", _flip),
+        ("Do the words matter as the scores say?", "curves", "show_chart", explain_curves.show),
+        ("Do the scores foretell changes, and are they steady?", "steady", "balance", explain_curves.steady),
+        ("Does it change when the model forgets?", "sanity", "psychology_alt", explain_sanity.show),
+    ):
+        question(title, key, icon, answer, subject, choice)
+
+
+def _flip(subject: Subject, choice: Choice) -> None:
+    from bertdemo.explanation.editing import MOST_CALLS
+
+    how_gone = st.segmented_control(
+        "The words are", ["delete", "mask"], format_func=lambda each: GONE.get(each, each), default="delete",
+        key="flip_how", required=True,
+    )  # fmt: skip
+    flip = kept(
+        (*key_of(subject, choice), "flip", how_gone),
+        "Looking for them…",
+        lambda bar: _search(subject, choice, how_gone, bar),
+    )
+    st.markdown(found_words(subject, flip))
+    st.caption(proof(flip))
+    if flip.words and flip.edited:
+        st.text(flip.edited.text)
+        if st.button("Show it above", key="flip_try"):
+            explain_try.put(flip.words, flip.how)
+            st.rerun()
+    st.caption(f"At most {MOST_CALLS} texts are asked: first single words, then pairs, then more by their scores.")
+
+
+def _search(subject: Subject, choice: Choice, how: Any, bar: Bar) -> Flip:
+    from bertdemo.explanation.editing import find_flip
+
+    scores = explain_methods.attribution(subject, choice).word_scores if choice.target == subject.answered else None
+    return find_flip(subject.classifier, subject.reading, scores, how=how, cancelled=bar)
+
+
+def found_words(subject: Subject, flip: Flip) -> str:
+    """What the search found, as Markdown."""
+    before = quoted(subject.labels[flip.before])
+    if flip.words is None or flip.after is None:
+        return f"**Nothing was found that changes the answer {before}.**"
+    words = " and ".join(quoted(subject.reading.words[word].text) for word in flip.words)
+    return f"**With {words} {GONE[flip.how]}, {before} becomes {quoted(subject.labels[flip.after])}.**"
+
+
+def proof(flip: Flip) -> str:
+    """How sure it is that there are no fewer, and what it cost."""
+    asked = f"{count(flip.calls, 'text')} asked."
+    if flip.words is None:
+        return f"{asked} {'Every set of words was tried.' if flip.proven else 'Larger sets may change it.'}"
+    if flip.proven:
+        return f"{asked} No smaller set does it: all were tried."
+    return f"{asked} A smaller set may do it: not all were tried."

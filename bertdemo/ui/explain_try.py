@@ -1,0 +1,204 @@
+"""Try it: words are clicked away, masked or replaced, and the answer follows at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+
+from bertdemo.ui import explain_strip, predict_answer, try_it
+from bertdemo.ui.explain_attribution import quoted
+from bertdemo.ui.explain_waterfall import signed
+from bertdemo.ui.figure import draw
+from bertdemo.ui.predict_compare import Voice
+from bertdemo.ui.words import count, escape
+
+if TYPE_CHECKING:
+    from bertdemo.explanation.attribution import Attribution
+    from bertdemo.explanation.editing import Edited
+    from bertdemo.prediction.single import Answer
+    from bertdemo.ui.explain_answer import Subject
+
+WITHOUT, HOW, INSTEAD = "without", "how", "instead"  # of the address: words (from 1), what becomes of them, by what
+HOWS = {"delete": "Delete", "mask": "Mask", "replace": "Replace"}
+VOICES = ("this text", "with the change")
+_KEYS = {HOW: "try_how", INSTEAD: "try_instead"}
+
+
+@dataclass(frozen=True)
+class Change:
+    """``words`` are indices into those of the reading; ``instead`` is what replaces each where ``how`` says so."""
+
+    words: frozenset[int]
+    how: str
+    instead: str
+
+
+def show(subject: Subject, found: Attribution) -> None:
+    """The text with words to click, and what the classifier says of what is left."""
+    change = _asked_for(subject)
+    st.markdown("**Click words to take them out, and see whether the answer follows**")
+    _controls(change)
+    pieces = explain_strip.words(subject.reading, found.word_scores, signed=found.signed)
+    explain_strip.choose(
+        pieces,
+        key="try_strip",
+        label="The text: choose words to change",
+        off=change.words,
+        clicked=lambda word: _put(change.words ^ {word}),
+    )
+    _buttons(subject, found, change)
+    if change.words:
+        _outcome(subject, found, change)
+    else:
+        st.caption("Nothing is changed yet.")
+
+
+def _asked_for(subject: Subject) -> Change:
+    """What the address asks for; words that the text does not have are left out."""
+    given = st.query_params.get(WITHOUT, "").split(".")
+    words = frozenset(int(each) - 1 for each in given if each.isascii() and each.isdigit() and len(each) < 7)
+    how = st.query_params.get(HOW, "delete")
+    return Change(
+        frozenset(word for word in words if 0 <= word < len(subject.reading.words)),
+        how if how in HOWS else "delete",
+        st.query_params.get(INSTEAD, ""),
+    )
+
+
+def _put(words: frozenset[int]) -> None:
+    if words:
+        st.query_params[WITHOUT] = ".".join(str(word + 1) for word in sorted(words))
+    else:
+        st.query_params.pop(WITHOUT, None)
+
+
+def put(words: tuple[int, ...], how: str) -> None:
+    """Make this the change that is shown."""
+    _put(frozenset(words))
+    st.query_params[HOW] = how
+
+
+def forget() -> None:
+    """Take the change out of the address: another text has other words."""
+    st.query_params.pop(WITHOUT, None)
+
+
+def _controls(change: Change) -> None:
+    for name, value in ((HOW, change.how), (INSTEAD, change.instead)):
+        st.session_state[_KEYS[name]] = value
+
+    def changed() -> None:
+        for name, default in ((HOW, "delete"), (INSTEAD, "")):
+            value = st.session_state.get(_KEYS[name], default)
+            if value == default:
+                st.query_params.pop(name, None)
+            else:
+                st.query_params[name] = value
+
+    st.segmented_control(
+        "What becomes of them", list(HOWS), format_func=lambda how: HOWS.get(how, how), key=_KEYS[HOW], required=True,
+        on_change=changed, label_visibility="collapsed",
+    )  # fmt: skip
+    if change.how == "replace":
+        st.text_input("Replaced by", key=_KEYS[INSTEAD], on_change=changed, placeholder="another word")
+
+
+def _buttons(subject: Subject, found: Attribution, change: Change) -> None:
+    strongest = _strongest(found, change)
+    with st.container(horizontal=True, gap="small", key="try_buttons"):
+        if strongest is not None:
+            word = subject.reading.words[strongest].text
+            st.button(f"Take out {quoted(word)}, too" if change.words else f"Take out {quoted(word)}",
+                      key="try_strongest", on_click=_put, args=(change.words | {strongest},))  # fmt: skip
+        if change.words:
+            st.button("Put all back", key="try_back", on_click=_put, args=(frozenset[int](),))
+
+
+def _strongest(found: Attribution, change: Change) -> int | None:
+    """The word that speaks most for what is explained, of those that are left."""
+    scores = found.word_scores.copy()
+    scores[list(change.words)] = -np.inf
+    best = int(scores.argmax()) if len(scores) else 0
+    return best if len(scores) and scores[best] > 0 else None
+
+
+def edited(subject: Subject, change: Change) -> Edited:
+    """The text with the change made.
+
+    Raises:
+        ExplanationError: the tokenizer has no mask.
+    """
+    from bertdemo.explanation.editing import edit, masked
+
+    if change.how == "mask":
+        return edit(subject.reading, {w: masked(subject.classifier, subject.reading, w) for w in change.words})
+    instead = change.instead if change.how == "replace" else ""
+    return edit(subject.reading, dict.fromkeys(change.words, instead))
+
+
+def _outcome(subject: Subject, found: Attribution, change: Change) -> None:
+    from bertdemo.prediction.single import predict_one
+
+    new = edited(subject, change)
+    answer = predict_one(subject.classifier, new.text, new.pair)
+    with st.container(key="try_outcome", gap="small"):
+        st.markdown(f"##### {verdict(subject.answer, answer)}")
+        st.caption(_foretold(subject, found, change, new))
+    _bars(subject, answer)
+    st.markdown("**The text that was asked**")
+    st.text("\n\n".join(part for part in (new.text, new.pair) if part is not None))
+    st.button("Explain this text", key="try_explain", on_click=_explain, args=(new.text, new.pair))
+
+
+def verdict(before: Answer, after: Answer) -> str:
+    """Whether the answer changed, as Markdown."""
+    sure = predict_answer.certainty(after.confidence)
+    if after.label != before.label:
+        return f"The answer flips: {quoted(before.label)} becomes {quoted(after.label)}, {sure} certain"
+    was = predict_answer.certainty(before.confidence)
+    return f"It stays {quoted(after.label)}: {was} certain before, {sure} now"
+
+
+def _foretold(subject: Subject, found: Attribution, change: Change, new: Edited) -> str:
+    """How far the scores of the words foretold what happened to the logit, as Markdown."""
+    words = count(len(change.words), "word")
+    if not found.signed:
+        return f"{words} changed."
+    moved = _output(subject, found, new) - found.output
+    label = escape(subject.labels[found.target])
+    foretold = signed(-float(found.word_scores[list(change.words)].sum()))
+    return (
+        f"{words} changed. By their scores, what is explained of “{label}” should move by {foretold}; it moves by "
+        f"{signed(moved)} logits. The two need not be equal: words work together."
+    )
+
+
+def _output(subject: Subject, found: Attribution, new: Edited) -> float:
+    """The logit, or margin, of the changed text."""
+    import torch
+
+    from bertdemo.explanation.forward import logits_of, word_vectors
+    from bertdemo.explanation.reading import read
+
+    classifier = subject.classifier
+    reading = read(classifier, new.text, new.pair)
+    with classifier.lock, torch.no_grad():
+        logits = logits_of(classifier, reading, word_vectors(classifier, reading))[0]
+    return float(logits[found.target] - (0 if found.against is None else logits[found.against]))
+
+
+def _bars(subject: Subject, answer: Answer) -> None:
+    from bertdemo.charts.probabilities import side_by_side_chart
+    from bertdemo.ui.predict_compare import rows_of
+
+    voices = [Voice(name, subject.run, said, 0) for name, said in zip(VOICES, (subject.answer, answer), strict=True)]
+    rows, labels = rows_of(voices)
+    draw(rows, side_by_side_chart, labels, VOICES, key="try_bars", alt="Probability of each label before and after")
+
+
+def _explain(text: str, pair: str | None) -> None:
+    forget()
+    try_it.put(try_it.Asked(text, pair))

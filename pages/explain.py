@@ -1,0 +1,15 @@
+"""Explain: where the model looks, what moved its answer, and whether that is true."""
+
+import streamlit as st
+
+from bertdemo.ui import entry, explain_page, where
+
+entry.through_app()
+place = where.row(newest=True, tested=True)
+st.title("Explain", anchor=False)
+if place.run is None:
+    st.markdown("Here a classifier shows which words moved its answer, and the explanation is put to the test.")
+    st.page_link("pages/fine_tune.py", label="Fine-tune the first one", icon=":material/arrow_forward:")
+    st.stop()
+
+explain_page.show(place.run)

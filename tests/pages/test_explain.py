@@ -1,0 +1,228 @@
+"""Why a classifier said so: the words that moved its answer, on a page that a link opens."""
+
+import dataclasses
+import json
+
+import pytest
+
+from bertdemo.explanation.integrated_gradients import integrated_gradients
+from bertdemo.explanation.reading import read
+from bertdemo.models.classifier import load_classifier, save_classifier
+from bertdemo.prediction.single import predict_one
+from bertdemo.runs.records import State
+from bertdemo.ui import handles
+
+TEXT = "the coffee was cold and the staff were rude"
+
+
+@pytest.fixture(autouse=True)
+def warm(monkeypatch):
+    """As a server is a few seconds after its start."""
+    monkeypatch.setattr(handles, "is_warm", lambda: True)
+
+
+@pytest.fixture
+def small_split(small_split, request):
+    """As for all pages, or with a second text in each row."""
+    if getattr(request, "param", None) != "pairs":
+        return small_split
+    dataset = small_split.dataset
+    return dataclasses.replace(small_split, dataset=dataclasses.replace(dataset, pairs=dataset.texts[::-1]))
+
+
+@pytest.fixture
+def make_classifier(make_run, learned_base):
+    """Makes a finished run that has learned to tell praise from complaint."""
+
+    def make(run_id="one", **about):
+        folder = make_run(run_id, State.FINISHED, **about)
+        save_classifier(load_classifier(learned_base), folder.model_path)
+        return folder
+
+    return make
+
+
+def strip_of(app, key="strip"):
+    """What the strip was given: its data."""
+    for element in app.get("bidi_component"):
+        if key in element.proto.id:
+            return json.loads(element.proto.json)
+    raise AssertionError(f"no strip called {key}")
+
+
+def shown_text(strip):
+    return ["".join(piece[0] for piece in part) for part in strip["parts"]]
+
+
+def test_the_three_words_that_mattered_are_named(open_page, make_classifier, words_of):
+    folder = make_classifier()
+    app = open_page("explain", run="one", text=TEXT)
+    assert not app.exception
+    assert not app.error
+    classifier = load_classifier(folder.model_path)
+    answer = predict_one(classifier, TEXT)
+    assert app.header[0].value.startswith(f"{answer.label}, ")
+    found = integrated_gradients(
+        classifier, read(classifier, TEXT), classifier.label_names.index(answer.label), baseline="pad"
+    )
+    best = abs(found.word_scores).argmax()
+    assert f"**“{found.reading.words[best].text}”**" in words_of(app)
+    assert "It adds up" in words_of(app)
+    assert f"after {found.n_steps} steps from the baseline PAD" in words_of(app)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        TEXT,
+        "one\ttwo\n\n  three  ",
+        "<script>alert(1)</script> **bold** [a](http://b) ![x](http://c/d.png)",
+        "el niño comió 今天天气很好 طقس جميل 🙂🙂 e\u0301",
+        "a\r\nb\0c",
+        "x" * 3_000,
+        "the coffee was wonderful " * 50,
+        "?",
+    ],
+)
+def test_the_text_on_the_page_is_the_text_that_was_asked(open_page, make_classifier, words_of, text):
+    make_classifier()
+    app = open_page("explain", run="one")
+    app.text_area(key="ask_text").set_value(text)
+    app.button(key="classify").click().run()
+    assert not app.exception
+    assert not app.error
+    assert shown_text(strip_of(app)) == [text]
+    assert "<script" not in words_of(app)
+    assert "**bold**" not in words_of(app)
+
+
+@pytest.mark.parametrize("small_split", ["pairs"], indirect=True)
+def test_both_texts_of_a_pair_are_tinted(open_page, make_classifier):
+    make_classifier()
+    app = open_page("explain", run="one", text=TEXT, pair="a second text")
+    assert not app.exception
+    assert shown_text(strip_of(app)) == [TEXT, "a second text"]
+
+
+@pytest.mark.parametrize("text", [" \n ", "x" * 1_000_001])
+def test_a_text_that_cannot_be_explained_is_one_sentence(open_page, make_classifier, text):
+    make_classifier()
+    app = open_page("explain", run="one")
+    app.text_area(key="ask_text").set_value(text)
+    app.button(key="classify").click().run()
+    assert not app.exception
+    [error] = app.error
+    assert "went wrong" not in error.value
+
+
+def test_why_one_label_and_not_another_is_a_link(open_page, make_classifier, words_of):
+    make_classifier()
+    app = open_page("explain", run="one", text=TEXT, target="praise", against="complaint")
+    assert not app.exception
+    assert "“praise” and not “complaint”" in words_of(app)
+    app.selectbox(key="why_target").set_value("complaint").run()  # the answer itself, which needs no word for it
+    assert "target" not in app.query_params
+    assert "against" not in app.query_params
+    app.selectbox(key="why_target").set_value("praise").run()
+    assert app.query_params["target"] in ("praise", ["praise"])
+
+
+@pytest.mark.parametrize("wrong", [{"target": "no label"}, {"method": "tea leaves"}, {"baseline": "x"}])
+def test_what_there_is_not_is_one_sentence(open_page, make_classifier, wrong):
+    make_classifier()
+    app = open_page("explain", run="one", text=TEXT, **wrong)
+    assert not app.exception
+    [error] = app.error
+    assert "choose" in error.value
+    assert not app.run().error
+
+
+def test_a_method_without_signs_gets_neither_colours_nor_glyphs(open_page, make_classifier, words_of):
+    make_classifier()
+    app = open_page("explain", run="one", text=TEXT, method="saliency")
+    assert not app.exception
+    pieces = [piece for part in strip_of(app)["parts"] for piece in part]
+    assert {piece[1] for piece in pieces} == {"", "piece"}
+    assert {piece[3] for piece in pieces} == {""}
+    assert "no for and against" in words_of(app)
+    assert "there is no sum to check" in words_of(app)
+
+
+def test_a_method_that_is_not_offered_says_why(open_page, make_classifier):
+    make_classifier()
+    app = open_page("explain", run="one", text=TEXT, method="deeplift")
+    [error] = app.error
+    assert "DeepLIFT is not offered" in error.value
+
+
+def test_a_word_that_is_taken_out_changes_the_answer_as_asking_without_it(open_page, make_classifier, words_of):
+    folder = make_classifier()
+    app = open_page("explain", run="one", text=TEXT, view="truth", without="4.9")
+    assert not app.exception
+    assert not app.error
+    strip = strip_of(app, "try_strip")
+    assert strip["off"] == [3, 8]
+    left = "the coffee was and the staff were"
+    assert left in [text.value for text in app.text]
+    answer = predict_one(load_classifier(folder.model_path), left)
+    assert f"“{answer.label}”" in words_of(app)
+    app.button(key="try_back").click().run()
+    assert "without" not in app.query_params
+    assert "Nothing is changed yet" in words_of(app)
+
+
+def test_the_changed_text_can_be_explained_in_turn(open_page, make_classifier):
+    make_classifier()
+    app = open_page("explain", run="one", text=TEXT, view="truth", without="9", how="replace", instead="kind")
+    app.button(key="try_explain").click().run()
+    assert not app.exception
+    assert app.text_area(key="ask_text").value == TEXT.replace("rude", "kind")
+    assert "without" not in app.query_params
+
+
+@pytest.mark.parametrize("key", ["flip", "curves", "steady", "sanity"])
+def test_a_test_of_the_explanation_is_a_link(open_page, make_classifier, words_of, key):
+    make_classifier()
+    app = open_page("explain", run="one", text=TEXT, view="truth", **{key: "true"})
+    assert not app.exception
+    assert not app.error
+    said = {
+        "flip": "texts asked",
+        "curves": "random orders",
+        "steady": "Both from Captum",
+        "sanity": "With random weights",
+    }
+    assert said[key] in words_of(app)
+
+
+def test_an_address_that_makes_no_sense_opens_the_first_view(open_page, make_classifier):
+    make_classifier()
+    app = open_page("explain", run="one", text=TEXT, view="nonsense", without="x.99.-1", how="?")
+    assert not app.exception
+    assert not app.error
+    assert shown_text(strip_of(app)) == [TEXT]
+
+
+def test_another_run_takes_its_own_labels(open_page, make_classifier):
+    make_classifier("one")
+    make_classifier("two")
+    app = open_page("explain", run="one", text=TEXT, target="complaint")
+    app.selectbox(key="run_picker").set_value("two").run()
+    assert not app.exception
+    assert not app.error
+    assert "target" not in app.query_params
+
+
+def test_before_the_libraries_are_loaded_the_page_says_so(open_page, make_run, monkeypatch, words_of):
+    monkeypatch.setattr(handles, "is_warm", lambda: False)
+    make_run("one", State.FINISHED)
+    app = open_page("explain", run="one", text=TEXT)
+    assert not app.exception
+    assert "being loaded" in words_of(app)
+
+
+@pytest.mark.usefixtures("no_starters")
+def test_without_a_classifier_the_page_says_what_will_be_here(open_page, words_of):
+    app = open_page("explain")
+    assert not app.exception
+    assert "which words moved its answer" in words_of(app)
