@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 Head = tuple[int, int]  # layer and head, from 0; in addresses and for people both count from 1
 MOST = 4  # heads beside each other: as many as there are colours
 _ALL = "all"
-_CODE = re.compile(r"(\d{1,3})(?:\.(\d{1,3}))?")
+_CODE = re.compile(r"([0-9]{1,3})(?:\.([0-9]{1,3}))?")
 _HEADS, _OFF, _WORD = "head", "off", "word"
 
 
@@ -98,10 +98,23 @@ def switch(off: Iterable[Head], heads: int) -> None:
     whole = {layer for layer, _ in off if heads_in(Part(layer, None), heads) <= off}
     single = (Part(layer, head).code for layer, head in sorted(off) if layer not in whole)
     codes = [*(Part(layer, None).code for layer in sorted(whole)), *single]
-    if codes:
-        st.query_params[_OFF] = ",".join(codes)
-    else:
-        st.query_params.pop(_OFF, None)
+    _put(_OFF, ",".join(codes))
+
+
+def one_of(name: str, options: dict[str, str], label: str) -> str:
+    """A choice between ``options`` (word of the address to words of the screen), the first where none is named."""
+    key, first = f"attention_{name}", next(iter(options))
+    named = st.query_params.get(name, first)
+    st.session_state[key] = named if named in options else first
+
+    def changed() -> None:
+        _put(name, st.session_state[key] if st.session_state[key] != first else "")
+
+    st.segmented_control(
+        label, list(options), format_func=options.__getitem__, key=key, on_change=changed, required=True,
+        label_visibility="collapsed",
+    )  # fmt: skip
+    return str(st.session_state[key])
 
 
 def word() -> str | None:
@@ -110,7 +123,11 @@ def word() -> str | None:
 
 
 def choose_word(code: str | None) -> None:
-    if code:
-        st.query_params[_WORD] = code
+    _put(_WORD, code or "")
+
+
+def _put(name: str, value: str) -> None:
+    if value:
+        st.query_params[name] = value
     else:
-        st.query_params.pop(_WORD, None)
+        st.query_params.pop(name, None)

@@ -10,7 +10,8 @@ import streamlit as st
 from bertdemo.explanation.units import Unit, between, pieces_of, words_of
 from bertdemo.ui import attention_choice, attention_components, attention_numbers
 from bertdemo.ui.attention_choice import Part
-from bertdemo.ui.attention_filters import Filters, Visible, visible, what_is_hidden
+from bertdemo.ui.attention_controls import LINES, MATRIX, Shown
+from bertdemo.ui.attention_filters import Visible, visible, what_is_hidden
 from bertdemo.ui.attention_pixels import packed, shades
 from bertdemo.ui.words import count
 
@@ -19,48 +20,61 @@ if TYPE_CHECKING:
 
     from bertdemo.ui.attention_numbers import Looked
 
-LINES, MATRIX = "Words and lines", "Matrix"
 _THINNEST = 0.01  # of what is drawn darkest: smaller weights are not worth a line
 _MOST_ROWS = 500  # of the table
 _HINT = "Point at a word, or go there with Tab and the arrow keys: left is what looks, right what is looked at."
 
 
-def show(looked: Looked, parts: tuple[Part, ...], picture: str, by_norm: bool, filters: Filters, pieces: bool) -> None:
+def show(looked: Looked, parts: tuple[Part, ...], shown: Shown) -> None:
     """Draw the chosen heads, say what is hidden, and offer the numbers."""
-    units = pieces_of(looked.reading) if pieces else words_of(looked.reading)
-    seen = of(looked, parts, by_norm, filters, units)
+    units = pieces_of(looked.reading) if shown.pieces else words_of(looked.reading)
+    seen = of(looked, parts, shown, units)
     if not seen.looking or not seen.looked_at:
         st.info("With these filters there is no word left to show.")
         return
-    if picture == MATRIX:
-        attention_components.draw("matrix", matrix_data(seen, parts, by_norm), "attention_matrix")
+    if shown.picture == MATRIX:
+        attention_components.draw("matrix", matrix_data(seen, parts, shown.by_norm), "attention_matrix")
     else:
-        data = head_data(seen, parts, by_norm, attention_choice.word())
+        data = head_data(seen, legend(looked, parts), shown.by_norm, attention_choice.word())
         attention_components.draw("head", data, "attention_head", on_word_change=_hear_word)
-    if hidden := what_is_hidden(seen):
-        st.caption(hidden)
+    _notes(seen, shown)
     with st.expander("Show as a table", type="compact", key="attention_table", on_change="rerun") as box:
         if box.open:
-            _table(seen, parts, by_norm)
+            _table(seen, parts, shown.by_norm)
 
 
-def of(looked: Looked, parts: tuple[Part, ...], by_norm: bool, filters: Filters, units: tuple[Unit, ...]) -> Visible:
+def _notes(seen: Visible, shown: Shown) -> None:
+    """How to read the picture, and how much it hides."""
+    unit = "Lengths of vectors, the longest drawn darkest" if shown.by_norm else "Shares of a word’s attention"
+    lines = f"; those under {_THINNEST:.0%} of the darkest have no line" if shown.picture == LINES else ""
+    st.caption(f"{unit}{lines}. {what_is_hidden(seen)}".strip())
+
+
+def legend(looked: Looked, parts: tuple[Part, ...]) -> list[str]:
+    """What each of the chosen heads is, and does with this text."""
+    from bertdemo.explanation.heads import describe
+
+    habits = {Part(each.layer, each.head): describe(each) for each in looked.statistics}
+    return [f"{part.name} {habits[part]}" if part in habits else part.name for part in parts]
+
+
+def of(looked: Looked, parts: tuple[Part, ...], shown: Shown, units: tuple[Unit, ...]) -> Visible:
     """What is shown of each chosen head, between words or pieces."""
-    values = attention_numbers.norms(looked) if by_norm else looked.weights
+    values = attention_numbers.norms(looked) if shown.by_norm else looked.weights
     chosen = np.stack([part.of(values) for part in parts])
-    return visible(between(chosen, units), units, filters)
+    return visible(between(chosen, units), units, shown.filters)
 
 
-def head_data(seen: Visible, parts: tuple[Part, ...], by_norm: bool, word: str | None) -> dict[str, Any]:
+def head_data(seen: Visible, legend: list[str], by_norm: bool, word: str | None) -> dict[str, Any]:
     """What the browser needs to draw words and lines: a byte for each weight, deflated."""
     return {
         **_common(seen, by_norm),
         "packed": [packed(shades(weights, _largest(seen, by_norm))) for weights in seen.weights],
-        "heads": [part.name for part in parts],
+        "heads": legend,
         "thinnest": _THINNEST,
         "word": word if word and word.startswith(("from.", "at.")) else None,
         "hint": _HINT,
-        "label": f"Words and what they look at: {', '.join(part.name for part in parts)}",
+        "label": "Words and what they look at",
     }
 
 

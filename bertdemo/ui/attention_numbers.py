@@ -62,32 +62,58 @@ class Looked:
         return (self.run_id, self.edition, self.reading.text, self.reading.pair, self.off)
 
 
-def look(run: Run, asked: Asked, off: frozenset[Head] = frozenset()) -> Looked:
-    """The attention of a run's classifier to a text, and its answer.
+def look(run: Run, asked: Asked, window: int = 0, off: frozenset[Head] = frozenset()) -> Looked:
+    """The attention of a run's classifier to a text, or to one of its windows, and its answer.
 
     Raises:
         RunError: the run has no model.
         PredictionError: the text cannot be read.
         ExplanationError: attention cannot be shown for this architecture.
     """
+    edition = _edition(run)
+    if handles.open_shelf().holds(run.id):
+        return _look(run.id, edition, asked.text, asked.pair, window, off)
+    with st.spinner("Loading a classifier that can be looked into…"):
+        return _look(run.id, edition, asked.text, asked.pair, window, off)
+
+
+def windows_of(run: Run, asked: Asked) -> tuple[str, ...]:
+    """The texts of the windows in which the model reads a text; one where it reads all of it at once.
+
+    Raises:
+        RunError, PredictionError: as ``look``.
+        ExplanationError: both texts of a pair are too long.
+    """
+    return tuple(reading.text for reading in _readings(run.id, _edition(run), asked.text, asked.pair))
+
+
+def _edition(run: Run) -> int:
     from bertdemo.prediction.loaded import last_written
 
-    edition = last_written(run.id, handles.runs().model_folder(run.id))
-    if handles.open_shelf().holds(run.id):
-        return _look(run.id, edition, asked.text, asked.pair, off)
-    with st.spinner("Loading a classifier that can be looked into…"):
-        return _look(run.id, edition, asked.text, asked.pair, off)
+    return last_written(run.id, handles.runs().model_folder(run.id))
+
+
+@st.cache_resource(show_spinner=False, max_entries=4 * _KEPT)
+def _readings(run_id: str, edition: int, text: str, pair: str | None) -> tuple[Reading, ...]:  # noqa: ARG001 (the key)
+    """The predicting classifier divides the text: nobody should have to load another one for that."""
+    from bertdemo.explanation.reading import read
+    from bertdemo.explanation.windows import windows
+
+    classifier = handles.shelf().classifier(run_id)
+    reading = read(classifier, text, pair)
+    if not reading.truncated:
+        return (reading,)
+    return tuple(part.reading for part in windows(classifier, text, pair).parts)
 
 
 @st.cache_resource(show_spinner=False, max_entries=_KEPT)
-def _look(run_id: str, edition: int, text: str, pair: str | None, off: frozenset[Head]) -> Looked:
+def _look(run_id: str, edition: int, text: str, pair: str | None, window: int, off: frozenset[Head]) -> Looked:
     from bertdemo.explanation.attention import attention
     from bertdemo.explanation.heads import statistics
-    from bertdemo.explanation.reading import read
     from bertdemo.prediction.probabilities import softmax
 
     classifier = handles.open_shelf().classifier(run_id)
-    reading = read(classifier, text, pair)
+    reading = _readings(run_id, edition, text, pair)[window]
     seen = attention(classifier, reading, off)
     return Looked(
         run_id=run_id, edition=edition, reading=reading, off=off, weights=seen.weights,

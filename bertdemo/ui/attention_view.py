@@ -1,25 +1,45 @@
-"""Explain, "where the model looks": every head as a map, and any of them word by word."""
+"""Explain, "where the model looks": every head as a map, any of them word by word, and what becomes without them."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from bertdemo.ui import attention_choice, attention_grid, attention_head, attention_numbers, errors
+from bertdemo.ui import (
+    attention_choice,
+    attention_controls,
+    attention_formula,
+    attention_grid,
+    attention_head,
+    attention_layers,
+    attention_numbers,
+    attention_switch,
+    errors,
+)
 from bertdemo.ui.attention_choice import Part
-from bertdemo.ui.attention_filters import Filters
+from bertdemo.ui.words import shorten
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from bertdemo.runs.records import Run
     from bertdemo.ui.attention_numbers import Looked
     from bertdemo.ui.try_it import Asked
 
 _WHAT = (
-    "At each layer every token takes in the others in shares that sum to 100 %: its attention. It says where the model "
-    "looks, not why it answers as it does: quite different weights can give the same answer "
-    "(Jain & Wallace 2019, Wiegreffe & Pinter 2019; for what moved the answer see Bastings & Filippova 2020)."
+    "In each layer every token takes in the others in shares that sum to 100 %: its attention. It shows where the "
+    "model looks, not why it answers as it does: quite other weights can give the same answer "
+    "(Jain & Wallace 2019; Wiegreffe & Pinter 2019; Bastings & Filippova 2020)."
 )
+_WORDS, _LAYERS, _OFF, _FORMULA = "heads", "layers", "off", "formula"
+_VIEWS = {
+    _WORDS: "Head by head",
+    _LAYERS: "Through the layers",
+    _OFF: "Switch heads off",
+    _FORMULA: "Behind the formula",
+}
 
 
 def show(run: Run, asked: Asked) -> None:
@@ -29,26 +49,92 @@ def show(run: Run, asked: Asked) -> None:
 
 def _show(run: Run, asked: Asked) -> None:
     with errors.shown():
-        looked = attention_numbers.look(run, asked)
+        window = _window(run, asked)
+        complete = looked = attention_numbers.look(run, asked, window)
         if off := attention_choice.switched_off(looked.layers, looked.heads):
-            looked = attention_numbers.look(run, asked, off)
+            looked = attention_numbers.look(run, asked, window, off)
         st.caption(_WHAT)
-        _heads(looked)
+        view = attention_choice.one_of("look", _VIEWS, "What to look at")
+        attention_switch.off_line(looked)
+        if view == _LAYERS:
+            attention_layers.show(looked)
+        elif view == _OFF:
+            attention_grid.show(looked, looked.weights, (), lambda clicked: attention_switch.toggle(looked, clicked))
+            attention_switch.show(complete, looked)
+        else:
+            _heads(looked, view, has_pairs=asked.pair is not None)
 
 
-def _heads(looked: Looked) -> None:
-    parts = attention_choice.chosen(looked.layers, looked.heads, _first(looked))
-    controls = st.container(horizontal=True, vertical_alignment="center")
-    several = controls.toggle(
-        f"Compare up to {attention_choice.MOST} heads", key="attention_several", value=len(parts) > 1
+def _window(run: Run, asked: Asked) -> int:
+    """Which part of a text that is longer than the model reads at once."""
+    windows = attention_numbers.windows_of(run, asked)
+    if len(windows) == 1:
+        return 0
+    names = [f"Part {place + 1} of {len(windows)}: {shorten(text, 60)}" for place, text in enumerate(windows)]
+    st.caption(
+        "The text is longer than the model reads at once. It is read in overlapping parts, and a token looks only at "
+        "those of its own part."
     )
+    st.session_state["window"] = _window_of_address(len(windows))
+
+    def changed() -> None:
+        st.query_params["part"] = str(st.session_state["window"] + 1)
+
+    return st.selectbox(
+        "Part of the text", range(len(names)), format_func=names.__getitem__, key="window", on_change=changed
+    )
+
+
+def _window_of_address(windows: int) -> int:
+    number = st.query_params.get("part", "")
+    return int(number) - 1 if number.isdecimal() and 1 <= int(number) <= windows else 0
+
+
+def _heads(looked: Looked, view: str, *, has_pairs: bool) -> None:
+    """The grid, and below it what was chosen in it: word by word, or number by number."""
+    parts = attention_choice.chosen(looked.layers, looked.heads, _first(looked))
+    words, several = view == _WORDS, False
+    if words:
+        several = st.toggle(
+            f"Compare up to {attention_choice.MOST} heads", key="several", value=len(parts) > 1, bind="query-params"
+        )
+    else:
+        parts = parts[:1]
     attention_grid.show(
         looked, looked.weights, parts, lambda part: attention_choice.choose(part, parts, several=several)
     )
-    attention_head.show(looked, parts, attention_head.LINES, False, Filters(), False)
+    if not words:
+        attention_formula.show(looked, parts[0])
+        return
+    attention_head.show(looked, parts, attention_controls.choose(has_pairs=has_pairs))
+    with st.expander("All heads in numbers", key="heads_box", icon=":material/table:", on_change="rerun") as box:
+        if box.open:
+            st.dataframe(statistics_of(looked), hide_index=True, key="heads_rows")
+            st.caption(
+                "Averages over the tokens of words (Clark et al. 2019); one text shows a habit in this text only."
+            )
 
 
 def _first(looked: Looked) -> Part:
-    """The head that is open before anybody has chosen: the one with the most attention between words."""
+    """The head that is open before anybody has chosen: the one with the most attention between different words."""
     best = min(looked.statistics, key=lambda head: head.first + head.separator + head.itself)
     return Part(best.layer, best.head)
+
+
+def statistics_of(looked: Looked) -> pd.DataFrame:
+    """One row a head: its habit in words, entropy in bits, distance in tokens, and shares in per cent."""
+    import pandas as pd
+
+    from bertdemo.explanation.heads import describe
+
+    rows = pd.DataFrame([asdict(each) for each in looked.statistics])
+    shares = {"first": "on [CLS] (%)", "separator": "on [SEP] (%)", "itself": "on itself (%)",
+              "previous": "on the previous (%)", "following": "on the next (%)"}  # fmt: skip
+    table = pd.DataFrame({
+        "layer": rows["layer"] + 1,
+        "head": rows["head"] + 1,
+        "in words": [describe(each) for each in looked.statistics],
+        "entropy (bits)": rows["entropy"].round(2),
+        "distance (tokens)": rows["distance"].round(1),
+    })  # fmt: skip
+    return table.assign(**{name: (100 * rows[field]).round(1) for field, name in shares.items()})

@@ -35,8 +35,25 @@ const build = (stage, data) => {
   const said = make("p", { class: "said", "aria-live": "polite" });
   const scroll = make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": data.label });
   scroll.append(view);
-  stage.replaceChildren(said, scroll);
-  Object.assign(stage, { from, at, lines, said, built: data.shape });
+  const legend = make("ul", { class: "legend" });
+  stage.replaceChildren(legend, said, scroll);
+  Object.assign(stage, { from, at, lines, said, legend, built: data.shape });
+};
+
+// Colours and dashes both tell heads apart.
+const DASHES = ["none", "7 4", "2 3", "9 3 2 3"];
+
+const explain = (stage) => {
+  const { data, legend, colours } = stage;
+  const lines = data.heads.map((says, series) => {
+    const line = make("li");
+    const sample = drawn("svg", { viewBox: "0 0 30 8", "aria-hidden": "true" });
+    const stroke = { stroke: colours[series], "stroke-width": 3, "stroke-dasharray": DASHES[series] };
+    sample.append(drawn("line", { x1: 0, y1: 4, x2: 30, y2: 4, ...stroke }));
+    line.append(...(data.heads.length > 1 ? [sample] : []), says);
+    return line;
+  });
+  legend.replaceChildren(...lines);
 };
 
 const paths = (stage, focus) => {
@@ -61,6 +78,7 @@ const paths = (stage, focus) => {
       const path = drawn("path", { d: parts.join(""), stroke: colours[series], "stroke-width": width, fill: "none" });
       path.setAttribute("opacity", 0.18 + 0.82 * Math.sqrt(strength));
       path.setAttribute("vector-effect", "non-scaling-stroke");
+      path.setAttribute("stroke-dasharray", DASHES[series]);
       all.push(path);
     });
   });
@@ -101,7 +119,7 @@ const sentence = (stage, focus) => {
     const ranked = others.map((word, place) => [weightsTo(stage, focus, place)[series], word.text]);
     const best = ranked.sort((a, b) => b[0] - a[0]).slice(0, 3).filter(([weight]) => weight > 0);
     const list = best.map(([weight, text]) => `${text} ${told(data, weight)}`).join(", ") || "none of those shown";
-    return data.heads.length > 1 ? `${data.heads[series]}: ${list}` : list;
+    return data.heads.length > 1 ? `${series + 1}: ${list}` : list;
   });
   const word = data[focus.side][focus.place].text;
   return `${word} ${focus.side === "from" ? "looks at" : "is looked at by"} ${parts.join(" · ")}`;
@@ -129,6 +147,7 @@ export default function ({ data, parentElement, setStateValue }) {
       setStateValue("word", stage.kept ? `${side}.${stage.data[side][place].id}` : null);
     };
     if (stage.built !== data.shape) build(stage, data);
+    explain(stage);
     const [side, id] = (data.word ?? "").split(".");
     const place = side ? data[side].findIndex((word) => String(word.id) === id) : -1;
     stage.kept = place >= 0 ? { side, place } : null;

@@ -1,0 +1,141 @@
+"""One head and one token under the glass: the numbers behind softmax(q·k / √d)·v."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from bertdemo.ui import attention_choice, attention_numbers
+from bertdemo.ui.attention_choice import Part
+from bertdemo.ui.figure import draw
+from bertdemo.ui.words import distinct, escape, percent, shorten
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from bertdemo.explanation.closeup import Closeup
+    from bertdemo.ui.attention_numbers import Looked
+
+_FIRST = "Choose a single head above: a mean of heads has no query and no key."
+
+
+def show(looked: Looked, part: Part) -> None:
+    """Query, keys, scores, soft-max and values of one head for one token that looks."""
+    if part.layer is None or part.head is None:
+        st.info(_FIRST)
+        return
+    names = token_names(looked)
+    left, right = st.columns(2)
+    with left:
+        token = _looking(looked, names)
+    near = attention_numbers.closeup(looked, part.layer, part.head, token)
+    with right:
+        other = _looked_at(near, names, (looked.key, part, token))
+    width = len(near.query)
+    st.latex(rf"\mathrm{{softmax}}\!\left(\frac{{q\,K^{{\top}}}}{{\sqrt{{{width}}}}}\right)V")
+    st.markdown(sentence(near, names, token, other))
+    _vectors(near, names, token, other)
+    st.markdown("**Every token that is looked at**")
+    st.dataframe(table(near, names), hide_index=True, key="formula_rows", column_config=_columns(near))
+    _vector("What the head hands on: the sum of the weighted values", near.output, "formula_output")
+
+
+def token_names(looked: Looked) -> list[str]:
+    """Every token as in the vocabulary, with its place where it comes twice."""
+    return distinct(token.text for token in looked.reading.tokens)
+
+
+def _looking(looked: Looked, names: list[str]) -> int:
+    st.session_state["formula_token"] = _token(looked)
+    return st.selectbox(
+        "The token that looks", range(len(names)), format_func=names.__getitem__, key="formula_token",
+        on_change=lambda: attention_choice.choose_word(f"from.{st.session_state['formula_token']}"),
+    )  # fmt: skip
+
+
+def _looked_at(near: Closeup, names: list[str], case: tuple[object, ...]) -> int:
+    """In each new case the token with the most attention, until a person chooses another."""
+    if st.session_state.get("formula_case") != case:
+        st.session_state["formula_case"], st.session_state["formula_other"] = case, int(near.weights.argmax())
+    return st.selectbox(
+        "The token that is looked at", range(len(names)), format_func=names.__getitem__, key="formula_other"
+    )
+
+
+def _token(looked: Looked) -> int:
+    """The token that the address names, or the first of the text."""
+    side, _, place = (attention_choice.word() or "").partition(".")
+    if side and place.isdecimal() and int(place) < len(looked.reading):
+        return int(place)
+    return min(1, len(looked.reading) - 1)
+
+
+def sentence(near: Closeup, names: list[str], token: int, other: int) -> str:
+    """From the two vectors to the weight, in numbers, as Markdown."""
+    asks, answers = (f"“{escape(shorten(names[place], 30))}”" for place in (token, other))
+    product = float(near.products[other].sum())
+    return (
+        f"The query of {asks} times the key of {answers} is **{_number(product)}**; divided by √{len(near.query)} = "
+        f"{near.scale:.2f} it is the score **{_number(float(near.scores[other]))}**; the soft-max over all "
+        f"{len(names)} scores makes it **{percent(float(near.weights[other]))}** of the attention."
+    )
+
+
+def _vectors(near: Closeup, names: list[str], token: int, other: int) -> None:
+    """The query, the key and their products number by number, and all three as one table."""
+    import pandas as pd
+
+    asks, answers = (escape(shorten(names[place], 30)) for place in (token, other))
+    vectors = {"q": near.query, "k": near.keys[other], "q ⊙ k": near.products[other]}
+    titles = (f"q, the query of “{asks}”", f"k, the key of “{answers}”", "q ⊙ k, number by number: their sum is q·k")
+    with st.container(gap="small"):
+        for place, (title, values) in enumerate(zip(titles, vectors.values(), strict=True)):
+            _vector(title, values, f"formula_vector_{place}")
+        with st.expander("Show as a table", type="compact", key="formula_vectors_table"):
+            rows = pd.DataFrame({"number": np.arange(1, len(near.query) + 1), **vectors})
+            st.dataframe(rows, hide_index=True, key="formula_vectors_rows")
+
+
+def _vector(title: str, values: NDArray[np.float32], key: str) -> None:
+    import pandas as pd
+
+    from bertdemo.charts.attention import vector_chart
+
+    st.markdown(f"**{title}**")
+    rows = pd.DataFrame({"number": np.arange(1, len(values) + 1), "value": values.astype(float)})
+    draw(rows, vector_chart, key=key, alt=f"{title}: {len(values)} numbers as bars")
+
+
+def table(near: Closeup, names: list[str]) -> pd.DataFrame:
+    """One row a token that is looked at, the most looked at first."""
+    import pandas as pd
+
+    rows = pd.DataFrame({
+        "token": names,
+        "q·k": near.products.sum(axis=1).astype(float),
+        "score": near.scores.astype(float),
+        "weight (%)": 100 * near.weights.astype(float),
+        "length of weight × v": np.linalg.norm(near.weighted, axis=1).astype(float),
+        "k": near.keys.astype(float).round(3).tolist(),
+        "v": near.values.astype(float).round(3).tolist(),
+    })  # fmt: skip
+    return rows.sort_values("weight (%)", ascending=False, kind="stable")
+
+
+def _columns(near: Closeup) -> dict[str, Any]:
+    number = st.column_config.NumberColumn
+    return {
+        "q·k": number(format="%.2f"),
+        "score": number("÷ √d", format="%.2f"),
+        "weight (%)": st.column_config.ProgressColumn("soft-max (%)", format="%.1f", min_value=0, max_value=100),
+        "length of weight × v": number(format="%.3f"),
+        "k": st.column_config.BarChartColumn("k", y_min=float(near.keys.min()), y_max=float(near.keys.max())),
+        "v": st.column_config.BarChartColumn("v", y_min=float(near.values.min()), y_max=float(near.values.max())),
+    }
+
+
+def _number(value: float) -> str:
+    return f"{value:.2f}".replace("-", "−")

@@ -1,0 +1,246 @@
+"""Switch heads off, one, many or a layer, and see the answer move; and what each head by itself is worth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from bertdemo.ui import attention_choice, attention_numbers, handles
+from bertdemo.ui.attention_choice import Part, heads_in
+from bertdemo.ui.figure import figure
+from bertdemo.ui.predict_answer import certainty
+from bertdemo.ui.words import count, escape, percent, shorten
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from bertdemo.explanation.heads import HeadImportance
+    from bertdemo.explanation.reading import Reading
+    from bertdemo.ui.attention_numbers import Looked
+
+_MOST_LABELS = 6
+_SAMPLE = 40  # test texts
+_ON = "all heads on"
+_MEANING = (
+    "Worth is how far the logit of the answer falls when this head alone is switched off (Michel et al. 2019): "
+    "+ it speaks for the answer, − against it. Heads can stand in for one another, so worths do not add up."
+)
+
+
+@dataclass(frozen=True)
+class Change:
+    """A label's probability with all heads on, and with some off."""
+
+    label: str
+    before: float
+    after: float
+
+
+def toggle(looked: Looked, part: Part) -> None:
+    """Switch what was clicked off, or on again where all of it is off."""
+    own = heads_in(part, looked.heads)
+    attention_choice.switch(looked.off - own if own <= looked.off else looked.off | own, looked.heads)
+
+
+def show(complete: Looked, looked: Looked) -> None:
+    """The answer before and after, and what heads are worth. ``complete`` is the same text with all heads on."""
+    _layers(looked)
+    _answer(complete, looked)
+    with st.expander(
+        "What is each head worth for this text?", key="worth_box", icon=":material/weight:", on_change="rerun"
+    ) as box:
+        if box.open:
+            _worth_here(complete)
+    with st.expander(
+        "And over many texts of the test?", key="worth_sample_box", icon=":material/stacks:", on_change="rerun"
+    ) as box:
+        if box.open:
+            _worth_over_sample(complete)
+
+
+def off_line(looked: Looked) -> None:
+    """That heads are off, wherever it matters, and the button that ends it."""
+    if looked.off:
+        with st.container(horizontal=True, vertical_alignment="center", key="off_line"):
+            st.markdown(f"**{count(len(looked.off), 'head is', 'heads are')} switched off**: {escape(_names(looked))}.")
+            st.button("Switch all on", key="all_on", on_click=attention_choice.switch, args=(frozenset(), looked.heads))
+
+
+def _names(looked: Looked) -> str:
+    codes = st.query_params.get("off", "").split(",")
+    parts = [part for code in codes if (part := attention_choice.parse(code, looked.layers, looked.heads))]
+    told = (f"all of layer {part.code}" if part.head is None else part.code for part in parts if part.layer is not None)
+    return shorten(", ".join(told), 120)
+
+
+def _layers(looked: Looked) -> None:
+    """A layer at a time: the same as the last column of the grid."""
+    layers = [frozenset(heads_in(Part(layer, None), looked.heads)) for layer in range(looked.layers)]
+    off = [layer for layer, own in enumerate(layers) if own <= looked.off]
+    st.session_state["layers_off"] = off
+
+    def changed() -> None:
+        chosen = set(st.session_state["layers_off"])
+        single = looked.off.difference(*(layers[layer] for layer in off)) if off else looked.off
+        attention_choice.switch(single.union(*(layers[layer] for layer in chosen)), looked.heads)
+
+    st.pills(
+        "Whole layers that are off", range(looked.layers), selection_mode="multi", key="layers_off",
+        format_func=lambda layer: f"Layer {layer + 1}", on_change=changed,
+    )  # fmt: skip
+
+
+def _answer(complete: Looked, looked: Looked) -> None:
+    from bertdemo.charts.probabilities import side_by_side_chart
+
+    if not looked.off:
+        st.markdown("Click a map to switch that head off, or *mean* for its whole layer. The answer follows at once.")
+    changes = changes_of(complete, looked)
+    names = (_ON, f"{count(len(looked.off), 'head')} off") if looked.off else (_ON,)
+    rows = _rows(changes, names)
+    figure(
+        headline(changes, len(looked.off)), rows, side_by_side_chart, len(changes), names, key="off_answer",
+        alt="Probability of each label with all heads on and with some off", table=rows.drop(columns="words"),
+    )  # fmt: skip
+
+
+def changes_of(complete: Looked, looked: Looked) -> list[Change]:
+    """The labels that are probable before or after, the first answer first."""
+    pairs = zip(complete.label_names, complete.probabilities.tolist(), looked.probabilities.tolist(), strict=True)
+    changes = [Change(*pair) for pair in pairs]
+    kept = sorted(changes, key=lambda change: -max(change.before, change.after))[:_MOST_LABELS]
+    return sorted(kept, key=lambda change: -change.before)
+
+
+def headline(changes: list[Change], off: int) -> str:
+    """What became of the answer, as Markdown."""
+    first = changes[0]
+    now = max(changes, key=lambda change: change.after)
+    label = escape(shorten(first.label, 60))
+    if not off:
+        return f"With all heads on: {label}, {certainty(first.before)}"
+    without = f"Without {'this head' if off == 1 else f'these {off} heads'}"
+    if now.label != first.label:
+        other = escape(shorten(now.label, 60))
+        return f"{without} the answer is no longer {label} but {other}, {certainty(now.after)}"
+    points = 100 * (first.after - first.before)
+    moved = "does not move" if abs(points) < 0.05 else f"moves by {points:+.1f} points".replace("-", "−")
+    return f"{without} the answer stays {label} and its probability {moved}"
+
+
+def _rows(changes: list[Change], names: tuple[str, ...]) -> pd.DataFrame:
+    """Rows for ``side_by_side_chart``."""
+    import pandas as pd
+
+    rows = [
+        (shorten(change.label, 60), 100 * value, certainty(value), name)
+        for change in changes
+        for name, value in zip(names, (change.before, change.after), strict=False)
+    ]
+    return pd.DataFrame(rows, columns=["label", "probability", "words", "series"])
+
+
+def _worth_here(complete: Looked) -> None:
+    with st.spinner("Switching off one head after the other…"):
+        worth = -attention_numbers.importance(complete, complete.answer)
+    label = escape(shorten(complete.label_names[complete.answer], 60))
+    best = np.unravel_index(int(abs(worth).argmax()), worth.shape)
+    name = Part(int(best[0]), int(best[1])).name
+    title = f"{name} counts most for “{label}” here: {_signed(float(worth[best]))} logits"
+    _worth(title, worth, "head_worth", _MEANING)
+
+
+def _worth(title: str, worth: NDArray[Any], key: str, note: str) -> None:
+    from bertdemo.charts.attention import head_worth_chart
+
+    rows = worth_rows(worth)
+    figure(
+        title, rows, head_worth_chart, len(worth), key=key, alt="What each head of each layer is worth", note=note,
+        table=rows[["layer", "head", "worth"]],
+    )  # fmt: skip
+
+
+def worth_rows(worth: NDArray[Any]) -> pd.DataFrame:
+    """Rows for ``head_worth_chart`` from (layers, heads), in logits; the glyph is left out where there is nothing."""
+    import pandas as pd
+
+    size = abs(worth) / max(float(abs(worth).max()), 1e-12)
+    rows = [
+        (layer + 1, head + 1, float(value), float(size[layer, head]), *_role(float(value), float(size[layer, head])))
+        for (layer, head), value in np.ndenumerate(worth)
+    ]
+    return pd.DataFrame(rows, columns=["layer", "head", "worth", "size", "role", "glyph"])
+
+
+def _role(worth: float, size: float) -> tuple[str, str]:
+    if size < 0.02:
+        return "grey", ""
+    return ("blue", "+") if worth > 0 else ("orange", "−")
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.2f}".replace("-", "−")
+
+
+def _worth_over_sample(complete: Looked) -> None:
+    """Computed when asked for: it takes the time of thousands of answers."""
+    kept: dict[str, Any] = st.session_state.setdefault("attention_worth", {})
+    edition = (complete.run_id, complete.edition)
+    if kept.get("edition") != edition:
+        st.caption(
+            f"Switches off each of the {complete.layers * complete.heads} heads for up to {_SAMPLE} texts of the test "
+            "part, one after the other. Any other click cancels it."
+        )
+        if not st.button("Measure", key="measure_worth"):
+            return
+        kept.update(edition=edition, found=_measure(complete))
+        st.rerun(scope="fragment")
+    _sample_result(kept["found"])
+
+
+def _measure(complete: Looked) -> HeadImportance:
+    from bertdemo.explanation.heads import importance_over
+
+    readings, done = _sample(complete), 0
+    bar = st.progress(0.0)
+
+    def report(texts: int) -> None:
+        nonlocal done
+        done = texts
+
+    def gone() -> bool:
+        """Drawing ends this run where the visitor has clicked something else, and until then shows how far it is."""
+        bar.progress(done / len(readings), text=f"{done} of {count(len(readings), 'text')}")
+        return False
+
+    classifier = attention_numbers.classifier(complete)
+    return importance_over(classifier, readings, cancelled=gone, report=report)
+
+
+def _sample(complete: Looked) -> list[Reading]:
+    """Test texts, evenly over the part, cut where the model stops reading."""
+    from bertdemo.explanation.reading import read
+
+    test = handles.runs().folder(complete.run_id).split().part("test")
+    rows = range(0, len(test), max(1, len(test) // _SAMPLE))[:_SAMPLE]
+    classifier = attention_numbers.classifier(complete)
+    return [read(classifier, test.texts[row], test.pairs[row] if test.pairs else None) for row in rows]
+
+
+def _sample_result(found: HeadImportance) -> None:
+    worth = -found.change
+    largest = np.unravel_index(int(found.flips.argmax()), found.flips.shape)
+    name = Part(int(largest[0]), int(largest[1])).name
+    flips = float(found.flips[largest])
+    title = (
+        f"Without {name.lower()} {percent(flips, 0)} of {count(found.texts, 'test text')} get another answer, "
+        "more than without any other head"
+        if flips
+        else f"No single head changes the answer to any of {count(found.texts, 'test text')}"
+    )
+    note = f"Means over {count(found.texts, 'test text')}, each for its own answer. {_MEANING}"
+    _worth(title, worth, "sample_worth", note)
