@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 DOMINANT = 0.5  # share of the attention from which on a habit is named
 _EVEN = 0.9  # share of the largest possible entropy from which on attention is called spread out
 _SHARP = 1.0  # bits: two tokens share all attention equally
-_AT_ONCE = 1024  # tokens in one forward pass of versions: below 0.3 s for a BERT of 12 layers on two cores
+_AT_ONCE = 1024  # tokens in one pass of versions, which others wait for; with half of it a tweet took 1.6 times as long
 _TARGETS = {
     "first": "the first token ([CLS])",
     "separator": "the separator ([SEP])",

@@ -92,6 +92,18 @@ def test_a_classifier_loaded_for_predicting_says_that_it_cannot_be_looked_into(t
     assert np.allclose(attention(complete, read(complete, TEXT)).logits, predicted, atol=1e-5)
 
 
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_what_lies_on_disk_can_be_looked_into_and_answers_as_it_predicts(
+    architecture: str, tiny_base: Path, tmp_path: Path
+):
+    save_classifier(classifier_of(architecture, tiny_base), tmp_path / "model")
+    predicting, complete = load_classifier(tmp_path / "model"), load_classifier(tmp_path / "model", complete=True)
+    predicted = predict(predicting, [TEXT], placement=choose_placement("fp32")).logits[0]
+    found = attention(complete, read(complete, TEXT))
+    assert np.allclose(found.logits, predicted, atol=1e-5)
+    assert found.weights.shape[:2] == (3, 4)
+
+
 def test_heads_of_classification_read_the_first_token_or_the_mean_of_all(tiny_base: Path):
     assert read_at(classifier_of("bert", tiny_base)) == 0
     assert read_at(classifier_of("modernbert", tiny_base)) == 0
