@@ -16,12 +16,14 @@ from bertdemo.commands import (
     compare,
     data,
     delete,
+    explain,
     export,
     predict,
     rename,
     report,
     runs,
     stop,
+    study,
     train,
 )
 from bertdemo.commands.arguments import Parser
@@ -30,7 +32,22 @@ from bertdemo.errors import BertDemoError
 from bertdemo.runs.failures import sentence
 from bertdemo.settings import Settings
 
-_COMMANDS = (data, train, runs, report, predict, attention, compare, export, stop, cancel, rename, delete)
+_COMMANDS = (
+    data,
+    train,
+    runs,
+    report,
+    predict,
+    explain,
+    attention,
+    study,
+    compare,
+    export,
+    stop,
+    cancel,
+    rename,
+    delete,
+)
 _FAILED = 1
 _INTERRUPTED = 130
 

@@ -7,7 +7,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bertdemo.errors import RunError
+from bertdemo.errors import ExplanationError, RunError
+from bertdemo.explanation.baselines import BASELINES
 from bertdemo.runs.backend import Backend
 from bertdemo.runs.digest import model_digest
 from bertdemo.runs.piecework import Piecework
@@ -56,8 +57,10 @@ class Studies(Piecework[StudyFolder]):
 
         Raises:
             RunError: there is no such run, it has no tested model, kept no answers, or gave this answer to no text.
-            ExplanationError: ``most`` is out of range.
+            ExplanationError: ``most`` is out of range, or there is no such baseline.
         """
+        if baseline not in BASELINES:
+            raise ExplanationError(f"There is no baseline {baseline[:40]!r}: choose one of {', '.join(BASELINES)}.")
         model, run = model_digest(self._runs.model_folder(run_id)), self._runs.get(run_id)
         answers = self._runs.folder(run_id).answers()
         if answers is None:

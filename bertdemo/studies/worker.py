@@ -55,17 +55,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def integrate(material: Material, reading: Reading) -> Attribution:
     """Integrated gradients for the studied answer; a cancel is heard between two steps of the integral."""
-    from bertdemo.explanation.methods import attribute
+    from bertdemo.explanation.integrated_gradients import integrated_gradients
 
     card = material.folder.card
     target = card.question.predicted
     if target is None:
         raise ValueError("a map explains no answers")
-    found: Attribution = attribute(
-        material.classifier, reading, "integrated_gradients", target, card.question.against, baseline=card.baseline,
+    return integrated_gradients(
+        material.classifier, reading, target, card.question.against, baseline=card.baseline,
         cancelled=lambda: material.folder.request() == "cancel",
     )  # fmt: skip
-    return found
 
 
 def work(folder: StudyFolder, attribute: Attribute = integrate) -> State:
@@ -85,12 +84,15 @@ def _do(folder: StudyFolder, pulse: Pulse, attribute: Attribute) -> None:
     material = gather(folder)
     heed(folder)
     if folder.card.question.about == "map":
-        folder.write_findings(_locate(material, pulse))
-        return
-    _explain(material, pulse, attribute)
-    total = len(folder.card.places)
-    pulse.say(State.EXPLAINING, "Masking the words that look like shortcuts.", step=total, remaining=None)
-    folder.write_findings(_conclude(material))
+        found: WordFindings | MapFindings = _locate(material, pulse)
+    else:
+        _explain(material, pulse, attribute)
+        heed(folder)
+        total = len(folder.card.places)
+        pulse.say(State.EXPLAINING, "Masking the words that look like shortcuts.", step=total, remaining=None)
+        found = _conclude(material)
+    heed(folder)
+    folder.write_findings(found)
 
 
 def _explain(material: Material, pulse: Pulse, attribute: Attribute) -> None:

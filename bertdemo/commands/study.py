@@ -1,0 +1,189 @@
+"""``study --run RUN``: what moved the answers to many test texts, or where these lie before and after fine-tuning."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from bertdemo.commands.arguments import Subparsers, add_command
+from bertdemo.commands.output import Output
+from bertdemo.errors import JobError, RunError
+from bertdemo.runs.records import State
+from bertdemo.settings import Settings
+
+if TYPE_CHECKING:
+    from bertdemo.data.dataset import Dataset
+    from bertdemo.studies.records import (
+        MapFindings,
+        Question,
+        Shortcut,
+        Study,
+        StudyCard,
+        View,
+        WordFinding,
+        WordFindings,
+    )
+    from bertdemo.studies.store import Studies
+
+_SECONDS_BETWEEN_LOOKS = 0.2
+_INTERRUPTED = 130
+_SHOWN = 12  # words in each direction, for people
+
+
+def add(subparsers: Subparsers) -> None:
+    """Arguments of the question."""
+    parser = add_command(subparsers, "study", "Explain many test texts: a label, a cell, or all as a map.", run)
+    parser.add_argument("--run", dest="id", required=True, metavar="RUN", help="id of the run, as listed by runs")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--label", metavar="L", help="the test texts that it called L; without: the map of all texts")
+    which.add_argument("--cell", nargs=2, metavar=("TRUE", "PREDICTED"), help="those of label TRUE called PREDICTED")
+    parser.add_argument(
+        "--texts", type=int, metavar="N", help="at most so many, a random sample (default: 500; a map 1,000)"
+    )
+    parser.add_argument("--baseline", metavar="B", default="pad", help="pad, mask, zero or average (default: pad)")
+
+
+def run(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
+    """Done by a process of its own; the same command again finds it done, or goes on where it stopped."""
+    from bertdemo.runs.store import Runs
+    from bertdemo.studies.store import Studies
+
+    studies, runs = Studies(settings), Runs(settings)
+    runs.model_folder(arguments.id)
+    question = _question(arguments, runs.folder(arguments.id).data_card().label_names)
+    study_id = studies.submit(arguments.id, question, arguments.texts, baseline=arguments.baseline)
+    try:
+        card = _wait(studies, study_id, output)
+    except KeyboardInterrupt:
+        studies.cancel(study_id)
+        output.remark("Stopping: the texts so far are kept, and the same command goes on from there.")
+        while studies.get(study_id).status.state.is_live:  # while it ends, the same command would be told of its end
+            time.sleep(_SECONDS_BETWEEN_LOOKS)
+        return _INTERRUPTED
+    test = runs.folder(arguments.id).split().part("test")
+    about = {"run": card.run, "study": study_id, "model": card.model, "available": card.available}
+    if card.question.about == "map":
+        output.result(about | _map_values(studies.map(study_id), card, test), _map_lines(studies.map(study_id)))
+    else:
+        found = studies.words(study_id)
+        output.result(about | _word_values(found, card, test), _word_lines(found, card))
+    return 0
+
+
+def _question(arguments: argparse.Namespace, label_names: Sequence[str]) -> Question:
+    from bertdemo.studies.records import Question
+    from bertdemo.studies.selection import question_about
+
+    if arguments.cell:
+        truth, predicted = arguments.cell
+        return question_about(label_names, predicted, truth)
+    return Question("map") if arguments.label is None else question_about(label_names, arguments.label)
+
+
+def _wait(studies: Studies, study_id: str, output: Output) -> StudyCard:
+    """Look until the study has finished.
+
+    Raises:
+        RunError: it failed because of what was asked for, or its folder is damaged.
+        JobError: it failed on the way.
+    """
+    while (study := studies.get(study_id)).status.state.is_live:
+        output.progress(_line(study))
+        time.sleep(_SECONDS_BETWEEN_LOOKS)
+    output.clear()
+    if study.status.state is not State.FINISHED or study.card is None:
+        raise (RunError if study.status.wrong_input else JobError)(study.status.message)
+    return study.card
+
+
+def _line(study: Study) -> str:
+    status = study.status
+    if status.state is State.QUEUED and study.position:
+        return f"number {study.position} in line"
+    return status.message + ("" if status.remaining is None else f" About {status.remaining:.0f} s left.")
+
+
+def _word_values(found: WordFindings, card: StudyCard, test: Dataset) -> dict[str, Any]:
+    names, question = card.label_names, card.question
+    return {
+        "label": names[question.predicted or 0],
+        "true_label": None if question.truth is None else names[question.truth],
+        "against": None if question.against is None else names[question.against],
+        "method": "integrated_gradients",
+        "baseline": card.baseline,
+        "texts": found.texts,
+        "certified": found.certified,
+        "cut": found.cut,
+        "compared": found.compared,
+        "rare": found.rare,
+        "words": [_word(word, test) for word in found.words],
+        "suspected": found.suspected,
+        "shortcuts": [_shortcut(each, test) for each in found.shortcuts],
+    }
+
+
+def _word(word: WordFinding, test: Dataset) -> dict[str, Any]:
+    return asdict(word) | {"examples": [{"place": place, "text": test.texts[place]} for place in word.examples]}
+
+
+def _shortcut(shortcut: Shortcut, test: Dataset) -> dict[str, Any]:
+    return asdict(shortcut) | {"word": _word(shortcut.word, test)}
+
+
+def _word_lines(found: WordFindings, card: StudyCard) -> Iterator[str]:
+    label = card.label_names[card.question.predicted or 0]
+    other = "" if card.question.against is None else f" and not {card.label_names[card.question.against]}"
+    yield f"Why {label}{other}: {found.texts:,} of {card.available:,} test texts, {found.certified:,} certified."
+    yield "Mean attribution in logits, and its interval (95 % for all compared words at once)."
+    for title, words in (("for it", _pushing(found, 1)), ("against it", _pushing(found, -1))):
+        yield f"{title}:" if words else f"{title}: no word stands out."
+        for word in words[:_SHOWN]:
+            yield f"  {word.mean:+.2f} [{word.low:+.2f}, {word.high:+.2f}]  {word.text}  in {word.texts:,} texts"
+    yield f"Words that look like shortcuts: {found.suspected:,}. A good reason looks the same: read them."
+    for each in found.shortcuts:
+        masked = each.masked
+        yield (
+            f"  {each.word.text}: in {each.in_label:,} of {each.label_texts:,} training texts of {label} and "
+            f"{each.in_others:,} of {each.other_texts:,} others; masked in {masked.texts:,} test texts, right "
+            f"{masked.right_before:,} before and {masked.right_after:,} after, p = {masked.p_value:.2g}"
+        )
+
+
+def _pushing(found: WordFindings, sign: int) -> list[WordFinding]:
+    """The words whose interval lies on one side of zero."""
+    from bertdemo.studies.words import surely
+
+    return [word for word in found.words if sign * surely(word) > 0]
+
+
+def _map_values(found: MapFindings, card: StudyCard, test: Dataset) -> dict[str, Any]:
+    names = card.label_names
+    points = [
+        {
+            "place": point.place, "text": test.texts[point.place], "label": names[point.truth],
+            "predicted_label": names[point.predicted], "before": point.before, "after": point.after,
+        }
+        for point in found.points
+    ]  # fmt: skip
+    views = {"before": asdict(found.before) if found.before else None, "after": asdict(found.after)}
+    return views | {"missing": found.missing or None, "precision": found.precision, "points": points}
+
+
+def _map_lines(found: MapFindings) -> Iterator[str]:
+    yield f"{len(found.points):,} test texts by the vector of their first token ([CLS])."
+    if found.before is None:
+        yield found.missing
+    for title, view in (("before", found.before), ("after", found.after)):
+        if view:
+            yield _view_line(title, view)
+
+
+def _view_line(title: str, view: View) -> str:
+    first, second = (100 * share for share in view.explained)
+    return (
+        f"{title} fine-tuning: the nearest neighbour has the same label for {100 * view.neighbours:.1f} % of the texts "
+        f"(chance: {100 * view.chance:.1f} %); two axes show {first:.1f} and {second:.1f} % of the variance"
+    )
