@@ -45,7 +45,7 @@ def shiftable(classifier: Classifier, ids: NDArray[np.int64]) -> tuple[Classifie
     shift = torch.zeros((len(ids) + 1, weight.shape[1]), device=weight.device)
 
     def add_shift(_: nn.Module, inputs: tuple[Tensor], vectors: Tensor) -> Tensor:
-        return vectors + shift[row[inputs[0]]]
+        return vectors + shift[row[inputs[0]]].to(vectors.dtype)
 
     embedding.register_forward_hook(add_shift)
     return own, shift[1:]

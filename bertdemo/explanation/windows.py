@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -32,13 +32,15 @@ class Window:
     """A part of the text that the model reads at once.
 
     ``reading`` is of this part alone; its characters count from ``start`` of the whole text (the other text of a pair
-    is whole in every window). ``rows`` (words of the reading,) are indices into the units of ``Windows``.
+    is whole in every window). ``rows`` (words of the reading,) are indices into the words of the whole; ``spans``
+    (words of the reading, 2) are the first of their units, and the one after the last (see ``Windows``).
     """
 
     reading: Reading
     start: int
     end: int
     rows: NDArray[np.intp]
+    spans: NDArray[np.intp]
 
 
 @dataclass(frozen=True)
@@ -59,8 +61,9 @@ class Windows:
         """Word scores of the whole (words,) from those of each window: means over the windows that hold a word."""
         total, count = np.zeros(len(self.units)), np.zeros(len(self.units))
         for window, own in zip(self.parts, scores, strict=True):
-            np.add.at(total, window.rows, own)
-            count[np.unique(window.rows)] += 1
+            for score, (first, end) in zip(own, window.spans, strict=True):
+                total[first:end] += score / (end - first)
+                count[first:end] += 1
         merged: NDArray[np.float64] = np.zeros(len(self.whole.words))
         np.add.at(merged, self.units, total / np.maximum(count, 1))
         return merged
@@ -99,7 +102,7 @@ def windows(classifier: Classifier, text: str, pair: str | None = None, *, overl
     room = classifier.max_length - int(whole.special.sum()) - lengths[1 - part]
     if len(whole) <= classifier.max_length:
         rows = np.arange(len(whole.words))
-        return Windows(whole, part, (Window(whole, 0, len(text), rows),), 0, rows)
+        return Windows(whole, part, (Window(whole, 0, len(text), rows, np.stack([rows, rows + 1], axis=1)),), 0, rows)
     if lengths[1 - part] > room:
         raise ExplanationError(
             f"Both texts are longer than half of the {classifier.max_length} tokens that the model reads: shorten one."
@@ -157,10 +160,15 @@ def _read_part(classifier: Classifier, whole: Reading, units: Sequence[_Unit]) -
 
 
 def _window(units: Sequence[_Unit], part: int, reading: Reading, start: int, end: int) -> Window:
-    """The window with the unit of each of its words: the last one that begins no later than the word does."""
+    """The window with the units of each of its words: from the one in which it begins to the one in which it ends."""
     begins = [(unit.part, unit.start) for unit in units]
-    places = [(word.part, word.start + (start if word.part == part else 0)) for word in reading.words]
-    return Window(reading, start, end, np.array([bisect_right(begins, place) - 1 for place in places], dtype=np.intp))
+    spans = np.zeros((len(reading.words), 2), dtype=np.intp)
+    for row, word in enumerate(reading.words):
+        shift = start if word.part == part else 0
+        spans[row, 0] = bisect_right(begins, (word.part, word.start + shift)) - 1
+        spans[row, 1] = max(spans[row, 0] + 1, bisect_left(begins, (word.part, word.end + shift)))
+    rows = np.array([units[first].word for first in spans[:, 0]], dtype=np.intp)
+    return Window(reading, start, end, rows, spans)
 
 
 def logits_of_windows(classifier: Classifier, found: Windows, cancelled: Cancelled = never) -> NDArray[np.float32]:

@@ -1,0 +1,160 @@
+"""Words deleted, masked and replaced, and the fewest that change an answer."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bertdemo.data.dataset import Dataset
+from bertdemo.errors import ExplanationError
+from bertdemo.explanation.cancelling import CancelledError
+from bertdemo.explanation.editing import Edited, edit, find_flip, masked, without
+from bertdemo.explanation.erasing import ids_without
+from bertdemo.explanation.reading import read
+from bertdemo.models.classifier import Classifier, load_classifier
+from bertdemo.models.encoding import is_blank
+from bertdemo.prediction.predict import predict
+from tests.explanation.erasures import erased_table
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40).filter(lambda t: not is_blank(t))
+PLAIN = st.lists(st.sampled_from(["cold", "lovely", "wonderfully", "xyz", ",", "."]), min_size=1, max_size=8)
+
+
+@pytest.fixture(scope="module")
+def classifier(learned_base: Path) -> Classifier:
+    return load_classifier(learned_base)
+
+
+def predicted(classifier: Classifier, edited: Edited) -> int:
+    return int(predict(classifier, [edited.text], None if edited.pair is None else [edited.pair]).labels[0])
+
+
+@given(text=TEXTS, data=st.data())
+def test_a_replaced_word_leaves_every_other_character_as_it_was(classifier: Classifier, text: str, data):
+    reading = read(classifier, text)
+    chosen = data.draw(st.sets(st.integers(0, len(reading.words) - 1))) if reading.words else set()
+    if not chosen:
+        return
+    changed = edit(reading, dict.fromkeys(chosen, "⟨here⟩")).text
+    kept, end = "", 0
+    for row in sorted(chosen):
+        kept, end = kept + text[end : reading.words[row].start] + "⟨here⟩", reading.words[row].end
+    assert changed == kept + text[end:]
+
+
+@given(text=TEXTS, pair=st.none() | TEXTS)
+def test_no_change_is_no_change(classifier: Classifier, text: str, pair: str | None):
+    reading = read(classifier, text, pair)
+    if reading.words:
+        assert edit(reading, {}) == Edited(text, pair)
+
+
+@given(words=PLAIN, data=st.data())
+def test_the_other_words_are_the_same_after_a_deletion(classifier: Classifier, words: list[str], data):
+    text = "".join(word if word in ",." else f" {word}" for word in words).strip()
+    reading = read(classifier, text)
+    gone = data.draw(st.sets(st.integers(0, len(reading.words) - 1), max_size=len(reading.words) - 1))
+    left = read(classifier, edit(reading, dict.fromkeys(gone, "")).text)
+    assert [word.text for word in left.words] == [
+        word.text for row, word in enumerate(reading.words) if row not in gone
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "word", "expected"),
+    [
+        ("so cold.", 1, "so."),
+        ("so cold", 0, "cold"),
+        ("bread,tea", 1, "bread tea"),
+        ("a \n b", 1, "a"),
+        ("say (hello)", 1, "say hello)"),
+        ("我的行", 1, "我 行"),
+    ],
+)
+def test_a_deleted_word_takes_its_space_along_and_glues_no_others(classifier, text: str, word: int, expected: str):
+    assert edit(read(classifier, text), {word: ""}).text == expected
+
+
+def test_only_the_text_that_a_word_stands_in_is_changed(classifier: Classifier):
+    reading = read(classifier, "cold tea", "warm bread")
+    assert edit(reading, {0: "hot", 3: ""}) == Edited("hot tea", "warm")
+
+
+@given(words=PLAIN, data=st.data())
+def test_a_masked_text_is_read_as_the_text_with_its_tokens_masked(classifier: Classifier, words: list[str], data):
+    reading = read(classifier, " ".join(words))
+    chosen = data.draw(st.sets(st.integers(0, len(words) - 1)))
+    again = read(classifier, without(classifier, reading, chosen, "mask").text)
+    expected = ids_without(classifier, reading, erased_table(reading, [chosen]))[0]
+    assert again.ids.tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize("row", [-1, 2])
+def test_a_word_that_is_not_there_is_refused_in_a_sentence(classifier: Classifier, row: int):
+    reading = read(classifier, "cold tea")
+    with pytest.raises(ExplanationError, match=f"no word number {row}"):
+        edit(reading, {row: ""})
+    with pytest.raises(ExplanationError, match=f"no word number {row}"):
+        masked(classifier, reading, row)
+
+
+@pytest.mark.parametrize("how", ["mask", "delete"])
+@pytest.mark.parametrize("row", [0, 10, 31, 50])
+def test_what_flips_an_answer_does_and_nothing_smaller(classifier, small_dataset: Dataset, how, row: int):
+    reading = read(classifier, small_dataset.texts[row])
+    flip = find_flip(classifier, reading, how=how, most_calls=2000)
+    assert flip.before == predicted(classifier, Edited(reading.text, None))
+    if flip.words is None:
+        return
+    assert predicted(classifier, flip.edited) == flip.after != flip.before
+    if flip.proven:
+        smaller = [
+            without(classifier, reading, each, how)
+            for size in range(1, len(flip.words))
+            for each in itertools.combinations(range(len(reading.words)), size)
+        ]
+        assert all(predicted(classifier, each) == flip.before for each in smaller)
+
+
+def test_some_answers_flip_and_the_proof_is_found_for_short_sets(classifier, small_dataset: Dataset):
+    flips = [find_flip(classifier, read(classifier, text)) for text in small_dataset.texts[::6]]
+    found = [flip for flip in flips if flip.words]
+    assert found
+    assert all(flip.proven for flip in found if len(flip.words) <= 2)
+
+
+@settings(max_examples=20)
+@given(limit=st.integers(1, 40), seed=st.integers(0, 9))
+def test_a_search_keeps_its_limit_and_claims_no_more_than_it_tried(classifier, small_dataset, limit: int, seed: int):
+    reading = read(classifier, small_dataset.texts[35])
+    scores = np.random.default_rng(seed).normal(size=len(reading.words))
+    flip = find_flip(classifier, reading, scores, most_calls=limit)
+    assert flip.calls <= limit
+    if limit <= len(reading.words):
+        assert flip.words is None or len(flip.words) == 1
+        assert flip.words or not flip.proven
+
+
+def test_a_text_that_cannot_flip_is_proven_so_when_all_sets_were_tried(classifier: Classifier):
+    reading = read(classifier, "lovely")
+    flip = find_flip(classifier, reading, how="delete")
+    assert (flip.words, flip.calls, flip.proven) == (None, 1, True)
+
+
+def test_a_flip_to_a_label_that_is_not_another_one_is_refused(classifier: Classifier):
+    reading = read(classifier, "a lovely room")
+    before = predicted(classifier, Edited("a lovely room", None))
+    for wrong in (before, 2, -1):
+        with pytest.raises(ExplanationError, match="choose another"):
+            find_flip(classifier, reading, to=wrong)
+    assert find_flip(classifier, reading, to=1 - before).after in (None, 1 - before)
+
+
+def test_a_cancelled_search_ends(classifier: Classifier):
+    with pytest.raises(CancelledError):
+        find_flip(classifier, read(classifier, "a lovely room"), cancelled=lambda: True)

@@ -1,0 +1,65 @@
+"""Logits of texts without words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bertdemo.errors import ExplanationError
+from bertdemo.explanation.cancelling import CancelledError
+from bertdemo.explanation.editing import without
+from bertdemo.explanation.erasing import explained, logits_without
+from bertdemo.explanation.reading import read
+from bertdemo.models.classifier import Classifier, load_classifier
+from bertdemo.models.devices import choose_placement
+from bertdemo.prediction.predict import predict
+from tests.explanation.erasures import erased_table
+
+FP32 = choose_placement("fp32")
+
+
+@pytest.fixture(scope="module")
+def classifier(learned_base: Path) -> Classifier:
+    return load_classifier(learned_base)
+
+
+@pytest.mark.parametrize("complete", [False, True])
+@pytest.mark.parametrize("pair", [None, "kind staff"])
+def test_each_row_is_the_prediction_of_the_masked_text(learned_base: Path, complete: bool, pair: str | None):
+    classifier = load_classifier(learned_base, complete=complete)
+    reading = read(classifier, "a lovely room, cold bread", pair)
+    sets = [(), (0,), (1, 2), (0, 1, 2, 3, 4, 5), (1, 2)]
+    logits = logits_without(classifier, reading, erased_table(reading, sets))
+    for row, each in zip(logits, sets, strict=True):
+        edited = without(classifier, reading, each, "mask")
+        expected = predict(classifier, [edited.text], None if pair is None else [str(edited.pair)], placement=FP32)
+        assert np.allclose(row, expected.logits[0], atol=1e-5)
+
+
+def test_many_versions_of_a_long_text_are_those_of_one_at_a_time(classifier: Classifier):
+    reading = read(classifier, "the coffee was wonderful and the staff were kind " * 13)
+    erased = np.random.default_rng(0).random((40, len(reading.words))) < 0.5
+    together = logits_without(classifier, reading, erased)
+    assert np.allclose(together, [logits_without(classifier, reading, row[None])[0] for row in erased], atol=1e-5)
+
+
+def test_what_is_explained_is_a_logit_or_a_margin():
+    logits = np.array([[1.0, 2.0, 4.0], [0.0, -1.0, 3.0]], dtype=np.float32)
+    assert explained(logits, 2).tolist() == [4.0, 3.0]
+    assert explained(logits, 2, 1).tolist() == [2.0, 4.0]
+
+
+def test_no_text_goes_through_the_model_once_cancelled(classifier: Classifier):
+    reading = read(classifier, "a lovely room")
+    with pytest.raises(CancelledError):
+        logits_without(classifier, reading, erased_table(reading, [()]), cancelled=lambda: True)
+
+
+def test_a_tokenizer_without_a_mask_says_so(learned_base: Path):
+    classifier = load_classifier(learned_base)
+    classifier.tokenizer.mask_token = None
+    reading = read(classifier, "a lovely room")
+    with pytest.raises(ExplanationError, match="no mask token"):
+        logits_without(classifier, reading, erased_table(reading, [(0,)]))
