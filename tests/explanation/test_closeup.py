@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from bertdemo.explanation.blocks import Head, blocks_of, inputs_of
 from bertdemo.explanation.closeup import closeup
 from bertdemo.explanation.reading import Reading, read
 from bertdemo.models.classifier import Classifier, load_base
-from tests.explanation.architectures import ARCHITECTURES, TEXT, classifier_of
+from tests.explanation.architectures import ARCHITECTURES, TEXT, classifier_of, hooks
 
 PLACES = [(0, 0, 0), (1, 2, 4), (2, 3, 1)]  # layer, head, token
 
@@ -81,6 +82,15 @@ def test_a_token_that_is_not_there_is_refused_in_a_sentence(classifier: Classifi
         closeup(classifier, read(classifier, TEXT), 0, 0, token)
     with pytest.raises(ExplanationError, match="no head 5 in layer 1"):
         closeup(classifier, read(classifier, TEXT), 0, 4, 0)
+
+
+def test_the_shared_model_is_left_as_it_was_even_where_it_breaks(classifier: Classifier):
+    reading = read(classifier, TEXT)
+    before = hooks(classifier.model)
+    closeup(classifier, reading, 1, 1, 1, {(0, 0)})
+    with pytest.raises(IndexError):
+        closeup(classifier, replace(reading, ids=np.full_like(reading.ids, 10**6)), 1, 1, 1)
+    assert hooks(classifier.model) == before
 
 
 def test_a_classifier_loaded_for_predicting_is_refused(tiny_base: Path):
