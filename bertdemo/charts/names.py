@@ -8,3 +8,4 @@ CERTAINTY = ("as it answers", "before temperature scaling")
 THRESHOLDED = ("right among the answered", "answered")
 CELL = "cell"  # the selection of the confusion matrix
 ORDERS = ("in the order of the scores", "in random orders")
+POINT = "point"  # the selection of the map of texts

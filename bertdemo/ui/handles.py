@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from bertdemo.prediction.loaded import Shelf
     from bertdemo.runs.records import Run
     from bertdemo.runs.store import Runs
+    from bertdemo.studies.store import Studies
 
 logger = logging.getLogger(__name__)
 _AFTER_FIRST_PAINT = 1.5  # seconds
@@ -74,6 +75,18 @@ def _jobs(home: str) -> Jobs:  # noqa: ARG001 (the key of the cache)
     from bertdemo.jobs.store import Jobs
 
     return Jobs(settings())
+
+
+def studies() -> Studies:
+    """The studies of many test texts, done in processes of their own."""
+    return _studies(str(settings().home))
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _studies(home: str) -> Studies:  # noqa: ARG001 (the key of the cache)
+    from bertdemo.studies.store import Studies
+
+    return Studies(settings())
 
 
 def newest_with_model(among: list[Run]) -> Run | None:

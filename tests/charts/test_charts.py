@@ -16,6 +16,8 @@ from bertdemo.charts import (
     ranking,
     scores,
     slices,
+    terms,
+    vectors,
 )
 from bertdemo.charts.names import CELL, CERTAINTY, MODELS
 from bertdemo.charts.palette import ROLES
@@ -40,6 +42,8 @@ CHARTS = {
     "answer": (probabilities.probability_chart, (3,)),
     "answers": (probabilities.side_by_side_chart, (3, ("one", "two"))),
     "confusion": (scores.confusion_chart, (3,)),
+    "terms": (terms.term_chart, (5, "Mean attribution (logits)")),
+    "vectors": (vectors.map_chart, (("ham", "spam", "other"), 30.0, 12.0)),
     "waterfall": (attribution.waterfall_chart, (9, "Logits")),
     "by layer": (attribution.layer_chart, (8,)),
     "agreement": (attribution.agreement_chart, (4,)),

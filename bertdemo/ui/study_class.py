@@ -1,0 +1,179 @@
+"""From one text to the class: words that moved the answers to many test texts, and those that look like shortcuts."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from bertdemo.data.spreadsheet import safe_csv
+from bertdemo.ui import errors, handles, study_work
+from bertdemo.ui.figure import figure
+from bertdemo.ui.report_evidence import evidence
+from bertdemo.ui.report_texts import text_as_it_is
+from bertdemo.ui.study_words import (
+    SHORTCUTS,
+    about_shortcuts,
+    chart_rows,
+    headline,
+    method,
+    shortcut_rows,
+    signed,
+    table_rows,
+)
+from bertdemo.ui.words import count, escape, shorten
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bertdemo.runs.records import Run
+    from bertdemo.studies.records import Question, Study, StudyCard, WordFinding, WordFindings
+    from bertdemo.ui.report_evidence import Evidence
+
+_SIZES = (50, 200, 500)
+_ADDRESS = "study"
+
+
+def show(run: Run) -> None:
+    """Choose a label or a cell, have its test texts explained, and see what moved their answers."""
+    st.markdown("**Which words move the answers to many texts?** Choose which test texts to explain.")
+    with errors.shown():
+        known = evidence(run)
+        if known is None:
+            st.caption("This run kept no answers to its test texts: an older version made it. Fine-tune it again.")
+            return
+        question, most = _choice(run, known)
+        study = study_work.of(run, question, most)
+        if study is None:
+            if st.button("Explain these texts", type="primary", key="study_begin", icon=":material/play_arrow:"):
+                study_work.begin(run, question, most)
+            st.caption("A process of its own does this, about a quarter of a second a text; it can be cancelled.")
+            return
+        st.query_params[_ADDRESS] = study.id
+        if study_work.is_done(study) and study.card:
+            _findings(run, known, study, study.card)
+
+
+def _choice(run: Run, known: Evidence) -> tuple[Question, int]:
+    """The texts and how many of them; a study that the address names is the first choice."""
+    options = _options(known)
+    which, size = f"study_which_{run.id}", f"study_most_{run.id}"
+    if which not in st.session_state:
+        _take_from_address(run, options, which, size)
+    left, right = st.columns([3, 2], vertical_alignment="bottom")
+    names = dict(options)
+    chosen = left.selectbox(
+        "Test texts", list(names), key=which, format_func=lambda q: names.get(q, ""), persist_state="session"
+    )
+    most = right.segmented_control(
+        "At most", _SIZES, key=size, default=None if size in st.session_state else _SIZES[1], required=True,
+        persist_state="session", help="A random sample, always the same, where there are more.",
+    )  # fmt: skip
+    return chosen or options[0][0], most or _SIZES[1]
+
+
+def _take_from_address(run: Run, options: Sequence[tuple[Question, str]], which: str, size: str) -> None:
+    wanted = st.query_params.get(_ADDRESS)
+    for study in handles.studies().list(run.id) if wanted else ():
+        if study.id == wanted and study.card and study.card.question in dict(options):
+            st.session_state[which] = study.card.question
+            st.session_state[size] = next((n for n in _SIZES if n >= len(study.card.places)), _SIZES[-1])
+
+
+def _options(known: Evidence) -> list[tuple[Question, str]]:
+    """Labels by how often they were given, then the mistakes, the most frequent first."""
+    import numpy as np
+
+    from bertdemo.studies.records import Question
+
+    names, answered = known.label_names, known.answers.test
+    cells = np.zeros((len(names), len(names)), dtype=int)
+    np.add.at(cells, (answered.truth, answered.predicted), 1)
+    called = [(Question("words", j), cells[:, j].sum(), f"called “{names[j]}”") for j in range(len(names))]
+    mixed = [
+        (Question("words", j, i), cells[i, j], f"“{names[i]}” taken for “{names[j]}”")
+        for i in range(len(names)) for j in range(len(names)) if i != j
+    ]  # fmt: skip
+    ordered = [*sorted(called, key=lambda each: -each[1]), *sorted(mixed, key=lambda each: -each[1])]
+    return [(question, f"{words}: {count(int(n), 'text')}") for question, n, words in ordered if n]
+
+
+def _findings(run: Run, known: Evidence, study: Study, card: StudyCard) -> None:
+    from bertdemo.charts.terms import term_chart
+
+    found = _words(study.id)
+    st.markdown(headline(found, card))
+    rows = chart_rows(found)
+    if len(rows):
+        figure(
+            "How much does each word move the answer?", rows, term_chart, len(rows), "Mean attribution (logits)",
+            key="study_chart", alt="Mean attribution of each word in its interval; positive speaks for the answer",
+            note="Blue and + speak for the answer, orange and − against it.", table=table_rows(found),
+        )  # fmt: skip
+    st.caption(method(found, card))
+    _examples(run, known, found)
+    _shortcuts(found, card)
+    _take_away(study, found)
+
+
+@st.cache_data(show_spinner=False, max_entries=16)
+def _words(study_id: str) -> WordFindings:
+    return handles.studies().words(study_id)
+
+
+def _examples(run: Run, known: Evidence, found: WordFindings) -> None:
+    """The texts behind a word: where it had the largest, a middle, and the smallest score."""
+    if not found.words:
+        return
+    word = st.selectbox(
+        "Read texts with a word", found.words, index=None, key="study_word", format_func=_told,
+        placeholder="Choose a word of the table",
+    )  # fmt: skip
+    if not word:
+        return
+    places = ("the most", "in the middle", "the least") if len(word.examples) > 2 else ("the most", "the least")
+    for place, which in zip(word.examples, places, strict=False):
+        text, pair = known.test.texts[place], known.test.pairs[place] if known.test.pairs else None
+        with st.container(border=True, gap=None):
+            called = known.label_names[int(known.answers.test.predicted[place])]
+            label = known.label_names[known.test.labels[place]]
+            st.caption(
+                f"Of the {count(word.texts, 'text')} with it, it spoke {which} for the answer here. Called "
+                f"**{escape(called)}**, labelled **{escape(label)}**."
+            )
+            text_as_it_is(text, pair)
+            study_work.explain_link(run, text, pair)
+
+
+def _told(word: WordFinding) -> str:
+    return f"{shorten(word.text, 40)}: {signed(word.mean)} in {count(word.texts, 'text')}"
+
+
+def _shortcuts(found: WordFindings, card: StudyCard) -> None:
+    label = card.label_names[card.question.predicted or 0]
+    st.markdown("**Which words look like shortcuts?**")
+    st.markdown(about_shortcuts(found, label))
+    if found.shortcuts:
+        rows = shortcut_rows(found.shortcuts, label)
+        st.table(rows, border="horizontal", hide_index=True, alt="Words that look like shortcuts, and masking them")
+        st.caption(SHORTCUTS)
+
+
+def _take_away(study: Study, found: WordFindings) -> None:
+    with st.container(horizontal=True, key="study_downloads"):
+        st.download_button(
+            "CSV", data=lambda: safe_csv(table_rows(found)), file_name=f"{study.id}.csv", mime="text/csv",
+            on_click="ignore", key="study_csv", icon=":material/download:",
+        )  # fmt: skip
+        st.download_button(
+            "JSON", data=lambda: _json(study, found), file_name=f"{study.id}.json", mime="application/json",
+            on_click="ignore", key="study_json", icon=":material/download:",
+        )  # fmt: skip
+        study_work.delete(study)
+
+
+def _json(study: Study, found: WordFindings) -> str:
+    card = asdict(study.card) if study.card else {}
+    return json.dumps({"study": card, "findings": asdict(found)}, ensure_ascii=False, indent=1)
