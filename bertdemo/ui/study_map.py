@@ -126,8 +126,8 @@ def headline(found: MapFindings) -> str:
     else:
         did = f"Fine-tuning moved texts of one label {'together' if after > before else 'apart'}"
     return (
-        f"{did}: the nearest neighbour of a text has its label for **{percent(before, 0)}** of the texts before and for "
-        f"**{percent(after, 0)}** after; by chance, {chance}."
+        f"{did}: the nearest neighbour of a text has its label for **{percent(before, 0)}** of the texts before and "
+        f"for **{percent(after, 0)}** after; by chance, {chance}."
     )
 
 
