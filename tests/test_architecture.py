@@ -29,7 +29,7 @@ DOORS = {
     "runs": {"errors", "settings", "data", "models", "prediction", "evaluation", "training"},
     "jobs": {"errors", "settings", "data", "models", "prediction", "evaluation", "runs"},
     "studies": {"errors", "settings", "data", "models", "prediction", "explanation", "evaluation", "runs"},
-    "export": {"errors", "settings", "data", "models", "prediction", "evaluation", "training", "runs"},
+    "export": {"errors", "settings", "data", "models", "prediction", "explanation", "evaluation", "training", "runs"},
     "api": {"errors", "settings", "models", "prediction", "runs"},
 }
 # Charts draw records and know nothing of where they come from.

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 import streamlit as st
 
-from bertdemo.ui import explain_methods, explain_strip, explain_waterfall
+from bertdemo.ui import (
+    explain_agreement,
+    explain_layers,
+    explain_methods,
+    explain_strip,
+    explain_take_away,
+    explain_waterfall,
+    explain_windows,
+)
+from bertdemo.ui.explain_sentences import explained, how, sentence
 from bertdemo.ui.explain_waterfall import plain, signed
-from bertdemo.ui.words import escape, percent, shorten
+from bertdemo.ui.report_question import question
+from bertdemo.ui.words import percent
 
 if TYPE_CHECKING:
     from bertdemo.explanation.attribution import Attribution
     from bertdemo.ui.explain_answer import Subject
-
-_NAMED = 3
-_LEAST = 0.005  # a score that would be written as 0.00
-_LONGEST = 30  # characters of a word in a sentence
 
 
 def show(subject: Subject) -> None:
@@ -28,36 +33,20 @@ def show(subject: Subject) -> None:
     st.markdown(f"##### {sentence(found, subject.labels)}")
     _strip(found)
     certificate(found)
+    if subject.reading.truncated:
+        question(
+            "Explain all of it, in overlapping parts", "parts", "content_cut", explain_windows.show, subject, choice
+        )
     with st.popover(how(found), icon=":material/tune:", type="tertiary", key="why_how"):
         explain_methods.pick_method(subject, choice)
     explain_waterfall.show(found, _title(found, subject.labels), _note(found))
     _table(found)
-
-
-def quoted(text: str) -> str:
-    """A word or a label in a sentence, as Markdown."""
-    return f"“{escape(shorten(text, _LONGEST))}”"
-
-
-def explained(found: Attribution, labels: tuple[str, ...]) -> str:
-    """What the scores are of, as Markdown."""
-    against = "" if found.against is None else f" and not {quoted(labels[found.against])}"
-    return f"{quoted(labels[found.target])}{against}"
-
-
-def sentence(found: Attribution, labels: tuple[str, ...]) -> str:
-    """Names the words that mattered most, as Markdown."""
-    what = explained(found, labels)
-    scores = found.word_scores
-    top = [i for i in np.argsort(-np.abs(scores), kind="stable")[:_NAMED] if abs(scores[i]) >= _LEAST]
-    if not top:
-        return f"No word of this text moves {what}."
-    named = [
-        f"**{quoted(found.reading.words[i].text)}**" + (f" ({signed(scores[i])})" if found.signed else "") for i in top
-    ]
-    listed = named[0] if len(named) == 1 else f"{', '.join(named[:-1])} and {named[-1]}"
-    verb = "moved" if found.signed else "mattered to"
-    return f"{listed} {verb} {what} most."
+    for title, key, icon, answer in (
+        ("In which layer?", "layers", "layers", explain_layers.show),
+        ("Do other methods and baselines say the same?", "agreement", "compare_arrows", explain_agreement.show),
+        ("Take it away", "take", "download", explain_take_away.show),
+    ):
+        question(title, key, icon, answer, subject, choice)
 
 
 def _strip(found: Attribution) -> None:
@@ -107,14 +96,6 @@ _CERTIFIED = (
     "At most 1 % may be missing. This vouches for the sum: that the words really matter to the model so much is tested "
     "under “Is it true?”."
 )
-
-
-def how(found: Attribution) -> str:
-    """The method and its baseline."""
-    from bertdemo.explanation.methods import METHODS
-
-    baseline = f", baseline {explain_methods.BASELINE_NAMES[found.baseline]}" if found.baseline else ""
-    return f"{METHODS[found.method].name}{baseline}"
 
 
 def _title(found: Attribution, labels: tuple[str, ...]) -> str:

@@ -34,15 +34,15 @@ class Bar:
         self._started, self._pieces = time.monotonic(), 0
 
     def __call__(self) -> bool:
-        """Whether the work is called off: never, for it ends by the script's own exception."""
+        """One more piece is done. Whether the work is called off: never, for it ends by the script's own exception."""
         self._pieces += 1
-        self.at(self._pieces, self._pieces + _USUAL)
-        return False
+        return self.at(self._pieces, self._pieces + _USUAL)
 
-    def at(self, done: int, of: int) -> None:
-        """Tell how many pieces of how many are done."""
+    def at(self, done: int, of: int) -> bool:
+        """So many pieces of so many are done; returns what ``bar()`` does."""
         if time.monotonic() - self._started > _PATIENCE:
             self._place.progress(done / of, self._words)
+        return False
 
 
 def kept(key: Hashable, words: str, make: Callable[[Bar], _Result]) -> _Result:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from bertdemo.ui import (
+    attention_view,
     errors,
     explain_answer,
     explain_attribution,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 _VIEW, _TAB = "view", "explain_tab"  # in the address, and the key of the tabs
 VIEWS = {
     "moved": "What moved the answer",
+    "attention": "Where the model looks",
     "truth": "Is it true?",
 }
 
@@ -70,11 +72,15 @@ def _of_this_text(asked: Asked) -> None:
 
 
 def _views(subject: Subject) -> None:
-    draw = {"moved": explain_attribution.show, "truth": explain_truth.show}
+    draw = {"moved": explain_attribution.show, "attention": _attention, "truth": explain_truth.show}
     for view, tab in zip(VIEWS, _tabs(), strict=True):
         if tab.open:
             with tab, errors.shown():
                 draw[view](subject)
+
+
+def _attention(subject: Subject) -> None:
+    attention_view.show(subject.run, subject.asked)
 
 
 def _tabs() -> Sequence[Any]:

@@ -52,7 +52,11 @@ def _sanity(subject: Subject, choice: Choice, bar: Bar) -> Sanity:
     from bertdemo.explanation.sanity import sanity
 
     explain = explain_methods.explain(choice)
-    return sanity(subject.classifier, subject.reading, explain, report=bar.at)
+
+    def report(done: int, of: int) -> None:
+        bar.at(done, of)
+
+    return sanity(subject.classifier, subject.reading, explain, report=report)
 
 
 def stage_rows(found: Sanity) -> pd.DataFrame:

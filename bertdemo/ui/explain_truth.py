@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from bertdemo.ui import explain_curves, explain_methods, explain_sanity, explain_try
-from bertdemo.ui.explain_attribution import explained, how, quoted
 from bertdemo.ui.explain_kept import Bar, kept, key_of
+from bertdemo.ui.explain_sentences import explained, how, quoted
 from bertdemo.ui.report_question import question
 from bertdemo.ui.words import count
 

@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from bertdemo.ui import explain_strip, predict_answer, try_it
-from bertdemo.ui.explain_attribution import quoted
+from bertdemo.ui.explain_sentences import quoted
 from bertdemo.ui.explain_waterfall import signed
 from bertdemo.ui.figure import draw
 from bertdemo.ui.predict_compare import Voice

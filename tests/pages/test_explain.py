@@ -195,6 +195,48 @@ def test_a_test_of_the_explanation_is_a_link(open_page, make_classifier, words_o
     assert said[key] in words_of(app)
 
 
+@pytest.mark.parametrize("key", ["layers", "agreement", "take"])
+def test_what_else_is_known_of_the_scores_is_a_link(open_page, make_classifier, words_of, key):
+    make_classifier()
+    app = open_page("explain", run="one", text=TEXT, **{key: "true"})
+    assert not app.exception
+    assert not app.error
+    said = {"layers": "Layer conductance", "agreement": "rank correlation", "take": "opens without a network"}
+    assert said[key] in words_of(app)
+
+
+def test_baselines_are_compared_as_methods_are(open_page, make_classifier, words_of):
+    make_classifier()
+    app = open_page("explain", run="one", text=TEXT, agreement="true")
+    app.segmented_control(key="agreement_kind").set_value("Other baselines").run()
+    assert not app.exception
+    assert "Mean of PAD, MASK and zero" in words_of(app)
+
+
+def test_a_text_that_is_too_long_is_explained_in_parts_and_never_cut_silently(open_page, make_classifier, words_of):
+    make_classifier()
+    text = "the coffee was cold " * 60 + "and rude"
+    app = open_page("explain", run="one", text=text, parts="true")
+    assert not app.exception
+    assert not app.error
+    assert "had no say" in app.warning[0].value
+    unread = strip_of(app)["parts"][0][-1]
+    assert unread[1] == "unread"
+    assert unread[0].endswith("rude")
+    whole = strip_of(app, "strip_whole")
+    assert shown_text(whole) == [text]
+    assert all(piece[1] != "unread" for piece in whole["parts"][0])
+    assert "the mean over the parts" in words_of(app)
+
+
+def test_where_the_model_looks_is_a_link(open_page, make_classifier):
+    make_classifier()
+    app = open_page("explain", run="one", text=TEXT, view="attention")
+    assert not app.exception
+    assert not app.error
+    assert app.session_state["explain_tab"] == "Where the model looks"
+
+
 def test_an_address_that_makes_no_sense_opens_the_first_view(open_page, make_classifier):
     make_classifier()
     app = open_page("explain", run="one", text=TEXT, view="nonsense", without="x.99.-1", how="?")

@@ -1,0 +1,96 @@
+"""Take it away: the explanation as a page of its own, as pictures, as a table, and as JSON that can be recomputed."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from bertdemo.ui import explain_methods, explain_waterfall, where
+from bertdemo.ui.explain_sentences import how
+
+if TYPE_CHECKING:
+    import altair as alt
+    import pandas as pd
+
+    from bertdemo.explanation.attribution import Attribution
+    from bertdemo.ui.explain_answer import Subject
+    from bertdemo.ui.explain_methods import Choice
+
+
+def show(subject: Subject, choice: Choice) -> None:
+    """A button for each form; a file is made when it is asked for."""
+    found = explain_methods.attribution(subject, choice)
+    name = f"{subject.run.id}-{subject.labels[choice.target]}-{choice.method}"
+    name = "".join(letter if letter.isalnum() else "-" for letter in name)[:80]
+    with st.container(horizontal=True, gap="small", key="take_away"):
+        _button("Page (HTML)", lambda: page(subject, found), f"{name}.html", "text/html")
+        _button("Chart (PNG)", lambda: picture(subject, found), f"{name}.png", "image/png")
+        _button("Table (CSV)", lambda: table(found), f"{name}.csv", "text/csv")
+        _button("All of it (JSON)", lambda: record(subject, found), f"{name}.json", "application/json")
+    st.caption(
+        "The page opens without a network. The JSON holds the model's hash, token ids, baseline, steps, remainder and "
+        "all scores: enough to compute them again."
+    )
+
+
+def _button(label: str, data: Any, name: str, kind: str) -> None:
+    key = f"take_{name.rsplit('.', 1)[-1]}"
+    st.download_button(label, data, name, kind, key=key, icon=":material/download:", on_click="ignore")
+
+
+def page(subject: Subject, found: Attribution) -> str:
+    """The explanation as one HTML file."""
+    from bertdemo.charts import picture as pictures
+    from bertdemo.export.explanation import to_html
+
+    chart, rows = _chart(found)
+    drawing = pictures.svg(chart, rows, "", _colours())
+    charts = {_title(subject, found): drawing}
+    return to_html(found, subject.answer, subject.labels, where.name_of(subject.run), how(found), charts)
+
+
+def picture(subject: Subject, found: Attribution) -> bytes:
+    """The bars as a PNG."""
+    from bertdemo.charts import picture as pictures
+
+    chart, rows = _chart(found)
+    return pictures.png(chart, rows, _title(subject, found), _colours())
+
+
+def table(found: Attribution) -> str:
+    """Words and tokens with their scores."""
+    from bertdemo.export.explanation import to_csv
+
+    return to_csv(found)
+
+
+def record(subject: Subject, found: Attribution) -> str:
+    """All that it takes to compute the scores again."""
+    from bertdemo.explanation.record import to_json
+
+    values = {"run": subject.run.id, **to_json(found, subject.classifier, subject.answer)}
+    return json.dumps(values, ensure_ascii=False, indent=1)
+
+
+def _chart(found: Attribution) -> tuple[alt.LayerChart, pd.DataFrame]:
+    from bertdemo.charts.attribution import waterfall_chart
+
+    rows = explain_waterfall.rows(found)
+    return waterfall_chart(len(rows), explain_waterfall.unit(found)), rows
+
+
+def _title(subject: Subject, found: Attribution) -> str:
+    """What the bars show and how they were made, as plain text."""
+    labels = subject.labels
+    against = "" if found.against is None else f" and not {labels[found.against]}"
+    share = found.relative_remainder
+    sure = "" if share is None or found.is_tiny else f", {100 * share:.2f} % not accounted for"
+    steps = "" if found.n_steps is None else f", {found.n_steps} {'steps' if found.seed is None else 'samples'}"
+    return f"Why {labels[found.target]}{against}: {how(found)}{steps}{sure}"
+
+
+def _colours() -> list[str]:
+    """Those of charts in the light theme, whatever theme the page is shown in: files are printed."""
+    return list(st.get_option("theme.light.chartCategoricalColors"))

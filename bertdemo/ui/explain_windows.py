@@ -1,0 +1,112 @@
+"""A text that is longer than the model reads: all of it, in overlapping parts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+
+from bertdemo.ui import explain_strip, predict_answer
+from bertdemo.ui.explain_kept import Bar, kept, key_of
+from bertdemo.ui.explain_sentences import explained
+from bertdemo.ui.words import count
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from bertdemo.explanation.attribution import Attribution
+    from bertdemo.explanation.windows import Window, Windows
+    from bertdemo.ui.explain_answer import Subject
+    from bertdemo.ui.explain_methods import Choice
+
+
+@dataclass(frozen=True, eq=False)
+class Whole:
+    """A text in parts: what the classifier says of each (parts, labels), and what moved that, part by part."""
+
+    windows: Windows
+    probabilities: NDArray[np.float64]
+    found: tuple[Attribution, ...]
+
+    @property
+    def scores(self) -> NDArray[np.float64]:
+        """Of all words of the text: (words,)."""
+        return self.windows.merge([each.word_scores for each in self.found])
+
+
+def show(subject: Subject, choice: Choice) -> None:
+    """The whole text tinted, and the answer to each of its parts."""
+    from bertdemo.explanation.windows import RULE
+
+    whole = kept(
+        (*key_of(subject, choice), "windows"),
+        "Explaining part after part…",
+        lambda bar: _whole(subject, choice, bar),
+    )
+    reading, first = whole.windows.whole, whole.found[0]
+    size = f"{count(len(whole.found), 'part')} that share {whole.windows.overlap} tokens"
+    st.markdown(
+        f"**{size}, {count(len(reading.words), 'word')} in all: what moves {explained(first, subject.labels)} where**"
+    )
+    explain_strip.show(
+        explain_strip.words(reading, whole.scores, signed=first.signed),
+        key="strip_whole",
+        label="The whole text, its words tinted by their scores",
+    )
+    st.caption(RULE)
+    st.dataframe(
+        part_rows(whole, subject.labels),
+        hide_index=True,
+        key="parts_rows",
+        alt="The answer to each part of the text, and how far its scores add up",
+    )
+
+
+def _whole(subject: Subject, choice: Choice, bar: Bar) -> Whole:
+    from bertdemo.explanation.methods import attribute
+    from bertdemo.explanation.windows import logits_of_windows, windows
+    from bertdemo.prediction.probabilities import softmax
+
+    classifier = subject.classifier
+    cut = windows(classifier, subject.asked.text, subject.asked.pair)
+    logits = logits_of_windows(classifier, cut, bar)
+    found: list[Attribution] = []
+    for done, part in enumerate(cut.parts):
+        found.append(
+            attribute(
+                classifier, part.reading, choice.method, choice.target, choice.against, baseline=choice.baseline,
+                cancelled=partial(bar.at, done, len(cut.parts)),
+            )
+        )  # fmt: skip
+    return Whole(cut, softmax(logits, classifier.temperature), tuple(found))
+
+
+def _words_of(cut: Windows, part: Window) -> NDArray[np.intp]:
+    """The words of a part, without those of the other text of a pair, which stand in all parts."""
+    words = cut.units[part.rows]
+    return words[[cut.whole.words[word].part == cut.part for word in words]]
+
+
+def part_rows(whole: Whole, labels: tuple[str, ...]) -> pd.DataFrame:
+    """One row for each part: its words (from 1), its answer, and what its scores leave unexplained (%)."""
+    import pandas as pd
+
+    rows = []
+    for part, probabilities, found in zip(whole.windows.parts, whole.probabilities, whole.found, strict=True):
+        words = part.rows
+        best = int(probabilities.argmax())
+        share = found.relative_remainder
+        rows.append(
+            (
+                f"{words.min() + 1:,} to {words.max() + 1:,}",
+                labels[best],
+                predict_answer.certainty(float(probabilities[best])),
+                round(found.output, 2),
+                None if share is None or found.is_tiny else round(100 * share, 2),
+            )
+        )
+    return pd.DataFrame(rows, columns=["words", "answer", "certainty", "logits explained", "not accounted for (%)"])
