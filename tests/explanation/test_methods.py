@@ -1,0 +1,176 @@
+"""Every method of attribution under the same record, and what each of them promises."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from bertdemo.errors import ExplanationError
+from bertdemo.explanation.baselines import BASELINE_SENTENCES, BASELINES, baseline_vectors
+from bertdemo.explanation.cancelling import CancelledError
+from bertdemo.explanation.forward import logits_of, word_vectors
+from bertdemo.explanation.integrated_gradients import integrated_gradients
+from bertdemo.explanation.methods import METHODS, attribute
+from bertdemo.explanation.reading import Reading, read
+from bertdemo.models.classifier import Classifier
+from tests.explanation.architectures import ARCHITECTURES, classifier_of
+from tests.explanation.explained import TEXT, smooth
+
+OFFERED = [name for name in METHODS if name != "deeplift"]
+SAMPLED = [name for name in OFFERED if METHODS[name].samples]
+
+
+@pytest.fixture
+def classifier(tiny_base: Path) -> Classifier:
+    return smooth(tiny_base)
+
+
+def outputs(classifier: Classifier, reading: Reading, kept: list[set[int]], baseline: str = "pad") -> list[float]:
+    """Logits of label 1 where only these words have vectors of their own."""
+    x, b = word_vectors(classifier, reading), baseline_vectors(classifier, reading, baseline)
+    own = torch.tensor([[token.word is None or token.word in words for token in reading.tokens] for words in kept])
+    with torch.inference_mode():
+        return logits_of(classifier, reading, torch.where(own[..., None], x, b))[:, 1].tolist()
+
+
+@pytest.mark.parametrize("method", OFFERED)
+@pytest.mark.parametrize("baseline", ["mask", "average"])
+def test_every_method_keeps_what_its_record_says(classifier: Classifier, method: str, baseline: str):
+    reading, kind = read(classifier, TEXT, "a second text"), METHODS[method]
+    found = attribute(classifier, reading, method, 1, 2, baseline=baseline)
+    assert kind.applies(classifier) is None
+    assert found.scores.shape == (len(reading),)
+    assert np.isfinite(found.scores).all()
+    assert found.word_scores.sum() + found.other == pytest.approx(found.scores.sum(), abs=1e-6)
+    assert (found.method, found.signed, found.adds_up) == (method, kind.signed, kind.adds_up)
+    assert (found.baseline is not None) == (found.difference is not None) == kind.needs_baseline
+    assert (found.seed is not None) == kind.samples
+    assert (found.scores >= 0).all() or kind.signed
+    assert (found.remainder is not None) == kind.adds_up
+
+
+@pytest.mark.parametrize("method", OFFERED)
+def test_every_method_takes_a_text_of_one_word_and_one_without(classifier: Classifier, method: str):
+    assert len(attribute(classifier, read(classifier, "coffee"), method, 0).word_scores) == 1
+    nothing = read(classifier, "\ufffd")
+    assert nothing.words == ()
+    if method in ("occlusion", "lime", "kernel_shap"):
+        with pytest.raises(ExplanationError, match="reads no word"):
+            attribute(classifier, nothing, method, 0)
+    else:
+        assert attribute(classifier, nothing, method, 0).word_scores.shape == (0,)
+
+
+def test_occlusion_is_what_the_output_loses_without_a_word(classifier: Classifier):
+    reading = read(classifier, TEXT)
+    everything = set(range(len(reading.words)))
+    whole, *without = outputs(classifier, reading, [everything, *(everything - {word} for word in everything)])
+    found = attribute(classifier, reading, "occlusion", 1)
+    assert np.allclose(found.word_scores, whole - np.array(without), atol=1e-4)
+
+
+def test_kernel_shap_comes_near_the_shapley_values_and_adds_up(classifier: Classifier):
+    reading = read(classifier, "the cold coffee was kind")
+    words = range(len(reading.words))
+    subsets = [set(subset) for size in range(len(words) + 1) for subset in itertools.combinations(words, size)]
+    value = {
+        frozenset(kept): output for kept, output in zip(subsets, outputs(classifier, reading, subsets), strict=True)
+    }
+
+    def shapley(word: int) -> float:
+        return sum(
+            (value[frozenset(kept | {word})] - value[frozenset(kept)]) / math.comb(len(words) - 1, len(kept))
+            for kept in subsets if word not in kept
+        ) / len(words)  # fmt: skip
+
+    found = attribute(classifier, reading, "kernel_shap", 1)
+    expected = np.array([shapley(word) for word in words])
+    assert abs(found.remainder) <= 1e-3 * abs(found.difference)
+    assert np.abs(found.word_scores - expected).max() <= 0.15 * np.abs(expected).max()
+
+
+def test_gradient_shap_estimates_integrated_gradients(classifier: Classifier):
+    reading = read(classifier, TEXT)
+    estimate, exact = attribute(classifier, reading, "gradient_shap", 1), integrated_gradients(classifier, reading, 1)
+    assert np.corrcoef(estimate.word_scores, exact.word_scores)[0, 1] > 0.9
+
+
+def test_saliency_and_input_x_gradient_are_what_their_names_say(classifier: Classifier):
+    reading = read(classifier, TEXT)
+    vectors = word_vectors(classifier, reading).requires_grad_()
+    (gradient,) = torch.autograd.grad(logits_of(classifier, reading, vectors)[0, 1], vectors)
+    lengths, products = gradient.norm(dim=-1)[0], (gradient * vectors).sum(-1)[0].detach()
+    assert np.allclose(attribute(classifier, reading, "saliency", 1).scores, lengths, atol=1e-5)
+    assert np.allclose(attribute(classifier, reading, "input_x_gradient", 1).scores, products, atol=1e-5)
+
+
+@pytest.mark.parametrize("method", SAMPLED)
+def test_the_same_seed_gives_the_same_scores_and_leaves_others_their_numbers(classifier: Classifier, method: str):
+    reading = read(classifier, TEXT)
+    before = np.random.get_state()[1].copy(), torch.get_rng_state()
+    scores = [attribute(classifier, reading, method, 1, seed=seed).scores for seed in (3, 3, 4)]
+    assert np.allclose(scores[0], scores[1], atol=1e-6)
+    assert not np.allclose(scores[0], scores[2], atol=1e-6)
+    assert np.array_equal(np.random.get_state()[1], before[0])
+    assert torch.equal(torch.get_rng_state(), before[1])
+
+
+def test_deeplift_is_refused_in_a_sentence_and_rightly_so(classifier: Classifier):
+    """Captum's rules do not see attention: what they hand back is far from what there is."""
+    from captum.attr import DeepLift
+
+    reading = read(classifier, TEXT)
+
+    class Logit(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.model = classifier_of("bert", Path(classifier.tokenizer.name_or_path)).model
+
+        def forward(self, vectors: torch.Tensor) -> torch.Tensor:
+            return self.model(inputs_embeds=vectors).logits
+
+    x, b = word_vectors(classifier, reading), baseline_vectors(classifier, reading, "pad")
+    with pytest.warns(UserWarning, match="hooks"):
+        scores = DeepLift(Logit()).attribute(x.requires_grad_(), b, target=1)
+    difference = np.diff(outputs(classifier, reading, [set(), set(range(len(reading.words)))]))[0]
+    assert abs(float(scores.sum().detach()) - difference) > 0.05 * abs(difference)
+    with pytest.raises(ExplanationError, match="DeepLIFT is not offered"):
+        attribute(classifier, reading, "deeplift", 1)
+
+
+@pytest.mark.parametrize("method", OFFERED)
+def test_every_method_is_cancelled(classifier: Classifier, method: str):
+    with pytest.raises(CancelledError):
+        attribute(classifier, read(classifier, TEXT), method, 1, cancelled=lambda: True)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_it_works_for_every_architecture(tiny_base: Path, architecture: str):
+    classifier = classifier_of(architecture, tiny_base)
+    reading = read(classifier, TEXT)
+    found = integrated_gradients(classifier, reading, 0, baseline="mask")
+    assert abs(found.remainder) <= 0.01 * max(abs(found.difference), 0.05)
+    whole = outputs(classifier, reading, [set(range(len(reading.words)))])[0]
+    assert attribute(classifier, reading, "occlusion", 1).output == pytest.approx(whole, abs=1e-5)
+
+
+def test_special_tokens_keep_their_vectors_in_every_baseline(classifier: Classifier):
+    reading = read(classifier, TEXT, "a second text")
+    own = word_vectors(classifier, reading)[0]
+    for name in BASELINES:
+        vectors = baseline_vectors(classifier, reading, name)
+        assert vectors.shape == ((3 if name == "average" else 1), len(reading), 32)
+        assert all(torch.equal(each[reading.special], own[reading.special]) for each in vectors)
+        assert not any((each == own).all(dim=-1)[~reading.special].any() for each in vectors)
+    assert set(BASELINE_SENTENCES) == set(BASELINES)
+
+
+@pytest.mark.parametrize("method", ["Integrated Gradients", "", "saliency "])
+def test_a_method_that_there_is_not_is_said(classifier: Classifier, method: str):
+    with pytest.raises(ExplanationError, match="no method called"):
+        attribute(classifier, read(classifier, TEXT), method, 0)
