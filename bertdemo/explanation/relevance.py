@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from bertdemo.explanation.attention import read_at
 from bertdemo.explanation.blocks import NONE_OFF, Head, blocks_of, check_complete, inputs_of, silenced
+from bertdemo.explanation.function import Output
 from bertdemo.explanation.rollout import row_of
 from bertdemo.models.classifier import Classifier
 
@@ -40,9 +41,9 @@ def relevance(
         switched_off: pairs of layer and head, from 0.
 
     Raises:
-        ExplanationError: another architecture, a classifier that is not complete, or a head that it does not have.
+        ExplanationError: see ``attention.attention``; or there is no such label.
     """
-    explained, weights = _explained_and_weights(classifier, reading, target, against, switched_off)
+    explained, weights = _explained_and_weights(Output(classifier, reading, target, against), switched_off)
     gradients = _gradients(classifier, explained, weights)
     so_far, rows = np.eye(len(reading)), []
     for weight, gradient in zip(weights, gradients, strict=True):
@@ -52,20 +53,19 @@ def relevance(
     return np.stack(rows)
 
 
-def _explained_and_weights(
-    classifier: Classifier, reading: Reading, target: int, against: int | None, switched_off: AbstractSet[Head]
-) -> tuple[Tensor, tuple[Tensor, ...]]:
+def _explained_and_weights(output: Output, switched_off: AbstractSet[Head]) -> tuple[Tensor, tuple[Tensor, ...]]:
     """The logit or margin and, of each layer, the weights (1, heads, tokens, tokens) that it depends on."""
     import torch
 
-    blocks, inputs = blocks_of(classifier), inputs_of(classifier, reading)
+    classifier = output.classifier
+    blocks = blocks_of(classifier)
     check_complete(classifier)
     with classifier.lock, silenced(blocks, switched_off), torch.enable_grad():
+        inputs = inputs_of(classifier, output.reading)
         # Gradients flow from the word vectors on, whether or not the weights of the model ask for any.
         vectors = classifier.model.get_input_embeddings()(inputs.pop("input_ids")).detach().requires_grad_()
-        output = classifier.model(inputs_embeds=vectors, **inputs, output_attentions=True)
-        logits = output.logits[0]
-        return logits[target] if against is None else logits[target] - logits[against], output.attentions
+        found = classifier.model(inputs_embeds=vectors, **inputs, output_attentions=True)
+        return output.of(found.logits)[0], found.attentions
 
 
 def _gradients(classifier: Classifier, explained: Tensor, weights: tuple[Tensor, ...]) -> list[Tensor]:

@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bertdemo.errors import ExplanationError
+from bertdemo.explanation import function
 from bertdemo.explanation.blocks import blocks_of
 from bertdemo.explanation.cancelling import CancelledError
 from bertdemo.explanation.heads import (
@@ -29,6 +30,7 @@ from bertdemo.explanation.heads import (
     without_each,
 )
 from bertdemo.explanation.reading import Reading, read
+from bertdemo.explanation.relevance import relevance
 from bertdemo.models.classifier import Classifier, load_base, load_classifier, save_classifier
 from bertdemo.models.devices import choose_placement
 from bertdemo.prediction.predict import predict
@@ -167,11 +169,22 @@ def test_a_text_of_any_length_and_a_classifier_for_predicting_give_the_same(tiny
         assert np.allclose(without_each(complete, reading), without_each(predicting, reading), atol=1e-5)
 
 
-def test_pieces_of_any_size_give_the_same(bert: Classifier, reading: Reading, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize("cost", [1, 10**6])
+def test_pieces_of_any_size_give_the_same(bert: Classifier, reading: Reading, monkeypatch, cost: int):
     whole = without_each(bert, reading)
-    for tokens in (1, 3 * len(reading)):
-        monkeypatch.setattr("bertdemo.explanation.heads._AT_ONCE", tokens)
-        assert np.allclose(without_each(bert, reading), whole, atol=1e-5)
+    monkeypatch.setitem(function._PIECE, "cpu", cost)
+    assert np.allclose(without_each(bert, reading), whole, atol=1e-5)
+
+
+@pytest.mark.parametrize(("target", "against"), [(3, None), (-1, None), (0, 3), (1, 1)])
+def test_a_label_that_is_not_there_is_refused(bert: Classifier, reading: Reading, target: int, against: int | None):
+    with pytest.raises(ExplanationError, match="label"):
+        importance(bert, reading, target, against)
+    with pytest.raises(ExplanationError, match="label"):
+        relevance(bert, reading, target, against)
+    if against is None:
+        with pytest.raises(ExplanationError, match="label"):
+            importance_over(bert, [reading], target)
 
 
 def test_over_a_sample_it_is_the_mean_over_its_texts(tiny_base: Path):
