@@ -27,16 +27,16 @@ class Shown:
     filters: Filters
 
 
-def choose(*, has_pairs: bool) -> Shown:
-    """Draw the choices and return what they say."""
+def choose(special: str, *, has_pairs: bool) -> Shown:
+    """Draw the choices and return what they say; ``special`` lists the special tokens, as Markdown."""
     with st.container(horizontal=True, vertical_alignment="center", key="attention_controls"):
         picture = attention_choice.one_of("picture", _PICTURES, "Picture")
         with st.popover("Show and hide", icon=":material/tune:"):
-            return _rest(picture, has_pairs)
+            return _rest(picture, special, has_pairs)
 
 
-def _rest(picture: str, has_pairs: bool) -> Shown:
-    special = st.toggle("Special tokens ([CLS], [SEP])", value=True, key="special", bind="query-params")
+def _rest(picture: str, names: str, has_pairs: bool) -> Shown:
+    special = st.toggle(f"Special tokens ({names})", value=True, key="special", bind="query-params")
     pieces = st.toggle("Pieces of words, as the model reads them", key="pieces", bind="query-params")
     by_norm = st.toggle(
         "Weigh by what is moved", key="by_norm", bind="query-params",

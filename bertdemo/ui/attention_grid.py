@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -43,7 +44,7 @@ def data_of(looked: Looked, values: NDArray[np.float32], marked: tuple[Part, ...
         "label": f"Maps of {looked.heads} heads in each of {looked.layers} layers",
         "rows": [*(f"{layer + 1}" for layer in range(looked.layers)), ""],
         "columns": [*(f"{head + 1}" for head in range(looked.heads)), "mean"],
-        "maps": maps,
+        "maps": packed(json.dumps(maps)),
         "side": pixels.shape[-1],
         "packed": packed(pixels),
     }

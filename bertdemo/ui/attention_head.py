@@ -32,10 +32,13 @@ def show(looked: Looked, parts: tuple[Part, ...], shown: Shown) -> None:
     if not seen.looking or not seen.looked_at:
         st.info("With these filters there is no word left to show.")
         return
+    told = legend(looked, parts)
     if shown.picture == MATRIX:
-        attention_components.draw("matrix", matrix_data(seen, parts, shown.by_norm), "attention_matrix")
+        for place in range(len(parts)):
+            data = matrix_data(seen, told, shown.by_norm, place)
+            attention_components.draw("matrix", data, f"attention_matrix_{place}")
     else:
-        data = head_data(seen, legend(looked, parts), shown.by_norm, attention_choice.word())
+        data = head_data(seen, told, shown.by_norm, attention_choice.word())
         attention_components.draw("head", data, "attention_head", on_word_change=_hear_word)
     _notes(seen, shown)
     with st.expander("Show as a table", type="compact", key="attention_table", on_change="rerun") as box:
@@ -78,13 +81,14 @@ def head_data(seen: Visible, legend: list[str], by_norm: bool, word: str | None)
     }
 
 
-def matrix_data(seen: Visible, parts: tuple[Part, ...], by_norm: bool) -> dict[str, Any]:
-    """What the browser needs to draw the first of the heads as a matrix."""
+def matrix_data(seen: Visible, legend: list[str], by_norm: bool, place: int) -> dict[str, Any]:
+    """What the browser needs to draw one of the heads as a matrix."""
     return {
         **_common(seen, by_norm),
-        "packed": [packed(shades(seen.weights[0], _largest(seen, by_norm)))],
-        "hint": "Point at a cell, or choose the matrix and use the arrow keys.",
-        "label": f"Matrix of {parts[0].name}: rows look, columns are looked at",
+        "packed": [packed(shades(seen.weights[place], _largest(seen, by_norm)))],
+        "heads": [legend[place]],
+        "hint": "Point at a cell, or go to the matrix with Tab and use the arrow keys.",
+        "label": "Matrix: rows look, columns are looked at",
     }
 
 

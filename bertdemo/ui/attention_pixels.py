@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 SIDE = 20  # pixels of a small map
-_SHADES = 15  # that a small map needs: fewer compress better
+_SHADES = 7  # that a small map needs: fewer compress better
 
 
-def packed(pixels: NDArray[np.uint8]) -> str:
-    """Deflated, in base64."""
-    return base64.b64encode(zlib.compress(pixels.tobytes(), 9)).decode("ascii")
+def packed(content: NDArray[np.uint8] | str) -> str:
+    """Pixels or a text, deflated and in base64."""
+    plain = content.encode("utf-8") if isinstance(content, str) else content.tobytes()
+    return base64.b64encode(zlib.compress(plain, 9)).decode("ascii")
 
 
 def shades(weights: NDArray[np.floating[Any]], largest: float = 1.0) -> NDArray[np.uint8]:
@@ -27,7 +28,7 @@ def shades(weights: NDArray[np.floating[Any]], largest: float = 1.0) -> NDArray[
 def small_maps(weights: NDArray[np.floating[Any]], largest: float = 1.0) -> NDArray[np.uint8]:
     """Each of (maps, tokens, tokens) in at most ``SIDE`` × ``SIDE`` pixels, each as dark as its darkest weight."""
     coarse = np.rint(_SHADES * _root(_pooled(weights), largest))
-    found: NDArray[np.uint8] = (coarse * (255 // _SHADES)).astype(np.uint8)
+    found: NDArray[np.uint8] = np.rint(coarse * (255 / _SHADES)).astype(np.uint8)
     return found
 
 

@@ -17,6 +17,7 @@ from bertdemo.ui.words import count, escape, percent, shorten
 
 if TYPE_CHECKING:
     import pandas as pd
+    from streamlit.delta_generator import DeltaGenerator
 
     from bertdemo.explanation.heads import HeadImportance
     from bertdemo.explanation.reading import Reading
@@ -191,15 +192,22 @@ def _worth_over_sample(complete: Looked) -> None:
     kept: dict[str, Any] = st.session_state.setdefault("attention_worth", {})
     edition = (complete.run_id, complete.edition)
     if kept.get("edition") != edition:
+        place = st.empty()
+        if not _asks_to_measure(place, complete):
+            return
+        with place.container():
+            kept.update(edition=edition, found=_measure(complete))
+        place.empty()
+    _sample_result(kept["found"])
+
+
+def _asks_to_measure(place: DeltaGenerator, complete: Looked) -> bool:
+    with place.container():
         st.caption(
             f"Switches off each of the {complete.layers * complete.heads} heads for up to {_SAMPLE} texts of the test "
             "part, one after the other. Any other click cancels it."
         )
-        if not st.button("Measure", key="measure_worth"):
-            return
-        kept.update(edition=edition, found=_measure(complete))
-        st.rerun(scope="fragment")
-    _sample_result(kept["found"])
+        return st.button("Measure", key="measure_worth")
 
 
 def _measure(complete: Looked) -> HeadImportance:

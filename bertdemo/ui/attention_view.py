@@ -19,7 +19,7 @@ from bertdemo.ui import (
     errors,
 )
 from bertdemo.ui.attention_choice import Part
-from bertdemo.ui.words import shorten
+from bertdemo.ui.words import escape, shorten
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -106,7 +106,9 @@ def _heads(looked: Looked, view: str, *, has_pairs: bool) -> None:
     if not words:
         attention_formula.show(looked, parts[0])
         return
-    attention_head.show(looked, parts, attention_controls.choose(has_pairs=has_pairs))
+    special = dict.fromkeys(token.text for token in looked.reading.tokens if token.special)
+    shown = attention_controls.choose(escape(", ".join(special)), has_pairs=has_pairs)
+    attention_head.show(looked, parts, shown)
     with st.expander("All heads in numbers", key="heads_box", icon=":material/table:", on_change="rerun") as box:
         if box.open:
             st.dataframe(statistics_of(looked), hide_index=True, key="heads_rows")
@@ -128,7 +130,7 @@ def statistics_of(looked: Looked) -> pd.DataFrame:
     from bertdemo.explanation.heads import describe
 
     rows = pd.DataFrame([asdict(each) for each in looked.statistics])
-    shares = {"first": "on [CLS] (%)", "separator": "on [SEP] (%)", "itself": "on itself (%)",
+    shares = {"first": "on the first token (%)", "separator": "on separators (%)", "itself": "on itself (%)",
               "previous": "on the previous (%)", "following": "on the next (%)"}  # fmt: skip
     table = pd.DataFrame({
         "layer": rows["layer"] + 1,

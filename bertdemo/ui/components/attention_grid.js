@@ -11,11 +11,11 @@ const paintMap = (canvas, bytes, side, colour) => {
   }
 };
 
-const buildGrid = (stage, data) => {
+const buildGrid = (stage, data, every) => {
   const grid = make("div", { class: "maps", role: "group", "aria-label": data.label });
   grid.style.setProperty("--columns", data.columns.length);
   grid.append(make("span"), ...data.columns.map((name) => make("span", { class: "axis" }, name)));
-  const buttons = data.maps.map((map, place) => {
+  const buttons = every.map((map, place) => {
     if (place % data.columns.length === 0) {
       grid.append(make("span", { class: "axis row" }, data.rows[place / data.columns.length]));
     }
@@ -41,11 +41,12 @@ const mark = (button, map, colours) => {
 export default function ({ data, parentElement, setTriggerValue }) {
   const stage = stageIn(parentElement);
   const isLatest = latest(stage);
-  unpack(data.packed).then((bytes) => {
+  Promise.all([unpack(data.packed), unpack(data.maps)]).then(([bytes, text]) => {
     if (!isLatest()) return;
-    if (stage.built !== data.shape) buildGrid(stage, data);
+    const every = JSON.parse(new TextDecoder().decode(text));
+    if (stage.built !== data.shape) buildGrid(stage, data, every);
     const colours = seriesColours(stage);
-    const maps = data.maps.filter(Boolean);
+    const maps = every.filter(Boolean);
     maps.forEach((map, place) => {
       const button = stage.buttons[place];
       const size = data.side * data.side;

@@ -59,8 +59,9 @@ const buildMatrix = (stage, data) => {
   const scroll = make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": data.label });
   scroll.append(table);
   const said = make("p", { class: "said", "aria-live": "polite" }, data.hint);
-  stage.replaceChildren(said, scroll);
-  Object.assign(stage, { canvas, cursor, said, cell: null, built: data.shape });
+  const legend = make("p", { class: "legend" });
+  stage.replaceChildren(legend, said, scroll);
+  Object.assign(stage, { canvas, cursor, said, legend, cell: null, built: data.shape });
   scroll.addEventListener("keydown", (event) => move(stage, event));
   canvas.addEventListener("pointermove", (event) => point(stage, event));
   canvas.addEventListener("pointerdown", (event) => point(stage, event));
@@ -73,6 +74,7 @@ export default function ({ data, parentElement }) {
     if (!isLatest()) return;
     Object.assign(stage, { data, bytes, colours: seriesColours(stage) });
     if (stage.built !== data.shape) buildMatrix(stage, data);
+    [stage.legend.textContent] = data.heads;
     paintMatrix(stage);
     if (stage.cell) read(stage, ...stage.cell);
   });
