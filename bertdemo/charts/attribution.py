@@ -16,7 +16,7 @@ def waterfall_chart(rows: int, title: str = "Logits") -> alt.LayerChart:
     Columns: ``step`` (distinct names), ``start``, ``end``, ``low``, ``high`` (the same in order), ``words``, ``role``
     (of ``ROLES``).
     """
-    up = alt.Y("step:N", sort=None, title=None, axis=alt.Axis(labelLimit=170))
+    up = alt.Y("step:N", sort=None, title=None, axis=alt.Axis(labelLimit=170, labelOverlap=False))
     scale = alt.Scale(padding=_ROOM, nice=False, zero=True)
     axis = alt.Axis(tickCount=6, grid=True)
     shade = alt.Color("role:N", scale=alt.Scale(domain=list(ROLES)), legend=None)
@@ -36,7 +36,7 @@ def layer_chart(words: int, unit: str = "logits") -> alt.LayerChart:
     """
     base = alt.Chart().encode(
         x=alt.X("layer:O", sort=None, title="Layer", axis=alt.Axis(labelAngle=0, orient="top")),
-        y=alt.Y("word:N", sort=None, title=None, axis=alt.Axis(labelLimit=150)),
+        y=alt.Y("word:N", sort=None, title=None, axis=alt.Axis(labelLimit=150, labelOverlap=False)),
         tooltip=["word:N", "layer:O", alt.Tooltip("score:Q", format="+.3f", title=unit)],
     )
     shade = alt.Color("role:N", scale=alt.Scale(domain=list(ROLES)), legend=None)
@@ -52,8 +52,13 @@ def agreement_chart(rows: int) -> alt.LayerChart:
     Columns: ``one``, ``other`` (distinct names), ``correlation`` (−1 to 1), ``size``, ``role``, ``words``.
     """
     base = alt.Chart().encode(
-        x=alt.X("other:N", sort=None, title=None, axis=alt.Axis(labelLimit=130, labelAngle=-40, orient="top")),
-        y=alt.Y("one:N", sort=None, title=None, axis=alt.Axis(labelLimit=150)),
+        x=alt.X(
+            "other:N",
+            sort=None,
+            title=None,
+            axis=alt.Axis(labelLimit=130, labelAngle=-40, labelOverlap=False, orient="top"),
+        ),
+        y=alt.Y("one:N", sort=None, title=None, axis=alt.Axis(labelLimit=150, labelOverlap=False)),
         tooltip=["one:N", "other:N", alt.Tooltip("correlation:Q", format=".2f")],
     )
     shade = alt.Color("role:N", scale=alt.Scale(domain=list(ROLES)), legend=None)

@@ -16,6 +16,8 @@ from bertdemo.ui import (
     explain_try,
     handles,
     predict_examples,
+    study_class,
+    study_map,
     try_it,
 )
 
@@ -31,6 +33,7 @@ VIEWS = {
     "moved": "What moved the answer",
     "attention": "Where the model looks",
     "truth": "Is it true?",
+    "class": "The class",
 }
 
 
@@ -72,7 +75,7 @@ def _of_this_text(asked: Asked) -> None:
 
 
 def _views(subject: Subject) -> None:
-    draw = {"moved": explain_attribution.show, "attention": _attention, "truth": explain_truth.show}
+    draw = {"moved": explain_attribution.show, "attention": _attention, "truth": explain_truth.show, "class": _class}
     for view, tab in zip(VIEWS, _tabs(), strict=True):
         if tab.open:
             with tab, errors.shown():
@@ -81,6 +84,11 @@ def _views(subject: Subject) -> None:
 
 def _attention(subject: Subject) -> None:
     attention_view.show(subject.run, subject.asked)
+
+
+def _class(subject: Subject) -> None:
+    study_class.show(subject.run)
+    study_map.show(subject.run)
 
 
 def _tabs() -> Sequence[Any]:

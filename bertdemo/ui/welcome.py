@@ -25,11 +25,11 @@ _DOORS = (
         "Ask a classifier about one text, or about a file of a hundred thousand.",
     ),
     (
-        "runs",
-        "pages/runs.py",
-        "Runs",
-        ":material/list_alt:",
-        "Every classifier with its report: how often it is wrong, and where.",
+        "explain",
+        "pages/explain.py",
+        "Explain",
+        ":material/search_insights:",
+        "See where it looks and which words moved its answer, and put that to the test.",
     ),
 )
 

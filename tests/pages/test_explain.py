@@ -229,12 +229,15 @@ def test_a_text_that_is_too_long_is_explained_in_parts_and_never_cut_silently(op
     assert "the mean over the parts" in words_of(app)
 
 
-def test_where_the_model_looks_is_a_link(open_page, make_classifier):
+@pytest.mark.parametrize(
+    ("view", "title"), [("attention", "Where the model looks"), ("truth", "Is it true?"), ("class", "The class")]
+)
+def test_every_view_is_a_link_and_a_tab(open_page, make_classifier, view, title):
     make_classifier()
-    app = open_page("explain", run="one", text=TEXT, view="attention")
+    app = open_page("explain", run="one", text=TEXT, view=view)
     assert not app.exception
     assert not app.error
-    assert app.session_state["explain_tab"] == "Where the model looks"
+    assert app.session_state["explain_tab"] == title
 
 
 def test_an_address_that_makes_no_sense_opens_the_first_view(open_page, make_classifier):

@@ -17,7 +17,7 @@ def test_a_newcomer_meets_one_button_that_makes_a_classifier(open_page, home):
 
 def test_the_three_doors_are_open(open_page, words_of):
     app = open_page()
-    for door in ("one text, or about a file", "watch the loss fall", "how often it is wrong"):
+    for door in ("one text, or about a file", "watch the loss fall", "which words moved its answer"):
         assert door in words_of(app)
 
 

@@ -1,6 +1,7 @@
 """One text with its answer and what stands behind it; many texts as a job."""
 
 import dataclasses
+from urllib.parse import parse_qs
 
 import numpy as np
 import pandas as pd
@@ -85,6 +86,14 @@ def test_a_newcomer_meets_an_answer_to_a_test_text_and_whether_it_is_right(open_
     app = open_page("predict")
     assert app.header
     assert "People labelled it" in words_of(app)
+
+
+def test_why_is_one_click_away_with_the_same_text(open_page, make_classifier):
+    make_classifier()
+    app = ask(open_page("predict", run="one"), TEXT)
+    [why] = [link.proto for link in app.get("page_link") if link.proto.label == "Why?"]
+    assert why.page.endswith("explain")
+    assert parse_qs(why.query_string) == {"run": ["one"], "text": [TEXT]}
 
 
 def test_an_example_is_one_click(open_page, make_classifier, small_split):
