@@ -15,7 +15,7 @@ def term_chart(rows: int, title: str) -> alt.LayerChart:
     Columns: ``word`` (distinct names, in the order to be drawn), ``mean``, ``low``, ``high`` (logits), ``texts``,
     ``words`` (the figure with its sign), ``role`` (of ``ROLES``: the sign's colour), ``end`` (of the bar).
     """
-    axis = alt.Axis(tickCount=6, format="+.1~f")
+    axis = alt.Axis(tickCount=6, labelExpr="datum.value == 0 ? '0' : format(datum.value, '+')")
     scale = alt.Scale(padding=58, nice=False, zero=True)
     ends = (alt.Tooltip(f"{name}:Q", format="+.2f") for name in ("mean", "low", "high"))
     shade = alt.Color("role:N", scale=alt.Scale(domain=list(ROLES)), legend=None)

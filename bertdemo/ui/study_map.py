@@ -138,7 +138,7 @@ def method(found: MapFindings) -> str:
         f"first token ([CLS]) in {found.precision}, flattened by principal component analysis, each picture by itself: "
         "their axes have nothing in common. The axes show only the named share of the variance, and texts that lie "
         "together here may lie apart in the other dimensions; neighbours are counted in all of them, by cosine. "
-        "A cross marks a wrong answer. Click a text to read it."
+        "A cross marks a text that the fine-tuned model answers wrongly. Click a text to read it."
     )
 
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from bertdemo.studies.records import Shortcut, StudyCard, WordFinding, WordFindings
+    from bertdemo.studies.records import Masked, Shortcut, StudyCard, WordFinding, WordFindings
 
 _FOR, _AGAINST = 10, 6  # words drawn
 _NAMED = 3
@@ -101,24 +101,23 @@ def shortcut_rows(shortcuts: Sequence[Shortcut], label: str) -> dict[str, list[s
     name = escape(shorten(label, 30))
     return {
         "Word": [f"**{escape(shorten(each.word.text, 40))}**" for each in shortcuts],
-        "Mean": [signed(each.word.mean) for each in shortcuts],
-        f"Training texts “{name}”": [_share(each.in_label, each.label_texts) for each in shortcuts],
-        "Others": [_share(each.in_others, each.other_texts) for each in shortcuts],
-        "Test texts": [f"{each.masked.texts:,}" for each in shortcuts],
-        "Right, then masked": [_change(each) for each in shortcuts],
+        f"In training texts: “{name}”, others": [
+            f"{_share(each.in_label, each.label_texts)}, {_share(each.in_others, each.other_texts)}"
+            for each in shortcuts
+        ],
+        "Right, then masked": [_change(each.masked) for each in shortcuts],
         f"Called “{name}”": [f"{each.masked.called_before:,} → {each.masked.called_after:,}" for each in shortcuts],
-        "Luck?": ["hardly" if each.masked.p_value < _LUCK else "may be" for each in shortcuts],
     }
 
 
 def _share(part: int, whole: int) -> str:
-    return f"{part:,} ({percent(part / whole, 1)})" if whole else "0"
+    return percent(part / whole, 1) if whole else "none"
 
 
-def _change(each: Shortcut) -> str:
-    masked = each.masked
+def _change(masked: Masked) -> str:
     before, after = (percent(right / masked.texts, 0) for right in (masked.right_before, masked.right_after))
-    return f"{before} → {after}"
+    words = f"{before} → {after}"
+    return f"{f'**{words}**' if masked.p_value < _LUCK else words} of {masked.texts:,}"
 
 
 def about_shortcuts(found: WordFindings, label: str) -> str:
@@ -130,17 +129,22 @@ def about_shortcuts(found: WordFindings, label: str) -> str:
             f"texts of other labels than “{name}”."
         )
     masked = [each.word.text for each in found.shortcuts if each.masked.p_value < _LUCK]
-    told = f"Of {count(found.suspected, 'word')} that could be shortcuts, {len(found.shortcuts):,} were masked"
+    told = f"Of {count(found.suspected, 'word')} that could be shortcuts, {_all_or(found)} masked"
     if not masked:
         return f"{told}: for none does the accuracy change by more than luck explains."
     names = ", ".join(f"**{escape(shorten(each, 30))}**" for each in masked[:_NAMED])
     return f"{told}: without {names} the accuracy on the texts that contain it changes by more than luck explains."
 
 
+def _all_or(found: WordFindings) -> str:
+    masked = len(found.shortcuts)
+    return "all were" if masked == found.suspected else f"{masked:,} {'was' if masked == 1 else 'were'}"
+
+
 SHORTCUTS = (
     "Listed are words that surely spoke for the answer, stand at least three times as often in training texts of the "
     "label as in others (Fisher's exact test, Bonferroni), numbers, handles, tags, addresses and marks first. A good "
     "reason looks the same as a shortcut: only a reader can tell them apart. Each was replaced by [MASK] in test texts "
-    "of all labels that contain it (at most 300). “Luck?” is McNemar's exact test of right answers before and after, "
-    "times the number of words masked (Bonferroni)."
+    "of all labels that contain it (a random 300 of more). In bold: luck hardly explains the change in right answers "
+    "(exact McNemar test, times the number of words masked)."
 )
