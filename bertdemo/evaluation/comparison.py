@@ -14,8 +14,8 @@ from bertdemo.evaluation.report import Interval
 _Z = 1.959963984540054  # 97.5 % quantile of the standard normal distribution
 _SIGNIFICANT = 0.05
 LIMIT = (
-    "The test speaks of these two trained models on these texts: the same recipe with another seed gives another model. "
-    "Of twenty comparisons between equally good models, one looks like a difference."
+    "The test speaks of these two trained models on these texts: the same recipe with another seed gives another "
+    "model. Of twenty comparisons between equally good models, one looks like a difference."
 )
 
 

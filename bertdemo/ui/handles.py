@@ -13,6 +13,7 @@ import streamlit as st
 
 from bertdemo.errors import BertDemoError
 from bertdemo.settings import Settings
+from bertdemo.training.environment import WORKER_ENVIRONMENT
 
 if TYPE_CHECKING:
     from bertdemo.jobs.store import Jobs
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 _AFTER_FIRST_PAINT = 1.5  # seconds
+_SPINNING = "GOMP_SPINCOUNT"
 _warm = threading.Event()
 
 
@@ -109,6 +111,7 @@ def is_warm() -> bool:
 
 
 def _load(runs: Runs, shelf: Shelf) -> None:
+    os.environ.setdefault(_SPINNING, WORKER_ENVIRONMENT[_SPINNING])  # OpenMP reads it when torch is first loaded
     try:
         for module in ("altair", "pandas", "tokenizers"):
             importlib.import_module(module)
