@@ -34,11 +34,12 @@ if TYPE_CHECKING:
 
 _SIZES = (50, 200, 500)
 _ADDRESS = "study"
+_LISTED = 300  # words in the table and in the list; the file has all
 
 
 def show(run: Run) -> None:
     """Choose a label or a cell, have its test texts explained, and see what moved their answers."""
-    st.markdown("**Which words move the answers to many texts?** Choose which test texts to explain.")
+    st.subheader("Which words move the answers to many texts?", anchor=False)
     with errors.shown():
         known = evidence(run)
         if known is None:
@@ -47,6 +48,7 @@ def show(run: Run) -> None:
         question, most = _choice(run, known)
         study = study_work.of(run, question, most)
         if study is None:
+            st.query_params.pop(_ADDRESS, None)
             if st.button("Explain these texts", type="primary", key="study_begin", icon=":material/play_arrow:"):
                 study_work.begin(run, question, most)
             st.caption("A process of its own does this, about a quarter of a second a text; it can be cancelled.")
@@ -65,7 +67,7 @@ def _choice(run: Run, known: Evidence) -> tuple[Question, int]:
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     names = dict(options)
     chosen = left.selectbox(
-        "Test texts", list(names), key=which, format_func=lambda q: names.get(q, ""), persist_state="session"
+        "Test texts", list(names), key=which, format_func=lambda q: names.get(q, str(q)), persist_state="session"
     )
     most = right.segmented_control(
         "At most", _SIZES, key=size, default=None if size in st.session_state else _SIZES[1], required=True,
@@ -110,7 +112,8 @@ def _findings(run: Run, known: Evidence, study: Study, card: StudyCard) -> None:
         figure(
             "How much does each word move the answer?", rows, term_chart, len(rows), "Mean attribution (logits)",
             key="study_chart", alt="Mean attribution of each word in its interval; positive speaks for the answer",
-            note="Blue and + speak for the answer, orange and − against it.", table=table_rows(found),
+            note=f"Blue and + speak for the answer, orange and − against it.{_left_out(found)}",
+            table=table_rows(found).head(_LISTED),
         )  # fmt: skip
     st.caption(method(found, card))
     _examples(run, known, found)
@@ -118,7 +121,12 @@ def _findings(run: Run, known: Evidence, study: Study, card: StudyCard) -> None:
     _take_away(study, found)
 
 
-@st.cache_data(show_spinner=False, max_entries=16)
+def _left_out(found: WordFindings) -> str:
+    more = len(found.words) - _LISTED
+    return f" The table has the first {_LISTED} words, the CSV file {more:,} more." if more > 0 else ""
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
 def _words(study_id: str) -> WordFindings:
     return handles.studies().words(study_id)
 
@@ -128,7 +136,7 @@ def _examples(run: Run, known: Evidence, found: WordFindings) -> None:
     if not found.words:
         return
     word = st.selectbox(
-        "Read texts with a word", found.words, index=None, key="study_word", format_func=_told,
+        "Read texts with a word", found.words[:_LISTED], index=None, key="study_word", format_func=_told,
         placeholder="Choose a word of the table",
     )  # fmt: skip
     if not word:
@@ -153,7 +161,7 @@ def _told(word: WordFinding) -> str:
 
 def _shortcuts(found: WordFindings, card: StudyCard) -> None:
     label = card.label_names[card.question.predicted or 0]
-    st.markdown("**Which words look like shortcuts?**")
+    st.subheader("Which words look like shortcuts?", anchor=False)
     st.markdown(about_shortcuts(found, label))
     if found.shortcuts:
         rows = shortcut_rows(found.shortcuts, label)

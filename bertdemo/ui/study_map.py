@@ -33,7 +33,7 @@ def show(run: Run) -> None:
     from bertdemo.studies.records import Question
     from bertdemo.studies.selection import MOST_MAP
 
-    st.markdown("**Where do the test texts lie for the model?** Each by the vector that its answer is made of.")
+    st.subheader("Where do the test texts lie for the model?", anchor=False)
     with errors.shown():
         known = evidence(run)
         if known is None:
@@ -51,7 +51,7 @@ def show(run: Run) -> None:
             study_work.delete(study)
 
 
-@st.cache_data(show_spinner=False, max_entries=8)
+@st.cache_resource(show_spinner=False, max_entries=8)
 def _map(study_id: str) -> MapFindings:
     return handles.studies().map(study_id)
 

@@ -82,7 +82,7 @@ def chart_rows(found: WordFindings) -> pd.DataFrame:
 
 def signed(value: float, digits: int = 2) -> str:
     """A number with its sign."""
-    return f"{'+' if value > 0 else _MINUS}{abs(value):.{digits}f}"
+    return f"{'+' if value > 0 else _MINUS if value < 0 else ''}{abs(value):.{digits}f}"
 
 
 def table_rows(found: WordFindings) -> pd.DataFrame:
