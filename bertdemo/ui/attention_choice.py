@@ -15,6 +15,7 @@ Head = tuple[int, int]  # layer and head, from 0; in addresses and for people bo
 MOST = 4  # heads beside each other: as many as there are colours
 _ALL = "all"
 _CODE = re.compile(r"([0-9]{1,3})(?:\.([0-9]{1,3}))?")
+PART = "part"  # of a text that is longer than the model reads at once
 _HEADS, _OFF, _WORD = "head", "off", "word"
 
 
@@ -115,6 +116,16 @@ def one_of(name: str, options: dict[str, str], label: str) -> str:
         label_visibility="collapsed",
     )  # fmt: skip
     return str(st.session_state[key])
+
+
+def begin(run_id: str, text: object) -> None:
+    """Forget what belongs to another text, or to another run: words and parts of the one, heads of the other."""
+    known = st.session_state.get("attention_of", (run_id, text))
+    st.session_state["attention_of"] = (run_id, text)
+    if known != (run_id, text):
+        forgotten = (_WORD, PART) if known[0] == run_id else (_WORD, PART, _HEADS, _OFF)
+        for name in forgotten:
+            _put(name, "")
 
 
 def word() -> str | None:

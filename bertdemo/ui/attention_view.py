@@ -49,6 +49,7 @@ def show(run: Run, asked: Asked) -> None:
 
 def _show(run: Run, asked: Asked) -> None:
     with errors.shown():
+        attention_choice.begin(run.id, asked)
         window = _window(run, asked)
         complete = looked = attention_numbers.look(run, asked, window)
         if off := attention_choice.switched_off(looked.layers, looked.heads):
@@ -72,13 +73,13 @@ def _window(run: Run, asked: Asked) -> int:
         return 0
     names = [f"Part {place + 1} of {len(windows)}: {shorten(text, 60)}" for place, text in enumerate(windows)]
     st.caption(
-        "The text is longer than the model reads at once. It is read in overlapping parts, and a token looks only at "
-        "those of its own part."
+        "The text is longer than the model reads at once. Here it is read in overlapping parts: a token looks at those "
+        "of its own part only, and each part has an answer of its own."
     )
     st.session_state["window"] = _window_of_address(len(windows))
 
     def changed() -> None:
-        st.query_params["part"] = str(st.session_state["window"] + 1)
+        st.query_params[attention_choice.PART] = str(st.session_state["window"] + 1)
 
     return st.selectbox(
         "Part of the text", range(len(names)), format_func=names.__getitem__, key="window", on_change=changed
@@ -86,7 +87,7 @@ def _window(run: Run, asked: Asked) -> int:
 
 
 def _window_of_address(windows: int) -> int:
-    number = st.query_params.get("part", "")
+    number = st.query_params.get(attention_choice.PART, "")
     return int(number) - 1 if number.isdecimal() and 1 <= int(number) <= windows else 0
 
 

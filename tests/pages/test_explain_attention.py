@@ -78,7 +78,7 @@ def test_an_empty_text_is_one_sentence(open_view):
 def test_a_text_that_is_too_long_is_read_in_parts(open_view, words_of):
     app = open_view("the coffee was cold and " * 20, part="2")
     assert healthy(app)
-    assert "read in overlapping parts" in words_of(app)
+    assert "in overlapping parts" in words_of(app)
     box = app.selectbox(key="window")
     assert box.value == 1
     assert len(box.options) > 2
@@ -164,6 +164,18 @@ def test_the_formula_is_that_of_the_token_in_the_address(open_view, words_of):
     assert healthy(app)
     assert address(app, "word") == "from.3"
     assert "The query of “was”" in words_of(app)
+
+
+def test_what_belongs_to_a_text_or_a_run_is_forgotten_with_it(open_view):
+    app = open_view(head="2.1", word="from.2", off="1.1")
+    assert (address(app, "word"), address(app, "off")) == ("from.2", "1.1")
+    app.session_state["attention_of"] = ("one", "another text")
+    app.run()
+    assert (address(app, "word"), address(app, "off")) == (None, "1.1")
+    app.session_state["attention_of"] = ("another run", "another text")
+    app.run()
+    assert (address(app, "head"), address(app, "off")) == (None, None)
+    assert healthy(app)
 
 
 def test_the_formula_asks_for_a_single_head(open_view, words_of):
