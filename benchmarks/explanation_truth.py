@@ -22,9 +22,13 @@ from bertdemo.data.dataset import Dataset, Split
 
 WORD = "zorvex"
 LABELS = ("without", "with")
-TRAINED, HELD_BACK = 1000, 100  # tweets
-METHODS = ("integrated_gradients", "occlusion", "gradient_shap", "input_x_gradient", "saliency")
-BASELINES = ("pad", "mask", "zero", "average")
+TRAINED, HELD_BACK, FEWER = 1000, 50, 15  # tweets; the last number is that of methods which nobody promised
+MOST_STEPS = 80
+PROMISED = ("integrated_gradients", "occlusion")
+OTHERS = (
+    ("integrated_gradients", "mask"), ("integrated_gradients", "zero"), ("occlusion", "mask"), ("occlusion", "zero"),
+    ("input_x_gradient", "pad"), ("saliency", "pad"),
+)  # fmt: skip
 SHUFFLED, SHUFFLES = 20, 3  # tweets, and how often the scores of each are shuffled
 STARTER = Path(__file__).parents[1] / "bertdemo/starters/starter-airline-sentiment/model"
 
@@ -66,16 +70,18 @@ def planted() -> None:
     train(trained, split, recipe, lambda _: None, lambda: None, lambda _: None)
     test = split.part("test")
     right = predict(trained, test.texts).labels == np.array(test.labels)
-    print(f"planted shortcut: trained in {time.perf_counter() - started:.0f} s, accuracy {right.mean():.1%}")
+    print(
+        f"planted shortcut: trained in {time.perf_counter() - started:.0f} s, accuracy {right.mean():.1%}", flush=True
+    )
     with tempfile.TemporaryDirectory() as folder:
         save_classifier(trained, Path(folder))
         classifier = load_classifier(Path(folder))
     marked = [text for text, label in zip(test.texts, test.labels, strict=True) if label][:HELD_BACK]
     readings = [read(classifier, text) for text in marked]
-    for method in METHODS:
-        for baseline in BASELINES if method in ("integrated_gradients", "occlusion") else BASELINES[:1]:
-            found = [_is_first(classifier, reading, method, baseline) for reading in readings]
-            print(f"  {method:<22}{baseline:<9}first in {np.mean(found):6.1%} of {len(found)} texts")
+    for method, baseline in (*((name, "pad") for name in PROMISED), *OTHERS):
+        some = readings if (method, baseline) not in OTHERS else readings[:FEWER]
+        found = [_is_first(classifier, reading, method, baseline) for reading in some]
+        print(f"  {method:<22}{baseline:<6}first in {np.mean(found):6.1%} of {len(found)} texts", flush=True)
 
 
 def _planted_split() -> Split:
@@ -86,10 +92,14 @@ def _planted_split() -> Split:
 
 
 def _is_first(classifier, reading, method: str, baseline: str) -> bool:
+    from bertdemo.explanation.integrated_gradients import integrated_gradients
     from bertdemo.explanation.methods import attribute
 
-    scores = attribute(classifier, reading, method, 1, baseline=baseline).word_scores
-    return WORD in reading.words[int(scores.argmax())].text
+    if method == "integrated_gradients":  # of a classifier so certain many are not certified, and ranks need not be
+        found = integrated_gradients(classifier, reading, 1, baseline=baseline, most_steps=MOST_STEPS)
+    else:
+        found = attribute(classifier, reading, method, 1, baseline=baseline)
+    return WORD in reading.words[int(found.word_scores.argmax())].text
 
 
 def shuffled() -> None:
