@@ -69,9 +69,10 @@ def _choice(run: Run, known: Evidence) -> tuple[Question, int]:
     chosen = left.selectbox(
         "Test texts", list(names), key=which, format_func=lambda q: names.get(q, str(q)), persist_state="session"
     )
-    most = right.segmented_control(
-        "At most", _SIZES, key=size, default=None if size in st.session_state else _SIZES[1], required=True,
-        persist_state="session", help="A random sample, always the same, where there are more.",
+    st.session_state.setdefault(size, _SIZES[1])
+    most = right.radio(
+        "At most", _SIZES, key=size, horizontal=True, persist_state="session",
+        help="A random sample, always the same, where there are more.",
     )  # fmt: skip
     return chosen or options[0][0], most or _SIZES[1]
 
