@@ -162,13 +162,6 @@ def relevance(looked: Looked, target: int) -> NDArray[np.float64]:
     return _kept(f"relevance {target}", looked, compute)
 
 
-def importance(looked: Looked, target: int) -> NDArray[np.float32]:
-    """What switching off each head by itself changes in the logit of a label: (layers, heads)."""
-    from bertdemo.explanation import heads
-
-    return _kept(f"importance {target}", looked, lambda: heads.importance(classifier(looked), looked.reading, target))
-
-
 def _kept(what: str, looked: Looked, compute: Callable[[], _Any]) -> _Any:
     """Computed once for each visitor and text; the next text takes its place."""
     kept: dict[str, Any] = st.session_state.setdefault("attention_kept", {})

@@ -11,16 +11,18 @@ from numpy.typing import NDArray
 
 from bertdemo.ui import attention_choice, attention_numbers, handles
 from bertdemo.ui.attention_choice import Part, heads_in
+from bertdemo.ui.attention_measure import measured
 from bertdemo.ui.figure import figure
 from bertdemo.ui.predict_answer import certainty
 from bertdemo.ui.words import count, escape, percent, shorten
 
 if TYPE_CHECKING:
     import pandas as pd
-    from streamlit.delta_generator import DeltaGenerator
 
     from bertdemo.explanation.heads import HeadImportance
     from bertdemo.explanation.reading import Reading
+    from bertdemo.models.classifier import Classifier
+    from bertdemo.runs.folder import RunFolder
     from bertdemo.ui.attention_numbers import Looked
 
 _MOST_LABELS = 6
@@ -146,8 +148,11 @@ def _rows(changes: list[Change], names: tuple[str, ...]) -> pd.DataFrame:
 
 
 def _worth_here(complete: Looked) -> None:
-    with st.spinner("Switching off one head after the other…"):
-        worth = -attention_numbers.importance(complete, complete.answer)
+    classifier = attention_numbers.classifier(complete)
+    found = measured("worth", complete.key, classifier, lambda _: [complete.reading], at_once=True)
+    if found is None:
+        return
+    worth = -found.change
     label = escape(shorten(complete.label_names[complete.answer], 60))
     best = np.unravel_index(int(abs(worth).argmax()), worth.shape)
     name = Part(int(best[0]), int(best[1])).name
@@ -189,53 +194,23 @@ def _signed(value: float) -> str:
 
 def _worth_over_sample(complete: Looked) -> None:
     """Computed when asked for: it takes the time of thousands of answers."""
-    kept: dict[str, Any] = st.session_state.setdefault("attention_worth", {})
-    edition = (complete.run_id, complete.edition)
-    if kept.get("edition") != edition:
-        place = st.empty()
-        if not _asks_to_measure(place, complete):
-            return
-        with place.container():
-            kept.update(edition=edition, found=_measure(complete))
-        place.empty()
-    _sample_result(kept["found"])
-
-
-def _asks_to_measure(place: DeltaGenerator, complete: Looked) -> bool:
-    with place.container():
-        st.caption(
-            f"Switches off each of the {complete.layers * complete.heads} heads for up to {_SAMPLE} texts of the test "
-            "part, one after the other. Any other click cancels it."
-        )
-        return st.button("Measure", key="measure_worth")
-
-
-def _measure(complete: Looked) -> HeadImportance:
-    from bertdemo.explanation.heads import importance_over
-
-    readings, done = _sample(complete), 0
-    bar = st.progress(0.0)
-
-    def report(texts: int) -> None:
-        nonlocal done
-        done = texts
-
-    def gone() -> bool:
-        """Drawing ends this run where the visitor has clicked something else, and until then shows how far it is."""
-        bar.progress(done / len(readings), text=f"{done} of {count(len(readings), 'text')}")
-        return False
-
+    st.caption(
+        f"Switches off each of the {complete.layers * complete.heads} heads, one after the other, for up to {_SAMPLE} "
+        "texts of the test part."
+    )
+    folder, case = handles.runs().folder(complete.run_id), (complete.run_id, complete.edition)
     classifier = attention_numbers.classifier(complete)
-    return importance_over(classifier, readings, cancelled=gone, report=report)
+    found = measured("worth_sample", case, classifier, lambda reader: _sample(folder, reader), at_once=False)
+    if found:
+        _sample_result(found)
 
 
-def _sample(complete: Looked) -> list[Reading]:
+def _sample(folder: RunFolder, classifier: Classifier) -> list[Reading]:
     """Test texts, evenly over the part, cut where the model stops reading."""
     from bertdemo.explanation.reading import read
 
-    test = handles.runs().folder(complete.run_id).split().part("test")
+    test = folder.split().part("test")
     rows = range(0, len(test), max(1, len(test) // _SAMPLE))[:_SAMPLE]
-    classifier = attention_numbers.classifier(complete)
     return [read(classifier, test.texts[row], test.pairs[row] if test.pairs else None) for row in rows]
 
 
