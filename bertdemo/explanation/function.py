@@ -73,6 +73,7 @@ class Output:
         import torch
 
         def piece(inputs: Tensor, wants_gradient: bool) -> tuple[Tensor, Tensor | None]:
+            """Outputs (rows,) and their gradient by the inputs (rows, …)."""
             go_on_unless(self.cancelled)
             with self.classifier.lock, torch.set_grad_enabled(wants_gradient):
                 inputs = inputs.detach().requires_grad_(wants_gradient)

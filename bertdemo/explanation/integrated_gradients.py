@@ -3,7 +3,7 @@
 The integral along the straight line from baseline to text is taken by Gauss-Legendre's rule in a variable t in which
 its nodes lie nearly evenly on that line (Kosloff & Tal-Ezer, 1993; Hale & Trefethen, 2008): Gauss's own nodes crowd at
 the ends of the line, while the model changes its mind anywhere on it. The line, and so the integral, is the same, and
-20 steps reach what takes 28 otherwise (benchmarks/README.md).
+20 steps reach what takes more than 24 otherwise (benchmarks/README.md).
 """
 
 from __future__ import annotations
