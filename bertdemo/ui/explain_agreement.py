@@ -31,9 +31,7 @@ def show(subject: Subject, choice: Choice) -> None:
     from bertdemo.explanation.agreement import agree
     from bertdemo.explanation.methods import METHODS as ALL
 
-    kind = st.segmented_control(
-        "What differs", KINDS, default=METHODS, key="agreement_kind", required=True, label_visibility="collapsed"
-    )
+    kind = st.radio("What differs", KINDS, key="agreement_kind", horizontal=True, label_visibility="collapsed")
     ways = _methods(subject, choice) if kind == METHODS else _baselines(choice)
     found = {name: explain_methods.attribution(subject, way) for name, way in ways.items()}
     agreement = agree(list(found.values()))

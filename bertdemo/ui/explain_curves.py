@@ -87,7 +87,7 @@ def curve_rows(curve: Curve) -> pd.DataFrame:
 
 def _erasure(name: str, erasure: Erasure, about: str) -> None:
     with st.container(width=300, gap=None):
-        st.metric(name, f"{erasure.ours:.3f}", help=about)
+        st.metric(name, f"{erasure.ours:.3f}")
         st.caption(f"in random orders {erasure.random:.3f}  \n{about}")
 
 

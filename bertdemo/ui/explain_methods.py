@@ -82,13 +82,11 @@ def forget() -> None:
 
 def pick_labels(subject: Subject, choice: Choice) -> None:
     """The pickers of what is explained; a change goes into the address."""
-    left, right = st.columns(2, gap="small")
     names = subject.labels
-    with left:
+    rest = ["", *(name for name in names if name != names[choice.target])]
+    against = "" if choice.against is None else names[choice.against]
+    with st.container(horizontal=True, gap="small", key="why_labels"):
         _picker(TARGET, "Why", names, names[choice.target], names[subject.answered], {})
-    with right:
-        rest = ["", *(name for name in names if name != names[choice.target])]
-        against = "" if choice.against is None else names[choice.against]
         _picker(AGAINST, "and not", rest, against, "", {"": "– (its logit alone)"})
 
 

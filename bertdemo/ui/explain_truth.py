@@ -38,10 +38,9 @@ def show(subject: Subject) -> None:
 def _flip(subject: Subject, choice: Choice) -> None:
     from bertdemo.explanation.editing import MOST_CALLS
 
-    how_gone = st.segmented_control(
-        "The words are", ["delete", "mask"], format_func=lambda each: GONE.get(each, each), default="delete",
-        key="flip_how", required=True,
-    )  # fmt: skip
+    how_gone = st.radio(
+        "The words are", list(GONE), format_func=lambda each: GONE.get(each, each), key="flip_how", horizontal=True
+    )
     flip = kept(
         (*key_of(subject, choice), "flip", how_gone),
         "Looking for them…",

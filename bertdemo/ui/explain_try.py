@@ -98,9 +98,9 @@ def _controls(change: Change) -> None:
             else:
                 st.query_params[name] = value
 
-    st.segmented_control(
-        "What becomes of them", list(HOWS), format_func=lambda how: HOWS.get(how, how), key=_KEYS[HOW], required=True,
-        on_change=changed, label_visibility="collapsed",
+    st.radio(
+        "What becomes of them", list(HOWS), format_func=lambda how: HOWS.get(how, how), key=_KEYS[HOW],
+        on_change=changed, label_visibility="collapsed", horizontal=True,
     )  # fmt: skip
     if change.how == "replace":
         st.text_input("Replaced by", key=_KEYS[INSTEAD], on_change=changed, placeholder="another word")

@@ -208,7 +208,7 @@ def test_what_else_is_known_of_the_scores_is_a_link(open_page, make_classifier, 
 def test_baselines_are_compared_as_methods_are(open_page, make_classifier, words_of):
     make_classifier()
     app = open_page("explain", run="one", text=TEXT, agreement="true")
-    app.segmented_control(key="agreement_kind").set_value("Other baselines").run()
+    app.radio(key="agreement_kind").set_value("Other baselines").run()
     assert not app.exception
     assert "Mean of PAD, MASK and zero" in words_of(app)
 
