@@ -219,8 +219,8 @@ def test_scores_are_those_of_integrated_gradients(settings, run_id, test_texts):
         np.testing.assert_allclose([word.score for word in each.words], expected.word_scores, atol=1e-5)
         assert each.output == pytest.approx(expected.output, abs=1e-5)
         assert each.certified == expected.certified
-        total = sum(word.score for word in each.words) + each.other
-        assert total == pytest.approx(each.output - each.baseline_output, abs=0.01 * abs(expected.difference) + 1e-3)
+        assert each.baseline_output == pytest.approx(expected.baseline_output, abs=1e-5)
+        assert sum(word.score for word in each.words) + each.other == pytest.approx(expected.scores.sum(), abs=1e-4)
 
 
 def test_suspected_words_are_masked_in_every_test_text_that_has_them(settings, run_id, monkeypatch):
