@@ -14,7 +14,7 @@ from bertdemo.ui.attention_choice import Part, heads_in
 from bertdemo.ui.attention_measure import measured
 from bertdemo.ui.figure import figure
 from bertdemo.ui.predict_answer import certainty
-from bertdemo.ui.words import count, escape, percent, shorten
+from bertdemo.ui.words import count, escape, shorten
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -218,12 +218,9 @@ def _sample_result(found: HeadImportance) -> None:
     worth = -found.change
     largest = np.unravel_index(int(found.flips.argmax()), found.flips.shape)
     name = Part(int(largest[0]), int(largest[1])).name
-    flips = float(found.flips[largest])
-    title = (
-        f"Without {name.lower()} {percent(flips, 0)} of {count(found.texts, 'test text')} get another answer, "
-        "more than without any other head"
-        if flips
-        else f"No single head changes the answer to any of {count(found.texts, 'test text')}"
-    )
+    flips, texts = round(float(found.flips[largest]) * found.texts), count(found.texts, "test text")
+    title = f"No single head changes the answer to any of {texts}"
+    if flips:
+        title = f"No head changes more answers than {name.lower()}: {flips} of {texts} get another label without it"
     note = f"Means over {count(found.texts, 'test text')}, each for its own answer. {_MEANING}"
     _worth(title, worth, "sample_worth", note)
