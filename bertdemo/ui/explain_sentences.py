@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from bertdemo.ui.explain_methods import BASELINE_NAMES
 from bertdemo.ui.explain_waterfall import signed
 from bertdemo.ui.words import escape, shorten
@@ -32,16 +30,27 @@ def explained(found: Attribution, labels: tuple[str, ...]) -> str:
 def sentence(found: Attribution, labels: tuple[str, ...]) -> str:
     """Names the words that mattered most, as Markdown."""
     what = explained(found, labels)
-    scores = found.word_scores
-    top = [i for i in np.argsort(-np.abs(scores), kind="stable")[:_NAMED] if abs(scores[i]) >= _LEAST]
+    top = [each for each in _by_word(found) if abs(each[1]) >= _LEAST][:_NAMED]
     if not top:
         return f"No word of this text moves {what}."
-    named = [
-        f"**{quoted(found.reading.words[i].text)}**" + (f" ({signed(scores[i])})" if found.signed else "") for i in top
-    ]
+    named = [f"**{quoted(text)}**" + _figures(score, times, found.signed) for text, score, times in top]
     listed = named[0] if len(named) == 1 else f"{', '.join(named[:-1])} and {named[-1]}"
     verb = "moved" if found.signed else "mattered to"
     return f"{listed} {verb} {what} most."
+
+
+def _by_word(found: Attribution) -> list[tuple[str, float, int]]:
+    """(as first written, sum of its scores, how often it stands there) of each word, the strongest first."""
+    merged: dict[str, tuple[str, float, int]] = {}
+    for word, score in zip(found.reading.words, found.word_scores.tolist(), strict=True):
+        text, total, times = merged.get(word.text.casefold(), (word.text, 0.0, 0))
+        merged[word.text.casefold()] = text, total + score, times + 1
+    return sorted(merged.values(), key=lambda each: -abs(each[1]))
+
+
+def _figures(score: float, times: int, is_signed: bool) -> str:
+    told = [signed(score)] * is_signed + [f"{times} times"] * (times > 1)
+    return f" ({', '.join(told)})" if told else ""
 
 
 def how(found: Attribution) -> str:

@@ -1,0 +1,108 @@
+"""What the Explain page draws: strips that are the text, bars that add up, and sentences that are true."""
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bertdemo.explanation.attribution import Attribution
+from bertdemo.explanation.reading import read
+from bertdemo.models.classifier import load_base
+from bertdemo.models.encoding import is_blank
+from bertdemo.ui import explain_strip, explain_waterfall
+from bertdemo.ui.explain_sentences import sentence
+
+LABELS = ("praise", "complaint")
+
+
+@pytest.fixture(scope="module")
+def classifier(tiny_base):
+    return load_base(str(tiny_base), LABELS, dropout=0.0, max_length=24)
+
+
+def found(reading, scores, *, signed=True, adds_up=True, missing=0.0):
+    """An attribution with these scores of tokens, that leaves ``missing`` logits unexplained."""
+    return Attribution(
+        reading=reading, target=1, against=None, method="integrated_gradients", baseline="pad",
+        scores=np.asarray(scores, dtype=np.float64), signed=signed, adds_up=adds_up,
+        output=0.5 + float(np.sum(scores)) + missing, baseline_output=0.5, n_steps=20,
+    )  # fmt: skip
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
+@given(text=st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=80), seed=st.integers(0, 99))
+def test_a_strip_is_the_text_character_by_character(classifier, text, seed):
+    if is_blank(text):
+        return
+    reading = read(classifier, text)
+    scores = np.random.default_rng(seed).normal(size=len(reading.words))
+    for signed in (True, False):
+        parts = explain_strip.words(reading, scores, signed=signed)
+        assert ["".join(piece.text for piece in part) for part in parts] == [text]
+        tinted = [piece for piece in parts[0] if piece.number >= 0]
+        assert [piece.number for piece in tinted] == list(range(len(reading.words)))
+        assert all(piece.glyph == "" for piece in tinted) or signed
+        assert all(0 <= piece.strength <= 1 for piece in tinted)
+
+
+def test_a_sign_is_told_by_colour_and_by_glyph(classifier):
+    reading = read(classifier, "cold coffee")
+    [[cold, _, coffee]] = explain_strip.words(reading, np.array([1.0, -0.5]), signed=True)
+    assert (cold.kind, cold.glyph, coffee.kind, coffee.glyph) == ("piece for", "+", "piece against", "\u2212")
+    assert cold.strength == 1
+    assert coffee.strength == 0.5
+
+
+@pytest.mark.parametrize("words", [1, 5, 18])
+@pytest.mark.parametrize("missing", [0.0, 0.3, -0.2])
+def test_the_bars_lead_from_the_baseline_to_the_output(classifier, words, missing):
+    reading = read(classifier, " ".join(["cold", "soup", "rude"] * 6).rsplit(" ", 18 - words)[0])
+    scores = np.random.default_rng(words).normal(size=len(reading))
+    given = found(reading, scores, missing=missing)
+    rows = explain_waterfall.rows(given)
+    assert rows["step"].is_unique
+    first, *steps, last = rows[["start", "end"]].itertuples(index=False)
+    assert first.end == pytest.approx(given.baseline_output)
+    at = first.end
+    for step in steps:
+        assert step.start == pytest.approx(at)
+        at = step.end
+    assert at == pytest.approx(given.output, abs=1e-9)
+    assert last.end == given.output
+    assert len(rows) <= explain_waterfall.MOST_WORDS + 5
+    assert set(rows["role"]) <= {"blue", "orange", "grey"}
+
+
+def test_sizes_are_grey_bars_from_zero(classifier):
+    reading = read(classifier, "cold coffee")
+    rows = explain_waterfall.rows(found(reading, [0, 2, 1, 0], signed=False, adds_up=False))
+    assert set(rows["role"]) == {"grey"}
+    assert set(rows["start"]) == {0.0}
+    assert not any("+" in words for words in rows["words"])
+
+
+def test_the_table_has_all_words_the_strongest_first(classifier):
+    reading = read(classifier, "cold coffee rude staff")
+    table = explain_waterfall.table(found(reading, [0, 0.1, -3.0, 1.0, 0.2, 0]))
+    assert list(table["word"]) == ["coffee", "rude", "staff", "cold"]
+    assert list(table["place"]) == [2, 3, 4, 1]
+    assert table["share"].sum() == pytest.approx(100)
+
+
+def test_the_sentence_names_three_words_as_text(classifier):
+    reading = read(classifier, "**cold** coffee")
+    told = sentence(found(reading, np.arange(len(reading)) - 1.0), LABELS)
+    assert told.count("(+") == 3
+    assert "**cold**" not in told
+    assert "moved “complaint” most" in told
+
+
+def test_the_sentence_does_not_name_words_that_did_nothing(classifier):
+    reading = read(classifier, "cold coffee")
+    assert sentence(found(reading, np.zeros(len(reading))), LABELS) == "No word of this text moves “complaint”."
+
+
+def test_a_word_that_comes_again_is_named_once_with_the_sum(classifier):
+    reading = read(classifier, "rude staff, Rude cook")
+    told = sentence(found(reading, [0, 0.5, 0.1, 0.0, 0.25, 0.2, 0]), LABELS)
+    assert told == ("**“rude”** (+0.75, 2 times), **“cook”** (+0.20) and **“staff”** (+0.10) moved “complaint” most.")
