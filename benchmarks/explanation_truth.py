@@ -29,7 +29,7 @@ OTHERS = (
     ("integrated_gradients", "mask"), ("integrated_gradients", "zero"), ("occlusion", "mask"), ("occlusion", "zero"),
     ("input_x_gradient", "pad"), ("saliency", "pad"),
 )  # fmt: skip
-SHUFFLED, SHUFFLES = 20, 3  # tweets, and how often the scores of each are shuffled
+SHUFFLED, SHUFFLES = 12, 4  # tweets, and how often the scores of each are shuffled
 STARTER = Path(__file__).parents[1] / "bertdemo/starters/starter-airline-sentiment/model"
 
 
