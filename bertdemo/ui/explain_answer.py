@@ -22,13 +22,17 @@ _OTHERS = 4  # labels beside the answer
 
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """What is explained. ``edition`` says which of a run's models (nanoseconds), ``reading`` is what it read."""
+    """What is explained. ``edition`` says which of a run's models (nanoseconds), ``reading`` is what it read.
+
+    ``classifier`` is the one that predicts, shared by all sessions.
+    """
 
     run: Run
     edition: int
     asked: Asked
     answer: Answer
     reading: Reading
+    classifier: Classifier
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -39,11 +43,6 @@ class Subject:
     def answered(self) -> int:
         """The label of the answer, as an index."""
         return self.labels.index(self.answer.label)
-
-    @property
-    def classifier(self) -> Classifier:
-        """The one that predicts: shared by all sessions."""
-        return handles.shelf().classifier(self.run.id)
 
 
 def subject(run: Run, asked: Asked) -> Subject:
@@ -57,7 +56,8 @@ def subject(run: Run, asked: Asked) -> Subject:
 
     answer = predict_answer.of(run, asked)
     edition = last_written(run.id, handles.runs().model_folder(run.id))
-    return Subject(run, edition, asked, answer, _reading(run.id, edition, asked.text, asked.pair))
+    reading = _reading(run.id, edition, asked.text, asked.pair)
+    return Subject(run, edition, asked, answer, reading, handles.shelf().classifier(run.id))
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)

@@ -15,6 +15,7 @@ from bertdemo.ui import (
     explain_waterfall,
     explain_windows,
 )
+from bertdemo.ui.explain_kept import once_known
 from bertdemo.ui.explain_sentences import explained, how, sentence
 from bertdemo.ui.explain_waterfall import plain, signed
 from bertdemo.ui.report_question import question
@@ -34,9 +35,8 @@ def show(subject: Subject) -> None:
     _strip(found)
     certificate(found)
     if subject.reading.truncated:
-        question(
-            "Explain all of it, in overlapping parts", "parts", "content_cut", explain_windows.show, subject, choice
-        )
+        title = "Explain all of it, in overlapping parts"
+        question(title, "parts", "content_cut", once_known, explain_windows.show, subject, choice)
     with st.popover(how(found), icon=":material/tune:", type="tertiary", key="why_how"):
         explain_methods.pick_method(subject, choice)
     explain_waterfall.show(found, _title(found, subject.labels), _note(found))
@@ -46,7 +46,7 @@ def show(subject: Subject) -> None:
         ("Do other methods and baselines say the same?", "agreement", "compare_arrows", explain_agreement.show),
         ("Take it away", "take", "download", explain_take_away.show),
     ):
-        question(title, key, icon, answer, subject, choice)
+        question(title, key, icon, once_known, answer, subject, choice)
 
 
 def _strip(found: Attribution) -> None:

@@ -13,7 +13,9 @@ from bertdemo.ui.figure import figure
 from bertdemo.ui.words import count, percent
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
 
     from bertdemo.explanation.faithfulness import Curve, Erasure, Faithfulness
     from bertdemo.explanation.infidelity import Infidelity
@@ -26,10 +28,11 @@ def show(subject: Subject, choice: Choice) -> None:
     """Deletion and insertion curves with their verdict, then comprehensiveness and sufficiency."""
     from bertdemo.explanation import faithfulness
 
+    scores = explain_methods.attribution(subject, choice).word_scores
     found = kept(
         (*key_of(subject, choice), "curves"),
         "Masking words, by the scores and in random orders…",
-        lambda bar: _faithfulness(subject, choice, bar),
+        lambda bar: _faithfulness(subject, choice, scores, bar),
     )
     st.markdown(f"**{found.verdict}**")
     unit = "Logit" if choice.against is None else "Margin of the logits"
@@ -45,10 +48,9 @@ def show(subject: Subject, choice: Choice) -> None:
     st.caption(faithfulness.LIMIT_OF_ERASER)
 
 
-def _faithfulness(subject: Subject, choice: Choice, bar: Bar) -> Faithfulness:
+def _faithfulness(subject: Subject, choice: Choice, scores: NDArray[np.float64], bar: Bar) -> Faithfulness:
     from bertdemo.explanation.faithfulness import faithfulness
 
-    scores = explain_methods.attribution(subject, choice).word_scores
     return faithfulness(subject.classifier, subject.reading, scores, choice.target, choice.against, cancelled=bar)
 
 
@@ -95,10 +97,11 @@ def steady(subject: Subject, choice: Choice) -> None:
     """Infidelity and sensitivity, as Captum computes them."""
     from bertdemo.explanation import infidelity, sensitivity
 
+    scores = explain_methods.attribution(subject, choice).word_scores
     foretold, moved = kept(
         (*key_of(subject, choice), "steady"),
         "Masking random words, then shifting the word vectors a little…",
-        lambda bar: _steady(subject, choice, bar),
+        lambda bar: _steady(subject, choice, scores, bar),
     )
     with st.container(horizontal=True, gap="medium", key="steady_figures"):
         _figure("Infidelity", percent(foretold.share), infidelity.INFIDELITY, infidelity.LIMIT_OF_INFIDELITY)
@@ -109,14 +112,11 @@ def steady(subject: Subject, choice: Choice) -> None:
     )
 
 
-def _steady(subject: Subject, choice: Choice, bar: Bar) -> tuple[Infidelity, Sensitivity]:
+def _steady(subject: Subject, choice: Choice, scores: NDArray[np.float64], bar: Bar) -> tuple[Infidelity, Sensitivity]:
     from bertdemo.explanation.infidelity import infidelity
     from bertdemo.explanation.sensitivity import sensitivity
 
-    found = explain_methods.attribution(subject, choice)
-    foretold = infidelity(
-        subject.classifier, subject.reading, found.word_scores, choice.target, choice.against, cancelled=bar
-    )
+    foretold = infidelity(subject.classifier, subject.reading, scores, choice.target, choice.against, cancelled=bar)
     explain = explain_methods.explain(choice)
     return foretold, sensitivity(subject.classifier, subject.reading, explain, cancelled=bar)
 

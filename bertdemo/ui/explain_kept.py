@@ -1,61 +1,117 @@
-"""Results that take time: made behind a bar that any click ends, and kept for this visit."""
+"""Results that may take long: made beside the page, where they can be called off, and kept for this visit.
+
+Streamlit does not end a running fragment for a click inside a fragment, so work runs in a thread that never calls
+Streamlit, and the page looks after it.
+"""
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from typing import TYPE_CHECKING, TypeVar
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+from zlib import crc32
 
 import streamlit as st
 
 if TYPE_CHECKING:
-    from streamlit.delta_generator import DeltaGenerator
-
     from bertdemo.ui.explain_answer import Subject
     from bertdemo.ui.explain_methods import Choice
 
+PATIENCE = 1.0  # seconds; what is done by then shows no bar
 _Result = TypeVar("_Result")
-_MOST = 64
-_KEY = "explained"
-_PATIENCE = 0.4  # seconds; what is done by then shows no bar
+_MOST = 64  # results of a visit
+_AT_ONCE = 8  # pieces of work of all visitors together: the lock of a classifier lets them take turns
+_POLL = 0.5  # seconds
+_FORGOTTEN = 10.0  # seconds without a look: the visitor has gone
 _USUAL = 12  # pieces; of work that does not know how many it has, the bar shows half of them done at so many
 
 
+class StillAtWorkError(Exception):
+    """A result is not there yet; what there is to see of it is drawn. Not a ``BertDemoError``: nothing is wrong."""
+
+
+@dataclass
 class Bar:
-    """How far a piece of work is. Library code that may be called off asks ``bar()`` between two pieces.
+    """How far a piece of work is. Library code that may be called off asks ``bar()`` between two pieces."""
 
-    Moving the bar is where Streamlit ends a script whose page was clicked or closed meanwhile: work that nobody waits
-    for stops at its next piece.
-    """
-
-    def __init__(self, place: DeltaGenerator, words: str) -> None:
-        self._place, self._words = place, words
-        self._started, self._pieces = time.monotonic(), 0
+    words: str
+    share: float = 0.0
+    looked: float = field(default_factory=time.monotonic)
+    called_off: threading.Event = field(default_factory=threading.Event)
+    result: Future[Any] = field(default_factory=Future)
+    _pieces: int = 0
 
     def __call__(self) -> bool:
-        """One more piece is done. Whether the work is called off: never, for it ends by the script's own exception."""
+        """One more piece is done; whether the work is called off."""
         self._pieces += 1
         return self.at(self._pieces, self._pieces + _USUAL)
 
     def at(self, done: int, of: int) -> bool:
-        """So many pieces of so many are done; returns what ``bar()`` does."""
-        if time.monotonic() - self._started > _PATIENCE:
-            self._place.progress(done / of, self._words)
-        return False
+        """So many pieces of so many are done; whether the work is called off."""
+        self.share = done / of
+        return self.is_over()
+
+    def is_over(self) -> bool:
+        """Whether the work is called off, by a click or because nobody looks any more."""
+        if time.monotonic() - self.looked > _FORGOTTEN:
+            self.called_off.set()
+        return self.called_off.is_set()
 
 
 def kept(key: Hashable, words: str, make: Callable[[Bar], _Result]) -> _Result:
-    """What ``make`` returned for this key earlier in this visit, or returns now; ``words`` stand on the bar."""
-    results: OrderedDict[Hashable, _Result] = st.session_state.setdefault(_KEY, OrderedDict())
-    if key not in results:
-        place = st.empty()
-        results[key] = make(Bar(place, words))
-        place.empty()
-    results.move_to_end(key)
-    while len(results) > _MOST:
-        results.popitem(last=False)
-    return results[key]
+    """What ``make`` returned for this key earlier in this visit, or returns now; ``words`` stand on the bar.
+
+    ``make`` runs in a thread without Streamlit.
+
+    Raises:
+        StillAtWorkError: it is not done, or was called off; the bar, or a button to begin again, is drawn.
+        BertDemoError: what ``make`` raised; it is made again when it is next asked for.
+    """
+    works: OrderedDict[Hashable, Bar] = st.session_state.setdefault("explained", OrderedDict())
+    name = f"{crc32(repr(key).encode('utf-8', 'surrogatepass')):x}"
+    if (bar := works.get(key)) and bar.called_off.is_set():
+        if not st.button("Begin again", key=f"again_{name}"):
+            raise StillAtWorkError
+        bar = None
+    if bar is None:
+        bar = works[key] = Bar(words)
+        bar.result = _threads().submit(make, bar)
+        wait([bar.result], PATIENCE)
+    if not bar.result.done():
+        st.fragment(_follow, run_every=_POLL)(bar, name)
+        raise StillAtWorkError
+    works.move_to_end(key)
+    while len(works) > _MOST:
+        works.popitem(last=False)[1].called_off.set()
+    if bar.result.exception():
+        del works[key]
+    result: _Result = bar.result.result()
+    return result
+
+
+def _follow(bar: Bar, name: str) -> None:
+    """How far it is; drawn anew by itself until it is over."""
+    bar.looked = time.monotonic()
+    if bar.result.done() or bar.called_off.is_set():
+        st.rerun()
+    st.progress(bar.share, bar.words)
+    st.button("Cancel", key=f"cancel_{name}", on_click=bar.called_off.set)
+
+
+@st.cache_resource(show_spinner=False)
+def _threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(_AT_ONCE, "explain")
+
+
+def once_known(draw: Callable[..., None], *arguments: Any) -> None:
+    """Draw what is known; what is still at work draws its bar instead."""
+    with suppress(StillAtWorkError):
+        draw(*arguments)
 
 
 def key_of(subject: Subject, choice: Choice) -> tuple[Hashable, ...]:

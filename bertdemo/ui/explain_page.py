@@ -11,6 +11,7 @@ from bertdemo.ui import (
     errors,
     explain_answer,
     explain_attribution,
+    explain_kept,
     explain_methods,
     explain_truth,
     explain_try,
@@ -79,7 +80,7 @@ def _views(subject: Subject) -> None:
     for view, tab in zip(VIEWS, _tabs(), strict=True):
         if tab.open:
             with tab, errors.shown():
-                draw[view](subject)
+                explain_kept.once_known(draw[view], subject)
 
 
 def _attention(subject: Subject) -> None:

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from bertdemo.ui import explain_curves, explain_methods, explain_sanity, explain_try
-from bertdemo.ui.explain_kept import Bar, kept, key_of
+from bertdemo.ui.explain_kept import Bar, kept, key_of, once_known
 from bertdemo.ui.explain_sentences import explained, how, quoted
 from bertdemo.ui.report_question import question
 from bertdemo.ui.words import count
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from bertdemo.explanation.editing import Flip
     from bertdemo.ui.explain_answer import Subject
     from bertdemo.ui.explain_methods import Choice
@@ -32,7 +35,7 @@ def show(subject: Subject) -> None:
         ("Do the scores foretell changes, and are they steady?", "steady", "balance", explain_curves.steady),
         ("Does it change when the model forgets?", "sanity", "psychology_alt", explain_sanity.show),
     ):
-        question(title, key, icon, answer, subject, choice)
+        question(title, key, icon, once_known, answer, subject, choice)
 
 
 def _flip(subject: Subject, choice: Choice) -> None:
@@ -41,10 +44,12 @@ def _flip(subject: Subject, choice: Choice) -> None:
     how_gone = st.radio(
         "The words are", list(GONE), format_func=lambda each: GONE.get(each, each), key="flip_how", horizontal=True
     )
+    found = explain_methods.attribution(subject, choice)
+    scores = found.word_scores if choice.target == subject.answered else None
     flip = kept(
         (*key_of(subject, choice), "flip", how_gone),
         "Looking for them…",
-        lambda bar: _search(subject, choice, how_gone, bar),
+        lambda bar: _search(subject, scores, how_gone, bar),
     )
     st.markdown(found_words(subject, flip))
     st.caption(proof(flip))
@@ -56,10 +61,9 @@ def _flip(subject: Subject, choice: Choice) -> None:
     st.caption(f"At most {MOST_CALLS} texts are asked: first single words, then pairs, then more by their scores.")
 
 
-def _search(subject: Subject, choice: Choice, how: Any, bar: Bar) -> Flip:
+def _search(subject: Subject, scores: NDArray[np.float64] | None, how: Any, bar: Bar) -> Flip:
     from bertdemo.explanation.editing import find_flip
 
-    scores = explain_methods.attribution(subject, choice).word_scores if choice.target == subject.answered else None
     return find_flip(subject.classifier, subject.reading, scores, how=how, cancelled=bar)
 
 

@@ -2,23 +2,28 @@
 
 import dataclasses
 import json
+import threading
+import time
 
 import pytest
 
+from bertdemo.explanation import faithfulness
+from bertdemo.explanation.cancelling import CancelledError
 from bertdemo.explanation.integrated_gradients import integrated_gradients
 from bertdemo.explanation.reading import read
 from bertdemo.models.classifier import load_classifier, save_classifier
 from bertdemo.prediction.single import predict_one
 from bertdemo.runs.records import State
-from bertdemo.ui import handles
+from bertdemo.ui import explain_kept, handles
 
 TEXT = "the coffee was cold and the staff were rude"
 
 
 @pytest.fixture(autouse=True)
 def warm(monkeypatch):
-    """As a server is a few seconds after its start."""
+    """As a server is a few seconds after its start, where nobody looks before the work is done."""
     monkeypatch.setattr(handles, "is_warm", lambda: True)
+    monkeypatch.setattr(explain_kept, "PATIENCE", 60.0)
 
 
 @pytest.fixture
@@ -256,6 +261,36 @@ def test_another_run_takes_its_own_labels(open_page, make_classifier):
     assert not app.exception
     assert not app.error
     assert "target" not in app.query_params
+
+
+def test_work_that_takes_long_can_be_called_off_and_begun_again(open_page, make_classifier, words_of, monkeypatch):
+    asked, over = threading.Event(), threading.Event()
+
+    def long(_classifier, _reading, *_arguments, cancelled, **_options):
+        asked.set()
+        while not cancelled():
+            time.sleep(0.01)
+        over.set()
+        raise CancelledError
+
+    make_classifier()
+    with monkeypatch.context() as patch:
+        patch.setattr(explain_kept, "PATIENCE", 0.0)
+        patch.setattr(faithfulness, "faithfulness", long)
+        app = open_page("explain", run="one", text=TEXT, view="truth")
+        while not [button for button in app.button if button.key == "try_strongest"]:  # the scores are on their way
+            app.run()
+        app.query_params["curves"] = "true"
+        app.run()
+        assert asked.wait(10)
+        [cancel] = [button for button in app.button if button.label == "Cancel"]
+        cancel.click().run()
+        assert over.wait(10)
+    [again] = [button for button in app.run().button if button.label == "Begin again"]
+    again.click().run()
+    assert not app.exception
+    assert not app.error
+    assert "random orders" in words_of(app)
 
 
 def test_before_the_libraries_are_loaded_the_page_says_so(open_page, make_run, monkeypatch, words_of):
