@@ -9,6 +9,12 @@ import streamlit as st
 
 from bertdemo.ui import errors, handles
 
+# What is chosen (a tab, one of several views) is written in the theme's link colour: in the dark, its primary colour
+# has too little contrast on the page.
+SELECTED = """<style>
+[data-variant][data-selected="true"] p, [role="tab"][aria-selected="true"] p { color: light-dark(#2B5F9E, #8DB8EC) }
+</style>"""
+
 
 def main() -> None:
     """What a visitor sees: the page that the address names, below the navigation."""
@@ -24,6 +30,7 @@ def main() -> None:
         ],
         position="top",
     )
+    st.html(SELECTED)
     with errors.shown():
         handles.warm_up()
         page.run()

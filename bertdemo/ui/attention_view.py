@@ -41,16 +41,10 @@ _VIEWS = {
     _FORMULA: "Behind the formula",
 }
 
-# What is chosen is written in the theme's link colour: its primary colour has too little contrast in the dark.
-_STYLE = """<style>
-[data-variant][data-selected="true"] p { color: light-dark(#2B5F9E, #8DB8EC) }
-</style>"""
-
 
 def show(run: Run, asked: Asked) -> None:
     """The attention of a run's classifier to a text. Only this part is drawn anew with each choice."""
     st.fragment(_show)(run, asked)
-    st.html(_STYLE)
 
 
 def _show(run: Run, asked: Asked) -> None:
