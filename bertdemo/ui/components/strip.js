@@ -37,6 +37,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     }),
   );
   root.setAttribute('aria-label', data.label);
+  root.tabIndex = root.scrollHeight > root.clientHeight + 1 ? 0 : -1; // what scrolls can be reached with the keyboard
   if (focused !== undefined) root.querySelector(`[data-number="${focused}"]`)?.focus();
   if (!data.clickable) return;
   const press = (target) => setTriggerValue('clicked', Number(target.dataset.number));
