@@ -30,7 +30,7 @@ class _Family:
 
 
 _BERT = _Family("encoder.layer", "attention.self", "attention.output.dense", ("query", "key", "value"))
-_FAMILIES = {
+FAMILIES = {
     **dict.fromkeys(("bert", "roberta", "xlm-roberta", "camembert", "electra"), _BERT),
     "distilbert": _Family("transformer.layer", "attention", "attention.out_lin", ("q_lin", "k_lin", "v_lin")),
     "modernbert": _Family("layers", "attn", "attn.Wo", ("Wqkv",)),
@@ -90,7 +90,7 @@ def blocks_of(classifier: Classifier) -> tuple[Block, ...]:
         ExplanationError: the architecture is none of those whose attention we know our way around.
     """
     config = classifier.model.config
-    family = _FAMILIES.get(config.model_type)
+    family = FAMILIES.get(config.model_type)
     if family is None:
         raise ExplanationError(
             f"Attention cannot be shown for the architecture {config.model_type}: choose a run whose base is a BERT, "

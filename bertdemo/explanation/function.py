@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from bertdemo.errors import ExplanationError
 from bertdemo.explanation.cancelling import Cancelled, go_on_unless, never
-from bertdemo.explanation.forward import logits_of, word_vectors
+from bertdemo.explanation.forward import check_starts_from_vectors, logits_of, word_vectors
 from bertdemo.explanation.reading import Reading
 from bertdemo.models.classifier import Classifier
 from bertdemo.models.devices import choose_placement
@@ -56,9 +56,14 @@ class Output:
         return logits[:, self.target] if self.against is None else logits[:, self.target] - logits[:, self.against]
 
     def vectors(self) -> Tensor:
-        """The word vectors of the text where the model is run: (1, tokens, width)."""
+        """The word vectors of the text where the model is run: (1, tokens, width).
+
+        Raises:
+            ExplanationError: the model cannot be run from word vectors on.
+        """
         with self.classifier.lock:
             self.classifier.model.to(choose_placement("fp32").device)  # type: ignore[arg-type]
+            check_starts_from_vectors(self.classifier, self.reading)
             return word_vectors(self.classifier, self.reading)
 
     def function(self, expand: Expand) -> Callable[[Tensor], Tensor]:

@@ -94,7 +94,7 @@ def layer_conductance(
     remainders fall with the square of ``steps``.
 
     Raises:
-        ExplanationError: steps outside of 1 to 400, no such label or baseline.
+        ExplanationError: steps outside of 1 to 400, no such label or baseline, an architecture without such states.
         CancelledError: ``cancelled()`` became true, which is asked between pieces of less than .5 s.
     """
     if not 1 <= steps <= MOST_STEPS:
@@ -134,7 +134,12 @@ def _piece(output: Output, line: Expand, bounds: NDArray[np.float64]) -> NDArray
         with torch.enable_grad():
             middles = at((bounds[1:] + bounds[:-1]) / 2).requires_grad_()
             logits, states = logits_and_states_of(classifier, reading, middles)
-            gradients = torch.autograd.grad(output.of(logits).sum(), states)
+            gradients = torch.autograd.grad(output.of(logits).sum(), states, allow_unused=True)
+    if any(gradient is None for gradient in gradients):
+        raise ExplanationError(
+            f"The architecture {classifier.model.config.model_type} does not tell the hidden states that its answer "
+            "comes from: choose another view than that by layer."
+        )
     scores = np.zeros((len(states), len(reading)))
     for row, (gradient, values) in enumerate(zip(gradients, ends_of_parts, strict=True)):
         found = (gradient.double() * values.double().diff(dim=0)).sum(dim=(0, 2)).cpu().numpy()

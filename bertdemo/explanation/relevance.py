@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bertdemo.explanation.attention import read_at
-from bertdemo.explanation.blocks import NONE_OFF, Head, blocks_of, check_complete, inputs_of, silenced
+from bertdemo.explanation.blocks import NONE_OFF, Head, blocks_of, check_complete, silenced
+from bertdemo.explanation.forward import outputs_of, word_vectors
 from bertdemo.explanation.function import Output
 from bertdemo.explanation.rollout import row_of
 from bertdemo.models.classifier import Classifier
@@ -61,10 +62,9 @@ def _explained_and_weights(output: Output, switched_off: AbstractSet[Head]) -> t
     blocks = blocks_of(classifier)
     check_complete(classifier)
     with classifier.lock, silenced(blocks, switched_off), torch.enable_grad():
-        inputs = inputs_of(classifier, output.reading)
         # Gradients flow from the word vectors on, whether or not the weights of the model ask for any.
-        vectors = classifier.model.get_input_embeddings()(inputs.pop("input_ids")).detach().requires_grad_()
-        found = classifier.model(inputs_embeds=vectors, **inputs, output_attentions=True)
+        vectors = word_vectors(classifier, output.reading).requires_grad_()
+        found = outputs_of(classifier, output.reading, vectors, output_attentions=True)
         return output.of(found.logits)[0], found.attentions
 
 

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import copy
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
+from bertdemo.errors import ExplanationError
 from bertdemo.explanation.forward import logits_of, word_vectors
+from bertdemo.explanation.methods import attribute
 from bertdemo.explanation.reading import read
 from bertdemo.models.classifier import load_base, load_classifier, save_classifier
+from bertdemo.models.devices import choose_placement
 from bertdemo.prediction.predict import predict
+from tests.explanation.architectures import classifier_of
 
 
 @pytest.mark.parametrize("complete", [False, True])
@@ -21,9 +27,55 @@ def test_logits_from_word_vectors_are_those_of_the_prediction(
     save_classifier(load_base(str(tiny_base), ("a", "b", "c"), dropout=0.1, max_length=32, seed=1), tmp_path / "model")
     classifier = load_classifier(tmp_path / "model", complete=complete)
     reading = read(classifier, "the coffee was cold", pair)
-    predicted = predict(classifier, [reading.text], None if pair is None else [pair]).logits
+    pairs = None if pair is None else [pair]
+    predicted = predict(classifier, [reading.text], pairs, placement=choose_placement("fp32")).logits
     vectors = word_vectors(classifier, reading)
     with torch.inference_mode():
         logits = logits_of(classifier, reading, vectors.repeat(3, 1, 1))
     assert logits.shape == (3, 3)
     assert torch.allclose(logits, torch.from_numpy(predicted).expand(3, -1), atol=1e-5)
+
+
+@pytest.mark.parametrize("architecture", ["roberta", "xlm-roberta"])
+def test_a_padding_token_that_somebody_typed_keeps_the_position_it_has_in_a_prediction(
+    tiny_base: Path, architecture: str
+):
+    classifier = classifier_of(architecture, tiny_base)
+    reading = read(classifier, "the coffee [PAD] was cold")
+    predicted = predict(classifier, [reading.text], placement=choose_placement("fp32")).logits
+    with torch.inference_mode():
+        logits = logits_of(classifier, reading, word_vectors(classifier, reading))
+    assert torch.allclose(logits, torch.from_numpy(predicted), atol=1e-5)
+
+
+class Deaf(torch.nn.Module):
+    """Answers from ids alone."""
+
+    def __init__(self, model: torch.nn.Module) -> None:
+        super().__init__()
+        self.model, self.config, self.device = model, copy.copy(model.config), torch.device("cpu")
+        self.config.model_type = "deaf"
+
+    def get_input_embeddings(self) -> torch.nn.Module:
+        return self.model.get_input_embeddings()
+
+    def forward(self, inputs_embeds=None, **inputs):
+        if inputs_embeds is not None:
+            raise NotImplementedError
+        return self.model(**inputs)
+
+
+class Hasty(Deaf):
+    """Makes something else of word vectors."""
+
+    def forward(self, inputs_embeds=None, **inputs):
+        return self.model(**inputs) if inputs_embeds is None else self.model(inputs_embeds=2 * inputs_embeds, **inputs)
+
+
+@pytest.mark.parametrize("kind", [Deaf, Hasty])
+def test_a_model_that_does_not_answer_from_word_vectors_is_refused(tiny_base: Path, kind: type[Deaf]):
+    classifier = classifier_of("bert", tiny_base)
+    other = replace(classifier, model=kind(classifier.model))
+    for method in ("integrated_gradients", "occlusion", "saliency"):
+        with pytest.raises(ExplanationError, match="architecture deaf"):
+            attribute(other, read(other, "the coffee was cold"), method, 0)

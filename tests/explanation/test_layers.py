@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from bertdemo.errors import ExplanationError
-from bertdemo.explanation import function
+from bertdemo.explanation import function, layers
 from bertdemo.explanation.cancelling import CancelledError
+from bertdemo.explanation.forward import logits_and_states_of
 from bertdemo.explanation.integrated_gradients import integrated_gradients
 from bertdemo.explanation.layers import layer_conductance
 from bertdemo.explanation.reading import read
@@ -79,3 +80,15 @@ def test_it_is_cancelled_and_refuses_what_it_cannot_do(classifier: Classifier):
     for steps in (0, 10**6):
         with pytest.raises(ExplanationError, match="1 to 400 steps"):
             layer_conductance(classifier, reading, 0, steps=steps)
+
+
+def test_an_architecture_that_tells_other_states_than_it_answers_from_is_refused(
+    classifier: Classifier, monkeypatch: pytest.MonkeyPatch
+):
+    def copies(*arguments):
+        logits, states = logits_and_states_of(*arguments)
+        return logits, [state.clone() for state in states]
+
+    monkeypatch.setattr(layers, "logits_and_states_of", copies)
+    with pytest.raises(ExplanationError, match="does not tell the hidden states"):
+        layer_conductance(classifier, read(classifier, TEXT), 0)

@@ -12,6 +12,7 @@ from transformers.models.bert import modeling_bert
 from bertdemo.errors import ExplanationError
 from bertdemo.explanation.attention import attention
 from bertdemo.explanation.blocks import inputs_of
+from bertdemo.explanation.function import Output
 from bertdemo.explanation.reading import Reading, read
 from bertdemo.explanation.relevance import relevance
 from bertdemo.models.classifier import Classifier, load_base
@@ -81,6 +82,14 @@ def test_it_is_not_negative_and_never_falls_from_layer_to_layer(architecture: st
     assert (found >= 0).all()
     assert found[0, 0] >= 1
     assert (np.diff(found, axis=0) >= 0).all()
+
+
+def test_a_padding_token_that_somebody_typed_keeps_its_position(tiny_base: Path, monkeypatch: pytest.MonkeyPatch):
+    classifier = classifier_of("roberta", tiny_base)
+    reading, seen = read(classifier, "the coffee [PAD] was cold"), []
+    monkeypatch.setattr(Output, "of", lambda self, logits: seen.append(logits.detach()) or logits[:, self.target])
+    relevance(classifier, reading, 1)
+    assert np.allclose(seen[0][0], attention(classifier, reading).logits, atol=1e-5)
 
 
 def test_the_mean_of_all_tokens_is_followed_where_the_head_reads_it(tiny_base: Path):
