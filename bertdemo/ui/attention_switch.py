@@ -1,17 +1,14 @@
-"""Switch heads off, one, many or a layer, and see the answer move; and what each head by itself is worth."""
+"""Switch heads off, one, many or a layer, and see the answer move."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
 import streamlit as st
-from numpy.typing import NDArray
 
-from bertdemo.ui import attention_choice, attention_numbers, handles
+from bertdemo.ui import attention_choice, attention_worth
 from bertdemo.ui.attention_choice import Part, heads_in
-from bertdemo.ui.attention_measure import measured
 from bertdemo.ui.figure import figure
 from bertdemo.ui.predict_answer import certainty
 from bertdemo.ui.words import count, escape, shorten
@@ -19,19 +16,10 @@ from bertdemo.ui.words import count, escape, shorten
 if TYPE_CHECKING:
     import pandas as pd
 
-    from bertdemo.explanation.heads import HeadImportance
-    from bertdemo.explanation.reading import Reading
-    from bertdemo.models.classifier import Classifier
-    from bertdemo.runs.folder import RunFolder
     from bertdemo.ui.attention_numbers import Looked
 
 _MOST_LABELS = 6
-_SAMPLE = 40  # test texts
 _ON = "all heads on"
-_MEANING = (
-    "Worth is how far the logit of the answer falls when this head alone is switched off (Michel et al. 2019): "
-    "+ it speaks for the answer, − against it. Heads can stand in for one another, so worths do not add up."
-)
 
 
 @dataclass(frozen=True)
@@ -53,16 +41,7 @@ def show(complete: Looked, looked: Looked) -> None:
     """The answer before and after, and what heads are worth. ``complete`` is the same text with all heads on."""
     _layers(looked)
     _answer(complete, looked)
-    with st.expander(
-        "What is each head worth for this text?", key="worth_box", icon=":material/weight:", on_change="rerun"
-    ) as box:
-        if box.open:
-            _worth_here(complete)
-    with st.expander(
-        "And over many texts of the test?", key="worth_sample_box", icon=":material/stacks:", on_change="rerun"
-    ) as box:
-        if box.open:
-            _worth_over_sample(complete)
+    attention_worth.show(complete)
 
 
 def off_line(looked: Looked) -> None:
@@ -145,82 +124,3 @@ def _rows(changes: list[Change], names: tuple[str, ...]) -> pd.DataFrame:
         for name, value in zip(names, (change.before, change.after), strict=False)
     ]
     return pd.DataFrame(rows, columns=["label", "probability", "words", "series"])
-
-
-def _worth_here(complete: Looked) -> None:
-    classifier = attention_numbers.classifier(complete)
-    found = measured("worth", complete.key, classifier, lambda _: [complete.reading], at_once=True)
-    if found is None:
-        return
-    worth = -found.change
-    label = escape(shorten(complete.label_names[complete.answer], 60))
-    best = np.unravel_index(int(abs(worth).argmax()), worth.shape)
-    name = Part(int(best[0]), int(best[1])).name
-    title = f"{name} counts most for “{label}” here: {_signed(float(worth[best]))} logits"
-    _worth(title, worth, "head_worth", _MEANING)
-
-
-def _worth(title: str, worth: NDArray[Any], key: str, note: str) -> None:
-    from bertdemo.charts.attention import head_worth_chart
-
-    rows = worth_rows(worth)
-    figure(
-        title, rows, head_worth_chart, len(worth), key=key, alt="What each head of each layer is worth", note=note,
-        table=rows[["layer", "head", "worth"]],
-    )  # fmt: skip
-
-
-def worth_rows(worth: NDArray[Any]) -> pd.DataFrame:
-    """Rows for ``head_worth_chart`` from (layers, heads), in logits; the glyph is left out where there is nothing."""
-    import pandas as pd
-
-    size = abs(worth) / max(float(abs(worth).max()), 1e-12)
-    rows = [
-        (layer + 1, head + 1, float(value), float(size[layer, head]), *_role(float(value), float(size[layer, head])))
-        for (layer, head), value in np.ndenumerate(worth)
-    ]
-    return pd.DataFrame(rows, columns=["layer", "head", "worth", "size", "role", "glyph"])
-
-
-def _role(worth: float, size: float) -> tuple[str, str]:
-    if size < 0.02:
-        return "grey", ""
-    return ("blue", "+") if worth > 0 else ("orange", "−")
-
-
-def _signed(value: float) -> str:
-    return f"{value:+.2f}".replace("-", "−")
-
-
-def _worth_over_sample(complete: Looked) -> None:
-    """Computed when asked for: it takes the time of thousands of answers."""
-    st.caption(
-        f"Switches off each of the {complete.layers * complete.heads} heads, one after the other, for up to {_SAMPLE} "
-        "texts of the test part."
-    )
-    folder, case = handles.runs().folder(complete.run_id), (complete.run_id, complete.edition)
-    classifier = attention_numbers.classifier(complete)
-    found = measured("worth_sample", case, classifier, lambda reader: _sample(folder, reader), at_once=False)
-    if found:
-        _sample_result(found)
-
-
-def _sample(folder: RunFolder, classifier: Classifier) -> list[Reading]:
-    """Test texts, evenly over the part, cut where the model stops reading."""
-    from bertdemo.explanation.reading import read
-
-    test = folder.split().part("test")
-    rows = range(0, len(test), max(1, len(test) // _SAMPLE))[:_SAMPLE]
-    return [read(classifier, test.texts[row], test.pairs[row] if test.pairs else None) for row in rows]
-
-
-def _sample_result(found: HeadImportance) -> None:
-    worth = -found.change
-    largest = np.unravel_index(int(found.flips.argmax()), found.flips.shape)
-    name = Part(int(largest[0]), int(largest[1])).name
-    flips, texts = round(float(found.flips[largest]) * found.texts), count(found.texts, "test text")
-    title = f"No single head changes the answer to any of {texts}"
-    if flips:
-        title = f"No head changes more answers than {name.lower()}: {flips} of {texts} get another label without it"
-    note = f"Means over {count(found.texts, 'test text')}, each for its own answer. {_MEANING}"
-    _worth(title, worth, "sample_worth", note)

@@ -63,28 +63,33 @@ class Bar:
         return self.called_off.is_set()
 
 
-def kept(key: Hashable, words: str, make: Callable[[Bar], _Result]) -> _Result:
+def kept(key: Hashable, words: str, make: Callable[[Bar], _Result], begin: str = "") -> _Result:
     """What ``make`` returned for this key earlier in this visit, or returns now; ``words`` stand on the bar.
 
-    ``make`` runs in a thread without Streamlit.
+    ``make`` runs in a thread without Streamlit. With the words of a button in ``begin`` it waits for a person to
+    press it.
 
     Raises:
-        StillAtWorkError: it is not done, or was called off; the bar, or a button to begin again, is drawn.
+        StillAtWorkError: it is not done, or was called off; the bar, or a button to begin, is drawn.
         BertDemoError: what ``make`` raised; it is made again when it is next asked for.
     """
     works: OrderedDict[Hashable, Bar] = st.session_state.setdefault("explained", OrderedDict())
     name = f"{crc32(repr(key).encode('utf-8', 'surrogatepass')):x}"
-    if (bar := works.get(key)) and bar.called_off.is_set():
-        if not st.button("Begin again", key=f"again_{name}"):
-            raise StillAtWorkError
-        bar = None
+    place = st.empty()  # always the same one: what stood in it makes room for what comes
+    bar = works.get(key)
+    if bar and bar.called_off.is_set():
+        bar, begin = None, begin or "Begin again"
+    if bar is None and begin and not place.button(begin, key=f"begin_{name}"):
+        raise StillAtWorkError
     if bar is None:
         bar = works[key] = Bar(words)
         bar.result = _threads().submit(make, bar)
         wait([bar.result], PATIENCE)
     if not bar.result.done():
-        st.fragment(_follow, run_every=_POLL)(bar, name)
+        with place.container():
+            st.fragment(_follow, run_every=_POLL)(bar, name)
         raise StillAtWorkError
+    place.empty()
     works.move_to_end(key)
     while len(works) > _MOST:
         works.popitem(last=False)[1].called_off.set()

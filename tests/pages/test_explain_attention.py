@@ -150,7 +150,8 @@ def test_what_heads_are_worth_over_the_test_is_measured_when_asked(open_view, wo
     app.session_state["worth_sample_box"] = app.session_state["worth_box"] = True
     app.run()
     assert "counts most for" in words_of(app)
-    app.button(key="measure_worth_sample").click().run()
+    [measure] = [button for button in app.button if button.label == "Measure"]
+    measure.click().run()
     assert healthy(app)
     assert "Means over 15 test texts" in words_of(app)
 

@@ -20,7 +20,8 @@ from bertdemo.ui.attention_controls import LINES, Shown
 from bertdemo.ui.attention_filters import Filters, visible, what_is_hidden
 from bertdemo.ui.attention_numbers import Looked
 from bertdemo.ui.attention_pixels import SIDE, shades, small_maps
-from bertdemo.ui.attention_switch import Change, changes_of, headline, worth_rows
+from bertdemo.ui.attention_switch import Change, changes_of, headline
+from bertdemo.ui.attention_worth import worth_rows
 
 HOSTILE = "<script>alert(1)</script> 你好 مرحبا"
 
