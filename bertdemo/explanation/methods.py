@@ -183,7 +183,7 @@ def _gradient_shap(output: Output, vectors: Tensor, baseline: Tensor, seed: int)
     from captum.attr import GradientShap
 
     there = vectors.new_ones(vectors.shape[:2])
-    with seeded(seed):
+    with seeded(seed, output.cancelled):
         scores = GradientShap(output.function(between(baseline, vectors))).attribute(
             there, baselines=0 * there, n_samples=GRADIENT_SAMPLES
         )

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bertdemo.errors import ExplanationError
+from bertdemo.explanation.cancelling import Cancelled, go_on_unless
 from bertdemo.explanation.function import Output, between
 from bertdemo.explanation.reading import Reading
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 _RANDOM = threading.Lock()  # torch and NumPy have one source of random numbers for all threads
+_LOOK = 0.1  # seconds between two looks at whether the work is called off
 GRADIENT_SAMPLES = 100  # of gradient SHAP: each costs as much as three of the others
 _SAMPLES = 300
 _SAMPLES_A_WORD = 4
@@ -35,11 +37,26 @@ def samples(reading: Reading) -> int:
 
 
 @contextmanager
-def seeded(seed: int) -> Iterator[None]:
-    """The same random numbers for the same seed, and afterwards those of everybody else as if nothing had been."""
+def seeded(seed: int, cancelled: Cancelled) -> Iterator[None]:
+    """The same random numbers for the same seed, and afterwards those of everybody else as if nothing had been.
+
+    Raises:
+        CancelledError: ``cancelled()`` became true while somebody else drew, one at a time.
+    """
+    while not _RANDOM.acquire(timeout=_LOOK):
+        go_on_unless(cancelled)
+    try:
+        with _drawn_from(seed):
+            yield
+    finally:
+        _RANDOM.release()
+
+
+@contextmanager
+def _drawn_from(seed: int) -> Iterator[None]:
     import torch
 
-    with _RANDOM, torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]):
         before = np.random.get_state()
         np.random.seed(seed)
         torch.manual_seed(seed)
@@ -64,7 +81,7 @@ def lime(output: Output, vectors: Tensor, baseline: Tensor, seed: int) -> NDArra
 
     words, present = _words(output, vectors, baseline)
     number = samples(output.reading)
-    with seeded(seed):
+    with seeded(seed, output.cancelled):
         scores = Lime(present).attribute(words, n_samples=number, perturbations_per_eval=number)
     return _to_tokens(output.reading, scores)
 
@@ -77,7 +94,7 @@ def kernel_shap(output: Output, vectors: Tensor, baseline: Tensor, seed: int) ->
         return occlusion(output, vectors, baseline)
     words, present = _words(output, vectors, baseline)
     number = samples(output.reading)
-    with seeded(seed):
+    with seeded(seed, output.cancelled):
         scores = KernelShap(present).attribute(words, n_samples=number, perturbations_per_eval=number)
     return _to_tokens(output.reading, scores)
 

@@ -5,7 +5,9 @@ It learns a toy task in seconds on any CPU and needs neither network nor the bun
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
+from itertools import pairwise
 from pathlib import Path
 
 SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
@@ -24,17 +26,15 @@ def make_tiny_bert(folder: Path, texts: Iterable[str], *, vocabulary_size: int =
         ``folder``, usable wherever a local base model is.
     """
     import torch
-    from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+    from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
     from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
-    wordpiece = Tokenizer(models.WordPiece(unk_token="[UNK]"))
-    wordpiece.normalizer = normalizers.BertNormalizer(lowercase=True)
-    wordpiece.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    normalizer, splitter = normalizers.BertNormalizer(lowercase=True), pre_tokenizers.BertPreTokenizer()
+    words = Counter(word for text in texts for word, _ in splitter.pre_tokenize_str(normalizer.normalize_str(text)))
+    identity = {token: i for i, token in enumerate(_vocabulary(words, vocabulary_size))}
+    wordpiece = Tokenizer(models.WordPiece(identity, unk_token="[UNK]"))
+    wordpiece.normalizer, wordpiece.pre_tokenizer = normalizer, splitter
     wordpiece.decoder = decoders.WordPiece()
-    wordpiece.train_from_iterator(
-        texts, trainers.WordPieceTrainer(vocab_size=vocabulary_size, special_tokens=list(SPECIAL_TOKENS))
-    )
-    identity = {token: i for i, token in enumerate(SPECIAL_TOKENS)}  # the trainer numbers them first, in this order
     wordpiece.post_processor = processors.BertProcessing(("[SEP]", identity["[SEP]"]), ("[CLS]", identity["[CLS]"]))
     tokenizer = PreTrainedTokenizerFast(
         tokenizer_object=wordpiece, pad_token="[PAD]", unk_token="[UNK]", cls_token="[CLS]", sep_token="[SEP]",
@@ -50,3 +50,32 @@ def make_tiny_bert(folder: Path, texts: Iterable[str], *, vocabulary_size: int =
         BertModel(config).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
+
+
+def _vocabulary(words: Counter[str], size: int) -> list[str]:
+    """Special tokens, characters, and the most frequent pairs of pieces joined one after the other (Sennrich, 2016).
+
+    The trainer of the library ``tokenizers`` settles ties by chance, so that no two models would read a text alike;
+    here the spelling settles them.
+    """
+    pieces = {word: [word[0], *(f"##{character}" for character in word[1:])] for word in words}
+    found = dict.fromkeys([*SPECIAL_TOKENS, *sorted(set("".join(words)) | {p for own in pieces.values() for p in own})])
+    while len(found) < size:
+        pairs = Counter[tuple[str, str]]()
+        for word, own in pieces.items():
+            for pair in pairwise(own):
+                pairs[pair] += words[word]
+        if not pairs:
+            break
+        joined = min(pairs, key=lambda pair: (-pairs[pair], pair))
+        found[joined[0] + joined[1].removeprefix("##")] = None
+        for own in pieces.values():
+            _join(own, joined)
+    return list(found)
+
+
+def _join(pieces: list[str], pair: tuple[str, str]) -> None:
+    """Make one piece of each such pair, in place."""
+    for place in range(len(pieces) - 1):
+        if tuple(pieces[place : place + 2]) == pair:
+            pieces[place : place + 2] = [pair[0] + pair[1].removeprefix("##")]
