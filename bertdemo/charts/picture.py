@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import altair as alt
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
 _WIDTH = 760  # pixels of the drawing, without what stands beside the axes
 _SCALE = 2.0  # pixels of the picture for one of the drawing
+_LINE = 92  # characters of a title, which would be cut where the drawing ends
 _FONT = "Helvetica, Arial, sans-serif"
 
 
@@ -37,7 +39,7 @@ def _specification(chart: alt.LayerChart, rows: pd.DataFrame, title: str, colour
     specification: dict[str, Any] = chart.to_dict()
     values = rows.astype(object).where(rows.notna(), None).to_dict("records")
     specification |= {"data": {"values": values}, "width": _WIDTH, "background": colours[-1]}
-    specification["title"] = {"text": title, "anchor": "start", "fontSize": 15, "offset": 12}
+    specification["title"] = {"text": wrap(title, _LINE), "anchor": "start", "fontSize": 15, "offset": 12}
     specification["config"] = {
         **specification.get("config", {}),
         "range": {"category": list(colours)},

@@ -127,7 +127,7 @@ def _table(found: Attribution) -> None:
         alt="Score of every word, the strongest first",
         column_config={
             "word": st.column_config.TextColumn("Word"),
-            "place": number("Place", help="The how manieth word of the text"),
+            "place": number("Place", help="Which word of the text it is, from 1"),
             "score": number("Score (logits)" if found.adds_up else "Score", format="%+.3f" if found.signed else "%.3f"),
             "share": number("Share (%)", format="%.1f", help="Of the difference between this text and the baseline"),
         },

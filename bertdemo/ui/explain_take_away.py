@@ -9,6 +9,7 @@ import streamlit as st
 
 from bertdemo.ui import explain_methods, explain_waterfall, where
 from bertdemo.ui.explain_sentences import how
+from bertdemo.ui.figure import light_colours
 
 if TYPE_CHECKING:
     import altair as alt
@@ -46,7 +47,7 @@ def page(subject: Subject, found: Attribution) -> str:
     from bertdemo.export.explanation import to_html
 
     chart, rows = _chart(found)
-    drawing = pictures.svg(chart, rows, "", _colours())
+    drawing = pictures.svg(chart, rows, "", light_colours())
     charts = {_title(subject, found): drawing}
     return to_html(found, subject.answer, subject.labels, where.name_of(subject.run), how(found), charts)
 
@@ -56,7 +57,7 @@ def picture(subject: Subject, found: Attribution) -> bytes:
     from bertdemo.charts import picture as pictures
 
     chart, rows = _chart(found)
-    return pictures.png(chart, rows, _title(subject, found), _colours())
+    return pictures.png(chart, rows, _title(subject, found), light_colours())
 
 
 def table(found: Attribution) -> str:
@@ -89,8 +90,3 @@ def _title(subject: Subject, found: Attribution) -> str:
     sure = "" if share is None or found.is_tiny else f", {100 * share:.2f} % not accounted for"
     steps = "" if found.n_steps is None else f", {found.n_steps} {'steps' if found.seed is None else 'samples'}"
     return f"Why {labels[found.target]}{against}: {how(found)}{steps}{sure}"
-
-
-def _colours() -> list[str]:
-    """Those of charts in the light theme, whatever theme the page is shown in: files are printed."""
-    return list(st.get_option("theme.light.chartCategoricalColors"))

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from bertdemo.ui.words import unescape
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
@@ -49,7 +51,7 @@ def figure(
     table: pd.DataFrame | None = None,
     clicked: Callable[[], None] | None = None,
 ) -> None:
-    """A titled chart with its table twin, or a fuller ``table``; ``clicked`` as in ``draw``.
+    """A titled chart with its table twin, or a fuller ``table``, and its picture as a file; ``clicked`` as in ``draw``.
 
     ``title`` and ``note`` are Markdown: names in them must be escaped.
     """
@@ -58,5 +60,21 @@ def figure(
         draw(data, chart, *arguments, key=key, alt=alt, clicked=clicked)
         if note:
             st.caption(note)
-        with st.expander("Show as a table", type="compact", key=f"{key}_table"):
+        with st.expander("Table and picture", type="compact", key=f"{key}_table"):
             st.dataframe(data if table is None else table, hide_index=True, key=f"{key}_rows")
+            st.download_button(
+                "Chart (PNG)", lambda: picture(unescape(title), data, chart, *arguments), f"{key}.png", "image/png",
+                key=f"{key}_png", icon=":material/download:", on_click="ignore",
+            )  # fmt: skip
+
+
+def picture(title: str, data: pd.DataFrame, chart: Callable[..., Any], *arguments: Hashable) -> bytes:
+    """A chart as a PNG file; ``title`` is plain text."""
+    from bertdemo.charts.picture import png
+
+    return png(chart(*arguments), data, title, light_colours())
+
+
+def light_colours() -> list[str]:
+    """Those of charts in the light theme, whatever theme the page is shown in: files are printed."""
+    return list(st.get_option("theme.light.chartCategoricalColors"))

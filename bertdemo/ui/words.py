@@ -22,6 +22,12 @@ def escape(text: str) -> str:
     return _MARKUP.sub(r"\\\1", unlinked).replace("\\<", "&lt;").replace("\\&", "&amp;")
 
 
+def unescape(markdown: str) -> str:
+    """The text that ``escape`` was given, but for its spaces; for where no Markdown is read."""
+    unmarked = re.sub(r"\\(.)", r"\1", markdown).replace("\u2060", "")
+    return unmarked.replace("&lt;", "<").replace("&amp;", "&")
+
+
 def shorten(text: str, length: int) -> str:
     return text if len(text) <= length else text[: length - 1].rstrip() + "…"
 

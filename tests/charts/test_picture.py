@@ -1,10 +1,17 @@
 """A chart as a file: a picture, or a drawing in which a text is only a text."""
 
+import re
+
 import pandas as pd
 import pytest
 
-from bertdemo.charts.attribution import waterfall_chart
+from bertdemo.charts.attention import by_layer_chart, head_worth_chart
+from bertdemo.charts.attribution import agreement_chart, layer_chart, waterfall_chart
+from bertdemo.charts.faithfulness import erasing_chart, sanity_chart
+from bertdemo.charts.names import ORDERS
 from bertdemo.charts.picture import png, svg
+from bertdemo.charts.terms import term_chart
+from bertdemo.charts.vectors import map_chart
 
 COLOURS = ["#2E6DB4", "#D9782D", "#22272E", "#7C828C", "#FDFCFA"]
 
@@ -29,3 +36,41 @@ def test_a_drawing_has_the_words_as_text_and_fetches_nothing(rows):
 
 def test_a_picture_is_a_png(rows):
     assert png(waterfall_chart(2), rows, "title", COLOURS).startswith(b"\x89PNG\r\n")
+
+
+CELL = {"size": 0.9, "role": "blue", "glyph": "+"}
+DRAWINGS = {
+    "layers": (layer_chart(2), {"word": "cold", "layer": "1", "score": 0.5, **CELL}),
+    "agreement": (agreement_chart(2), {"one": "a", "other": "b", "correlation": 0.5, "words": "0.50", **CELL}),
+    "curve": (
+        erasing_chart("Words masked (%)", "Logit"),
+        {"share": 50.0, "value": 1.0, "low": None, "high": None, "series": ORDERS[0]},
+    ),
+    "sanity": (sanity_chart(2), {"stage": "the head", "correlation": 0.5, "chance": 0.2, "words": "+0.50"}),
+    "by layer": (by_layer_chart(2, "share"), {"word": "cold", "layer": 1, "value": 0.2, "size": 0.5}),
+    "worth": (head_worth_chart(2), {"layer": 1, "head": 2, "worth": 0.3, **CELL}),
+    "terms": (
+        term_chart(2, "Mean"),
+        {"word": "cold", "mean": 1.0, "low": 0.5, "high": 1.5, "texts": 9, "words": "+1.00", "role": "blue", "end": 2},
+    ),
+    "map": (
+        map_chart(("praise", "complaint"), 40, 20),
+        {"place": 1, "x": 0.1, "y": 0.2, "label": "praise", "called": "praise", "wrong": True, "text": "cold"},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", DRAWINGS)
+def test_every_chart_of_an_explanation_is_a_drawing_of_its_own(name):
+    chart, row = DRAWINGS[name]
+    drawn = svg(chart, pd.DataFrame([row]), "what it shows", COLOURS)
+    empty = svg(chart, pd.DataFrame([row]).iloc[:0], "what it shows", COLOURS)
+    assert "what it shows" in drawn
+    assert len(drawn) > len(empty)
+
+
+def test_a_long_title_has_several_lines(rows):
+    drawn = svg(waterfall_chart(2), rows, "word " * 60, COLOURS)
+    [shown] = re.findall(r"<text [^>]*>((?:<tspan[^>]*>[word ]+</tspan>)+)</text>", drawn)
+    assert shown.count("<tspan") > 2
+    assert shown.count("word") == 60

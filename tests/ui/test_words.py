@@ -36,6 +36,11 @@ def test_escaped_text_holds_no_bare_markup(text):
     assert "\n" not in bare
 
 
+@given(st.text(st.characters(exclude_characters="\u2060")))
+def test_what_was_escaped_comes_back_but_for_spaces(text):
+    assert words.unescape(words.escape(text)) == " ".join(text.split())
+
+
 def test_escaped_html_keeps_its_words():
     assert words.escape("<b>hi</b> & co") == "&lt;b\\>hi&lt;/b\\> &amp; co"
 
