@@ -110,7 +110,6 @@ def layer_conductance(
 def _conductance(output: Output, line: Expand, steps: int) -> NDArray[np.float64]:
     pieces = []
     for start in range(0, steps, output.rows_at_once):
-        go_on_unless(output.cancelled)
         bounds = np.arange(start, min(start + output.rows_at_once, steps) + 1) / steps
         pieces.append(_piece(output, line, bounds))
     scores: NDArray[np.float64] = np.sum(pieces, axis=0)
@@ -119,29 +118,49 @@ def _conductance(output: Output, line: Expand, steps: int) -> NDArray[np.float64
 
 def _piece(output: Output, line: Expand, bounds: NDArray[np.float64]) -> NDArray[np.float64]:
     """Scores (layers + 1, tokens) of the parts of the way between ``bounds`` (shares, in their order)."""
+    go_on_unless(output.cancelled)
+    ends_of_parts = _states(output, line, bounds)
+    go_on_unless(output.cancelled)
+    gradients = _gradients(output, line, (bounds[1:] + bounds[:-1]) / 2)
+    scores = np.zeros((len(gradients), len(output.reading)))
+    for row, (gradient, values) in enumerate(zip(gradients, ends_of_parts, strict=True)):
+        found = (gradient.double() * values.double().diff(dim=0)).sum(dim=(0, 2)).cpu().numpy()
+        scores[row, : len(found)] = found  # the last layer may have computed its first token alone
+    return scores
+
+
+def _states(output: Output, line: Expand, shares: NDArray[np.float64]) -> list[Tensor]:
+    """The hidden states at these places of the way: (shares, tokens, width) a layer."""
     import torch
 
-    classifier, reading = output.classifier, output.reading
-    with classifier.lock:
-        device = classifier.model.device
+    with output.classifier.lock, torch.no_grad():
+        return logits_and_states_of(output.classifier, output.reading, line(_places(output, shares)))[1]
 
-        def at(shares: NDArray[np.float64]) -> Tensor:
-            places = torch.from_numpy(shares).float().to(device)[:, None]
-            return line(places.expand(-1, len(reading)))
 
-        with torch.no_grad():
-            _, ends_of_parts = logits_and_states_of(classifier, reading, at(bounds))
-        with torch.enable_grad():
-            middles = at((bounds[1:] + bounds[:-1]) / 2).requires_grad_()
-            logits, states = logits_and_states_of(classifier, reading, middles)
-            gradients = torch.autograd.grad(output.of(logits).sum(), states, allow_unused=True)
+def _gradients(output: Output, line: Expand, shares: NDArray[np.float64]) -> list[Tensor]:
+    """The gradients of the output by the hidden states: (shares, tokens, width) a layer.
+
+    Raises:
+        ExplanationError: the architecture tells other states than those that its answer comes from.
+    """
+    import torch
+
+    classifier = output.classifier
+    with classifier.lock, torch.enable_grad():
+        vectors = line(_places(output, shares)).requires_grad_()
+        logits, states = logits_and_states_of(classifier, output.reading, vectors)
+        gradients = torch.autograd.grad(output.of(logits).sum(), states, allow_unused=True)
     if any(gradient is None for gradient in gradients):
         raise ExplanationError(
             f"The architecture {classifier.model.config.model_type} does not tell the hidden states that its answer "
             "comes from: choose another view than that by layer."
         )
-    scores = np.zeros((len(states), len(reading)))
-    for row, (gradient, values) in enumerate(zip(gradients, ends_of_parts, strict=True)):
-        found = (gradient.double() * values.double().diff(dim=0)).sum(dim=(0, 2)).cpu().numpy()
-        scores[row, : len(found)] = found  # the last layer may have computed its first token alone
-    return scores
+    return list(gradients)
+
+
+def _places(output: Output, shares: NDArray[np.float64]) -> Tensor:
+    """The same share for every token: (shares, tokens)."""
+    import torch
+
+    places = torch.from_numpy(shares).float().to(output.classifier.model.device)
+    return places[:, None].expand(-1, len(output.reading))

@@ -68,10 +68,11 @@ def to_json(attribution: Attribution, classifier: Classifier, answer: Answer) ->
 def weights_sha256(classifier: Classifier) -> str:
     """SHA-256 over names and bytes of all weights, in the order of their names: the same in whatever files they lie."""
     digest = hashlib.sha256()
-    with classifier.lock:
-        for name, weight in sorted(classifier.model.state_dict().items()):
-            digest.update(name.encode())
-            digest.update(weight.detach().cpu().contiguous().numpy().tobytes())
+    with classifier.lock:  # not for as long as it takes to read them all: nobody changes weights
+        weights = sorted(classifier.model.state_dict().items())
+    for name, weight in weights:
+        digest.update(name.encode())
+        digest.update(weight.detach().cpu().contiguous().numpy().tobytes())
     return digest.hexdigest()
 
 

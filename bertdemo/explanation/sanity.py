@@ -122,7 +122,7 @@ def sanity(
 def stages(model: PreTrainedModel) -> dict[str, frozenset[str]]:
     """Parts of a model's weights that become random, each with all that is above it: its name → parameter names."""
     names = frozenset(name for name, _ in model.named_parameters())
-    vectors = frozenset(name for name in names if "embeddings." in name and ".layer" not in name)
+    vectors = frozenset(name for name in names if "embeddings" in name and ".layer" not in name)
     layers = _layers(model)
     above = names - vectors - frozenset().union(*layers)
     cuts = sorted({round(len(layers) * step / _CUTS) for step in range(1, _CUTS + 1)} - {0})

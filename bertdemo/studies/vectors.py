@@ -76,8 +76,9 @@ def flatten(vectors: NDArray[np.floating]) -> tuple[Floats, tuple[float, float]]
 def judge(vectors: NDArray[np.floating], labels: NDArray[np.int64]) -> tuple[Floats, View]:
     """The coordinates (texts, 2), and how far they and the vectors tell the labels apart."""
     coordinates, explained = flatten(vectors)
-    shares = np.bincount(labels) / len(labels)
-    return coordinates, View(explained, neighbours_alike(vectors, labels), float((shares**2).sum()))
+    counts, others = np.bincount(labels), max(1, len(labels) - 1)  # no text is its own neighbour
+    chance = float((counts * (counts - 1)).sum()) / (len(labels) * others)
+    return coordinates, View(explained, neighbours_alike(vectors, labels), chance)
 
 
 def neighbours_alike(vectors: NDArray[np.floating], labels: NDArray[np.int64]) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -80,6 +81,20 @@ def test_it_is_cancelled_and_refuses_what_it_cannot_do(classifier: Classifier):
     for steps in (0, 10**6):
         with pytest.raises(ExplanationError, match="1 to 400 steps"):
             layer_conductance(classifier, reading, 0, steps=steps)
+
+
+def test_before_every_pass_it_is_asked_whether_to_go_on(classifier: Classifier, monkeypatch: pytest.MonkeyPatch):
+    events: list[str] = []
+
+    def passed(*arguments):
+        events.append("pass")
+        return logits_and_states_of(*arguments)
+
+    monkeypatch.setattr(layers, "logits_and_states_of", passed)
+    monkeypatch.setattr(function, "_PIECE", {"cpu": 1})
+    layer_conductance(classifier, read(classifier, TEXT), 0, steps=3, cancelled=lambda: bool(events.append("ask")))
+    assert events.count("pass") == 6
+    assert all(before == "ask" for before, event in pairwise(events) if event == "pass")
 
 
 def test_an_architecture_that_tells_other_states_than_it_answers_from_is_refused(

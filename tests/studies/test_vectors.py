@@ -85,3 +85,11 @@ def test_a_neighbour_is_never_the_text_itself(n, seed):
         similar[row] = -np.inf
         alike += labels[similar.argmax()] == labels[row]
     assert neighbours_alike(vectors, labels) == pytest.approx(alike / n)
+
+
+def test_a_text_is_not_its_own_neighbour_by_chance_either():
+    vectors = np.arange(8.0).reshape(4, 2)
+    _, seen = judge(vectors, np.array([0, 1, 2, 3]))
+    assert seen.neighbours == seen.chance == 0
+    _, seen = judge(vectors, np.array([0, 0, 1, 1]))
+    assert seen.chance == pytest.approx(1 / 3)
