@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from bertdemo.commands.arguments import Subparsers, add_command
 from bertdemo.commands.output import Output
-from bertdemo.errors import JobError, RunError
+from bertdemo.errors import ExplanationError, JobError, RunError
 from bertdemo.runs.records import State
 from bertdemo.settings import Settings
 
@@ -43,7 +43,7 @@ def add(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--texts", type=int, metavar="N", help="at most so many, a random sample (default: 500; a map 1,000)"
     )
-    parser.add_argument("--baseline", metavar="B", default="pad", help="pad, mask, zero or average (default: pad)")
+    parser.add_argument("--baseline", metavar="B", help="pad (default), mask, zero or average; not of a map")
 
 
 def run(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
@@ -54,7 +54,9 @@ def run(arguments: argparse.Namespace, settings: Settings, output: Output) -> in
     studies, runs = Studies(settings), Runs(settings)
     runs.model_folder(arguments.id)
     question = _question(arguments, runs.folder(arguments.id).data_card().label_names)
-    study_id = studies.submit(arguments.id, question, arguments.texts, baseline=arguments.baseline)
+    if question.about == "map" and arguments.baseline is not None:
+        raise ExplanationError("A map compares with no baseline: leave out --baseline, or ask about a --label.")
+    study_id = studies.submit(arguments.id, question, arguments.texts, baseline=arguments.baseline or "pad")
     try:
         card = _wait(studies, study_id, output)
     except KeyboardInterrupt:

@@ -75,6 +75,7 @@ def test_people_read_a_few_lines(run, at_once):
         (("--cell", "praise", "nope"), "no label 'nope'"),
         (("--label", "praise", "--texts", "9999"), "1 to 500 texts"),
         (("--label", "praise", "--baseline", "x"), "no baseline 'x'"),
+        (("--baseline", "mask"), "A map compares with no baseline"),
     ],
 )
 def test_wrong_input_is_one_line_and_exit_code_2(run, arguments, words):
