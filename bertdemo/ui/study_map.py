@@ -83,10 +83,10 @@ def _picture(known: Evidence, found: MapFindings, when: str, title: str, view: V
         picked = st.session_state[key]["selection"].get(POINT) or [{}]
         st.session_state[chosen] = picked[0].get("place")
 
+    nearest = f"the nearest neighbour has the same label for {percent(view.neighbours, 0)}"
     figure(
-        title, rows, map_chart, names, first, second, key=key, clicked=clicked,
+        f"{title}: {nearest}", rows, map_chart, names, first, second, key=key, clicked=clicked,
         alt=f"Test texts {title.lower()} by two principal components of their vectors, with their labels",
-        note=f"The nearest neighbour has the same label for {percent(view.neighbours, 0)}.",
     )  # fmt: skip
 
 

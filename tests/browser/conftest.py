@@ -51,6 +51,13 @@ def app_url(tmp_path: Path) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="session")
+def warm_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a server that is shared, by tests that leave nothing behind in its home."""
+    with _server(tmp_path_factory.mktemp("shared") / "home") as url:
+        yield url
+
+
 @contextmanager
 def _server(home: Path) -> Iterator[str]:
     port = _free_port()

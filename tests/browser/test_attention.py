@@ -13,9 +13,9 @@ TEXT = "Free <b>prize</b>: call now or <img src=x onerror=alert(1)> مرحبا"
 
 
 @pytest.fixture
-def view(page, app_url):
+def view(page, warm_url):
     """The head view of a text, drawn."""
-    page.goto(f"{app_url}/explain?run={STARTER}&view=attention&text={TEXT}&head=2.3")
+    page.goto(f"{warm_url}/explain?run={STARTER}&view=attention&text={TEXT}&head=2.3")
     page.locator(".legend").filter(has_text="Layer 2, head 3").wait_for()
     return page
 
@@ -61,11 +61,11 @@ def test_heads_are_looked_at_by_mouse_and_keyboard_and_switched_off(view):
     assert view.get_by_test_id("stException").count() == 0
 
 
-def test_what_is_sent_is_small_and_fits_a_phone(page, app_url):
+def test_what_is_sent_is_small_and_fits_a_phone(page, warm_url):
     sent = []
     page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: sent.append(len(frame))))
     page.set_viewport_size({"width": 390, "height": 844})
-    page.goto(f"{app_url}/explain?run={STARTER}&view=attention&head=2.3&text={'call%20me%20now%20' * 40}")
+    page.goto(f"{warm_url}/explain?run={STARTER}&view=attention&head=2.3&text={'call%20me%20now%20' * 40}")
     page.locator(".legend").filter(has_text="Layer 2, head 3").wait_for()
     page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
     sent.clear()

@@ -22,8 +22,8 @@ def strip(page, key: str = "strip"):
     return page.locator(f".st-key-{key} .strip")
 
 
-def test_why_is_one_click_and_a_doubt_one_more(page, app_url):
-    page.goto(f"{app_url}/predict?run={STARTER}")
+def test_why_is_one_click_and_a_doubt_one_more(page, warm_url):
+    page.goto(f"{warm_url}/predict?run={STARTER}")
     page.get_by_role("link", name="Why?").click()
     page.get_by_role("heading", name="Explain", level=1).wait_for()
     page.get_by_text("It adds up").wait_for()
@@ -48,35 +48,32 @@ def test_why_is_one_click_and_a_doubt_one_more(page, app_url):
     assert page.get_by_test_id("stException").count() == 0
 
 
-def test_a_text_stays_text_and_nothing_is_fetched(page, app_url):
+def test_a_text_stays_text_and_what_is_taken_away_opens_without_the_app(page, warm_url, tmp_path):
     outside, alerts = [], []
-    page.on(
-        "request", lambda r: outside.append(r.url) if not r.url.startswith(app_url) and "http" in r.url[:4] else None
-    )
+    page.on("request", lambda r: None if not r.url.startswith("http") or warm_url in r.url else outside.append(r.url))
     page.on("dialog", lambda dialog: (alerts.append(dialog.message), dialog.dismiss()))
-    page.goto(f"{app_url}/explain?run={STARTER}&text={quote(NASTY)}")
-    page.locator(".st-key-waterfall_figure").wait_for()
+    page.goto(f"{warm_url}/explain?run={STARTER}&text={quote(NASTY)}&take=true")
+    page.get_by_role("button", name="Page (HTML)").wait_for()
     settle(page)
     assert strip(page).evaluate("strip => strip.textContent") == NASTY
     assert strip(page).locator(".part").first.evaluate("part => part.children.length") > 3
     assert strip(page).locator("script, img, a").count() == 0
-    assert (outside, alerts) == ([], [])
 
-
-def test_what_is_taken_away_opens_without_the_app_and_holds_its_numbers(page, app_url, tmp_path):
-    page.goto(f"{app_url}/explain?run={STARTER}&text={quote(NASTY)}&take=true")
-    page.get_by_role("button", name="Page (HTML)").wait_for()
-    settle(page)
-    files = {}
+    files, places = {}, page.locator(".st-key-take_away")
     for name in ("Page (HTML)", "Chart (PNG)", "Table (CSV)", "All of it (JSON)"):
         with page.expect_download() as download:
-            page.get_by_role("button", name=name).click()
+            places.get_by_role("button", name=name).click()
         files[name] = tmp_path / re.sub(r"\W", "", name)
         download.value.save_as(files[name])
     told = json.loads(files["All of it (JSON)"].read_text("utf-8"))
     assert told["text"] == NASTY
     assert len(told["ids"]) == len(told["tokens"])
     assert files["Chart (PNG)"].read_bytes().startswith(b"\x89PNG")
+    figure = page.locator(".st-key-waterfall_figure")
+    figure.get_by_text("Table and picture").click()
+    with page.expect_download() as download:
+        figure.get_by_role("button", name="Chart (PNG)").click()
+    assert download.value.suggested_filename == "waterfall.png"
     assert files["Table (CSV)"].read_text("utf-8").startswith("kind,")
 
     requests = []
@@ -85,5 +82,5 @@ def test_what_is_taken_away_opens_without_the_app_and_holds_its_numbers(page, ap
     alone.set_content(files["Page (HTML)"].read_text("utf-8"))
     assert alone.locator("p.text").evaluate("part => part.textContent") == NASTY
     assert alone.locator("svg").count() == 1
-    assert requests == []
+    assert (requests, outside, alerts) == ([], [], [])
     alone.close()

