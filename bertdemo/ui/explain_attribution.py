@@ -111,8 +111,9 @@ def _note(found: Attribution) -> str:
     if not found.adds_up:
         return "Bars begin at 0. “Marks of the model” are [CLS] and [SEP] or their like, which are no words."
     return (
-        "Each bar begins where the one above it ends. “Marks of the model” are [CLS] and [SEP] or their like; together "
-        "with “not accounted for” the bars lead exactly from the baseline to this text."
+        "A logit is the score of a label before all scores become probabilities. Each bar begins where the one above "
+        "it ends. “Marks of the model” are [CLS] and [SEP] or their like; together with “not accounted for” the bars "
+        "lead exactly from the baseline to this text."
     )
 
 

@@ -36,7 +36,7 @@ def show(subject: Subject, choice: Choice) -> None:
     )
     rows = layer_rows(found)
     figure(
-        "As the text passes through the layers, where does what moves the answer stand?",
+        finding(found),
         rows,
         layer_chart,
         rows["word"].nunique(),
@@ -56,6 +56,17 @@ def _conductance(subject: Subject, choice: Choice, bar: Bar) -> LayerAttribution
     return layer_conductance(
         subject.classifier, subject.reading, choice.target, choice.against, baseline=choice.baseline, cancelled=bar
     )
+
+
+def finding(found: LayerAttribution) -> str:
+    """Where most of what moves the answer stands as the text passes through the layers, as Markdown."""
+    marks = np.abs(found.other) > np.abs(found.word_scores).sum(axis=1)  # (layers + 1,), from before the first layer
+    words = np.flatnonzero(~marks)
+    if not len(words):
+        return "What moves the answer stands mostly at the marks of the model, from the first layer to the last"
+    if (last := int(words[-1])) == len(marks) - 1:
+        return "What moves the answer stands mostly at the words, up to the last layer"
+    return f"What moves the answer stands mostly at the marks of the model from layer {last + 1} on"
 
 
 def layer_rows(found: LayerAttribution) -> pd.DataFrame:

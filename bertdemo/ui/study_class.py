@@ -109,9 +109,11 @@ def _findings(run: Run, known: Evidence, study: Study, card: StudyCard) -> None:
     found = _words(study.id)
     st.markdown(headline(found, card))
     rows = chart_rows(found)
+    answer = escape(shorten(card.label_names[card.question.predicted or 0], 40))
     if len(rows):
         figure(
-            "How much does each word move the answer?", rows, term_chart, len(rows), "Mean attribution (logits)",
+            f"How much does each word move the answer “{answer}”?",
+            rows, term_chart, len(rows), "Mean attribution (logits)",
             key="study_chart", alt="Mean attribution of each word in its interval; positive speaks for the answer",
             note=f"Blue and + speak for the answer, orange and − against it.{_left_out(found)}",
             table=table_rows(found).head(_LISTED),

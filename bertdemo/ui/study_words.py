@@ -100,7 +100,7 @@ def shortcut_rows(shortcuts: Sequence[Shortcut], label: str) -> dict[str, list[s
     """Columns of Markdown, one row a word."""
     name = escape(shorten(label, 30))
     return {
-        "Word": [f"**{escape(shorten(each.word.text, 40))}**" for each in shortcuts],
+        "Word": [escape(shorten(each.word.text, 40)) for each in shortcuts],
         f"In training texts: “{name}”, others": [
             f"{_share(each.in_label, each.label_texts)}, {_share(each.in_others, each.other_texts)}"
             for each in shortcuts

@@ -6,10 +6,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bertdemo.explanation.attribution import Attribution
+from bertdemo.explanation.layers import LayerAttribution
 from bertdemo.explanation.reading import read
 from bertdemo.models.classifier import load_base
 from bertdemo.models.encoding import is_blank
-from bertdemo.ui import explain_strip, explain_waterfall
+from bertdemo.ui import explain_layers, explain_strip, explain_waterfall
 from bertdemo.ui.explain_sentences import sentence
 
 LABELS = ("praise", "complaint")
@@ -106,3 +107,20 @@ def test_a_word_that_comes_again_is_named_once_with_the_sum(classifier):
     reading = read(classifier, "rude staff, Rude cook")
     told = sentence(found(reading, [0, 0.5, 0.1, 0.0, 0.25, 0.2, 0]), LABELS)
     assert told == ("**“rude”** (+0.75, 2 times), **“cook”** (+0.20) and **“staff”** (+0.10) moved “complaint” most.")
+
+
+@pytest.mark.parametrize(
+    ("at_words", "told"),
+    [
+        ((1.0, 1.0, 0.0), "at the marks of the model from layer 2 on"),
+        ((0.0, 1.0, 0.0), "at the marks of the model from layer 2 on"),
+        ((0.0, 0.0, 0.0), "at the marks of the model, from the first layer to the last"),
+        ((1.0, 1.0, 1.0), "at the words, up to the last layer"),
+    ],
+)
+def test_the_title_of_the_layers_says_where_most_of_it_stands(classifier, at_words, told):
+    reading = read(classifier, "coffee")
+    scores = np.array([[0.5 * (1 - share), *[share / (len(reading) - 2)] * (len(reading) - 2), 0.0]
+                       for share in at_words])  # fmt: skip
+    found = LayerAttribution(reading, 1, None, "pad", scores, 1.0, 0.0, 50)
+    assert explain_layers.finding(found).endswith(told)

@@ -81,6 +81,7 @@ def test_shortcuts_are_told_by_what_masking_them_did():
     assert r"2 were masked: without **\@x** the accuracy" in about_shortcuts(sure, "a")
     rows = shortcut_rows(sure.shortcuts, "a")
     assert rows["Right, then masked"] == ["**80\u00a0% → 70\u00a0%** of 300", "80\u00a0% → 70\u00a0% of 300"]
+    assert rows["Word"] == [r"\@x", "y"]  # bold is what luck hardly explains
     assert rows["Called “a”"] == ["120 → 90"] * 2
 
 
