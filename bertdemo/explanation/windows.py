@@ -107,7 +107,7 @@ def windows(classifier: Classifier, text: str, pair: str | None = None, *, overl
         raise ExplanationError(
             f"Both texts are longer than half of the {classifier.max_length} tokens that the model reads: shorten one."
         )
-    units = [unit for row in range(len(whole.words)) for unit in _units(whole, row, max(1, room // 4))]
+    units = [unit for row in range(len(whole.words)) for unit in _units(whole, row, room)]
     shared = int(overlap * room)
     parts = _divide(classifier, whole, [unit for unit in units if unit.part == part], room, shared)
     return Windows(
@@ -116,13 +116,14 @@ def windows(classifier: Classifier, text: str, pair: str | None = None, *, overl
     )  # fmt: skip
 
 
-def _units(whole: Reading, row: int, most: int) -> Iterator[_Unit]:
-    """A word, or pieces of at most about ``most`` tokens of a word that is longer than four times that."""
+def _units(whole: Reading, row: int, room: int) -> Iterator[_Unit]:
+    """A word, or pieces of about a quarter of ``room`` tokens of a word that does not fit into it."""
     word = whole.words[row]
     tokens = [whole.tokens[place] for place in word.tokens]
-    if len(tokens) <= 4 * most:
+    if len(tokens) <= room:
         yield _Unit(word.start, word.end, len(tokens), row, word.part)
         return
+    most = max(1, room // 4)
     # Several tokens may stand for one character: pieces begin where characters do.
     starts = sorted({word.start, *(token.start for token in tokens[most::most])})
     for start, end in zip(starts, [*starts[1:], word.end], strict=True):

@@ -31,6 +31,12 @@ def short(classifier: Classifier, max_length: int) -> Classifier:
     return replace(classifier, max_length=max_length)
 
 
+def test_a_word_that_is_just_longer_than_a_window_is_read_in_pieces(classifier):
+    found = windows(short(classifier, len(read(classifier, "unfriendly")) - 1), "unfriendly", overlap=0.0)
+    assert len(found.parts) > 1
+    assert not any(part.reading.truncated for part in found.parts)
+
+
 @settings(max_examples=60)
 @given(text=LONG, overlap=st.sampled_from([0.0, 0.25, 0.75]), length=st.integers(5, 20))
 def test_every_word_is_read_and_no_part_is_cut(classifier, text: str, overlap: float, length: int):
