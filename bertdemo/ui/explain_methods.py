@@ -135,11 +135,11 @@ def attribution(subject: Subject, choice: Choice) -> Attribution:
     Raises:
         ExplanationError: this cannot be explained in this way.
     """
-    from bertdemo.explanation.methods import attribute
+    from bertdemo.explanation.methods import METHODS, attribute
 
     return kept(
         key_of(subject, choice),
-        "Computing the scores…",
+        f"Computing the scores: {METHODS[choice.method].name}…",
         lambda bar: attribute(
             subject.classifier, subject.reading, choice.method, choice.target, choice.against,
             baseline=choice.baseline, cancelled=bar,

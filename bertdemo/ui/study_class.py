@@ -59,11 +59,11 @@ def show(run: Run) -> None:
 
 
 def _choice(run: Run, known: Evidence) -> tuple[Question, int]:
-    """The texts and how many of them; a study that the address names is the first choice."""
+    """The texts and how many of them; a study that the address names, or else the newest, is the first choice."""
     options = _options(known)
     which, size = f"study_which_{run.id}", f"study_most_{run.id}"
     if which not in st.session_state:
-        _take_from_address(run, options, which, size)
+        _take_from_study(run, options, which, size)
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     names = dict(options)
     chosen = left.selectbox(
@@ -77,12 +77,13 @@ def _choice(run: Run, known: Evidence) -> tuple[Question, int]:
     return chosen or options[0][0], most or _SIZES[1]
 
 
-def _take_from_address(run: Run, options: Sequence[tuple[Question, str]], which: str, size: str) -> None:
+def _take_from_study(run: Run, options: Sequence[tuple[Question, str]], which: str, size: str) -> None:
     wanted = st.query_params.get(_ADDRESS)
-    for study in handles.studies().list(run.id) if wanted else ():
-        if study.id == wanted and study.card and study.card.question in dict(options):
+    for study in handles.studies().list(run.id):
+        if wanted in (None, study.id) and study.card and study.card.question in dict(options):
             st.session_state[which] = study.card.question
             st.session_state[size] = next((n for n in _SIZES if n >= len(study.card.places)), _SIZES[-1])
+            return
 
 
 def _options(known: Evidence) -> list[tuple[Question, str]]:

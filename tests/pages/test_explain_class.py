@@ -81,6 +81,16 @@ def test_what_was_found_is_there_again_by_its_link(view, words_of):
     assert third.selectbox(key="study_which_one").value.predicted == 1
 
 
+def test_what_was_found_last_is_there_for_whoever_comes_back(view, words_of):
+    app = view()
+    app.selectbox(key="study_which_one").select_index(1).run()
+    app.radio(key="study_most_one").set_value(50).run()
+    studied(app)
+    back = view()
+    assert "Integrated gradients of all such test texts" in words_of(back)
+    assert back.query_params["study"] == app.query_params["study"]
+
+
 def test_texts_with_a_word_can_be_read_and_lead_to_their_explanation(view, words_of, small_split):
     app = studied(view())
     options = app.selectbox(key="study_word").options
