@@ -67,7 +67,6 @@ def open_page(home: Path):
 
     def open_(name: str = "home", **query: str) -> AppTest:
         app = Visit(APP, default_timeout=60)
-        app.run()
         if name != "home":
             app.switch_page(f"pages/{name}.py")
         for key, value in query.items():
