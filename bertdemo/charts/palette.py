@@ -38,7 +38,9 @@ def series(names: tuple[str, ...], field: str = "series", *, lines: bool = True)
 
 def dashes(names: tuple[str, ...], field: str = "series") -> alt.StrokeDash:
     """Dashes for the same series, so that they can be told apart without colour; one legend shows both."""
-    scale = alt.Scale(domain=list(names), range=[list(dash) for dash in DASHES[: len(names)]])
+    # The same domain as that of the colours, or they would have a legend each.
+    domain = [*names, *ROLES[len(names) :]]
+    scale = alt.Scale(domain=domain, range=[list(DASHES[i % len(DASHES)]) for i in range(len(domain))])
     return alt.StrokeDash(f"{field}:N", scale=scale, legend=_legend(names, lines=True))
 
 

@@ -74,3 +74,8 @@ def test_a_long_title_has_several_lines(rows):
     [shown] = re.findall(r"<text [^>]*>((?:<tspan[^>]*>[word ]+</tspan>)+)</text>", drawn)
     assert shown.count("<tspan") > 2
     assert shown.count("word") == 60
+
+
+def test_colours_and_dashes_of_the_same_lines_share_a_legend():
+    chart, row = DRAWINGS["curve"]
+    assert svg(chart, pd.DataFrame([row]), "", COLOURS).count('role-legend"') == 1
