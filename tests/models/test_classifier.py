@@ -125,3 +125,19 @@ def test_the_temperature_is_stored_with_the_classifier(tiny_base, tmp_path):
     assert load_classifier(tmp_path / "model").temperature == 1.0
     write_temperature(tmp_path / "model", 1.7)
     assert load_classifier(tmp_path / "model").temperature == 1.7
+
+
+def test_the_copy_in_bf16_leaves_the_classifier_as_it_was(tiny_base):
+    classifier = load_base(str(tiny_base), ("a", "b"), dropout=0.0, max_length=32)
+    before = {name: weight.clone() for name, weight in classifier.model.state_dict().items()}
+    rounded = classifier.in_bf16
+    assert rounded is classifier.in_bf16
+    assert rounded.lock is classifier.lock
+    assert {weight.dtype for weight in rounded.model.parameters()} == {torch.bfloat16}
+    after = classifier.model.state_dict()
+    assert all(
+        after[name].dtype == weight.dtype and torch.equal(after[name], weight) for name, weight in before.items()
+    )
+    assert all(
+        torch.equal(weight, before[name].to(weight.dtype)) for name, weight in rounded.model.state_dict().items()
+    )
