@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from bertdemo.errors import ModelError
 from bertdemo.models.classifier import load_base, load_classifier, save_classifier, write_temperature
