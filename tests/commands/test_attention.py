@@ -9,51 +9,19 @@ import numpy as np
 import pytest
 
 from bertdemo.__main__ import main
-from bertdemo.data.dataset import Dataset, Split
-from bertdemo.models.classifier import load_base, save_classifier
-from bertdemo.runs.folder import RunFolder
-from bertdemo.runs.records import State, Status
-from bertdemo.training.recipe import Recipe
-
-TEXT = "the coffee was cold"
+from bertdemo.data.dataset import Dataset
+from bertdemo.models.classifier import Classifier, load_base
+from tests.commands.asking import TEXT
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory, tiny_base: Path, small_dataset: Dataset) -> Path:
-    """A home with a run that has a model, and one of pairs."""
-    home, rows = tmp_path_factory.mktemp("home"), range(len(small_dataset))
-    classifier = load_base(str(tiny_base), small_dataset.label_names, dropout=0.0, max_length=16, seed=5)
-    pairs = Dataset("pairs", small_dataset.texts, small_dataset.labels, small_dataset.label_names, small_dataset.texts)
-    for run_id, dataset in (("single", small_dataset), ("pairs", pairs)):
-        split = Split(dataset, train=tuple(rows[::2]), validation=tuple(rows[1::4]), test=tuple(rows[3::4]), seed=7)
-        folder = RunFolder.create(home / "runs" / run_id, split, Recipe(), run_id, 0.0)
-        save_classifier(classifier, folder.model_path)
-        folder.write_status(Status(State.FINISHED, "Done.", 0.0))
-    return home
+def classifier(tiny_base: Path, small_dataset: Dataset) -> Classifier:
+    return load_base(str(tiny_base), small_dataset.label_names, dropout=0.0, max_length=16, seed=5)
 
 
 @pytest.fixture
-def run(home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
-    """Runs ``attention`` on the text; gives its exit code, stdout and stderr."""
-    monkeypatch.setenv("BERTDEMO_HOME", str(home))
-
-    def run(*arguments: str, run_id: str = "single", text: str = TEXT) -> tuple[int, str, str]:
-        code = main(["attention", "--run", run_id, "--text", text, *arguments])
-        return code, *capsys.readouterr()
-
-    return run
-
-
-@pytest.fixture
-def told(run):
-    """What ``attention --json`` prints."""
-
-    def told(*arguments: str, **options: str) -> dict:
-        code, stdout, stderr = run(*arguments, "--json", **options)
-        assert (code, stderr) == (0, "")
-        return json.loads(stdout)
-
-    return told
+def command() -> str:
+    return "attention"
 
 
 def test_it_prints_tokens_weights_and_the_prediction_that_predict_prints(told, home, capsys):

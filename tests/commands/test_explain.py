@@ -10,15 +10,11 @@ import pytest
 import torch
 
 from bertdemo.__main__ import main
-from bertdemo.data.dataset import Dataset, Split
 from bertdemo.explanation.record import weights_sha256
-from bertdemo.models.classifier import load_classifier, save_classifier
-from bertdemo.runs.folder import RunFolder
-from bertdemo.runs.records import State, Status
-from bertdemo.training.recipe import Recipe
+from bertdemo.models.classifier import Classifier, load_classifier
+from tests.commands.asking import TEXT
 from tests.explanation.architectures import classifier_of
 
-TEXT = "the coffee was cold"
 PROMISED = {
     "prediction", "target", "method", "baseline", "n_steps", "output", "baseline_output", "remainder",
     "relative_remainder", "certified", "tokens", "words",
@@ -26,41 +22,14 @@ PROMISED = {
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory, tiny_base: Path, small_dataset: Dataset) -> Path:
-    """A home with a run that has a model of three labels, and one of pairs."""
-    home, rows = tmp_path_factory.mktemp("home"), range(len(small_dataset))
-    classifier = classifier_of("bert", tiny_base)
-    pairs = Dataset("pairs", small_dataset.texts, small_dataset.labels, small_dataset.label_names, small_dataset.texts)
-    for run_id, dataset in (("single", small_dataset), ("pairs", pairs)):
-        split = Split(dataset, train=tuple(rows[::2]), validation=tuple(rows[1::4]), test=tuple(rows[3::4]), seed=7)
-        folder = RunFolder.create(home / "runs" / run_id, split, Recipe(), run_id, 0.0)
-        save_classifier(classifier, folder.model_path)
-        folder.write_status(Status(State.FINISHED, "Done.", 0.0))
-    return home
+def classifier(tiny_base: Path) -> Classifier:
+    """Of three labels."""
+    return classifier_of("bert", tiny_base)
 
 
 @pytest.fixture
-def run(home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
-    """Runs ``explain`` on the text; gives its exit code, stdout and stderr."""
-    monkeypatch.setenv("BERTDEMO_HOME", str(home))
-
-    def run(*arguments: str, run_id: str = "single", text: str = TEXT) -> tuple[int, str, str]:
-        code = main(["explain", "--run", run_id, "--text", text, *arguments])
-        return code, *capsys.readouterr()
-
-    return run
-
-
-@pytest.fixture
-def told(run):
-    """What ``explain --json`` prints."""
-
-    def told(*arguments: str, **options: str) -> dict:
-        code, stdout, stderr = run(*arguments, "--json", **options)
-        assert (code, stderr) == (0, "")
-        return json.loads(stdout)
-
-    return told
+def command() -> str:
+    return "explain"
 
 
 def test_json_has_what_was_promised_and_explains_the_prediction(told, capsys):

@@ -1,0 +1,3 @@
+"""The text that commands about one text are asked about."""
+
+TEXT = "the coffee was cold"
