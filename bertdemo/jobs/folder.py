@@ -7,7 +7,6 @@ has a file in ``parts`` once it is predicted, which appears whole or not at all:
 from __future__ import annotations
 
 import secrets
-import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -21,6 +20,7 @@ from bertdemo.jobs.records import Format, JobCard, JobColumns
 from bertdemo.runs.failures import storage
 from bertdemo.runs.piecework import PieceFolder
 from bertdemo.runs.records import State, Status
+from bertdemo.runs.work_folder import drafted
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -69,18 +69,13 @@ class JobFolder(PieceFolder):
     @classmethod
     def create(cls, path: Path, table: pa.Table, card: JobCard) -> JobFolder:
         """Write everything a worker needs; the folder appears under its name complete or not at all."""
-        draft = path.with_name(f".draft-{path.name}")
-        folder = cls(draft)
-        try:
+        with drafted(path) as draft:
+            folder = cls(draft)
             with storage(path.parent):
-                (draft / "parts").mkdir(parents=True)
+                (draft / "parts").mkdir()
                 _write_table(table, folder.input_path, card.chunk)
             folder._write_json("job.json", asdict(card))
             folder.write_status(Status(State.QUEUED, "Waiting for its turn.", card.created, steps=card.rows))
-            with storage(path.parent):
-                draft.rename(path)
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
         return cls(path)
 
     @cached_property

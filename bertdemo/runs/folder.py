@@ -17,7 +17,7 @@ from bertdemo.runs.failures import one_line, storage
 from bertdemo.runs.metrics import append_event, read_events
 from bertdemo.runs.records import DataCard, State, Status
 from bertdemo.runs.shapes import conforms
-from bertdemo.runs.work_folder import WorkFolder
+from bertdemo.runs.work_folder import WorkFolder, drafted
 from bertdemo.training.events import Event
 from bertdemo.training.recipe import Recipe
 
@@ -49,11 +49,9 @@ class RunFolder(WorkFolder):
         """Write everything a worker needs; the folder appears under its name complete or not at all."""
         from bertdemo.runs.samples import card_of, write_split
 
-        draft = path.with_name(f".draft-{path.name}")
-        folder = cls(draft)
-        try:
+        with drafted(path) as draft:
+            folder = cls(draft)
             with storage(path.parent):
-                draft.mkdir(parents=True)
                 write_split(split, draft / "data.parquet")
             source = split.dataset.source
             about = {"created": created, "seed": split.seed, "source": asdict(source) if source else None}
@@ -61,10 +59,6 @@ class RunFolder(WorkFolder):
             folder._write_json("recipe.json", recipe.to_dict())
             folder.write_name(name or _printable(split.dataset.name)[:_LONGEST_NAME] or path.name)
             folder.write_status(Status(State.QUEUED, "Waiting for its turn.", created))
-            with storage(path.parent):
-                draft.rename(path)
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
         return cls(path)
 
     def recipe(self) -> Recipe:
@@ -210,6 +204,7 @@ class RunFolder(WorkFolder):
             raise self._damaged(_ANSWERS) from error
 
     def write_answers(self, answers: Answers) -> None:
+        """Keep the logits and labels of validation and test, whole or not at all."""
         from bertdemo.runs.answers import write_answers
 
         draft = self.path / f".{_ANSWERS}"

@@ -7,6 +7,8 @@ import secrets
 import shutil
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar, get_args
@@ -28,6 +30,20 @@ class Asked:
 
     request: Request
     time: float
+
+
+@contextmanager
+def drafted(path: Path) -> Iterator[Path]:
+    """A new folder to be filled; it appears at ``path`` complete or not at all."""
+    draft = path.with_name(f".draft-{path.name}")
+    try:
+        with storage(path.parent):
+            draft.mkdir(parents=True)
+        yield draft
+        with storage(path.parent):
+            draft.rename(path)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
 
 
 class WorkFolder(ABC):

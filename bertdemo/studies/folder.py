@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import secrets
-import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, fields, is_dataclass
 from functools import cached_property
@@ -16,6 +15,7 @@ from bertdemo.errors import RunError
 from bertdemo.runs.failures import storage
 from bertdemo.runs.piecework import PieceFolder
 from bertdemo.runs.records import State, Status
+from bertdemo.runs.work_folder import drafted
 from bertdemo.studies.records import Explained, MapFindings, StudyCard, WordFindings
 
 _Record = TypeVar("_Record")
@@ -35,17 +35,12 @@ class StudyFolder(PieceFolder):
     @classmethod
     def create(cls, path: Path, card: StudyCard) -> StudyFolder:
         """Write everything a worker needs; the folder appears under its name complete or not at all."""
-        draft = path.with_name(f".draft-{path.name}")
-        folder = cls(draft)
-        try:
+        with drafted(path) as draft:
+            folder = cls(draft)
             with storage(path.parent):
-                (draft / "parts").mkdir(parents=True)
+                (draft / "parts").mkdir()
             folder._write_json("study.json", asdict(card))
             folder.write_status(Status(State.QUEUED, "Waiting for its turn.", card.created, steps=len(card.places)))
-            with storage(path.parent):
-                draft.rename(path)
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
         return cls(path)
 
     @cached_property
