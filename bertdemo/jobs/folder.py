@@ -124,8 +124,11 @@ class JobFolder(PieceFolder):
         import pyarrow.parquet as pq
 
         labels = part.probabilities.shape[1]
-        flat = pa.array(np.ascontiguousarray(part.probabilities, np.float32).reshape(-1))
-        columns = {"label": pa.array(part.labels), "probabilities": pa.FixedSizeListArray.from_arrays(flat, labels)}
+        flat = _as_column(pa.float32(), np.ascontiguousarray(part.probabilities, np.float32).reshape(-1))
+        columns = {
+            "label": _as_column(pa.int32(), np.ascontiguousarray(part.labels, np.int32)),
+            "probabilities": pa.FixedSizeListArray.from_arrays(flat, labels),
+        }
         about = {"seconds": repr(part.seconds), "cut": str(part.cut), "precision": part.precision}
         draft = self.path / "parts" / f".{chunk:06d}-{secrets.token_hex(4)}"
         with storage(self.path):
@@ -186,6 +189,13 @@ def _write_table(table: pa.Table, path: Path, chunk: int) -> None:
     import pyarrow.parquet as pq
 
     pq.write_table(table, path, row_group_size=chunk)
+
+
+def _as_column(kind: pa.DataType, values: NDArray[Any]) -> pa.Array:
+    """``values`` as they lie in memory; ``pa.array`` would import pandas, 40 MB, to see whether they are a series."""
+    import pyarrow as pa
+
+    return pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(values)])
 
 
 def _as_texts(column: pa.ChunkedArray) -> list[str]:

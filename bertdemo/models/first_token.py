@@ -37,4 +37,5 @@ def _ask_from_first_token(module: nn.Module, args: Any, kwargs: dict[str, Any]) 
     """(states, mask) of attention to itself as those of attention from the first token to all."""
     states, mask = args  # (texts, tokens, width), and (texts, 1, 1 or tokens, tokens) or nothing
     everything = {"encoder_hidden_states": states, "encoder_attention_mask": mask if mask is None else mask[:, :, :1]}
-    return (states[:, :1],), kwargs | everything
+    # A slice with gaps goes into a product a text at a time, each with a copy of the weights.
+    return (states[:, :1].contiguous(),), kwargs | everything

@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 # Where it is smaller than twice that, the label could change, and the text is read again in fp32.
 _NEARLY_TIED = 0.2
 # Of a batch, padding included. The longest texts go through in smaller batches, which bounds the memory of a forward
-# pass whatever the length of the texts, and costs no speed.
+# pass whatever the length of the texts and costs no speed.
 _MOST_TOKENS = 4096
+# Texts to a batch when they are read again in fp32, whose hidden states take twice the memory.
+_SETTLED_AT_ONCE = 16
 # oneDNN compiles a kernel for every new shape of a bf16 product and keeps it: padded to a multiple of 8 tokens there
 # are few shapes, and a job of many rows held 80 MB less after 12,000 of them (benchmarks/README.md).
 _STRIDE = 8
@@ -78,7 +80,7 @@ def predict(
         classifier.model.to(placement.device)  # type: ignore[arg-type]
         fast = classifier.in_bf16 if (placement.device, placement.precision) == ("cpu", "bf16") else classifier
         logits = predict_encoded(fast, encoded, placement, batch_size)
-        settled = 0 if placement.precision == "fp32" else _settle(classifier, encoded, placement, logits, batch_size)
+        settled = 0 if placement.precision == "fp32" else _settle(classifier, encoded, placement, logits)
         seconds = time.perf_counter() - started
     return Predictions(logits, encoded.cut, seconds, placement.precision, classifier.temperature, settled)
 
@@ -109,18 +111,15 @@ def predict_encoded(
     return logits
 
 
-def _settle(
-    classifier: Classifier, encoded: Encoded, placement: Placement, logits: NDArray[np.float32], batch_size: int
-) -> int:
+def _settle(classifier: Classifier, encoded: Encoded, placement: Placement, logits: NDArray[np.float32]) -> int:
     """Replace the logits of texts that are nearly tied by those of fp32, in place; returns how many there were."""
     if logits.shape[1] < 2:
         return 0
     best = np.partition(logits, -2, axis=1)
     rows = np.flatnonzero(best[:, -1] - best[:, -2] < _NEARLY_TIED)
     if len(rows):
-        logits[rows] = predict_encoded(
-            classifier, encoded.select(rows), replace(placement, precision="fp32"), batch_size
-        )
+        exact = replace(placement, precision="fp32")
+        logits[rows] = predict_encoded(classifier, encoded.select(rows), exact, _SETTLED_AT_ONCE)
     return len(rows)
 
 
