@@ -6,64 +6,63 @@ import re
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from bertdemo.data.columns import guess_columns, listed
+from bertdemo.data.columns import Columns, listed
 from bertdemo.data.dataset import Dataset, Source
 from bertdemo.data.reading import make_frame, to_dataset
 from bertdemo.data.tables import as_text
 from bertdemo.errors import DataError
 from bertdemo.settings import Settings
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}(/[A-Za-z0-9][\w.-]{0,95})?")
 _PATIENCE = 4  # seconds for the Hub to answer; its own client would retry for half a minute
 _SAMPLE_SEED = 0
 
 
-def load_hub(
-    name: str,
-    settings: Settings,
-    *,
-    configuration: str | None = None,
-    split: str | None = None,
-    text_column: str | None = None,
-    label_column: str | None = None,
-    pair_column: str | None = None,
-) -> Dataset:
-    """Load one split ("train" where there is one) of a data set of the Hub; columns not given are guessed.
+@dataclass(frozen=True)
+class HubTable:
+    """A table of text cells (None where empty) whose columns nobody has chosen yet, and where it is from."""
+
+    frame: pd.DataFrame
+    source: Source
+
+    def dataset(self, columns: Columns) -> Dataset:
+        """Texts and labels of these columns.
+
+        Raises:
+            DataError: see ``to_dataset``.
+        """
+        return replace(to_dataset(self.frame, columns, self.source.title), source=self.source)
+
+
+def read_hub(name: str, settings: Settings, *, configuration: str | None = None, split: str | None = None) -> HubTable:
+    """Read one split ("train" where there is one) of a data set of the Hub.
 
     Of more than ``settings.max_rows`` rows a random part is taken. With ``HF_HUB_OFFLINE=1`` a copy that was
     loaded before is used. Code of the data set is never run.
 
     Raises:
-        DataError: no such name, no network, no permission, or no table of texts and labels.
+        DataError: no such name, no network, no permission, or no table.
     """
     if not HUB_ID.fullmatch(name) or Path(name).exists():  # the library would prefer a folder of that name
         raise DataError(f"{name!r} is no name of a Hub data set: write it as owner/name.")
     _require_network(name)
-    data = _load(name, configuration)
-    url = f"https://huggingface.co/datasets/{name}"
-    columns = (text_column, label_column, pair_column)
-    return _convert(name, data, split, columns, settings, url)
+    return _table(name, _load(name, configuration), split, settings, f"https://huggingface.co/datasets/{name}")
 
 
-def load_folder(
-    folder: Path,
-    settings: Settings,
-    *,
-    text_column: str | None = None,
-    label_column: str | None = None,
-    pair_column: str | None = None,
-) -> Dataset:
-    """Load a folder of data files (CSV, JSONL, Parquet) named by split, as ``datasets`` reads it.
+def read_folder(folder: Path, settings: Settings) -> HubTable:
+    """Read a folder of data files (CSV, JSONL, Parquet) named by split, as ``datasets`` reads it.
 
     Raises:
-        DataError: the folder holds no table of texts and labels.
+        DataError: the folder holds no table.
     """
-    columns = (text_column, label_column, pair_column)
-    return _convert(folder.name, _load(str(folder.resolve()), None), None, columns, settings, url="")
+    return _table(folder.name, _load(str(folder.resolve()), None), None, settings, url="")
 
 
 def _require_network(name: str) -> None:
@@ -123,14 +122,7 @@ def _unreadable(path: str, error: Exception) -> str:
     return f"{Path(path).name} is no table of texts and labels ({reason}): choose another data set."
 
 
-def _convert(
-    name: str,
-    splits: dict[str, Any],
-    split: str | None,
-    columns: tuple[str | None, str | None, str | None],
-    settings: Settings,
-    url: str,
-) -> Dataset:
+def _table(name: str, splits: dict[str, Any], split: str | None, settings: Settings, url: str) -> HubTable:
     if split is not None and split not in splits:
         raise DataError(f"{name} has no split {split!r}: choose one of {listed(list(splits))}.")
     chosen = split or ("train" if "train" in splits else next(iter(splits)))
@@ -142,10 +134,8 @@ def _convert(
     readers = {column: reader for column, feature in data.features.items() if (reader := _reader(feature))}
     cells = ([reader(value) for value in data[column]] for column, reader in readers.items())
     frame = make_frame(name, list(readers), zip(*cells, strict=True), settings)
-    text, label, pair = columns
-    dataset = to_dataset(frame, guess_columns(frame, text=text, label=label, pair=pair), name)
     licence = data.info.license or "see the page of the data set"
-    return replace(dataset, source=Source(title=name, description=description, licence=licence, url=url))
+    return HubTable(frame, Source(title=name, description=description, licence=licence, url=url))
 
 
 def _reader(feature: Any) -> Callable[[Any], str | None] | None:

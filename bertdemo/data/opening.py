@@ -6,8 +6,8 @@ from pathlib import Path
 
 from bertdemo.data.catalog import BUILT_IN, load_built_in
 from bertdemo.data.dataset import Dataset
-from bertdemo.data.hub import HUB_ID, load_folder, load_hub
-from bertdemo.data.reading import FILE_TYPES, read_file
+from bertdemo.data.hub import HUB_ID, HubTable, read_folder, read_hub
+from bertdemo.data.reading import FILE_TYPES, guess_columns, read_file
 from bertdemo.errors import DataError
 from bertdemo.settings import Settings
 
@@ -32,13 +32,13 @@ def open_data(
     """
     if name_or_file in {entry.name for entry in BUILT_IN}:
         return load_built_in(name_or_file)
-    columns = {"text_column": text_column, "label_column": label_column, "pair_column": pair_column}
     path = Path(name_or_file).expanduser()
-    if _exists(path):
-        return load_folder(path, settings, **columns) if path.is_dir() else read_file(path, settings, **columns)
     hub_name = name_or_file.removeprefix(_HUB_PREFIX)
-    if _is_hub_id(name_or_file, hub_name.partition(":")[0]):
-        return open_hub(hub_name, settings, **columns)
+    if _exists(path) and not path.is_dir():
+        return read_file(path, settings, text_column=text_column, label_column=label_column, pair_column=pair_column)
+    if _exists(path) or _is_hub_id(name_or_file, hub_name.partition(":")[0]):
+        table = read_folder(path, settings) if _exists(path) else open_hub(hub_name, settings)
+        return table.dataset(guess_columns(table.frame, text=text_column, label=label_column, pair=pair_column))
     built_in = ", ".join(entry.name for entry in BUILT_IN)
     raise DataError(
         f"There is no data set or file {name_or_file[:200]!r}: give one of {built_in}, a file that ends in "
@@ -46,14 +46,14 @@ def open_data(
     )
 
 
-def open_hub(name: str, settings: Settings, **columns: str | None) -> Dataset:
-    """Open a data set of the Hub by "owner/name" or "owner/name:configuration"; for ``columns`` see ``open_data``.
+def open_hub(name: str, settings: Settings) -> HubTable:
+    """Read a data set of the Hub by "owner/name" or "owner/name:configuration"; its columns are not yet chosen.
 
     Raises:
-        DataError: it cannot be loaded, or is not usable.
+        DataError: it cannot be loaded, or is no table.
     """
     identifier, _, configuration = name.partition(":")
-    return load_hub(identifier, settings, configuration=configuration or None, **columns)
+    return read_hub(identifier, settings, configuration=configuration or None)
 
 
 def _exists(path: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -11,6 +12,8 @@ from bertdemo.ui import handles
 from bertdemo.ui.words import count, escape
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pandas as pd
     from streamlit.delta_generator import DeltaGenerator
 
@@ -70,7 +73,7 @@ def _size(dataset: Dataset) -> None:
 
 
 def _from_file() -> Dataset | None:
-    from bertdemo.data.reading import FILE_TYPES
+    from bertdemo.data.reading import FILE_TYPES, to_dataset
 
     uploaded = st.file_uploader(
         "A table with one text and one label in each row",
@@ -86,13 +89,12 @@ def _from_file() -> Dataset | None:
         st.caption("Two columns are enough: the text, and the label it should get. A few hundred rows make a start.")
         return None
     upload, name, frame = table
-    return _dataset(upload, frame, _pick_columns(upload, frame), name)
+    return _dataset(upload, frame, lambda columns: to_dataset(frame, columns, name))
 
 
 def _forget_upload() -> None:
     """A file was added or taken away; a mere change of the page does not come here."""
-    for key in ("uploaded_table", "uploaded_guess", "uploaded_dataset"):
-        st.session_state.pop(key, None)
+    st.session_state.pop("uploaded_table", None)
 
 
 def _read_upload(uploaded: Any) -> None:
@@ -107,7 +109,7 @@ def _read_upload(uploaded: Any) -> None:
     st.session_state["uploaded_table"] = (uploaded.file_id, uploaded.name, frame)
 
 
-def _pick_columns(upload: str, frame: pd.DataFrame) -> Columns:
+def _pick_columns(table: str, frame: pd.DataFrame) -> Columns:
     """The columns as guessed and changed. Where the guess fails the pickers begin empty, and its reason is said.
 
     Raises:
@@ -115,9 +117,9 @@ def _pick_columns(upload: str, frame: pd.DataFrame) -> Columns:
     """
     from bertdemo.data.reading import Columns
 
-    known = st.session_state.get("uploaded_guess")
-    if known is None or known[0] != upload:  # it looks at every cell
-        known = st.session_state["uploaded_guess"] = (upload, *_guess(frame))
+    known = st.session_state.get("guessed_columns")
+    if known is None or known[0] != table:  # it looks at every cell
+        known = st.session_state["guessed_columns"] = (table, *_guess(frame))
     _, guess, problem = known
     names = [str(name) for name in frame.columns]
     mark = abs(hash(tuple(names)))  # another table, other widgets
@@ -162,15 +164,12 @@ def _pick(
     )
 
 
-def _dataset(upload: str, frame: pd.DataFrame, columns: Columns, name: str) -> Dataset:
-    """The data set of a table; built once for the same upload (by the id that Streamlit gave it) and columns."""
-    from bertdemo.data.reading import to_dataset
-
-    key = (upload, columns)
-    known = st.session_state.get("uploaded_dataset")
+def _dataset(table: str, frame: pd.DataFrame, make: Callable[[Columns], Dataset]) -> Dataset:
+    """The data set of the chosen columns of a table; made once for the same table (by its id) and columns."""
+    key = (table, _pick_columns(table, frame))
+    known = st.session_state.get("chosen_dataset")
     if known is None or known[0] != key:
-        known = (key, to_dataset(frame, columns, name))
-        st.session_state["uploaded_dataset"] = known
+        known = st.session_state["chosen_dataset"] = (key, make(key[1]))
     dataset: Dataset = known[1]
     _size(dataset)
     return dataset
@@ -189,12 +188,12 @@ def _from_hub() -> Dataset | None:
     if wanted:
         from bertdemo.data.opening import open_hub
 
-        st.session_state.pop("hub_dataset", None)
+        st.session_state.pop("hub_table", None)
         with st.spinner("Asking the Hub…"):
-            st.session_state["hub_dataset"] = open_hub(name.strip().removeprefix("hub:"), handles.settings())
-    dataset: Dataset | None = st.session_state.get("hub_dataset")
-    if dataset is None:
+            table = open_hub(name.strip().removeprefix("hub:"), handles.settings())
+        st.session_state["hub_table"] = (secrets.token_hex(8), table)
+    if "hub_table" not in st.session_state:
         st.caption("Any data set of texts and labels on huggingface.co, by its name. This needs a network.")
-    else:
-        _size(dataset)
-    return dataset
+        return None
+    loaded, table = st.session_state["hub_table"]
+    return _dataset(loaded, table.frame, table.dataset)

@@ -9,8 +9,9 @@ from pathlib import Path
 import datasets
 import pytest
 
-from bertdemo.data.dataset import NO_LABEL
-from bertdemo.data.hub import load_folder, load_hub
+from bertdemo.data.columns import Columns, guess_columns
+from bertdemo.data.dataset import NO_LABEL, Dataset
+from bertdemo.data.hub import HubTable, read_folder, read_hub
 from bertdemo.errors import DataError
 from bertdemo.settings import Settings
 
@@ -52,9 +53,13 @@ def made_of(n: int) -> datasets.Dataset:
     return datasets.Dataset.from_dict(rows, features=features)
 
 
+def guessed(table: HubTable) -> Dataset:
+    return table.dataset(guess_columns(table.frame))
+
+
 def test_label_names_of_the_data_set_are_used(hub: Callable[[object], None], settings: Settings) -> None:
     hub({"test": made_of(2), "train": made_of(4)})
-    dataset = load_hub("owner/name", settings)
+    dataset = guessed(read_hub("owner/name", settings))
     assert dataset.texts == ("text 0", "text 1", "text 2", "text 3")
     assert [dataset.label_names[label] for label in dataset.labels] == ["world", "sport"] * 2
     assert dataset.source is not None
@@ -65,20 +70,29 @@ def test_another_split_can_be_chosen_and_a_missing_one_is_named(
     hub: Callable[[object], None], settings: Settings
 ) -> None:
     hub({"test": made_of(2), "train": made_of(4)})
-    assert len(load_hub("owner/name", settings, split="test")) == 2
+    assert len(read_hub("owner/name", settings, split="test").frame) == 2
     with pytest.raises(DataError, match="no split 'dev': choose one of 'test', 'train'"):
-        load_hub("owner/name", settings, split="dev")
+        read_hub("owner/name", settings, split="dev")
+
+
+def test_other_columns_than_the_guessed_ones_can_be_chosen(hub: Callable[[object], None], settings: Settings) -> None:
+    rows = {"text": ["a b", "c d"], "title": ["A", "B"], "label": ["x", "y"], "stars": ["one", "two"]}
+    hub({"train": datasets.Dataset.from_dict(rows)})
+    dataset = read_hub("owner/name", settings).dataset(Columns("title", "stars", "text"))
+    assert (dataset.texts, dataset.pairs, dataset.label_names) == (("A", "B"), ("a b", "c d"), ("one", "two"))
+    assert dataset.source is not None
+    assert dataset.source.title == "owner/name"
 
 
 def test_hidden_labels_are_missing(hub: Callable[[object], None], settings: Settings) -> None:
     rows = made_of(4).to_dict() | {"label": [0, 1, -1, None]}
     hub({"train": datasets.Dataset.from_dict(rows, features=made_of(1).features)})
-    assert load_hub("owner/name", settings).labels[2:] == (NO_LABEL, NO_LABEL)
+    assert guessed(read_hub("owner/name", settings)).labels[2:] == (NO_LABEL, NO_LABEL)
 
 
 def test_a_random_part_of_a_long_data_set_is_taken_and_said(hub: Callable[[object], None], settings: Settings) -> None:
     hub({"train": made_of(1000)})
-    dataset = load_hub("owner/name", replace(settings, max_rows=100))
+    dataset = guessed(read_hub("owner/name", replace(settings, max_rows=100)))
     assert len(dataset) == 100
     assert dataset.texts != tuple(f"text {i}" for i in range(100))
     assert dataset.source is not None
@@ -107,19 +121,19 @@ def test_each_failure_is_one_sentence(
 ) -> None:
     hub(error)
     with pytest.raises(DataError, match=message) as caught:
-        load_hub("a/b", settings)
+        read_hub("a/b", settings)
     assert "\n" not in str(caught.value)
 
 
 def test_a_bug_is_not_dressed_up_as_bad_data(hub: Callable[[object], None], settings: Settings) -> None:
     hub(RuntimeError("something else"))
     with pytest.raises(RuntimeError, match="something else"):
-        load_hub("a/b", settings)
+        read_hub("a/b", settings)
 
 
 def test_offline_mode_fails_at_once_without_a_copy(settings: Settings) -> None:
     with pytest.raises(DataError, match=r"the Hub cannot be reached.*built-in"):
-        load_hub("nobody/has-this", settings)
+        read_hub("nobody/has-this", settings)
 
 
 def test_no_network_fails_at_once(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
@@ -129,13 +143,13 @@ def test_no_network_fails_at_once(monkeypatch: pytest.MonkeyPatch, settings: Set
     monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", False)
     monkeypatch.setattr(urllib.request, "urlopen", unreachable)
     with pytest.raises(DataError, match="HF_HUB_OFFLINE=1"):
-        load_hub("owner/name", settings)
+        read_hub("owner/name", settings)
 
 
 @pytest.mark.parametrize("name", ["../secret", "a/b/c", "/etc", "", "a b/c", "-x/y", "owner/"])
 def test_only_names_of_the_hub_are_accepted(name: str, settings: Settings) -> None:
     with pytest.raises(DataError, match="write it as owner/name"):
-        load_hub(name, settings)
+        read_hub(name, settings)
 
 
 def test_a_folder_that_looks_like_a_name_is_not_read(
@@ -144,14 +158,14 @@ def test_a_folder_that_looks_like_a_name_is_not_read(
     (tmp_path / "owner" / "name").mkdir(parents=True)
     monkeypatch.chdir(tmp_path)
     with pytest.raises(DataError, match="write it as owner/name"):
-        load_hub("owner/name", settings)
+        read_hub("owner/name", settings)
 
 
 def test_a_folder_of_data_files_is_a_data_set(tmp_path: Path, settings: Settings) -> None:
     folder = tmp_path / "reviews"
     folder.mkdir()
     (folder / "train.csv").write_text("text,label\nhello there,good\nbye now,bad\n", encoding="utf-8")
-    dataset = load_folder(folder, settings)
+    dataset = guessed(read_folder(folder, settings))
     assert (dataset.name, dataset.texts, dataset.label_names) == (
         "reviews",
         ("hello there", "bye now"),
@@ -161,4 +175,4 @@ def test_a_folder_of_data_files_is_a_data_set(tmp_path: Path, settings: Settings
 
 def test_a_folder_without_data_files_gets_a_sentence(tmp_path: Path, settings: Settings) -> None:
     with pytest.raises(DataError, match="is no table of texts and labels"):
-        load_folder(tmp_path, settings)
+        read_folder(tmp_path, settings)

@@ -2,25 +2,29 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from bertdemo.data import opening
-from bertdemo.data.dataset import Dataset
+from bertdemo.data.dataset import Source
+from bertdemo.data.hub import HubTable
 from bertdemo.data.opening import open_data
 from bertdemo.errors import DataError
 from bertdemo.settings import Settings
 
 
 @pytest.fixture
-def opened(monkeypatch: pytest.MonkeyPatch, small_dataset: Dataset) -> list[tuple[str, object]]:
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, object]]:
     """What would have been asked of the Hub: names and configurations."""
     asked: list[tuple[str, object]] = []
+    frame = pd.DataFrame({"text": ["a text", "another"], "label": ["x", "y"]}, dtype=object)
+    a_table = HubTable(frame, Source("a table", "Two rows.", "none", ""))
 
-    def load_hub(name: str, settings: Settings, *, configuration: str | None = None, **_: object) -> Dataset:
+    def read_hub(name: str, settings: Settings, *, configuration: str | None = None) -> HubTable:
         asked.append((name, configuration))
-        return small_dataset
+        return a_table
 
-    monkeypatch.setattr(opening, "load_hub", load_hub)
+    monkeypatch.setattr(opening, "read_hub", read_hub)
     return asked
 
 

@@ -1,8 +1,11 @@
 """From data to a started run, and the live view."""
 
+import pandas as pd
 import pytest
 
 from bertdemo.data import checkup, lengths, opening, reading, splitting
+from bertdemo.data.dataset import Source
+from bertdemo.data.hub import HubTable
 from bertdemo.models.catalog import find_base
 from bertdemo.runs.records import State
 from bertdemo.training import estimate
@@ -85,21 +88,48 @@ def test_no_network_is_one_sentence(open_page):
     assert len(app.error) == 1
 
 
-def test_a_configuration_of_a_hub_data_set_is_named_after_a_colon(open_page, monkeypatch, small_dataset, words_of):
+@pytest.fixture
+def asked_of_hub(monkeypatch):
+    """A data set of the Hub with two columns of texts, and what it was asked for by."""
     asked = []
+    frame = pd.DataFrame(
+        {
+            "text": [f"the text with number {i}" for i in range(60)],
+            "title": [f"the title with number {i}" for i in range(60)],
+            "label": ["good", "bad"] * 30,
+        },
+        dtype=object,
+    )
 
-    def load(name, settings, *, configuration=None):
+    def read_hub(name, settings, *, configuration=None):
         asked.append((name, configuration))
-        return small_dataset
+        return HubTable(frame, Source(name, "Rows that were made up.", "none", "https://example.org"))
 
-    monkeypatch.setattr(opening, "load_hub", load)
-    app = open_page("fine_tune")
+    monkeypatch.setattr(opening, "read_hub", read_hub)
+    return asked
+
+
+def load_from_hub(app, name):
     app.radio(key="data_kind").set_value("Hugging Face Hub").run()
-    app.text_input(key="hub_name").set_value(" someone/something:plain ").run()
-    app.button(key="hub_load").click().run()
+    app.text_input(key="hub_name").set_value(name).run()
+    return app.button(key="hub_load").click().run()
+
+
+def test_a_configuration_of_a_hub_data_set_is_named_after_a_colon(open_page, asked_of_hub, words_of):
+    app = load_from_hub(open_page("fine_tune"), " someone/something:plain ")
     assert not app.error
-    assert asked == [("someone/something", "plain")]
+    assert asked_of_hub == [("someone/something", "plain")]
     assert "60 texts" in words_of(app)
+
+
+def test_columns_of_a_hub_data_set_can_be_changed_without_asking_again(open_page, asked_of_hub, words_of):
+    app = load_from_hub(open_page("fine_tune"), "someone/something")
+    columns = {box.label: box for box in app.selectbox}
+    assert (columns["Text"].value, columns["Label"].value) == ("text", "label")
+    columns["Text"].set_value("title").run()
+    assert not app.error
+    assert any("the title with number" in table.value.to_string() for table in app.table)
+    assert len(asked_of_hub) == 1
 
 
 def test_a_folder_that_is_no_model_is_one_sentence(open_page, tmp_path):
