@@ -6,9 +6,9 @@ import contextlib
 import time
 
 from bertdemo.commands.output import Output
-from bertdemo.errors import RunError
+from bertdemo.errors import BertDemoError, JobError, RunError
 from bertdemo.runs.metrics import describe
-from bertdemo.runs.records import Run, State
+from bertdemo.runs.records import Run, State, Status
 from bertdemo.runs.store import Runs
 
 _SECONDS_BETWEEN_LOOKS = 0.4
@@ -66,3 +66,10 @@ def _line(run: Run) -> str:
         return f"number {run.position} in line"
     left = f" About {status.remaining:.0f} s left." if status.remaining is not None else ""
     return status.message + left
+
+
+def unfinished(status: Status) -> BertDemoError:
+    """The error that says why work done piece by piece did not finish, and how to go on where that can help."""
+    if status.wrong_input:
+        return RunError(status.message)
+    return JobError(f"{status.message} The same command goes on from there.")

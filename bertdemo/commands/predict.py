@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bertdemo.commands.arguments import Subparsers, add_command, check_output
+from bertdemo.commands.following import unfinished
 from bertdemo.commands.one_text import check_pair
 from bertdemo.commands.output import Output
-from bertdemo.errors import DataError, JobError, PredictionError, RunError
+from bertdemo.errors import DataError, PredictionError
 from bertdemo.runs.failures import storage
 from bertdemo.runs.records import State
 from bertdemo.settings import Settings
@@ -150,7 +151,7 @@ def _wait(jobs: Jobs, job_id: str, output: Output) -> None:
         time.sleep(_SECONDS_BETWEEN_LOOKS)
     output.clear()
     if job.status.state is not State.FINISHED:
-        raise (RunError if job.status.wrong_input else JobError)(job.status.message)
+        raise unfinished(job.status)
 
 
 def _line(job: Job) -> str:

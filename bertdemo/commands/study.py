@@ -9,8 +9,9 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from bertdemo.commands.arguments import Subparsers, add_command
+from bertdemo.commands.following import unfinished
 from bertdemo.commands.output import Output
-from bertdemo.errors import ExplanationError, JobError, RunError
+from bertdemo.errors import ExplanationError
 from bertdemo.runs.records import State
 from bertdemo.settings import Settings
 
@@ -97,7 +98,7 @@ def _wait(studies: Studies, study_id: str, output: Output) -> StudyCard:
         time.sleep(_SECONDS_BETWEEN_LOOKS)
     output.clear()
     if study.status.state is not State.FINISHED or study.card is None:
-        raise (RunError if study.status.wrong_input else JobError)(study.status.message)
+        raise unfinished(study.status)
     return study.card
 
 

@@ -91,13 +91,18 @@ class Dispatcher(Generic[_Folder]):
                 folder.write_status(Status(State.CANCELLED, message, self._clock()))
                 line.leave(folder.id)
 
-    def take_up_again(self, folder: _Folder, known: Status) -> None:
-        """Let what ended with the status ``known`` wait at the end of the line; nothing happens if that has changed."""
+    def take_up_again(self, folder: _Folder, known: Status) -> bool:
+        """Let what ended with the status ``known`` wait at the end of the line; if that has changed, do nothing.
+
+        Returns whether it was this call that did.
+        """
         with self._queue.change() as line:
-            if folder.status() == known:
+            is_known = folder.status() == known
+            if is_known:
                 line.leave(folder.id)  # it may still stand as the one at work
                 folder.queue_again(self._clock())
                 line.join(folder.id)
+            return is_known
 
     def dispatch(self) -> None:
         """Start the run that is next, if the device is free.

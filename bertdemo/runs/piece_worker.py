@@ -89,7 +89,6 @@ def _take_over(folder: PieceFolder, undisturbed: AbstractContextManager[None]) -
     with undisturbed:
         pulse = Pulse(folder)
         if pulse.status.state.is_live:
-            folder.begin()
             pulse.beat()
         return pulse
 

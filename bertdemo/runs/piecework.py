@@ -17,6 +17,7 @@ from bertdemo.runs.work_folder import WorkFolder
 from bertdemo.runs.works import Works
 
 _PART = re.compile(r"([0-9]{6})\.[a-z]+")
+_TAKEN_UP = "taken_up.json"
 
 
 class PieceFolder(WorkFolder):
@@ -24,16 +25,21 @@ class PieceFolder(WorkFolder):
 
     part_ending: ClassVar[str]  # of the files in ``parts``
 
-    def begin(self) -> None:
-        """Note how far the work is as a worker takes it up."""
-        self._write_json("begun.json", {"parts": len(self.done())})
+    def goes_on_by_itself(self) -> bool:
+        """Whether it is taken up once it was killed: once at each place, as what kills it there may do so for ever."""
+        if not (self.path / _TAKEN_UP).exists():
+            return True
+        parts: object = self._read_json(_TAKEN_UP).get("parts")
+        return isinstance(parts, int) and len(self.done()) > parts
 
-    def has_advanced(self) -> bool:
-        """Whether the last worker kept anything: one that dies at the same place twice must not go on for ever."""
-        if not (self.path / "begun.json").exists():
-            return False
-        begun: object = self._read_json("begun.json").get("parts")
-        return isinstance(begun, int) and len(self.done()) > begun
+    def note_taken_up(self) -> None:
+        """Remember at which place it went on by itself."""
+        self._write_json(_TAKEN_UP, {"parts": len(self.done())})
+
+    def forget_taken_up(self) -> None:
+        """A person wants it to go on: it gets all its chances again."""
+        with storage(self.path):
+            (self.path / _TAKEN_UP).unlink(missing_ok=True)
 
     def done(self) -> set[int]:
         """The numbers of the pieces that are done and kept."""
@@ -57,7 +63,7 @@ class PieceFolder(WorkFolder):
 
     def obituary(self, status: Status) -> str:  # noqa: ARG002 - the parts tell more than the last status
         """How far it got, and whether it goes on by itself."""
-        ending = "it goes on from there" if self.has_advanced() else "it can be resumed there"
+        ending = "it goes on from there" if self.goes_on_by_itself() else "it can be resumed there"
         return (
             f"The process of this {self.kind} ended after {self.so_far()} without a word (killed, no memory or disk "
             f"left, or the machine went down): {ending}."
@@ -72,9 +78,9 @@ _Folder = TypeVar("_Folder", bound=PieceFolder)
 
 
 class Piecework(Works[_Folder]):
-    """The works of one kind in a home; looking at them lets one that was killed go on by itself if it had got further.
+    """The works of one kind in a home; looking at them lets one that was killed go on by itself.
 
-    One that had not (what killed it may do so again) waits for ``resume``.
+    One that is killed at the same place again (what killed it may do so for ever) waits for ``resume``.
     """
 
     def cancel(self, work_id: str) -> None:
@@ -97,14 +103,17 @@ class Piecework(Works[_Folder]):
         status = self._dispatcher.settle(folder)
         if not can_resume(status.state):
             raise RunError(f"The {folder.kind} {work_id} is {status.state}: there is nothing to resume.")
+        folder.forget_taken_up()
         self._dispatcher.take_up_again(folder, status)
         self._tend()
 
     def _settle(self, folder: _Folder) -> Status:
-        """The status of one; if it was killed and had got further, it goes on by itself."""
+        """The status of one; if it was killed for the first time at this place, it goes on by itself."""
+        goes_on = folder.goes_on_by_itself()  # asked before: who looks at the same moment may take it up meanwhile
         status = self._dispatcher.settle(folder)
-        if status.state is State.INTERRUPTED and folder.has_advanced():
-            self._dispatcher.take_up_again(folder, status)
+        if status.state is State.INTERRUPTED and goes_on:
+            if self._dispatcher.take_up_again(folder, status):
+                folder.note_taken_up()
             self._tend()
             return folder.status()
         return status

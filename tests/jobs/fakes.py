@@ -1,7 +1,7 @@
 """Predictors that know no model; run as a program, a worker with one.
 
-What happens besides is told by an environment variable, ``FAKE_DEED``: ``die.3`` ends the process at the third call as
-kill -9 does, ``wait.3`` waits there for a cancel, ``break.3`` fails as on a full disk.
+What happens besides is told by an environment variable, ``FAKE_DEED``: ``die.3`` ends each process at its third call as
+kill -9 does, ``die-once.3`` only the first, ``wait.3`` waits there for a cancel, ``break.3`` fails as on a full disk.
 """
 
 from __future__ import annotations
@@ -51,12 +51,13 @@ def fake_predictor(folder: JobFolder) -> Predictor:
 
 
 def act(deed: str, folder: JobFolder) -> None:
+    is_first = not (folder.path / "at-deed").exists()
     (folder.path / "at-deed").touch()
-    if deed == "die":
+    if deed == "die" or (deed == "die-once" and is_first):
         os.kill(os.getpid(), 9)
     if deed == "break":
         raise OSError(errno.ENOSPC, "No space left on device")
-    end = time.monotonic() + LONGEST_WAIT
+    end = time.monotonic() + (LONGEST_WAIT if deed == "wait" else 0)
     while time.monotonic() < end and folder.request() is None:
         time.sleep(0.01)
 

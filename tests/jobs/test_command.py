@@ -168,6 +168,7 @@ def test_a_job_that_fails_on_the_way_is_exit_code_1_and_the_same_command_goes_on
     code, stdout, stderr = command(*arguments)
     assert (code, stdout) == (1, "")
     assert "disk is full" in stderr
+    assert "The same command goes on from there." in stderr
     monkeypatch.delenv("FAKE_DEED")
     code, stdout, _ = command(*arguments)
     assert code == 0
@@ -177,9 +178,10 @@ def test_a_job_that_fails_on_the_way_is_exit_code_1_and_the_same_command_goes_on
 def a_process(settings, run_id, *arguments):
     """The command as a process of its own, its jobs done by workers that know no model, four rows at a time."""
     code = (
-        "import sys; from unittest.mock import patch; from tests.jobs.fakes import fake_jobs;"
+        "import sys; from tests.jobs.fakes import fake_jobs;"
         "import bertdemo.jobs.store as store; store._local_backend = lambda s: fake_jobs(s)._backend;"
         "store.chunk_rows = lambda table, columns: 4;"
+        "import bertdemo.runs.dispatcher as dispatcher; dispatcher.SILENCE_SECONDS = 0.1;"
         "from bertdemo.__main__ import main; sys.exit(main(sys.argv[1:]))"
     )
     return subprocess.Popen(
@@ -193,6 +195,35 @@ def the_job(jobs):
     return until(
         lambda: next((f for f in jobs._dispatcher.folders() if (f.path / "at-deed").exists()), None), "the job"
     )
+
+
+@pytest.mark.parametrize("call", [1, 3])
+def test_a_worker_killed_before_the_first_part_or_between_parts_is_followed_by_one_that_goes_on(
+    settings, run_id, file, monkeypatch, call
+):
+    output = file.with_name("out.csv")
+    monkeypatch.setenv("FAKE_DEED", f"die-once.{call}")
+    command = a_process(settings, run_id, "--input", file, "--output", output, "--json")
+    stdout, stderr = command.communicate(timeout=60)
+    assert (command.returncode, stderr) == (0, "")
+    assert json.loads(stdout)["seconds"] == pytest.approx(10 / 1000)  # of each row once
+    assert pd.read_csv(output, dtype=str)["id"].tolist() == [str(i) for i in range(12)]
+
+
+def test_a_worker_that_is_always_killed_is_one_line_that_says_how_to_go_on(settings, run_id, file, monkeypatch):
+    output = file.with_name("out.csv")
+    monkeypatch.setenv("FAKE_DEED", "die.1")
+    first = a_process(settings, run_id, "--input", file, "--output", output, "--json")
+    stdout, stderr = first.communicate(timeout=60)
+    assert (first.returncode, stdout, stderr.count("\n")) == (1, "", 1)
+    assert "ended after 0 of 12 rows" in stderr
+    assert stderr.endswith("it can be resumed there. The same command goes on from there.\n")
+    assert not output.exists()
+    monkeypatch.delenv("FAKE_DEED")
+    second = a_process(settings, run_id, "--input", file, "--output", output, "--json")
+    stdout, stderr = second.communicate(timeout=60)
+    assert second.returncode == 0, stderr
+    assert json.loads(stdout)["rows"] == 12
 
 
 @pytest.mark.parametrize("killed", ["the command", "both"])

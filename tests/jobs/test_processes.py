@@ -79,6 +79,8 @@ def test_a_job_that_always_dies_at_once_is_left_for_a_person(jobs, later, run_id
     monkeypatch.setenv("FAKE_DEED", "die.1")
     job_id = jobs.submit(run_id, table(9), TEXT, "x.csv")
     dies(jobs, job_id)
+    assert later.get(job_id).status.state is State.STARTING
+    dies(jobs, job_id)
     status = later.get(job_id).status
     assert status.state is State.INTERRUPTED
     assert "can be resumed" in status.message

@@ -174,30 +174,55 @@ def test_a_foreign_id_names_no_job(jobs, job_id):
 def kill(jobs, job_id, parts):
     """As a worker leaves a job that dies after some chunks; nobody is alive any more."""
     folder = jobs.folder(job_id)
-    folder.begin()
     for part in range(parts):
         folder.write_part(part, predict_chunk(folder, part, fake_predictor(folder)))
     folder.write_status(Status(State.PREDICTING, "Predicting.", 0.0, 4711, 1.0, 4 * parts, 12))
 
 
-def test_a_killed_job_that_had_advanced_goes_on_by_itself(idle, run_id):
+@pytest.mark.parametrize("parts", [0, 1])
+def test_a_killed_job_goes_on_by_itself(idle, run_id, parts):
     job_id = idle.submit(run_id, table(12), TEXT, "x.csv")
-    kill(idle, job_id, parts=1)
+    kill(idle, job_id, parts)
     job = idle.get(job_id)
     assert job.status.state is State.STARTING
-    assert job.done == 4
+    assert job.done == 4 * parts
     assert idle._backend.started.count(job_id) == 2
 
 
-def test_a_job_that_dies_where_it_began_waits_for_a_person(idle, run_id):
+@pytest.mark.parametrize("parts", [0, 1])
+def test_a_job_killed_twice_at_the_same_place_waits_for_a_person(idle, run_id, parts):
     job_id = idle.submit(run_id, table(12), TEXT, "x.csv")
-    kill(idle, job_id, parts=0)
+    kill(idle, job_id, parts)
+    assert idle.get(job_id).status.state is State.STARTING
+    kill(idle, job_id, parts)
     job = idle.get(job_id)
     assert job.status.state is State.INTERRUPTED
-    assert "0 of 12 rows" in job.status.message
+    assert f"{4 * parts} of 12 rows" in job.status.message
+    assert "can be resumed" in job.status.message
     assert job.can_resume
     idle.resume(job_id)
     assert idle.get(job_id).status.state is State.STARTING
+
+
+def test_who_resumes_a_job_gives_it_all_its_chances_again(idle, run_id):
+    job_id = idle.submit(run_id, table(12), TEXT, "x.csv")
+    for state in (State.STARTING, State.INTERRUPTED):
+        kill(idle, job_id, parts=0)
+        assert idle.get(job_id).status.state is state
+    idle.resume(job_id)
+    kill(idle, job_id, parts=0)
+    assert idle.get(job_id).status.state is State.STARTING
+
+
+def test_a_killed_job_is_taken_up_once_however_many_look(idle, run_id):
+    job_id = idle.submit(run_id, table(12), TEXT, "x.csv")
+    kill(idle, job_id, parts=1)
+    folder, ended = idle.folder(job_id), idle._dispatcher.settle(idle.folder(job_id))
+    assert ended.state is State.INTERRUPTED
+    assert idle._dispatcher.take_up_again(folder, ended)
+    assert not idle._dispatcher.take_up_again(folder, ended)
+    assert idle.get(job_id).status.state is State.STARTING
+    assert idle._backend.started.count(job_id) == 2
 
 
 def test_the_same_submission_for_the_same_destination_is_the_same_job(idle, run_id, tmp_path):
