@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from bertdemo.errors import RunError
 from bertdemo.evaluation.report import BASELINE
 from bertdemo.runs.records import Run
 
@@ -38,10 +39,14 @@ def brief(run: Run) -> dict[str, Any]:
     }
 
 
-def full(run: Run, report: Report, judgement: Judgement | None) -> dict[str, Any]:
-    """One tested run with all that was measured; what older versions did not keep is None."""
+def full(run: Run, report: Report, folder: RunFolder) -> dict[str, Any]:
+    """One tested run with all that was measured; what older versions did not keep, or what is damaged, is None.
+
+    ``missing`` is the sentence that says what is damaged and what is left out with it; None where nothing is.
+    """
     from bertdemo.evaluation.report import verdict
 
+    judgement, missing = _judgement(folder)
     return {
         "run": run.id,
         "name": run.name,
@@ -55,17 +60,25 @@ def full(run: Run, report: Report, judgement: Judgement | None) -> dict[str, Any
         "baseline": asdict(report.baseline) | {"seconds": report.baseline_seconds},
         "train": asdict(report.training),
         **(dict.fromkeys(_JUDGED) if judgement is None else _judged(judgement)),
+        "missing": missing,
     }
 
 
-def judgement_of(folder: RunFolder) -> Judgement | None:
-    """What the answers of a run tell; None for runs of older versions, which did not keep them."""
-    answers = folder.answers()
-    if answers is None:
-        return None
-    from bertdemo.evaluation.judgement import judge
+def _judgement(folder: RunFolder) -> tuple[Judgement | None, str | None]:
+    """What the answers of a run tell, None where older versions kept none; and what is missing of it, as a sentence."""
+    from bertdemo.evaluation.judgement import judge, judge_without_texts
 
-    return judge(answers, folder.split(), folder.temperature())
+    try:
+        answers, temperature = folder.answers(), folder.temperature()
+    except RunError as error:
+        return None, f"Without all that the single answers tell: {error}"
+    if answers is None:
+        return None, None
+    try:
+        return judge(answers, folder.split(), temperature), None
+    except RunError as error:
+        known = judge_without_texts(answers, folder.data_card().label_names, temperature)
+        return known, f"Without slices by length and by columns of the data: {error}"
 
 
 def _judged(judgement: Judgement) -> dict[str, Any]:
@@ -115,6 +128,8 @@ def full_lines(values: dict[str, Any]) -> Iterator[str]:
     if values["calibration"]:
         yield from _judged_lines(values)
     yield f"trained {train['steps']} steps in {train['seconds']:.1f} s {where}"
+    if values["missing"]:
+        yield values["missing"]
 
 
 def _judged_lines(values: dict[str, Any]) -> Iterator[str]:

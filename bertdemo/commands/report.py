@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from bertdemo.commands.arguments import Subparsers, add_command, add_run
-from bertdemo.commands.describing import full, full_lines, judgement_of
+from bertdemo.commands.describing import full, full_lines
 from bertdemo.commands.output import Output
 from bertdemo.errors import RunError
 from bertdemo.runs.store import Runs
@@ -21,6 +21,6 @@ def run(arguments: argparse.Namespace, settings: Settings, output: Output) -> in
     found, report = runs.get(arguments.id), runs.report(arguments.id)
     if report is None:
         raise RunError(f"The run {found.id} is {found.status.state} and has no report: {found.status.message}")
-    values = full(found, report, judgement_of(runs.folder(found.id)))
+    values = full(found, report, runs.folder(found.id))
     output.result(values, full_lines(values))
     return 0

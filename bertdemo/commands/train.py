@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 from typing import Any, get_args
 
 from bertdemo.commands.arguments import Parser, Subparsers, add_columns, add_command
-from bertdemo.commands.describing import full, full_lines, judgement_of
+from bertdemo.commands.describing import full, full_lines
 from bertdemo.commands.following import Follower, Left
 from bertdemo.commands.opening import open_checked
 from bertdemo.commands.output import Output
@@ -67,7 +67,7 @@ def _values(runs: Runs, ended: Run) -> dict[str, Any]:
     if report is None:
         error = RunError if ended.status.wrong_input else TrainingError
         raise error(ended.status.message)
-    return full(ended, report, judgement_of(runs.folder(ended.id)))
+    return full(ended, report, runs.folder(ended.id))
 
 
 def _add_settings(parser: Parser) -> None:

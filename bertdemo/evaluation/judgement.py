@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bertdemo.data.dataset import Split
@@ -9,7 +10,7 @@ from bertdemo.evaluation.answers import Answers
 from bertdemo.evaluation.calibration import Calibration, calibration
 from bertdemo.evaluation.comparison import Comparison, compare
 from bertdemo.evaluation.ranking import Ranking, rank
-from bertdemo.evaluation.slices import Slices, slice_all
+from bertdemo.evaluation.slices import Slices, slice_all, slice_by_label
 from bertdemo.evaluation.thresholds import Coverage, coverage
 
 
@@ -44,6 +45,18 @@ def judge(answers: Answers, split: Split, temperature: float) -> Judgement:
     part, test = split.part("test"), answers.test
     if tuple(test.truth.tolist()) != part.labels:
         raise ValueError("the answers are to other texts")
+    return _judge(answers, part.label_names, temperature, slice_all(test.predicted, part))
+
+
+def judge_without_texts(answers: Answers, label_names: Sequence[str], temperature: float) -> Judgement:
+    """As ``judge``, where the texts are lost: the only slices are those by label."""
+    test = answers.test
+    by_label = slice_by_label(test.predicted, test.truth, label_names)
+    return _judge(answers, label_names, temperature, (by_label,))
+
+
+def _judge(answers: Answers, label_names: Sequence[str], temperature: float, slices: tuple[Slices, ...]) -> Judgement:
+    test = answers.test
     probabilities = test.probabilities(temperature)
     calibrated = calibration(probabilities, test.truth)
     return Judgement(
@@ -51,7 +64,7 @@ def judge(answers: Answers, split: Split, temperature: float) -> Judgement:
         calibration=calibrated,
         uncalibrated=calibrated if temperature == 1 else calibration(test.probabilities(), test.truth),
         coverage=coverage(probabilities, test.truth),
-        ranking=rank(probabilities, test.truth, part.label_names),
-        slices=slice_all(test.predicted, part),
+        ranking=rank(probabilities, test.truth, label_names),
+        slices=slices,
         against_baseline=compare(test.truth, test.predicted, answers.baseline),
     )

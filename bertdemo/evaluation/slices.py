@@ -46,17 +46,25 @@ def slice_all(predicted: Labels, part: Dataset) -> tuple[Slices, ...]:
         predicted: predicted labels, shape (texts,), in the order of ``part``.
         part: the test part, with its true labels.
     """
-    right = predicted == np.asarray(part.labels)
+    truth = np.asarray(part.labels)
+    right = predicted == truth
     unit, lengths = _lengths(part)
-    by_label = [part.label_names[label] for label in part.labels]
     return (
         Slices(f"length in {unit}", tuple(_by_length(right, lengths))),
-        Slices("label", tuple(_by_value(right, by_label, part.label_names))),
+        slice_by_label(predicted, truth, part.label_names),
         *(
             Slices(name, tuple(_by_value(right, column, _ordered(column))), True)
             for name, column in part.extras.items()
         ),
     )
+
+
+def slice_by_label(predicted: Labels, truth: Labels, label_names: Sequence[str]) -> Slices:
+    """By the true label, for which nobody has to know the texts; ``predicted`` and ``truth`` have the shape (texts,).
+
+    Intervals are Wilson's.
+    """
+    return Slices("label", tuple(_by_value(predicted == truth, [label_names[label] for label in truth], label_names)))
 
 
 @dataclass(frozen=True)

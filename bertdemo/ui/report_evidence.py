@@ -87,6 +87,13 @@ class Evidence:
         return slice_all(self.answers.test.predicted, self.test)
 
     @cached_property
+    def slices_by_label(self) -> Slices:
+        """What can be told where the texts are lost."""
+        from bertdemo.evaluation.slices import slice_by_label
+
+        return slice_by_label(self.answers.test.predicted, self.answers.test.truth, self.label_names)
+
+    @cached_property
     def errors(self) -> tuple[Example, ...]:
         """The mistakes on the test texts, the most confident first."""
         from bertdemo.evaluation.mistakes import confident_errors

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from bertdemo.errors import RunError
 from bertdemo.ui.figure import figure
 from bertdemo.ui.report_rows import axis_start
 from bertdemo.ui.words import count, distinct, escape, percent, shorten
@@ -22,7 +23,11 @@ _SIGNIFICANT = 0.05
 
 def slices(known: Evidence) -> None:
     """One division of the test texts at a time."""
-    divisions = known.slices
+    try:
+        divisions = known.slices
+    except RunError as error:
+        divisions = (known.slices_by_label,)
+        st.warning(escape(f"Without slices by length and by columns of the data: {error}"))
     names = distinct(_name(each) for each in divisions)
     by_name = dict(zip(names, divisions, strict=True))
     chosen = st.segmented_control("Divide the test texts by", names, default=names[0], required=True, key="sliced_by")

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ import pytest
 from bertdemo.data.dataset import Dataset, Split
 from bertdemo.evaluation.answers import Answered, Answers
 from bertdemo.evaluation.calibration import calibration
-from bertdemo.evaluation.judgement import judge
+from bertdemo.evaluation.judgement import judge, judge_without_texts
 from bertdemo.evaluation.metrics import score
 from bertdemo.evaluation.ranking import rank
 
@@ -45,6 +45,12 @@ def test_all_sections_tell_of_the_same_answers(answers: Answers, split: Split) -
     against = judgement.against_baseline
     assert against.both_right + against.only_first == right
     assert against.both_right + against.only_second == (test.truth == 0).sum()
+
+
+def test_without_texts_the_rest_is_judged_the_same(answers: Answers, split: Split) -> None:
+    whole, rest = judge(answers, split, 1.6), judge_without_texts(answers, split.dataset.label_names, 1.6)
+    assert [each.by for each in rest.slices] == ["label"]
+    assert rest == replace(whole, slices=tuple(each for each in whole.slices if each.by == "label"))
 
 
 def test_temperature_1_is_judged_once(answers: Answers, split: Split) -> None:

@@ -136,6 +136,17 @@ def test_a_damaged_run_is_one_sentence_and_the_rest_of_the_report(open_page, mak
     assert "Which labels does it mix up?" in words_of(app)
 
 
+def test_slices_by_label_need_no_texts(open_page, make_run, words_of):
+    folder = make_run("one", State.FINISHED)
+    (folder.path / "data.parquet").unlink()
+    app = opened(open_page, "slices", "certainty", "not_sure", "ranking")
+    assert not app.exception
+    assert not app.error
+    [missing] = app.warning[:1]
+    assert "data.parquet cannot be read" in missing.value.replace("\\", "")
+    assert "How often is it right, by label?" in words_of(app)
+
+
 def test_a_text_is_never_markup(open_page, make_run, words_of):
     make_run("one", State.FINISHED, name="<b>x</b> **y**")
     make_run("two", State.FINISHED, name="[z](http://z)")
