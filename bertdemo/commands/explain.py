@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from bertdemo.commands.arguments import Subparsers, add_command
@@ -15,10 +15,12 @@ from bertdemo.settings import Settings
 if TYPE_CHECKING:
     from bertdemo.explanation.attribution import Attribution
     from bertdemo.explanation.reading import Reading
+    from bertdemo.explanation.windows import Whole, Windows
     from bertdemo.models.classifier import Classifier
 
 _DEFAULT = "integrated_gradients"
 _MOST_WORDS = 20  # of the table for people; --json has all
+_MOST_WINDOWS = 10
 
 
 def add(subparsers: Subparsers) -> None:
@@ -38,22 +40,28 @@ def add(subparsers: Subparsers) -> None:
 
 
 def run(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
-    """Print the prediction and the scores."""
+    """Print the prediction and the scores; those of a text that is longer than the model reads are of its windows."""
     if arguments.steps is not None and arguments.method != _DEFAULT:
         raise ExplanationError(f"--steps goes with {_DEFAULT}: leave it out for {arguments.method}.")
     classifier, reading = open_text(arguments, settings, complete=False)
 
-    from bertdemo.explanation.record import to_json
+    from bertdemo.explanation.record import to_json, to_json_in_windows
+    from bertdemo.explanation.windows import windows
     from bertdemo.prediction.single import predict_one
 
     answer = predict_one(classifier, reading.text, reading.pair)
-    found = _explain(arguments, classifier, reading, answer.label)
-    values = {"run": arguments.id, **to_json(found, classifier, answer)}
-    output.result(values, _lines(values))
+    attribute = _asked(arguments, classifier, answer.label)
+    if reading.truncated:
+        cut = windows(classifier, reading.text, reading.pair)
+        values = to_json_in_windows(_whole(classifier, cut, attribute, output), classifier, answer)
+    else:
+        values = to_json(attribute(reading), classifier, answer)
+    output.result({"run": arguments.id, **values}, _lines(values))
     return 0
 
 
-def _explain(arguments: argparse.Namespace, classifier: Classifier, reading: Reading, label: str) -> Attribution:
+def _asked(arguments: argparse.Namespace, classifier: Classifier, label: str) -> Callable[[Reading], Attribution]:
+    """What to ask of a reading, once it is known that it can be asked; ``label`` is the answer."""
     from bertdemo.explanation.function import label_number
     from bertdemo.explanation.integrated_gradients import integrated_gradients
     from bertdemo.explanation.methods import METHODS, attribute, check_method
@@ -61,33 +69,71 @@ def _explain(arguments: argparse.Namespace, classifier: Classifier, reading: Rea
     check_method(classifier, arguments.method)
     if arguments.baseline is not None and not METHODS[arguments.method].needs_baseline:
         raise ExplanationError(f"{arguments.method} compares with nothing: leave out --baseline.")
-    baseline = arguments.baseline or "pad"
-    target = label_number(classifier, label if arguments.target is None else arguments.target)
-    against = None if arguments.against is None else label_number(classifier, arguments.against)
+    question: dict[str, Any] = {
+        "target": label_number(classifier, label if arguments.target is None else arguments.target),
+        "against": None if arguments.against is None else label_number(classifier, arguments.against),
+        "baseline": arguments.baseline or "pad",
+    }
     if arguments.steps is not None:
-        return integrated_gradients(classifier, reading, target, against, baseline=baseline, steps=arguments.steps)
-    return attribute(classifier, reading, arguments.method, target, against, baseline=baseline)
+        return lambda reading: integrated_gradients(classifier, reading, steps=arguments.steps, **question)
+    return lambda reading: attribute(classifier, reading, arguments.method, **question)
+
+
+def _whole(classifier: Classifier, cut: Windows, attribute: Callable[[Reading], Attribution], output: Output) -> Whole:
+    from bertdemo.explanation.windows import explain_windows
+
+    def attribute_part(number: int, reading: Reading) -> Attribution:
+        output.progress(f"window {number + 1:,} of {len(cut.parts):,}")
+        return attribute(reading)
+
+    return explain_windows(classifier, cut, attribute_part)
 
 
 def _lines(values: dict[str, Any]) -> Iterator[str]:
-    label = values["prediction"]["label"]
-    yield f"{label} ({values['prediction']['scores'][label]:.4f})"
+    windows = values["windows"]
+    yield _answer(values) + (", to the beginning of the text: the model does not read all of it" if windows else "")
     yield _what(values)
-    if values["truncated"]:
-        yield f"The model reads {len(values['tokens'])} tokens; the rest was not read and is not explained."
+    if windows:
+        size = max(len(window["tokens"]) for window in windows)
+        share = f"tokens that share {values['overlap']:,}; means over these:"
+        yield f"In {len(windows):,} windows of up to {size:,} {share}"
     words = sorted(values["words"], key=lambda word: -abs(word["score"]))
     for word in words[:_MOST_WORDS]:
         yield _scored(values, word["score"], word["text"])
     if left := words[_MOST_WORDS:]:
-        yield _scored(values, sum(word["score"] for word in left), f"{len(left)} more words")
+        yield _scored(values, sum(word["score"] for word in left), f"{len(left):,} more words")
     yield _scored(values, values["special_tokens"], "special tokens")
-    if values["adds_up"]:
+    if windows:
+        yield from _window_lines(values)
+    elif values["adds_up"]:
         yield _remainder(values)
+
+
+def _answer(values: dict[str, Any]) -> str:
+    label = values["prediction"]["label"]
+    return f"{label} ({values['prediction']['scores'][label]:.4f})"
+
+
+def _window_lines(values: dict[str, Any]) -> Iterator[str]:
+    """The answer to each window, and how far its scores add up."""
+    windows = values["windows"]
+    for number, window in enumerate(windows[:_MOST_WINDOWS], start=1):
+        place = f"window {number}, characters {window['start']:,} to {window['end']:,}"
+        yield f"{place}: {_answer(window)}, output {window['output']:.3f}"
+        if values["adds_up"]:
+            yield _remainder(window)
+    if len(windows) > _MOST_WINDOWS:
+        yield f"{len(windows) - _MOST_WINDOWS:,} more windows (--json has them all)"
+    if values["adds_up"]:
+        certified = sum(window["certified"] for window in windows)
+        yield f"{certified:,} of {len(windows):,} windows are certified"
 
 
 def _what(values: dict[str, Any]) -> str:
     against = "" if values["against"] is None else f" and not {values['against']}"
     told = f"Why {values['target']}{against}: {values['method']}"
+    if values["windows"]:
+        return told + ("" if values["baseline"] is None else f", from the baseline {values['baseline']} to the text")
     if values["baseline_output"] is None:
         return f"{told}, output {values['output']:.3f}"
     return (

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Sequence
+from functools import partial
+from statistics import fmean
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from bertdemo.explanation.attribution import Attribution
 from bertdemo.explanation.integrated_gradients import nodes
+from bertdemo.explanation.reading import Reading
+from bertdemo.explanation.windows import Whole
 from bertdemo.models.classifier import Classifier
 from bertdemo.prediction.single import Answer
 
@@ -18,6 +26,14 @@ _HOW = (
 )
 
 
+_MERGED = (
+    "The text is longer than the model reads and is explained in windows that overlap, each by itself. A token's score "
+    "is the mean over the windows that hold it. output, baseline_output, difference and remainder are means over the "
+    "windows; relative_remainder and n_steps are the largest; certified says that all windows are. prediction is that "
+    "of the beginning alone, which is what the model reads of this text."
+)
+
+
 def to_json(attribution: Attribution, classifier: Classifier, answer: Answer) -> dict[str, Any]:
     """All of an attribution in values that JSON has words for.
 
@@ -26,15 +42,76 @@ def to_json(attribution: Attribution, classifier: Classifier, answer: Answer) ->
         classifier: that was explained.
         answer: its prediction.
     """
-    reading, labels = attribution.reading, classifier.label_names
+    reading = attribution.reading
     return {
         "prediction": {"label": answer.label, "scores": dict(answer.scores)},
+        **_question(attribution, classifier),
+        **_sums(attribution),
+        "text": reading.text,
+        "pair": reading.pair,
+        "truncated": reading.truncated,
+        **_scored(reading, attribution.scores),
+        "integral": _integral(attribution),
+        "overlap": 0,
+        "windows": [],
+        "versions": _versions(),
+    }
+
+
+def to_json_in_windows(whole: Whole, classifier: Classifier, answer: Answer) -> dict[str, Any]:
+    """The same of a text that is longer than the model reads: the whole with merged scores, and all of each window.
+
+    Args:
+        whole: in several windows.
+        classifier: that was explained.
+        answer: its prediction for the beginning of the text.
+    """
+    windows, reading = whole.windows, whole.windows.whole
+    return {
+        "prediction": {"label": answer.label, "scores": dict(answer.scores)},
+        **_question(whole.found[0], classifier),
+        **_merged([_sums(each) for each in whole.found]),
+        "text": reading.text,
+        "pair": reading.pair,
+        "truncated": answer.truncated,
+        **_scored(reading, whole.scores),
+        "integral": None,
+        "overlap": windows.overlap,
+        "merged": _MERGED,
+        "windows": [
+            {
+                "start": window.start,
+                "end": window.end,
+                "prediction": _prediction(classifier, probabilities.tolist()),
+                **_sums(found),
+                **_scored(found.reading, found.scores, partial(windows.shift, window)),
+                "integral": _integral(found),
+            }
+            for window, probabilities, found in zip(windows.parts, whole.probabilities, whole.found, strict=True)
+        ],
+        "versions": _versions(),
+    }
+
+
+def _question(attribution: Attribution, classifier: Classifier) -> dict[str, Any]:
+    """What was asked of which model, and how."""
+    labels = classifier.label_names
+    return {
         "target": labels[attribution.target],
         "against": None if attribution.against is None else labels[attribution.against],
         "method": attribution.method,
         "baseline": attribution.baseline,
-        "n_steps": attribution.n_steps,
         "seed": attribution.seed,
+        "signed": attribution.signed,
+        "adds_up": attribution.adds_up,
+        "model": {"sha256": weights_sha256(classifier), "labels": list(labels), "temperature": classifier.temperature},
+    }
+
+
+def _sums(attribution: Attribution) -> dict[str, Any]:
+    """What the scores ought to add up to, and how far they do."""
+    return {
+        "n_steps": attribution.n_steps,
         "output": attribution.output,
         "baseline_output": attribution.baseline_output,
         "difference": attribution.difference,
@@ -42,26 +119,45 @@ def to_json(attribution: Attribution, classifier: Classifier, answer: Answer) ->
         "relative_remainder": attribution.relative_remainder,
         "certified": attribution.certified,
         "tiny_difference": attribution.is_tiny,
-        "signed": attribution.signed,
-        "adds_up": attribution.adds_up,
-        "text": reading.text,
-        "pair": reading.pair,
-        "truncated": reading.truncated,
+    }
+
+
+def _merged(windows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The sums of all windows, see ``_MERGED``; None where a window has none."""
+
+    def over(merge: Callable[[list[float]], float], key: str) -> float | None:
+        values = [window[key] for window in windows]
+        return None if None in values else merge(values)
+
+    means = {key: over(fmean, key) for key in ("output", "baseline_output", "difference", "remainder")}
+    largest = {key: over(max, key) for key in ("n_steps", "relative_remainder")}
+    all_certified = all(window["certified"] for window in windows)
+    return means | largest | {"certified": all_certified, "tiny_difference": any(w["tiny_difference"] for w in windows)}
+
+
+def _prediction(classifier: Classifier, probabilities: Sequence[float]) -> dict[str, Any]:
+    scores = sorted(zip(classifier.label_names, probabilities, strict=True), key=lambda score: -score[1])
+    return {"label": scores[0][0], "scores": dict(scores)}
+
+
+def _scored(
+    reading: Reading, scores: NDArray[np.float64], shift: Callable[[int | None], int] = lambda _: 0
+) -> dict[str, Any]:
+    """Ids, tokens and words with their scores; characters count from ``shift`` of their part."""
+    return {
         "tokens": [
-            {"text": token.text, "start": token.start, "end": token.end, "part": token.part, "special": token.special,
-             "score": score}
-            for token, score in zip(reading.tokens, attribution.scores.tolist(), strict=True)
+            {"text": token.text, "start": token.start + shift(token.part), "end": token.end + shift(token.part),
+             "part": token.part, "special": token.special, "score": score}
+            for token, score in zip(reading.tokens, scores.tolist(), strict=True)
         ],
         "words": [
-            {"text": word.text, "start": word.start, "end": word.end, "part": word.part, "score": score}
-            for word, score in zip(reading.words, attribution.word_scores.tolist(), strict=True)
+            {"text": word.text, "start": word.start + shift(word.part), "end": word.end + shift(word.part),
+             "part": word.part, "score": score}
+            for word, score in zip(reading.words, reading.sum_to_words(scores).tolist(), strict=True)
         ],
-        "special_tokens": attribution.other,
-        "model": {"sha256": weights_sha256(classifier), "labels": list(labels), "temperature": classifier.temperature},
+        "special_tokens": float(scores[reading.special].sum()),
         "ids": reading.ids.tolist(),
         "segments": None if reading.segments is None else reading.segments.tolist(),
-        "integral": _integral(attribution),
-        "versions": _versions(),
     }  # fmt: skip
 
 

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bertdemo.errors import ExplanationError
+from bertdemo.explanation.attribution import Attribution
 from bertdemo.explanation.cancelling import Cancelled, go_on_unless, never
 from bertdemo.explanation.erasing import PIECE
-from bertdemo.explanation.reading import Reading, read
+from bertdemo.explanation.reading import Reading, Word, read
 from bertdemo.models.classifier import Classifier
 from bertdemo.models.devices import choose_placement
 from bertdemo.prediction.predict import predict
+from bertdemo.prediction.probabilities import softmax
 from bertdemo.prediction.single import MAX_CHARACTERS
 
 MOST_OVERLAP = 0.75
@@ -32,50 +35,75 @@ class Window:
     """A part of the text that the model reads at once.
 
     ``reading`` is of this part alone; its characters count from ``start`` of the whole text (the other text of a pair
-    is whole in every window). ``rows`` (words of the reading,) are indices into the words of the whole; ``spans``
-    (words of the reading, 2) are the first of their units, and the one after the last (see ``Windows``).
+    is whole in every window). ``places`` has, for each of its tokens, the tokens of the whole that stand for the same
+    characters: one, unless a word that is longer than a window is cut between other pieces than its own.
     """
 
     reading: Reading
     start: int
     end: int
-    rows: NDArray[np.intp]
-    spans: NDArray[np.intp]
+    places: tuple[NDArray[np.intp], ...]
 
 
 @dataclass(frozen=True)
 class Windows:
     """``whole`` has all words of the text, and more tokens than the model reads where there are several ``parts``.
 
-    ``part`` is 0 where the text is divided, 1 where its pair is; ``overlap`` is in tokens. ``units`` (units,) says of
-    which word each unit is a piece: a word is one unit, unless it alone is longer than a window.
+    ``part`` is 0 where the text is divided, 1 where its pair is; ``overlap`` is in tokens.
     """
 
     whole: Reading
     part: int
     parts: tuple[Window, ...]
     overlap: int
-    units: NDArray[np.intp]
 
     def merge(self, scores: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
-        """Word scores of the whole (words,) from those of each window: means over the windows that hold a word."""
-        total, count = np.zeros(len(self.units)), np.zeros(len(self.units))
+        """Token scores of the whole (tokens,) from those of each window: means over the windows that hold a token.
+
+        A special token stands in every window. Words are sums over their tokens, here as anywhere.
+        """
+        total, count = np.zeros(len(self.whole)), np.zeros(len(self.whole))
         for window, own in zip(self.parts, scores, strict=True):
-            for score, (first, end) in zip(own, window.spans, strict=True):
-                total[first:end] += score / (end - first)
-                count[first:end] += 1
-        merged: NDArray[np.float64] = np.zeros(len(self.whole.words))
-        np.add.at(merged, self.units, total / np.maximum(count, 1))
-        return merged
+            for score, places in zip(own, window.places, strict=True):
+                total[places] += score / len(places)
+            count[np.unique(np.concatenate(window.places))] += 1
+        return total / np.maximum(count, 1)
+
+    def shift(self, window: Window, part: int | None) -> int:
+        """Where characters of a window begin in the whole: those of the text (0), of its pair (1), or of neither."""
+        return window.start if part == self.part else 0
+
+    def words_of(self, window: Window) -> list[int]:
+        """Which words of the divided text a window holds, as indices into the words of the whole, in their order."""
+        tokens = [self.whole.tokens[place] for places in window.places for place in places]
+        return sorted({token.word for token in tokens if token.word is not None and token.part == self.part})
+
+
+@dataclass(frozen=True, eq=False)
+class Whole:
+    """A text in windows: what the classifier says of each (windows, labels), and what moved that."""
+
+    windows: Windows
+    probabilities: NDArray[np.float64]
+    found: tuple[Attribution, ...]
+
+    @cached_property
+    def scores(self) -> NDArray[np.float64]:
+        """Of all tokens of the text: (tokens,)."""
+        return self.windows.merge([each.scores for each in self.found])
+
+    @property
+    def word_scores(self) -> NDArray[np.float64]:
+        """Of all words of the text: (words,)."""
+        return self.windows.whole.sum_to_words(self.scores)
 
 
 class _Unit(NamedTuple):
-    """Characters of one of the texts that are never divided, how many tokens they are, and of which word they are."""
+    """Characters of one of the texts that are never divided, and how many tokens they are."""
 
     start: int
     end: int
     tokens: int
-    word: int
     part: int
 
 
@@ -101,33 +129,32 @@ def windows(classifier: Classifier, text: str, pair: str | None = None, *, overl
     part = int(lengths[1] > lengths[0])
     room = classifier.max_length - int(whole.special.sum()) - lengths[1 - part]
     if len(whole) <= classifier.max_length:
-        rows = np.arange(len(whole.words))
-        return Windows(whole, part, (Window(whole, 0, len(text), rows, np.stack([rows, rows + 1], axis=1)),), 0, rows)
+        return Windows(whole, part, (Window(whole, 0, len(text), tuple(np.arange(len(whole))[:, None])),), 0)
     if lengths[1 - part] > room:
         raise ExplanationError(
             f"Both texts are longer than half of the {classifier.max_length} tokens that the model reads: shorten one."
         )
-    units = [unit for row in range(len(whole.words)) for unit in _units(whole, row, room)]
+    units = [unit for word in whole.words if word.part == part for unit in _units(whole, word, room)]
     shared = int(overlap * room)
-    parts = _divide(classifier, whole, [unit for unit in units if unit.part == part], room, shared)
-    return Windows(
-        whole=whole, part=part, parts=tuple(_window(units, part, *each) for each in parts), overlap=shared,
-        units=np.array([unit.word for unit in units]),
-    )  # fmt: skip
+    special, spans = np.flatnonzero(whole.special), (_spans(whole, 0), _spans(whole, 1))
+    parts = tuple(
+        Window(reading, start, end, tuple(_places(reading, special, spans, (start, 0) if part == 0 else (0, start))))
+        for reading, start, end in _divide(classifier, whole, units, room, shared)
+    )
+    return Windows(whole, part, parts, shared)
 
 
-def _units(whole: Reading, row: int, room: int) -> Iterator[_Unit]:
+def _units(whole: Reading, word: Word, room: int) -> Iterator[_Unit]:
     """A word, or pieces of about a quarter of ``room`` tokens of a word that does not fit into it."""
-    word = whole.words[row]
     tokens = [whole.tokens[place] for place in word.tokens]
     if len(tokens) <= room:
-        yield _Unit(word.start, word.end, len(tokens), row, word.part)
+        yield _Unit(word.start, word.end, len(tokens), word.part)
         return
     most = max(1, room // 4)
     # Several tokens may stand for one character: pieces begin where characters do.
     starts = sorted({word.start, *(token.start for token in tokens[most::most])})
     for start, end in zip(starts, [*starts[1:], word.end], strict=True):
-        yield _Unit(start, end, sum(start <= max(token.start, word.start) < end for token in tokens), row, word.part)
+        yield _Unit(start, end, sum(start <= max(token.start, word.start) < end for token in tokens), word.part)
 
 
 def _divide(
@@ -160,16 +187,57 @@ def _read_part(classifier: Classifier, whole: Reading, units: Sequence[_Unit]) -
     return read(classifier, whole.text, whole.pair[start:end])
 
 
-def _window(units: Sequence[_Unit], part: int, reading: Reading, start: int, end: int) -> Window:
-    """The window with the units of each of its words: from the one in which it begins to the one in which it ends."""
-    begins = [(unit.part, unit.start) for unit in units]
-    spans = np.zeros((len(reading.words), 2), dtype=np.intp)
-    for row, word in enumerate(reading.words):
-        shift = start if word.part == part else 0
-        spans[row, 0] = bisect_right(begins, (word.part, word.start + shift)) - 1
-        spans[row, 1] = max(spans[row, 0] + 1, bisect_left(begins, (word.part, word.end + shift)))
-    rows = np.array([units[first].word for first in spans[:, 0]], dtype=np.intp)
-    return Window(reading, start, end, rows, spans)
+class _Spans(NamedTuple):
+    """The tokens of one text, and the characters from and to which they stand."""
+
+    tokens: list[int]
+    starts: list[int]
+    ends: list[int]
+
+    def under(self, start: int, end: int) -> NDArray[np.intp]:
+        """Those that share a character; of none, as of a space by itself, the next one."""
+        first = min(bisect_right(self.ends, start), len(self.tokens) - 1)
+        return np.array(self.tokens[first : max(first + 1, bisect_left(self.starts, end))], dtype=np.intp)
+
+
+def _places(
+    reading: Reading, special: NDArray[np.intp], spans: tuple[_Spans, _Spans], shifts: tuple[int, int]
+) -> Iterator[NDArray[np.intp]]:
+    """For each token of a window those of the whole: special ones by their order, others by their characters."""
+    left = iter(special)
+    for token in reading.tokens:
+        if token.part is None:
+            yield np.array([next(left)])
+        else:
+            shift = shifts[token.part]
+            yield spans[token.part].under(token.start + shift, token.end + shift)
+
+
+def _spans(whole: Reading, part: int) -> _Spans:
+    tokens = [(place, token) for place, token in enumerate(whole.tokens) if token.part == part]
+    return _Spans([place for place, _ in tokens], [each.start for _, each in tokens], [each.end for _, each in tokens])
+
+
+def explain_windows(
+    classifier: Classifier,
+    found: Windows,
+    attribute: Callable[[int, Reading], Attribution],
+    cancelled: Cancelled = never,
+) -> Whole:
+    """The answers of all windows, and their attributions one after the other.
+
+    Args:
+        classifier: that is explained.
+        found: the windows.
+        attribute: of the number of a window (from 0) and its reading; each with the same question and method.
+        cancelled: asked before a window's answer.
+
+    Raises:
+        CancelledError: ``cancelled()`` became true.
+    """
+    probabilities = softmax(logits_of_windows(classifier, found, cancelled), classifier.temperature)
+    attributions = tuple(attribute(number, window.reading) for number, window in enumerate(found.parts))
+    return Whole(found, probabilities, attributions)
 
 
 def logits_of_windows(classifier: Classifier, found: Windows, cancelled: Cancelled = never) -> NDArray[np.float32]:

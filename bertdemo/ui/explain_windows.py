@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-import numpy as np
 import streamlit as st
 
 from bertdemo.ui import explain_strip, predict_answer
@@ -16,26 +14,12 @@ from bertdemo.ui.words import count
 
 if TYPE_CHECKING:
     import pandas as pd
-    from numpy.typing import NDArray
 
     from bertdemo.explanation.attribution import Attribution
-    from bertdemo.explanation.windows import Window, Windows
+    from bertdemo.explanation.reading import Reading
+    from bertdemo.explanation.windows import Whole
     from bertdemo.ui.explain_answer import Subject
     from bertdemo.ui.explain_methods import Choice
-
-
-@dataclass(frozen=True, eq=False)
-class Whole:
-    """A text in parts: what the classifier says of each (parts, labels), and what moved that, part by part."""
-
-    windows: Windows
-    probabilities: NDArray[np.float64]
-    found: tuple[Attribution, ...]
-
-    @property
-    def scores(self) -> NDArray[np.float64]:
-        """Of all words of the text: (words,)."""
-        return self.windows.merge([each.word_scores for each in self.found])
 
 
 def show(subject: Subject, choice: Choice) -> None:
@@ -53,7 +37,7 @@ def show(subject: Subject, choice: Choice) -> None:
         f"**{size}, {count(len(reading.words), 'word')} in all: what moves {explained(first, subject.labels)} where**"
     )
     explain_strip.show(
-        explain_strip.words(reading, whole.scores, signed=first.signed),
+        explain_strip.words(reading, whole.word_scores, signed=first.signed),
         key="strip_whole",
         label="The whole text, its words tinted by their scores",
     )
@@ -68,27 +52,18 @@ def show(subject: Subject, choice: Choice) -> None:
 
 def _whole(subject: Subject, choice: Choice, bar: Bar) -> Whole:
     from bertdemo.explanation.methods import attribute
-    from bertdemo.explanation.windows import logits_of_windows, windows
-    from bertdemo.prediction.probabilities import softmax
+    from bertdemo.explanation.windows import explain_windows, windows
 
     classifier = subject.classifier
     cut = windows(classifier, subject.asked.text, subject.asked.pair)
-    logits = logits_of_windows(classifier, cut, bar)
-    found: list[Attribution] = []
-    for done, part in enumerate(cut.parts):
-        found.append(
-            attribute(
-                classifier, part.reading, choice.method, choice.target, choice.against, baseline=choice.baseline,
-                cancelled=partial(bar.at, done, len(cut.parts)),
-            )
+
+    def attribute_part(done: int, reading: Reading) -> Attribution:
+        return attribute(
+            classifier, reading, choice.method, choice.target, choice.against, baseline=choice.baseline,
+            cancelled=partial(bar.at, done, len(cut.parts)),
         )  # fmt: skip
-    return Whole(cut, softmax(logits, classifier.temperature), tuple(found))
 
-
-def _words_of(cut: Windows, part: Window) -> NDArray[np.intp]:
-    """The words of a part, without those of the other text of a pair, which stand in all parts."""
-    words = cut.units[part.rows]
-    return words[[cut.whole.words[word].part == cut.part for word in words]]
+    return explain_windows(classifier, cut, attribute_part, bar)
 
 
 def part_rows(whole: Whole, labels: tuple[str, ...]) -> pd.DataFrame:
@@ -97,12 +72,12 @@ def part_rows(whole: Whole, labels: tuple[str, ...]) -> pd.DataFrame:
 
     rows = []
     for part, probabilities, found in zip(whole.windows.parts, whole.probabilities, whole.found, strict=True):
-        words = part.rows
+        words = whole.windows.words_of(part)
         best = int(probabilities.argmax())
         share = found.relative_remainder
         rows.append(
             (
-                f"{words.min() + 1:,} to {words.max() + 1:,}",
+                f"{words[0] + 1:,} to {words[-1] + 1:,}",
                 labels[best],
                 predict_answer.certainty(float(probabilities[best])),
                 round(found.output, 2),

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from bertdemo.__main__ import main
+from bertdemo.explanation.reading import words_in
 from bertdemo.explanation.record import weights_sha256
 from bertdemo.models.classifier import Classifier, load_classifier
 from tests.commands.asking import TEXT
@@ -56,24 +57,93 @@ def test_json_is_enough_to_compute_its_scores_again(told, home: Path, arguments:
     found = told(*arguments, "--pair", "and the soup", run_id="pairs")
     classifier = load_classifier(home / "runs" / "pairs" / "model", complete=True)
     assert found["model"]["sha256"] == weights_sha256(classifier)
+    scores, _ = again(found, found, classifier)
+    assert np.abs(scores - [token["score"] for token in found["tokens"]]).max() <= 1e-5
+    assert len(found["integral"]["shares"]) == found["n_steps"]
+
+
+def again(found: dict, part: dict, classifier: Classifier) -> tuple[np.ndarray, float]:
+    """The scores of a text, or of one of its windows (``part``), and its output, computed from the JSON alone."""
     model, labels = classifier.model, found["model"]["labels"]
-    ids, segments = torch.tensor([found["ids"]]), torch.tensor([found["segments"]])
-    special = torch.tensor([token["special"] for token in found["tokens"]])
+    ids, segments = torch.tensor([part["ids"]]), torch.tensor([part["segments"]])
+    special = torch.tensor([token["special"] for token in part["tokens"]])
     stand_in = classifier.tokenizer.convert_tokens_to_ids(f"[{found['baseline'].upper()}]")
     embed = model.get_input_embeddings()
     x = embed(ids).detach()
     b = embed(torch.where(special, ids, stand_in)).detach()
-    scores = torch.zeros(len(special))
-    for share, weight in zip(found["integral"]["shares"], found["integral"]["weights"], strict=True):
-        at = (b + share * (x - b)).requires_grad_()
+
+    def output(at):
         logits = model(inputs_embeds=at, token_type_ids=segments).logits[0]
-        output = logits[labels.index(found["target"])] - (
+        return logits[labels.index(found["target"])] - (
             logits[labels.index(found["against"])] if found["against"] else 0
         )
-        (gradient,) = torch.autograd.grad(output, at)
+
+    scores = torch.zeros(len(special))
+    for share, weight in zip(part["integral"]["shares"], part["integral"]["weights"], strict=True):
+        at = (b + share * (x - b)).requires_grad_()
+        (gradient,) = torch.autograd.grad(output(at), at)
         scores += weight * (gradient * (x - b)).sum(-1)[0]
-    assert np.abs(scores.numpy() - [token["score"] for token in found["tokens"]]).max() <= 1e-5
-    assert len(found["integral"]["shares"]) == found["n_steps"]
+    return scores.numpy(), float(output(x).detach())
+
+
+LONG = "the coffee was cold and the staff were rude, what a boring museum. " * 12
+
+
+def test_of_a_long_text_every_window_can_be_computed_again_and_none_of_it_is_left_out(told, home: Path):
+    found = told("--target", "good", "--steps", "5", text=LONG)
+    classifier = load_classifier(home / "runs" / "single" / "model", complete=True)
+    assert found.keys() >= PROMISED
+    assert len(found["windows"]) > 2
+    assert found["overlap"] > 0
+    for window in found["windows"]:
+        scores, output = again(found, window, classifier)
+        assert np.abs(scores - [token["score"] for token in window["tokens"]]).max() <= 1e-5
+        assert output == pytest.approx(window["output"], abs=1e-5)
+        total = sum(token["score"] for token in window["tokens"])
+        assert window["difference"] - total == pytest.approx(window["remainder"], abs=1e-9)
+    for part in (found, *found["windows"]):
+        assert all(LONG[word["start"] : word["end"]] == word["text"] for word in part["words"])
+        assert sum(token["score"] for token in part["tokens"]) == pytest.approx(
+            sum(word["score"] for word in part["words"]) + part["special_tokens"], abs=1e-6
+        )
+    assert [word["text"] for word in found["words"]] == words_in(LONG)
+    assert len(found["ids"]) == len(found["tokens"])
+
+
+def test_the_whole_of_a_long_text_is_what_its_windows_say_together(told, capsys):
+    found = told("--steps", "5", text=LONG)
+    windows = found["windows"]
+    assert windows[0]["start"] == 0
+    assert windows[-1]["end"] == len(LONG.strip())
+    for row in range(0, len(found["words"]), 7):
+        word = found["words"][row]
+        own = [each["score"] for w in windows for each in w["words"] if each["start"] == word["start"]]
+        assert word["score"] == pytest.approx(np.mean(own))
+    for key in ("output", "baseline_output", "remainder"):
+        assert found[key] == pytest.approx(np.mean([window[key] for window in windows]))
+    assert found["relative_remainder"] == max(window["relative_remainder"] for window in windows)
+    assert found["certified"] == all(window["certified"] for window in windows)
+    main(["predict", "--run", "single", "--text", LONG, "--json"])
+    predicted = json.loads(capsys.readouterr().out)
+    assert found["prediction"]["scores"] == pytest.approx(predicted["scores"], abs=1e-5)
+    assert found["truncated"]
+    start, end = windows[1]["start"], windows[1]["end"]
+    main(["predict", "--run", "single", "--text", LONG[start:end], "--json"])
+    predicted = json.loads(capsys.readouterr().out)
+    assert windows[1]["prediction"]["scores"] == pytest.approx(predicted["scores"], abs=1e-5)
+
+
+def test_a_long_text_is_certified_where_all_windows_are(told):
+    certified = [told("--steps", steps, text=LONG) for steps in ("1", "200")]
+    for found in certified:
+        assert found["certified"] == all(window["certified"] for window in found["windows"])
+    assert not certified[0]["certified"]
+
+
+def test_of_a_long_text_a_method_without_sum_has_none(told):
+    found = told("--method", "saliency", text=LONG)
+    assert found["remainder"] is found["relative_remainder"] is found["baseline_output"] is found["n_steps"] is None
+    assert found["certified"] is False
 
 
 def test_a_changed_model_has_another_hash(tiny_base: Path):
@@ -104,12 +174,19 @@ def test_a_method_without_sum_or_sign_gets_neither(run):
     assert "baseline" not in stdout
 
 
-def test_a_text_that_is_too_long_says_that_the_rest_was_not_read(run, told):
-    long = "coffee " * 5000
-    assert told("--steps", "1", text=long)["truncated"]
-    stdout = run("--steps", "1", text=long)[1]
-    assert "reads 60 tokens; the rest was not read and is not explained" in stdout
-    assert "38 more words" in stdout
+def test_people_are_told_how_many_windows_a_long_text_is_read_in(run):
+    lines = run("--steps", "1", text="coffee " * 5000)[1].splitlines()
+    assert "to the beginning of the text: the model does not read all of it" in lines[0]
+    assert lines[2] == "In 114 windows of up to 60 tokens that share 14; means over these:"
+    assert any(line.endswith("4,980 more words") for line in lines)
+    assert "104 more windows (--json has them all)" in lines
+    assert lines[-1].endswith(" of 114 windows are certified")
+
+
+def test_both_texts_of_a_pair_too_long_is_one_line(run):
+    code, stdout, stderr = run("--pair", LONG, run_id="pairs", text=LONG)
+    assert (code, stdout) == (2, "")
+    assert "Both texts are longer than half of the 60 tokens" in stderr
 
 
 @pytest.mark.parametrize(
