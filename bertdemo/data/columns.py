@@ -69,6 +69,28 @@ def is_usual_name(name: str) -> bool:
     return _plain(name) in {*_TEXT_NAMES, *_LABEL_NAMES, *(name for pair in _PAIR_NAMES for name in pair)}
 
 
+def refuse_unknown(chosen: Sequence[str | None], names: Sequence[str]) -> None:
+    """A column that was chosen (None: it was not) is one of the table's.
+
+    Raises:
+        DataError: it is not.
+    """
+    for column in chosen:
+        if column is not None and column not in names:
+            raise DataError(f"There is no column {column!r}: choose one of {listed(list(names))}.")
+
+
+def refuse_twice(chosen: Sequence[str | None]) -> None:
+    """No column serves as two.
+
+    Raises:
+        DataError: one does.
+    """
+    columns = [column for column in chosen if column is not None]
+    if len(set(columns)) < len(columns):
+        raise DataError("The same column was chosen twice: texts, second texts and labels need a column each.")
+
+
 def guess_columns(
     frame: pd.DataFrame, *, text: str | None = None, label: str | None = None, pair: str | None = None
 ) -> Columns:
@@ -78,9 +100,7 @@ def guess_columns(
         DataError: a given column does not exist, there is only one, or none looks like labels or texts.
     """
     names = [str(name) for name in frame.columns]
-    for given in (text, label, pair):
-        if given is not None and given not in names:
-            raise DataError(f"There is no column {given!r}: choose one of {listed(names)}.")
+    refuse_unknown((text, label, pair), names)
     if len(names) < 2:
         raise DataError(
             f"The table has only the column {names[0]!r}: it needs two columns, one with the texts and one "
@@ -104,9 +124,7 @@ def guess_texts(
         DataError: a given column does not exist, or none looks like texts.
     """
     names = [str(name) for name in frame.columns]
-    for given in (text, pair):
-        if given is not None and given not in names:
-            raise DataError(f"There is no column {given!r}: choose one of {listed(names)}.")
+    refuse_unknown((text, pair), names)
     first, second = _usual_pair([*names, ""]) if pairs and text is None and pair is None else (text, pair)
     rest = [name for name in names if name not in (first, second)]
     first = first or (rest[0] if len(rest) == 1 else _named(rest, _TEXT_NAMES) or _guess_text(frame, rest))

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bertdemo.data.columns import Columns, extra_columns, guess_columns, label_problem, listed
+from bertdemo.data.columns import Columns, extra_columns, guess_columns, label_problem, refuse_twice, refuse_unknown
 from bertdemo.data.dataset import NO_LABEL, Dataset
 from bertdemo.data.decoding import decode, refuse_foreign
 from bertdemo.data.delimited import is_table, read_delimited, read_lines
@@ -122,11 +122,8 @@ def to_dataset(frame: pd.DataFrame, columns: Columns, name: str) -> Dataset:
         DataError: a column does not exist or serves twice, or the labels are missing, all one, or too many.
     """
     chosen = [column for column in (columns.text, columns.label, columns.pair) if column is not None]
-    for column in chosen:
-        if column not in frame.columns:
-            raise DataError(f"There is no column {column!r}: choose one of {listed(list(frame.columns))}.")
-    if len(set(chosen)) < len(chosen):
-        raise DataError("The same column was chosen twice: texts and labels need a column each.")
+    refuse_unknown(chosen, list(frame.columns))
+    refuse_twice(chosen)
     problem = label_problem(frame[columns.label])
     if problem is not None:
         raise DataError(f"The column {columns.label!r} {problem}: choose another column of labels.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
-from bertdemo.data.columns import listed
+from bertdemo.data.columns import refuse_twice, refuse_unknown
 from bertdemo.data.tables import as_text
 from bertdemo.errors import DataError, RunError
 from bertdemo.jobs.records import JobColumns
@@ -46,12 +46,9 @@ def check_columns(table: pa.Table, columns: JobColumns, run: Run) -> None:
         DataError: a column does not exist, or one serves twice.
         RunError: the run was trained on pairs and there are none, or the other way round.
     """
-    chosen = [name for name in (columns.text, columns.pair, columns.label) if name is not None]
-    for name in chosen:
-        if name not in table.column_names:
-            raise DataError(f"There is no column {name!r}: choose one of {listed(table.column_names)}.")
-    if len(set(chosen)) < len(chosen):
-        raise DataError("The same column was chosen twice: texts, second texts and labels need a column each.")
+    chosen = (columns.text, columns.pair, columns.label)
+    refuse_unknown(chosen, table.column_names)
+    refuse_twice(chosen)
     if run.data.has_pairs and columns.pair is None:
         raise RunError(f"The run {run.id} was trained on pairs of texts: choose a column of second texts, too.")
     if columns.pair is not None and not run.data.has_pairs:
