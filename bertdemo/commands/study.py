@@ -140,6 +140,8 @@ def _word_lines(found: WordFindings, card: StudyCard) -> Iterator[str]:
     label = card.label_names[card.question.predicted or 0]
     other = "" if card.question.against is None else f" and not {card.label_names[card.question.against]}"
     yield f"Why {label}{other}: {found.texts:,} of {card.available:,} test texts, {found.certified:,} certified."
+    if found.cut:
+        yield f"{found.cut:,} are longer than the model reads: its answers rest on their beginnings, and so does this."
     yield "Mean attribution in logits, and its interval (95 % for all compared words at once)."
     for title, words in (("for it", _pushing(found, 1)), ("against it", _pushing(found, -1))):
         yield f"{title}:" if words else f"{title}: no word stands out."

@@ -81,7 +81,9 @@ class ScoredWord:
 class Explained:
     """The attribution of one test text; ``other`` is what the special tokens took, all numbers are logits.
 
-    ``cut`` says that the text was longer than the model reads: ``words`` are those that it read.
+    ``cut`` says that the text was longer than the model reads. ``words`` are then those of its beginning alone: a study
+    explains the answers that the run gave to its test texts, and these rest on nothing else. ``explanation.windows``
+    explains the whole of a text, in parts with an answer each.
     """
 
     place: int
@@ -160,7 +162,7 @@ class Shortcut:
 
 @dataclass(frozen=True)
 class WordFindings:
-    """What moved the answers to ``texts`` test texts.
+    """What moved the answers to ``texts`` test texts; of ``cut`` ones among them the model read the beginning alone.
 
     ``words`` stand in at least two of them; those that are not ``few`` were ``compared`` and come first, by the end of
     their interval that is nearest to zero. ``rare`` further words stand in one text alone. ``suspected`` words look

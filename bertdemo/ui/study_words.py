@@ -53,7 +53,8 @@ def method(found: WordFindings, card: StudyCard) -> str:
     told = "every one certified (scores add up to within 1 %)" if not uncertain else (
         f"{found.certified:,} of them certified (scores add up to within 1 %)"
     )  # fmt: skip
-    cut = f" {count(found.cut, 'text')} longer than the model reads: only what it read counts." if found.cut else ""
+    rest = "its answer rests on what it read, and so do the scores."
+    cut = f" {count(found.cut, 'text')} longer than the model reads: {rest}" if found.cut else ""
     return (
         f"Integrated gradients of {which} such test texts, baseline {card.baseline.upper()}, {told}. A word's score in "
         f"a text is the sum over its occurrences. Bars are 95 % intervals of the mean for all {found.compared:,} "

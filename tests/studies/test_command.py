@@ -68,6 +68,19 @@ def test_people_read_a_few_lines(run, at_once):
     assert "before fine-tuning: the nearest neighbour" in run()[1]
 
 
+def test_of_texts_that_are_too_long_the_part_that_was_answered_is_studied_and_it_says_so(
+    run, at_once, settings, run_id
+):
+    card = settings.home / "runs" / run_id / "model" / "classifier.json"
+    card.write_text(json.dumps(json.loads(card.read_text()) | {"max_length": 6}))
+    assert "6 are longer than the model reads: its answers rest on their beginnings" in run("--label", "praise")[1]
+    assert json.loads(run("--label", "praise", "--json")[1])["cut"] == 6
+    (study,) = Studies(settings).list()
+    for each in Studies(settings).folder(study.id).explained():
+        assert each.cut
+        assert len(each.words) <= 4
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
