@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from bertdemo.commands.arguments import Subparsers, add_command, add_run, check_output
 from bertdemo.commands.output import Output
-from bertdemo.export.exporting import FORMATS, Exported, export
+from bertdemo.errors import DataError
+from bertdemo.export.exporting import ENDINGS, FORMATS, Exported, Format, export
 from bertdemo.runs.store import Runs
 from bertdemo.settings import Settings
 
@@ -23,17 +24,19 @@ _MEGABYTE = 1e6
 def add(subparsers: Subparsers) -> None:
     parser = add_command(subparsers, "export", "Write a classifier to a file, for use elsewhere.", run)
     add_run(parser)
-    parser.add_argument("--format", choices=FORMATS, default="zip",
-                        help="zip: for transformers.pipeline; onnx; int8: ONNX with weights of 8 bits")  # fmt: skip
-    parser.add_argument("--output", metavar="FILE", type=Path, required=True, help="file to write")
+    parser.add_argument("--format", choices=FORMATS,
+                        help="zip: for transformers.pipeline; onnx; int8: ONNX with weights of 8 bits "
+                             "(default: zip or onnx, as FILE ends)")  # fmt: skip
+    parser.add_argument("--output", metavar="FILE", type=Path, required=True, help="file to write: .zip or .onnx")
     parser.add_argument("--measure", action="store_true",
                         help="compare PyTorch, ONNX and int8 on the test split")  # fmt: skip
 
 
 def run(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
     check_output(arguments.output)
+    kind = _format(arguments.format, arguments.output)
     runs = Runs(settings)
-    done = export(runs, arguments.id, arguments.format, arguments.output)
+    done = export(runs, arguments.id, kind, arguments.output)
     measured: tuple[Measured, ...] = ()
     if arguments.measure:
         from bertdemo.export.measuring import measure
@@ -44,6 +47,21 @@ def run(arguments: argparse.Namespace, settings: Settings, output: Output) -> in
     values |= {"measured": [asdict(each) for each in measured]} if arguments.measure else {}
     output.result(values, _lines(done, measured))
     return 0
+
+
+def _format(chosen: Format | None, output: Path) -> Format:
+    """What to write: what was chosen, or what the file's ending says.
+
+    Raises:
+        DataError: the ending says something else, so that no other program would know what is in the file.
+    """
+    ending = output.suffix.casefold()
+    fitting = [kind for kind, its in ENDINGS.items() if its == ending]
+    if chosen is None and not fitting:
+        raise DataError(f"{output.name} must end in .zip or .onnx: choose another name.")
+    if chosen is not None and chosen not in fitting:
+        raise DataError(f"{output.name} must end in {ENDINGS[chosen]} to hold this format: choose another name.")
+    return chosen or fitting[0]
 
 
 def _lines(done: Exported, measured: Sequence[Measured]) -> Iterator[str]:

@@ -13,6 +13,7 @@ from bertdemo.runs.store import Runs
 
 Format = Literal["zip", "onnx", "int8"]
 FORMATS: tuple[Format, ...] = ("zip", "onnx", "int8")
+ENDINGS: dict[Format, str] = {"zip": ".zip", "onnx": ".onnx", "int8": ".onnx"}  # of file names
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import pytest
 
 from bertdemo.__main__ import main
 from bertdemo.evaluation.report import Interval
-from bertdemo.export import measuring
+from bertdemo.export import exporting, measuring
 from bertdemo.export.measuring import Measured
 
 
@@ -47,6 +47,14 @@ def test_int8_is_written_and_measured(run, tmp_path):
     assert "DynamicQuantizeLinear" in {node.op_type for node in onnx.load(file).graph.node}
 
 
+@pytest.mark.parametrize(("name", "kind"), [("a.zip", "zip"), ("b.ZIP", "zip"), ("c.onnx", "onnx")])
+def test_the_ending_tells_the_format_where_none_is_given(run, tmp_path, monkeypatch, name, kind):
+    monkeypatch.setattr(exporting, "_write", lambda runs, run_id, format_, file: file.write_text(format_))
+    code, stdout, stderr = run("finished", "--output", tmp_path / name, "--json")
+    assert (code, stderr, json.loads(stdout)["format"]) == (0, "", kind)
+    assert (tmp_path / name).read_text() == kind
+
+
 def test_for_people_it_is_one_line_and_a_table(run, tmp_path, monkeypatch):
     forms = [Measured(name, 23_500_000, 7.94, 0.998, Interval(0.99, 1.0, ""), 0.1, 0.8, 1000) for name in ("a", "b")]
     monkeypatch.setattr(measuring, "measure", lambda *_: tuple(forms))
@@ -68,6 +76,11 @@ def test_for_people_it_is_one_line_and_a_table(run, tmp_path, monkeypatch):
         (("finished", "--format", "pickle", "--output", "x.zip"), 2, "pickle"),
         (("finished", "--output", "nowhere/x.zip"), 2, "no such folder"),
         (("finished", "--output", "."), 2, "is a folder"),
+        (("finished", "--output", "x.docx"), 2, "must end in .zip or .onnx"),
+        (("finished", "--output", "x"), 2, "must end in .zip or .onnx"),
+        (("finished", "--format", "zip", "--output", "x.onnx"), 2, "must end in .zip"),
+        (("finished", "--format", "onnx", "--output", "x.zip"), 2, "must end in .onnx"),
+        (("finished", "--format", "int8", "--output", "x"), 2, "must end in .onnx"),
         (("finished", "--output", "/"), 2, "is a folder"),
     ],
 )

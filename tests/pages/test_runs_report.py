@@ -6,8 +6,9 @@ from dataclasses import replace
 import pytest
 
 from bertdemo.data.dataset import Split
-from bertdemo.errors import RunError
+from bertdemo.errors import DataError, RunError
 from bertdemo.export import apart
+from bertdemo.export.exporting import ENDINGS
 from bertdemo.runs.records import State
 from bertdemo.runs.store import Runs
 from bertdemo.settings import Settings
@@ -183,23 +184,27 @@ MEASURED = [
 
 @pytest.fixture
 def exporter(monkeypatch):
-    """An exporter that writes its own name, and fails for ONNX."""
+    """An exporter that writes its own name, and fails for ONNX; like the command it wants the right ending."""
 
     def export(settings, run_id, kind, output, *, measure=False):
         if kind == "onnx":
             raise RunError("This kind cannot be exported yet.")
+        if output.suffix != ENDINGS[kind]:
+            raise DataError("The name ends wrongly.")
         output.write_text(kind)
         return {"measured": MEASURED} if measure else {}
 
     monkeypatch.setattr(apart, "export_apart", export)
 
 
-def test_a_file_is_made_when_asked_for_and_then_offered(open_page, make_run, exporter):
+@pytest.mark.parametrize("kind", ["zip", "int8"])
+def test_a_file_is_made_when_asked_for_and_then_offered(open_page, make_run, exporter, kind):
     make_run("one", State.FINISHED)
     app = opened(open_page, "export")
     assert "Download, 0.0 MB" not in [button.label for button in app.get("download_button")]
-    app.button(key="make_zip").click().run()
+    app.button(key=f"make_{kind}").click().run()
     assert not app.exception
+    assert not app.error
     assert [button.label for button in app.get("download_button")].count("Download, 0.0 MB") == 1
 
 
