@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import altair as alt
 
-from bertdemo.charts.palette import INK, PAPER, ROLES, layers, paint
+from bertdemo.charts.palette import INK, PAPER, ROLES, ROWS, layers, paint, styled
 
 _CELL = 22  # pixels
 
@@ -53,3 +53,16 @@ def vector_chart() -> alt.LayerChart:
         tooltip=["number:O", alt.Tooltip("value:Q", format="+.3f")],
     )  # fmt: skip
     return layers(paint(bars, INK), height=90)
+
+
+def vectors_chart(titles: tuple[str, ...]) -> alt.Chart:
+    """Several vectors below each other, in the order of their titles, as one picture; each has a scale of its own.
+
+    Columns: ``vector`` (its title), ``number`` (its place, from 1), ``value``.
+    """
+    bars = alt.Chart(ROWS).mark_bar().encode(
+        x=alt.X("number:O", title=None, axis=None),
+        y=alt.Y("value:Q", title=None, axis=alt.Axis(tickCount=3)),
+        row=alt.Row("vector:N", sort=list(titles), title=None, header=alt.Header(orient="top", labelAnchor="start")),
+    ).resolve_scale(y="independent")  # fmt: skip
+    return styled(paint(bars, INK), height=90)

@@ -17,7 +17,7 @@ _LINE = 92  # characters of a title, which would be cut where the drawing ends
 _FONT = "Helvetica, Arial, sans-serif"
 
 
-def svg(chart: alt.LayerChart, rows: pd.DataFrame, title: str, colours: Sequence[str]) -> str:
+def svg(chart: alt.LayerChart | alt.Chart, rows: pd.DataFrame, title: str, colours: Sequence[str]) -> str:
     """An SVG element; ``colours`` are those of ``palette.ROLES``, the last one that of the paper."""
     import vl_convert
 
@@ -25,7 +25,7 @@ def svg(chart: alt.LayerChart, rows: pd.DataFrame, title: str, colours: Sequence
     return drawn
 
 
-def png(chart: alt.LayerChart, rows: pd.DataFrame, title: str, colours: Sequence[str]) -> bytes:
+def png(chart: alt.LayerChart | alt.Chart, rows: pd.DataFrame, title: str, colours: Sequence[str]) -> bytes:
     """A PNG file, with two pixels for each one of the drawing."""
     import vl_convert
 
@@ -35,7 +35,9 @@ def png(chart: alt.LayerChart, rows: pd.DataFrame, title: str, colours: Sequence
     return drawn
 
 
-def _specification(chart: alt.LayerChart, rows: pd.DataFrame, title: str, colours: Sequence[str]) -> dict[str, Any]:
+def _specification(
+    chart: alt.LayerChart | alt.Chart, rows: pd.DataFrame, title: str, colours: Sequence[str]
+) -> dict[str, Any]:
     specification: dict[str, Any] = chart.to_dict()
     values = rows.astype(object).where(rows.notna(), None).to_dict("records")
     specification |= {"data": {"values": values}, "width": _WIDTH, "background": colours[-1]}

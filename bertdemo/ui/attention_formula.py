@@ -8,10 +8,10 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from bertdemo.ui import attention_choice, attention_numbers
+from bertdemo.ui import attention_choice, attention_file, attention_numbers
 from bertdemo.ui.attention_choice import Part
-from bertdemo.ui.figure import draw
-from bertdemo.ui.words import distinct, escape, percent, shorten
+from bertdemo.ui.figure import draw, picture
+from bertdemo.ui.words import distinct, escape, percent, shorten, unescape
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,11 +36,15 @@ def show(looked: Looked, part: Part) -> None:
         other = _looked_at(near, names, (looked.key, part, token))
     width = len(near.query)
     st.latex(rf"\mathrm{{softmax}}\!\left(\frac{{q\,K^{{\top}}}}{{\sqrt{{{width}}}}}\right)V")
-    st.markdown(sentence(near, names, token, other))
-    _vectors(near, names, token, other)
+    told = sentence(near, names, token, other)
+    st.markdown(told)
+    vectors = vectors_of(near, names, token, other)
+    for place, (title, values) in enumerate(vectors[:-1]):
+        _vector(title, values, f"formula_vector_{place}")
+    _table_and_picture(looked, f"{part.name}: {unescape(told.replace('**', ''))}", vectors)
     st.markdown("**Every token that is looked at**")
     st.dataframe(table(near, names), hide_index=True, key="formula_rows", column_config=_columns(near))
-    _vector("What the head hands on: the sum of the weighted values", near.output, "formula_output")
+    _vector(*vectors[-1], "formula_output")
 
 
 def token_names(looked: Looked) -> list[str]:
@@ -84,19 +88,40 @@ def sentence(near: Closeup, names: list[str], token: int, other: int) -> str:
     )
 
 
-def _vectors(near: Closeup, names: list[str], token: int, other: int) -> None:
-    """The query, the key and their products number by number, and all three as one table."""
+def vectors_of(near: Closeup, names: list[str], token: int, other: int) -> list[tuple[str, NDArray[np.float32]]]:
+    """The query, the key, their products number by number, and what the head hands on, with titles in Markdown."""
+    asks, answers = (escape(shorten(names[place], 30)) for place in (token, other))
+    return [
+        (f"q, the query of “{asks}”", near.query),
+        (f"k, the key of “{answers}”", near.keys[other]),
+        ("q ⊙ k, number by number: their sum is q·k", near.products[other]),
+        ("What the head hands on: the sum of the weighted values", near.output),
+    ]
+
+
+def _table_and_picture(looked: Looked, title: str, vectors: list[tuple[str, NDArray[np.float32]]]) -> None:
     import pandas as pd
 
-    asks, answers = (escape(shorten(names[place], 30)) for place in (token, other))
-    vectors = {"q": near.query, "k": near.keys[other], "q ⊙ k": near.products[other]}
-    titles = (f"q, the query of “{asks}”", f"k, the key of “{answers}”", "q ⊙ k, number by number: their sum is q·k")
-    with st.container(gap="small"):
-        for place, (title, values) in enumerate(zip(titles, vectors.values(), strict=True)):
-            _vector(title, values, f"formula_vector_{place}")
-        with st.expander("Show as a table", type="compact", key="formula_vectors_table"):
-            rows = pd.DataFrame({"number": np.arange(1, len(near.query) + 1), **vectors})
-            st.dataframe(rows, hide_index=True, key="formula_vectors_rows")
+    from bertdemo.charts.attention import vectors_chart
+
+    places = np.arange(1, len(vectors[0][1]) + 1)
+    with st.expander("Table and picture", type="compact", key="formula_vectors_table"):
+        columns = dict(zip(("q", "k", "q ⊙ k", "handed on"), (values for _, values in vectors), strict=True))
+        st.dataframe(pd.DataFrame({"number": places, **columns}), hide_index=True, key="formula_vectors_rows")
+        rows, of = long(vectors), f"{title} {attention_file.about(looked)}"
+        st.download_button(
+            "Chart (PNG)", lambda: picture(of, rows, vectors_chart, tuple(rows["vector"].unique())),
+            f"{looked.run_id}-attention-formula.png", "image/png", key="formula_png", icon=":material/download:",
+            on_click="ignore",
+        )  # fmt: skip
+
+
+def long(vectors: list[tuple[str, NDArray[np.float32]]]) -> pd.DataFrame:
+    """Rows for ``vectors_chart``; the titles are Markdown."""
+    import pandas as pd
+
+    frames = [pd.DataFrame({"vector": unescape(title), "value": values.astype(float)}) for title, values in vectors]
+    return pd.concat([frame.assign(number=frame.index + 1) for frame in frames])
 
 
 def _vector(title: str, values: NDArray[np.float32], key: str) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bertdemo.ui import attention_components
+from bertdemo.ui import attention_components, attention_file
 from bertdemo.ui.attention_choice import Part, heads_in, parse
 from bertdemo.ui.attention_pixels import packed, small_maps
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from bertdemo.ui.attention_numbers import Looked
 
 _KEY = "attention_grid"
+_TITLE = "Where every head looks: layers from top to bottom, heads from left to right"
+_HOW = "In each map the tokens that look are rows, those that are looked at columns; the darker, the more attention."
 
 
 def show(
@@ -29,7 +31,8 @@ def show(
         if part:
             clicked(part)
 
-    attention_components.draw("grid", data_of(looked, values, marked), _KEY, on_clicked_change=hear)
+    file = attention_file.of(looked, "all heads", "heads", _TITLE, _HOW)
+    attention_components.draw("grid", data_of(looked, values, marked), _KEY, file, on_clicked_change=hear)
 
 
 def data_of(looked: Looked, values: NDArray[np.float32], marked: tuple[Part, ...]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from bertdemo.explanation.units import Unit, between, pieces_of, words_of
-from bertdemo.ui import attention_choice, attention_components, attention_numbers
+from bertdemo.ui import attention_choice, attention_components, attention_file, attention_numbers
 from bertdemo.ui.attention_choice import Part
 from bertdemo.ui.attention_controls import LINES, MATRIX, Shown
 from bertdemo.ui.attention_filters import Visible, visible, what_is_hidden
@@ -33,24 +33,39 @@ def show(looked: Looked, parts: tuple[Part, ...], shown: Shown) -> None:
         st.info("With these filters there is no word left to show.")
         return
     told = legend(looked, parts)
+    note = how_to_read(seen, shown)
     if shown.picture == MATRIX:
-        for place in range(len(parts)):
-            data = matrix_data(seen, told, shown.by_norm, place)
-            attention_components.draw("matrix", data, f"attention_matrix_{place}")
+        _matrices(looked, parts, shown, seen, told, note)
     else:
+        file = lines_file(looked, parts, told, note)
         data = head_data(seen, told, shown.by_norm, attention_choice.word())
-        attention_components.draw("head", data, "attention_head", on_word_change=_hear_word)
-    _notes(seen, shown)
+        attention_components.draw("head", data, "attention_head", file, on_word_change=_hear_word)
+    st.caption(note)
     with st.expander("Show as a table", type="compact", key="attention_table", on_change="rerun") as box:
         if box.open:
             _table(seen, parts, shown.by_norm)
 
 
-def _notes(seen: Visible, shown: Shown) -> None:
-    """How to read the picture, and how much it hides."""
+def _matrices(looked: Looked, parts: tuple[Part, ...], shown: Shown, seen: Visible, told: list[str], note: str) -> None:
+    for place, part in enumerate(parts):
+        what, how = f"the matrix: {part.name}", f"Rows look, columns are looked at. {note}"
+        file = attention_file.of(looked, what, f"matrix-{part.code}", told[place], how)
+        data = matrix_data(seen, told, shown.by_norm, place)
+        attention_components.draw("matrix", data, f"attention_matrix_{place}", file)
+
+
+def lines_file(looked: Looked, parts: tuple[Part, ...], told: list[str], note: str) -> dict[str, Any]:
+    """What the file of words and lines needs beside its data."""
+    title = told[0] if len(told) == 1 else f"Where {len(told)} heads look"
+    name, how = "-".join(part.code for part in parts), f"Left is what looks, right what is looked at. {note}"
+    return attention_file.of(looked, "words and lines", f"words-{name}", title, how)
+
+
+def how_to_read(seen: Visible, shown: Shown) -> str:
+    """What the picture shows, and how much it hides."""
     unit = "Lengths of vectors, the longest drawn darkest" if shown.by_norm else "Shares of a word’s attention"
     lines = f"; those under {_THINNEST:.0%} of the darkest have no line" if shown.picture == LINES else ""
-    st.caption(f"{unit}{lines}. {what_is_hidden(seen)}".strip())
+    return f"{unit}{lines}. {what_is_hidden(seen)}".strip()
 
 
 def legend(looked: Looked, parts: tuple[Part, ...]) -> list[str]:

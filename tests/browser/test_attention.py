@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 
@@ -75,3 +76,42 @@ def test_what_is_sent_is_small_and_fits_a_phone(page, warm_url):
     wider = page.evaluate("(() => { const m = document.querySelector('[data-testid=stMain]');"
                           " return m.scrollWidth - m.clientWidth })()")  # fmt: skip
     assert wider <= 1
+
+
+def saved(view, what: str) -> tuple[str, int, int, int]:
+    """Name, width, height and bytes of the PNG that a button saves."""
+    with view.expect_download() as download:
+        view.get_by_role("button", name=f"PNG: save the picture of {what}").press("Enter")
+    content = Path(download.value.path()).read_bytes()
+    assert content.startswith(b"\x89PNG\r\n")
+    width, height = (int.from_bytes(content[place : place + 4]) for place in (16, 20))
+    return download.value.suggested_filename, width, height, len(content)
+
+
+def test_every_picture_is_saved_as_a_png_by_the_browser_alone(view):
+    asked = []
+    view.emulate_media(color_scheme="dark")
+    view.on("request", lambda request: asked.append(request.url))
+    name, width, height, size = saved(view, "all heads")
+    assert name == f"{STARTER}-attention-heads.png"
+    assert width >= 2 * 600  # two pixels for each one of the drawing
+    assert height >= 2 * 300
+    assert size > 40_000  # an empty paper of this size takes 10,000
+
+    words_name, words_width, words_height, words_size = saved(view, "words and lines")
+    assert words_name == f"{STARTER}-attention-words-2.3.png"
+    assert words_width >= 2 * 700
+    assert words_height >= 2 * 26 * len(words(view, "from"))
+    assert words_size > 40_000
+    view.locator(".words.from .word", has_text="prize").click()
+    view.wait_for_url("**word=from.*")
+    _, _, _, one_word = saved(view, "words and lines")
+    assert one_word < words_size / 2  # the lines of one word
+
+    view.get_by_text("Matrix", exact=True).click()
+    view.get_by_role("region", name="Matrix: rows look").wait_for()
+    name, width, height, size = saved(view, "the matrix: Layer 2, head 3")
+    assert name == f"{STARTER}-attention-matrix-2.3.png"
+    assert min(width, height) >= 2 * 400
+    assert size > 40_000
+    assert [url for url in asked if not url.startswith("blob:")] == []

@@ -5,7 +5,7 @@ import re
 import pandas as pd
 import pytest
 
-from bertdemo.charts.attention import by_layer_chart, head_worth_chart
+from bertdemo.charts.attention import by_layer_chart, head_worth_chart, vectors_chart
 from bertdemo.charts.attribution import agreement_chart, layer_chart, waterfall_chart
 from bertdemo.charts.faithfulness import erasing_chart, sanity_chart
 from bertdemo.charts.names import ORDERS
@@ -49,6 +49,7 @@ DRAWINGS = {
     "sanity": (sanity_chart(2), {"stage": "the head", "correlation": 0.5, "chance": 0.2, "words": "+0.50"}),
     "by layer": (by_layer_chart(2, "share"), {"word": "cold", "layer": 1, "value": 0.2, "size": 0.5}),
     "worth": (head_worth_chart(2), {"layer": 1, "head": 2, "worth": 0.3, **CELL}),
+    "vectors": (vectors_chart(("q, the query",)), {"vector": "q, the query", "number": 1, "value": 0.5}),
     "terms": (
         term_chart(2, "Mean"),
         {"word": "cold", "mean": 1.0, "low": 0.5, "high": 1.5, "texts": 9, "words": "+1.00", "role": "blue", "end": 2},
@@ -79,3 +80,11 @@ def test_a_long_title_has_several_lines(rows):
 def test_colours_and_dashes_of_the_same_lines_share_a_legend():
     chart, row = DRAWINGS["curve"]
     assert svg(chart, pd.DataFrame([row]), "", COLOURS).count('role-legend"') == 1
+
+
+def test_vectors_stand_below_each_other_each_with_its_title():
+    rows = pd.DataFrame([(f"vector <{name}>", 1, value) for name, value in (("q", 1.0), ("k", -20.0))],
+                        columns=["vector", "number", "value"])  # fmt: skip
+    drawn = svg(vectors_chart(tuple(rows["vector"])), rows, "one head", COLOURS)
+    assert [drawn.count(f"vector &lt;{name}&gt;</text>") for name in "qk"] == [1, 1]
+    assert drawn.index("&lt;q&gt;") < drawn.index("&lt;k&gt;")

@@ -191,6 +191,16 @@ def test_the_numbers_of_the_formula_fit_each_other(open_view):
     assert np.allclose(100 * weights / weights.sum(), table["weight (%)"], atol=1e-3)
 
 
+def test_the_bars_of_the_formula_are_a_png_with_their_numbers_in_the_title(open_view, words_of):
+    app = open_view(text=HOSTILE, look="formula", head="2.1", word="from.1")
+    assert healthy(app)
+    button = app.get("download_button")[-1]
+    assert button.proto.label == "Chart (PNG)"
+    table = next(frame.value for frame in app.dataframe if "handed on" in frame.value)
+    assert list(table.columns) == ["number", "q", "k", "q ⊙ k", "handed on"]
+    assert f"{table['q ⊙ k'].sum():.2f}".replace("-", "−") in words_of(app)
+
+
 def test_relevance_is_asked_of_a_label(open_view, words_of):
     app = open_view(look="layers", way="gradient")
     assert healthy(app)

@@ -30,6 +30,40 @@ const buildGrid = (stage, data, every) => {
   stage.built = data.shape;
 };
 
+const GAP = 4; // of the picture as a file, in pixels
+const BESIDE = 48;
+const NAMES = 18;
+
+// The picture as a file: the same maps in their colours on paper, each with its layer and head beside it.
+const gridDrawing = ({ data, every, bytes }, colours) => {
+  const [, , ink] = colours;
+  const columns = data.columns.length;
+  const cell = Math.max(20, Math.min(56, Math.floor(720 / columns) - GAP));
+  const step = cell + GAP;
+  const size = data.side * data.side;
+  const paint = (context) => {
+    Object.assign(context, { font: LINE.font, fillStyle: ink, textAlign: "center", textBaseline: "middle" });
+    context.fillText("layer", BESIDE / 2 - GAP, NAMES / 2);
+    data.columns.forEach((name, column) => context.fillText(name, BESIDE + column * step + cell / 2, NAMES / 2));
+    data.rows.forEach((name, row) => context.fillText(name, BESIDE / 2 - GAP, NAMES + row * step + cell / 2));
+    let number = 0;
+    every.forEach((map, place) => {
+      if (!map) return;
+      const [x, y] = [BESIDE + (place % columns) * step, NAMES + Math.floor(place / columns) * step];
+      const pixels = make("canvas");
+      paintMap(pixels, bytes.subarray(number * size, (number += 1) * size), data.side, colours[0]);
+      context.globalAlpha = map.off ? 0.15 : 1;
+      context.drawImage(pixels, x, y, cell, cell);
+      context.globalAlpha = 1;
+      Object.assign(context, { strokeStyle: map.series < 0 ? ink : colours[map.series], fillStyle: ink });
+      context.lineWidth = map.series < 0 ? 0.4 : 3;
+      context.strokeRect(x, y, cell, cell);
+      if (map.off) context.fillText("off", x + cell / 2, y + cell / 2);
+    });
+  };
+  return { width: BESIDE + columns * step, height: NAMES + data.rows.length * step, paint };
+};
+
 const mark = (button, map, colours) => {
   button.setAttribute("aria-label", map.says);
   button.setAttribute("aria-pressed", String(map.series >= 0));
@@ -55,5 +89,6 @@ export default function ({ data, parentElement, setTriggerValue }) {
       button.onclick = () => setTriggerValue("clicked", map.name);
     });
     stage.enter(Math.max(0, maps.findIndex((map) => map.series === 0)));
+    offerPicture(parentElement, data.file, () => gridDrawing({ data, every, bytes }, data.file.colours));
   });
 }

@@ -56,11 +56,10 @@ const explain = (stage) => {
   legend.replaceChildren(...lines);
 };
 
-const paths = (stage, focus) => {
-  const { data, heads, colours } = stage;
+// One path for all lines of about one weight: {series, d, width, opacity}.
+const paths = ({ data, heads }, focus) => {
   const height = ROW / 2;
-  const all = [];
-  heads.forEach((bytes, series) => {
+  return heads.flatMap((bytes, series) => {
     const shades = Array.from({ length: SHADES }, () => []);
     for (let cell = 0; cell < bytes.length; cell += 1) {
       const row = Math.floor(cell / data.at.length);
@@ -71,16 +70,21 @@ const paths = (stage, focus) => {
       const bend = `C 45 ${row * ROW + height} 55 ${col * ROW + height} ${WIDTH} ${col * ROW + height}`;
       shades[Math.min(SHADES - 1, Math.floor(weight * SHADES))].push(`M 0 ${row * ROW + height} ${bend}`);
     }
-    shades.forEach((parts, shade) => {
-      if (!parts.length) return;
+    return shades.flatMap((parts, shade) => {
+      if (!parts.length) return [];
       const strength = (shade + 0.5) / SHADES;
-      const width = 0.8 + 3.4 * strength;
-      const path = drawn("path", { d: parts.join(""), stroke: colours[series], "stroke-width": width, fill: "none" });
-      path.setAttribute("opacity", 0.18 + 0.82 * Math.sqrt(strength));
-      path.setAttribute("vector-effect", "non-scaling-stroke");
-      path.setAttribute("stroke-dasharray", DASHES[series]);
-      all.push(path);
+      const [width, opacity] = [0.8 + 3.4 * strength, 0.18 + 0.82 * Math.sqrt(strength)];
+      return [{ series, d: parts.join(""), width, opacity }];
     });
+  });
+};
+
+const drawLines = (stage, focus) => {
+  const all = paths(stage, focus).map(({ series, d, width, opacity }) => {
+    const path = drawn("path", { d, stroke: stage.colours[series], "stroke-width": width, fill: "none", opacity });
+    path.setAttribute("vector-effect", "non-scaling-stroke");
+    path.setAttribute("stroke-dasharray", DASHES[series]);
+    return path;
   });
   stage.lines.replaceChildren(...all);
 };
@@ -126,9 +130,87 @@ const sentence = (stage, focus) => {
 };
 
 const show = (stage, focus) => {
-  paths(stage, focus);
+  drawLines(stage, focus);
   tint(stage, focus);
   stage.said.textContent = sentence(stage, focus);
+};
+
+const SIDE = 220; // of the picture as a file, in pixels: words to the left and right,
+const MIDDLE = 320; // lines between them,
+const KEY = 20; // and a line of the legend
+
+const strokeOf = (context, series, colours) => {
+  context.strokeStyle = colours[series];
+  context.setLineDash(DASHES[series] === "none" ? [] : DASHES[series].split(" ").map(Number));
+};
+
+// What each head does, in as many lines as that takes.
+const legendOf = (heads) => {
+  const context = make("canvas").getContext("2d");
+  context.font = LINE.font;
+  return heads.map((says) => inLines(context, says, 2 * SIDE + MIDDLE - 40));
+};
+
+const paintLegend = (context, legend, colours) => {
+  let y = KEY / 2;
+  legend.forEach((lines, series) => {
+    context.lineWidth = 3;
+    strokeOf(context, series, colours);
+    context.stroke(new Path2D(`M 0 ${y} h 30`));
+    lines.forEach((line) => {
+      context.fillText(line, 40, y);
+      y += KEY;
+    });
+  });
+};
+
+const paintLines = (context, stage, focus, colours) => {
+  paths(stage, focus).forEach(({ series, d, width, opacity }) => {
+    const stretched = new Path2D();
+    stretched.addPath(new Path2D(d), new DOMMatrix([MIDDLE / WIDTH, 0, 0, 1, SIDE, 0]));
+    Object.assign(context, { lineWidth: width, globalAlpha: opacity });
+    strokeOf(context, series, colours);
+    context.stroke(stretched);
+  });
+  context.globalAlpha = 1;
+};
+
+// The words of one side, those facing a chosen one with bars as long as their weights.
+const paintWords = (context, stage, side, focus, colours) => {
+  const left = side === "from";
+  stage.data[side].forEach((word, place) => {
+    const weights = focus && focus.side !== side ? weightsTo(stage, focus, place) : [];
+    const high = (ROW - 4) / Math.max(1, weights.length);
+    context.globalAlpha = 0.4;
+    weights.forEach((weight, series) => {
+      context.fillStyle = colours[series];
+      const x = left ? SIDE - weight * SIDE : SIDE + MIDDLE;
+      context.fillRect(x, place * ROW + 2 + series * high, weight * SIDE, high);
+    });
+    context.globalAlpha = 1;
+    const chosen = focus && focus.side === side && focus.place === place;
+    context.font = `${word.special ? "italic " : ""}${chosen ? "bold " : ""}14px ${FONT}`;
+    Object.assign(context, { fillStyle: colours[2], textAlign: left ? "right" : "left" });
+    context.fillText(cut(context, word.text, SIDE - 12), left ? SIDE - 6 : SIDE + MIDDLE + 6, (place + 0.5) * ROW);
+  });
+};
+
+// The picture as a file: words, lines and legend in their colours on paper, of the word that is chosen or of all.
+const headDrawing = (stage, colours) => {
+  const { data, kept } = stage;
+  const legend = legendOf(data.heads.length > 1 ? data.heads : []); // one head is the title
+  const above = KEY * legend.flat().length + 8;
+  const paint = (context) => {
+    Object.assign(context, { font: LINE.font, fillStyle: colours[2], textBaseline: "middle" });
+    paintLegend(context, legend, colours);
+    context.translate(0, above);
+    paintLines(context, stage, kept, colours);
+    paintWords(context, stage, "from", kept, colours);
+    paintWords(context, stage, "at", kept, colours);
+  };
+  const rows = Math.max(data.from.length, data.at.length);
+  const says = kept ? [sentence(stage, kept)] : [];
+  return { width: 2 * SIDE + MIDDLE, height: above + rows * ROW, paint, says };
 };
 
 const sameWord = (a, b) => Boolean(a && b) && a.side === b.side && a.place === b.place;
@@ -152,5 +234,6 @@ export default function ({ data, parentElement, setStateValue }) {
     const place = side ? data[side].findIndex((word) => String(word.id) === id) : -1;
     stage.kept = place >= 0 ? { side, place } : null;
     show(stage, stage.kept);
+    offerPicture(parentElement, data.file, () => headDrawing(stage, data.file.colours));
   });
 }

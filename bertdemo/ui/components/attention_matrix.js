@@ -1,16 +1,54 @@
 // One head as a matrix: rows look, columns are looked at. The pointer or the arrow keys read a cell.
 
-const paintMatrix = (stage) => {
-  const { data, bytes, canvas, colours } = stage;
+const paintMatrix = (canvas, { data, bytes }, colour) => {
   canvas.width = data.at.length;
   canvas.height = data.from.length;
   const context = canvas.getContext("2d");
-  context.fillStyle = colours[0];
+  context.fillStyle = colour;
   for (let cell = 0; cell < bytes.length; cell += 1) {
     if (!bytes[cell]) continue;
     context.globalAlpha = bytes[cell] / 255;
     context.fillRect(cell % data.at.length, Math.floor(cell / data.at.length), 1, 1);
   }
+};
+
+const ROWS_ROOM = 120; // of the picture as a file, in pixels
+const COLUMNS_ROOM = 100;
+
+// The picture as a file: the same cells in their colour on paper, with a word to each row and column.
+const matrixDrawing = (stage, colours) => {
+  const { data } = stage;
+  const [blue, , ink] = colours;
+  const cell = Math.max(12, Math.min(29, Math.floor(640 / data.at.length)));
+  const [wide, high] = [cell * data.at.length, cell * data.from.length];
+  const write = (context, word, room) => {
+    context.font = `${word.special ? "italic " : ""}${Math.min(12, cell - 1)}px ${FONT}`;
+    context.fillText(cut(context, word.text, room - 8), 0, 0);
+  };
+  const paint = (context) => {
+    const pixels = make("canvas");
+    paintMatrix(pixels, stage, blue);
+    context.drawImage(pixels, ROWS_ROOM, COLUMNS_ROOM, wide, high);
+    Object.assign(context, { fillStyle: ink, strokeStyle: ink, lineWidth: 0.5, textBaseline: "middle" });
+    context.strokeRect(ROWS_ROOM, COLUMNS_ROOM, wide, high);
+    context.font = LINE.font;
+    context.fillText("looks ↓ at →", 0, COLUMNS_ROOM - 10);
+    data.from.forEach((word, row) => {
+      context.save();
+      context.translate(ROWS_ROOM - 6, COLUMNS_ROOM + (row + 0.5) * cell);
+      context.textAlign = "right";
+      write(context, word, ROWS_ROOM);
+      context.restore();
+    });
+    data.at.forEach((word, column) => {
+      context.save();
+      context.translate(ROWS_ROOM + (column + 0.5) * cell, COLUMNS_ROOM - 6);
+      context.rotate(-Math.PI / 2);
+      write(context, word, COLUMNS_ROOM);
+      context.restore();
+    });
+  };
+  return { width: ROWS_ROOM + wide, height: COLUMNS_ROOM + high, paint };
 };
 
 const read = (stage, row, col) => {
@@ -75,7 +113,8 @@ export default function ({ data, parentElement }) {
     Object.assign(stage, { data, bytes, colours: seriesColours(stage) });
     if (stage.built !== data.shape) buildMatrix(stage, data);
     [stage.legend.textContent] = data.heads;
-    paintMatrix(stage);
+    paintMatrix(stage.canvas, stage, stage.colours[0]);
     if (stage.cell) read(stage, ...stage.cell);
+    offerPicture(parentElement, data.file, () => matrixDrawing(stage, data.file.colours));
   });
 }
