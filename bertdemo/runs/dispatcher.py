@@ -16,6 +16,7 @@ import contextlib
 import logging
 import platform
 import re
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -36,6 +37,8 @@ SILENCE_SECONDS = 8.0  # a worker that cannot be seen and has missed four heart-
 SILENCE_ELSEWHERE_SECONDS = 120.0  # on another machine, whose clock and view of the files may lag behind
 PATIENCE_SECONDS = 60.0  # with a run of which nobody knows yet who does it: a cold disk, a busy machine
 GRACE_SECONDS = 10.0  # after a cancel the worker is told to end; after half as long again it is ended
+_DYING_SECONDS = 2.0  # a killed process frees its memory first
+_LOOK_SECONDS = 0.01
 
 _log = logging.getLogger(__name__)
 
@@ -90,6 +93,25 @@ class Dispatcher(Generic[_Folder]):
             if folder.status().state is State.QUEUED:
                 folder.write_status(Status(State.CANCELLED, message, self._clock()))
                 line.leave(folder.id)
+
+    def end_while_loading(self, folder: _Folder) -> None:
+        """End the worker of what is to be cancelled and still starts: while it imports and loads it hears nothing.
+
+        For work that may be killed anywhere. One on another machine, or of which nobody knows yet who does it, is left
+        to hear of it by itself.
+        """
+        status = folder.status()
+        if status.state is not State.STARTING or is_elsewhere(status) or not self._backend.is_alive(status):
+            return
+        self._backend.end(status, force=True)
+        end = time.monotonic() + _DYING_SECONDS
+        while self._backend.is_alive(status):
+            if time.monotonic() > end:
+                return
+            time.sleep(_LOOK_SECONDS)
+        last = folder.status()
+        if last.state.is_live:
+            self._bury(folder, last)
 
     def take_up_again(self, folder: _Folder, known: Status) -> bool:
         """Let what ended with the status ``known`` wait at the end of the line; if that has changed, do nothing.

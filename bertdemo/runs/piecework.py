@@ -86,12 +86,15 @@ class Piecework(Works[_Folder]):
     def cancel(self, work_id: str) -> None:
         """Ask one to end, and return at once; what is done is kept, and ``resume`` goes on from there.
 
-        A worker that does not react within 10 s is ended by whoever looks then.
+        A worker that still loads is ended here, and one that does not react within 10 s by whoever looks then: a piece
+        appears whole or not at all, so that nothing half done is left.
 
         Raises:
             RunError: it has already ended.
         """
         self._ask(work_id, "cancel", "Cancelled before it began.")
+        self._dispatcher.end_while_loading(self.folder(work_id))
+        self._tend()
 
     def resume(self, work_id: str) -> None:
         """Put one that was killed, failed or cancelled in line again; nothing is done twice.

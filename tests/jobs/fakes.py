@@ -1,7 +1,8 @@
 """Predictors that know no model; run as a program, a worker with one.
 
 What happens besides is told by an environment variable, ``FAKE_DEED``: ``die.3`` ends each process at its third call as
-kill -9 does, ``die-once.3`` only the first, ``wait.3`` waits there for a cancel, ``break.3`` fails as on a full disk.
+kill -9 does, ``die-once.3`` only the first, ``wait.3`` waits there for a cancel, ``hang.3`` hears none, ``break.3``
+fails as on a full disk.
 """
 
 from __future__ import annotations
@@ -57,8 +58,8 @@ def act(deed: str, folder: JobFolder) -> None:
         os.kill(os.getpid(), 9)
     if deed == "break":
         raise OSError(errno.ENOSPC, "No space left on device")
-    end = time.monotonic() + (LONGEST_WAIT if deed == "wait" else 0)
-    while time.monotonic() < end and folder.request() is None:
+    end = time.monotonic() + (LONGEST_WAIT if deed in ("wait", "hang") else 0)
+    while time.monotonic() < end and (deed == "hang" or folder.request() is None):
         time.sleep(0.01)
 
 

@@ -105,6 +105,24 @@ def test_a_cancelled_job_keeps_its_rows_and_goes_on_when_asked(jobs, run_id, mon
     check_result(jobs, job_id, table(12))
 
 
+def test_a_job_cancelled_while_it_loads_has_ended_at_once_and_the_next_one_starts(jobs, run_id, monkeypatch):
+    monkeypatch.setenv("FAKE_DEED", "hang.1")
+    job_id = jobs.submit(run_id, table(12), TEXT, "x.csv")
+    until((jobs.folder(job_id).path / "at-deed").exists, "a worker that hears nothing")
+    monkeypatch.delenv("FAKE_DEED")
+    following = jobs.submit(run_id, table(8), TEXT, "x.csv")
+    pid = jobs.folder(job_id).status().pid
+    jobs.cancel(job_id)
+    status = jobs.folder(job_id).status()
+    assert (status.state, gone(pid)) == (State.CANCELLED, True)
+    assert "Cancelled after 0 of 12 rows" in status.message
+    assert jobs.folder(following).status().state is not State.QUEUED
+    jobs.resume(job_id)
+    for each, frame in ((following, table(8)), (job_id, table(12))):
+        assert ended(jobs, each).state is State.FINISHED
+        check_result(jobs, each, frame)
+
+
 def test_a_full_disk_is_told_in_a_sentence_and_the_job_goes_on_with_room(jobs, run_id, monkeypatch):
     monkeypatch.setenv("FAKE_DEED", "break.2")
     job_id = jobs.submit(run_id, table(12), TEXT, "x.csv")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -26,6 +27,7 @@ class IdleBackend:
     def __init__(self):
         self.alive = False
         self.started = []
+        self.ended = []
 
     def prepare(self):
         pass
@@ -37,7 +39,8 @@ class IdleBackend:
         return self.alive
 
     def end(self, status, *, force):
-        pass
+        self.ended.append((status.pid, force))
+        self.alive = False
 
 
 @pytest.fixture
@@ -129,6 +132,21 @@ def test_the_newest_job_comes_first(settings, run_id):
     jobs = Jobs(settings, IdleBackend(), clock=lambda: float(next(seconds)))
     ids = [jobs.submit(run_id, table(3), TEXT, "x.csv") for _ in range(3)]
     assert [job.id for job in jobs.list()] == ids[::-1]
+
+
+@pytest.mark.parametrize(
+    ("state", "host", "is_ended"),
+    [(State.STARTING, "", True), (State.STARTING, "another", False), (State.PREDICTING, "", False)],
+)
+def test_a_cancel_ends_a_worker_of_this_machine_that_still_loads(settings, run_id, state, host, is_ended):
+    backend = IdleBackend()
+    jobs = Jobs(settings, backend)
+    folder = jobs.folder(jobs.submit(run_id, table(8), TEXT, "x.csv"))
+    folder.write_status(replace(folder.status(), state=state, pid=7, process_started=1.0, host=host))
+    backend.alive = True
+    jobs.cancel(folder.id)
+    assert backend.ended == ([(7, True)] if is_ended else [])
+    assert folder.status().state is (State.CANCELLED if is_ended else state)
 
 
 def test_a_waiting_job_is_cancelled_at_once_and_can_be_resumed(idle, run_id):
