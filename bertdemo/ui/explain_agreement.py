@@ -33,7 +33,7 @@ def show(subject: Subject, choice: Choice) -> None:
 
     kind = st.radio("What differs", KINDS, key="agreement_kind", horizontal=True, label_visibility="collapsed")
     ways = _methods(subject, choice) if kind == METHODS else _baselines(choice)
-    found = {name: explain_methods.attribution(subject, way) for name, way in ways.items()}
+    found = dict(zip(ways, explain_methods.attributions(subject, list(ways.values())), strict=True))
     agreement = agree(list(found.values()))
     rows = agreement_rows(tuple(found), agreement)
     from bertdemo.charts.attribution import agreement_chart

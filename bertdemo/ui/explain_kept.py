@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -45,6 +45,12 @@ class Bar:
     called_off: threading.Event = field(default_factory=threading.Event)
     result: Future[Any] = field(default_factory=Future)
     _pieces: int = 0
+    _part: tuple[int, int] = (0, 1)
+
+    def part(self, number: int, of: int) -> None:
+        """What follows is one of so many parts, counted from 0: the bar goes on where the part before it ended."""
+        self._part, self._pieces = (number, of), 0
+        self.at(0, 1)
 
     def __call__(self) -> bool:
         """One more piece is done; whether the work is called off."""
@@ -52,8 +58,9 @@ class Bar:
         return self.at(self._pieces, self._pieces + _USUAL)
 
     def at(self, done: int, of: int) -> bool:
-        """So many pieces of so many are done; whether the work is called off."""
-        self.share = done / of
+        """So many pieces of so many are done, of this part; whether the work is called off."""
+        part, parts = self._part
+        self.share = (part + done / of) / parts
         return self.is_over()
 
     def is_over(self) -> bool:
@@ -61,6 +68,15 @@ class Bar:
         if time.monotonic() - self.looked > _FORGOTTEN:
             self.called_off.set()
         return self.called_off.is_set()
+
+
+@dataclass(frozen=True)
+class Work:
+    """A result to be had: what it is kept under, the words on its bar, and how it is made, as for ``kept``."""
+
+    key: Hashable
+    words: str
+    make: Callable[[Bar], Any]
 
 
 def kept(key: Hashable, words: str, make: Callable[[Bar], _Result], begin: str = "") -> _Result:
@@ -73,7 +89,7 @@ def kept(key: Hashable, words: str, make: Callable[[Bar], _Result], begin: str =
         StillAtWorkError: it is not done, or was called off; the bar, or a button to begin, is drawn.
         BertDemoError: what ``make`` raised; it is made again when it is next asked for.
     """
-    works: OrderedDict[Hashable, Bar] = st.session_state.setdefault("explained", OrderedDict())
+    works = _works()
     name = f"{crc32(repr(key).encode('utf-8', 'surrogatepass')):x}"
     place = st.empty()  # always the same one: what stood in it makes room for what comes
     bar = works.get(key)
@@ -97,6 +113,40 @@ def kept(key: Hashable, words: str, make: Callable[[Bar], _Result], begin: str =
         del works[key]
     result: _Result = bar.result.result()
     return result
+
+
+def kept_each(wanted: Sequence[Work]) -> list[Any]:
+    """What ``kept`` returns for each of several works, under one bar for all; those known already are not made again.
+
+    Raises as ``kept`` does.
+    """
+    works = _works()
+    known = {work.key: works[work.key].result.result() for work in wanted if _is_known(works.get(work.key))}
+
+    def make(bar: Bar) -> list[Any]:
+        results = []
+        for number, work in enumerate(wanted):
+            bar.part(number, len(wanted))
+            bar.words = f"{number + 1} of {len(wanted)}: {work.words}"
+            results.append(known[work.key] if work.key in known else work.make(bar))
+        return results
+
+    results = kept(tuple(work.key for work in wanted), wanted[0].words, make)
+    for work, result in zip(wanted, results, strict=True):
+        if not _is_known(works.get(work.key)):
+            works[work.key] = Bar(work.words)
+            works[work.key].result.set_result(result)
+    return results
+
+
+def _works() -> OrderedDict[Hashable, Bar]:
+    """The results of this visit, and what is at work."""
+    works: OrderedDict[Hashable, Bar] = st.session_state.setdefault("explained", OrderedDict())
+    return works
+
+
+def _is_known(bar: Bar | None) -> bool:
+    return bar is not None and bar.result.done() and not bar.called_off.is_set() and not bar.result.exception()
 
 
 def _follow(bar: Bar, name: str) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 import streamlit as st
 
 from bertdemo.errors import ExplanationError
-from bertdemo.ui.explain_kept import kept, key_of
+from bertdemo.ui.explain_kept import Bar, Work, kept, kept_each, key_of
 from bertdemo.ui.words import shorten
 
 if TYPE_CHECKING:
@@ -135,16 +135,26 @@ def attribution(subject: Subject, choice: Choice) -> Attribution:
     Raises:
         ExplanationError: this cannot be explained in this way.
     """
+    work = _work(subject, choice)
+    found: Attribution = kept(work.key, work.words, work.make)
+    return found
+
+
+def attributions(subject: Subject, choices: Sequence[Choice]) -> list[Attribution]:
+    """The same for several choices, under one bar."""
+    return kept_each([_work(subject, choice) for choice in choices])
+
+
+def _work(subject: Subject, choice: Choice) -> Work:
     from bertdemo.explanation.methods import METHODS, attribute
 
-    return kept(
-        key_of(subject, choice),
-        f"Computing the scores: {METHODS[choice.method].name}…",
-        lambda bar: attribute(
+    def make(bar: Bar) -> Attribution:
+        return attribute(
             subject.classifier, subject.reading, choice.method, choice.target, choice.against,
             baseline=choice.baseline, cancelled=bar,
-        ),
-    )  # fmt: skip
+        )  # fmt: skip
+
+    return Work(key_of(subject, choice), f"Computing the scores: {METHODS[choice.method].name}…", make)
 
 
 def explain(choice: Choice) -> Explain:

@@ -2,8 +2,10 @@
 
 import threading
 import time
+from concurrent.futures import wait
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from bertdemo.explanation.cancelling import CancelledError
 from bertdemo.explanation.reading import read
@@ -66,3 +68,57 @@ def test_a_bar_that_does_not_know_its_end_never_goes_back_and_never_fills():
     assert shares == sorted(shares)
     assert len(shares) == 100
     assert shares[-1] < 1
+
+
+def test_parts_share_a_bar_that_never_goes_back_and_ends_full():
+    bar, shares = Bar("Computing…"), []
+    for number, pieces in enumerate((3, 30, 0)):
+        bar.part(number, 3)
+        shares += [bar.share, *(bar.share for _ in range(pieces) if not bar())]
+    bar.at(1, 1)
+    shares.append(bar.share)
+    assert shares == sorted(shares)
+    assert shares[0] == 0
+    assert shares[4] == pytest.approx(1 / 3)
+    assert shares[-1] == 1.0
+
+
+def several() -> None:
+    """A page that wants three results under one bar; the first is known already, the last waits to be let go."""
+    import streamlit as st
+
+    from bertdemo.ui import explain_kept
+
+    made, let_go = st.session_state["made"], st.session_state["let_go"]
+
+    def work(name):
+        def make(bar):
+            if name == "c":
+                let_go.wait(30)
+            made.append((name, round(bar.share, 2), bar.words))
+            return name.upper()
+
+        return explain_kept.Work(name, f"Making {name}", make)
+
+    a, b, c = (work(name) for name in "abc")
+    explain_kept.kept(a.key, a.words, a.make)
+    explain_kept.once_known(lambda: st.text(" ".join(explain_kept.kept_each([a, b, c]))))
+    if let_go.is_set():
+        st.text(explain_kept.kept(b.key, b.words, b.make))
+
+
+def test_several_results_share_one_bar_and_are_each_kept():
+    made, let_go = [], threading.Event()
+    app = AppTest.from_function(several, default_timeout=30)
+    app.session_state["made"], app.session_state["let_go"] = made, let_go
+    app.run()
+    assert not app.exception
+    [bar] = app.get("progress")
+    assert (bar.proto.text, bar.proto.value) == ("3 of 3: Making c", 66)
+    assert not app.text
+    let_go.set()
+    wait([work.result for work in app.session_state["explained"].values()], 30)
+    app.run()
+    assert not app.exception
+    assert [text.value for text in app.text] == ["A B C", "B"]
+    assert made == [("a", 0.0, "Making a"), ("b", 0.33, "2 of 3: Making b"), ("c", 0.67, "3 of 3: Making c")]
