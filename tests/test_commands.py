@@ -149,37 +149,6 @@ def test_a_run_without_answers_still_has_its_report(finished, run, home):
     assert "kept no answers" in stderr
 
 
-@pytest.mark.parametrize("deed", ["gone", "damaged"])
-def test_a_report_without_its_texts_tells_all_the_rest_and_in_one_sentence_what_is_missing(finished, run, home, deed):
-    run_id, expected = copy_of(finished, home, f"texts-{deed}"), finished["result"]
-    texts = home / "runs" / run_id / "data.parquet"
-    texts.unlink() if deed == "gone" else texts.write_bytes(b"PAR1 no more")
-    code, stdout, stderr = run("report", run_id, "--json")
-    told = json.loads(stdout)
-    assert (code, stderr) == (0, "")
-    needs_texts = {"run", "slices", "missing"}
-    assert {k: v for k, v in told.items() if k not in needs_texts} == {
-        k: v for k, v in expected.items() if k not in needs_texts
-    }
-    assert told["slices"] == [each for each in expected["slices"] if each["by"] == "label"]
-    assert "data.parquet cannot be read" in told["missing"]
-    assert told["missing"].startswith("Without slices by length")
-    assert run("report", run_id)[1].splitlines()[-1] == told["missing"]
-    assert expected["missing"] is None
-
-
-@pytest.mark.parametrize("name", ["answers.parquet", "model/classifier.json"])
-def test_a_report_whose_answers_are_damaged_still_tells_the_scores(finished, run, home, name):
-    run_id = copy_of(finished, home, f"answers-{len(name)}")
-    (home / "runs" / run_id / name).write_bytes(b"no more")
-    code, stdout, stderr = run("report", run_id, "--json")
-    told = json.loads(stdout)
-    assert (code, stderr) == (0, "")
-    assert told["test"] == finished["result"]["test"]
-    assert told["calibration"] is None
-    assert f"{name} cannot be read" in told["missing"]
-
-
 def test_compare_says_whether_two_runs_differ(finished, run, home, start, train):
     process = start(*train, "--epochs", "1", "--name", "second", "--json")
     second = json.loads(process.communicate(timeout=PATIENCE)[0])["run"]
