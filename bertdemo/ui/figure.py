@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from bertdemo.data.spreadsheet import safe_csv
 from bertdemo.ui.words import unescape
 
 if TYPE_CHECKING:
@@ -61,11 +62,18 @@ def figure(
         if note:
             st.caption(note)
         with st.expander("Table and picture", type="compact", key=f"{key}_table"):
-            st.dataframe(data if table is None else table, hide_index=True, key=f"{key}_rows")
-            st.download_button(
-                "Chart (PNG)", lambda: picture(unescape(title), data, chart, *arguments), f"{key}.png", "image/png",
-                key=f"{key}_png", icon=":material/download:", on_click="ignore",
-            )  # fmt: skip
+            rows = data if table is None else table
+            st.dataframe(rows, hide_index=True, key=f"{key}_rows")
+            with st.container(horizontal=True, gap="small"):
+                _file("Table (CSV)", lambda: safe_csv(rows), f"{key}.csv", "text/csv")
+                _file(
+                    "Chart (PNG)", lambda: picture(unescape(title), data, chart, *arguments), f"{key}.png", "image/png"
+                )
+
+
+def _file(label: str, data: Callable[[], str | bytes], name: str, kind: str) -> None:
+    key = name.replace(".", "_")
+    st.download_button(label, data, name, kind, key=key, icon=":material/download:", on_click="ignore")
 
 
 def picture(title: str, data: pd.DataFrame, chart: Callable[..., Any], *arguments: Hashable) -> bytes:
