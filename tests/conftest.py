@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 from collections.abc import Iterator
@@ -119,6 +120,20 @@ def _is_loopback(host: str) -> bool:
 def settings(tmp_path: Path) -> Settings:
     """Settings whose home is a folder of this test alone; it does not exist yet."""
     return Settings(home=tmp_path / "home")
+
+
+@pytest.fixture
+def adapter(tmp_path: Path) -> Path:
+    """The folder of an adapter on the base in ``tmp_path / "base"``; the weights of both are none."""
+    base, folder = tmp_path / "base", tmp_path / "adapted"
+    for path in (base, folder):
+        path.mkdir()
+    (base / "config.json").write_text('{"model_type": "bert"}')
+    (base / "model.safetensors").write_bytes(b"the base")
+    (folder / "classifier.json").write_text("{}")
+    (folder / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": str(base)}))
+    (folder / "adapter_model.safetensors").write_bytes(b"the adapter")
+    return folder
 
 
 @pytest.fixture(scope="session")

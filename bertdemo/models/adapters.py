@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bertdemo.models.catalog import files_of, find_base
+
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
@@ -31,6 +33,16 @@ def base_of(folder: Path) -> str:
         OSError, ValueError, KeyError: the adapter's configuration cannot be read.
     """
     return str(json.loads((folder / _CONFIG).read_text(encoding="utf-8"))["base_model_name_or_path"])
+
+
+def files_beside(folder: Path) -> list[Path]:
+    """What the weights in ``folder`` need to be a model: none if they are whole, else how to add them and the base.
+
+    Raises:
+        OSError, ValueError, KeyError: the adapter's configuration cannot be read.
+        ModelError: there is no such base.
+    """
+    return [folder / _CONFIG, *files_of(find_base(base_of(folder)))] if has_adapter(folder) else []
 
 
 def save_adapter(model: PreTrainedModel, folder: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from bertdemo.errors import ModelError
 
 _HUB_ID = re.compile(r"(?=.{1,96}$)(?!.*(--|\.\.))[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?(?<![.-])")
+_FILES = ("*.safetensors", "*.json", "*.txt", "*.model")
 _PICKLED = ("pytorch_model.bin", "pytorch_model.bin.index.json", "tf_model.h5", "flax_model.msgpack")
 
 
@@ -80,6 +81,12 @@ def find_base(name: str) -> BaseModel:
         return _hub_base(name)
     known = ", ".join(base.id for base in CATALOGUE)
     raise ModelError(f"There is no base model {name[:100]!r}: use one of {known}, a Hub id (owner/name), or a folder.")
+
+
+def files_of(base: BaseModel) -> list[Path]:
+    """Weights, configuration and tokenizer of a base, as far as they are on this machine."""
+    config = _cached(base.location, "config.json") if not base.is_local else Path(base.location) / "config.json"
+    return [] if config is None else sorted(file for kind in _FILES for file in config.parent.glob(kind))
 
 
 def tokenizer_file(base: BaseModel) -> Path | None:

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Protocol
 
 from bertdemo.errors import ModelError, RunError
+from bertdemo.models.adapters import files_beside
 from bertdemo.models.classifier import Classifier, load_classifier
 
-_Edition = tuple[str, int]  # run id, and when its model was last written (nanoseconds)
+_Edition = tuple[str, int]  # run id, and when its model or the base below was last written (nanoseconds)
 
 
 class ModelFolders(Protocol):
@@ -78,12 +79,16 @@ class Shelf:
 def last_written(run_id: str, folder: Path) -> int:
     """The latest change (nanoseconds) of a model's folder or of a file in it: a model is written file by file.
 
+    Of an adapter also that of its base: folder and files, as a file may be replaced by one that is older.
+
     Raises:
-        RunError: the folder is not there.
+        RunError: the folder is not there, or holds an adapter that is damaged or has no base.
     """
     try:
-        return max(path.stat().st_mtime_ns for path in (folder, *folder.iterdir()))
-    except OSError as error:
+        beside = files_beside(folder)
+        places = {folder, *folder.iterdir(), *beside, *(file.parent for file in beside)}
+        return max(path.stat().st_mtime_ns for path in places)
+    except (OSError, ValueError, KeyError, ModelError) as error:
         raise _damaged(run_id) from error
 
 

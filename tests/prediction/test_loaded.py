@@ -1,6 +1,7 @@
 """Classifiers are loaded once, kept while they are asked for, and loaded anew when they changed."""
 
 import os
+import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,7 +12,7 @@ import torch
 from bertdemo.errors import RunError
 from bertdemo.models.classifier import load_base, save_classifier
 from bertdemo.prediction import loaded
-from bertdemo.prediction.loaded import Shelf
+from bertdemo.prediction.loaded import Shelf, last_written
 
 
 class Folders:
@@ -102,6 +103,24 @@ def test_a_model_that_was_written_anew_is_loaded_anew_and_takes_no_second_place(
     assert shelf.classifier("x") is not old
     shelf.classifier("y")
     assert loads == ["y", "x", "x"]
+
+
+def test_an_adapter_has_changed_when_its_base_has_though_the_new_file_is_older(adapter):
+    weights = adapter.parent / "base" / "model.safetensors"
+    for path in (*adapter.iterdir(), adapter, *weights.parent.iterdir(), weights.parent):
+        os.utime(path, (1000, 1000))
+    assert last_written("x", adapter) == 1000 * 10**9
+    new = weights.with_name("draft")
+    new.write_bytes(b"another base")
+    os.utime(new, (1, 1))
+    new.replace(weights)
+    assert last_written("x", adapter) > 1000 * 10**9
+
+
+def test_an_adapter_whose_base_is_gone_is_told_in_one_sentence(adapter):
+    shutil.rmtree(adapter.parent / "base")
+    with pytest.raises(RunError, match="run x is missing or damaged"):
+        last_written("x", adapter)
 
 
 @pytest.mark.parametrize("damage", ["weights", "card", "all"])
