@@ -1,4 +1,4 @@
-"""How long work is called off: it looks between two pieces, each shorter than half a second."""
+"""How work is called off: it looks between two pieces, which ``function.rows_at_once`` keeps short."""
 
 from __future__ import annotations
 

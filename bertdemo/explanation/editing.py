@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from bertdemo.errors import ExplanationError
 from bertdemo.explanation.cancelling import Cancelled, go_on_unless, never
-from bertdemo.explanation.erasing import PIECE, check_words, mask_id
+from bertdemo.explanation.erasing import check_words, mask_id, texts_at_once
 from bertdemo.explanation.reading import Reading, Word
 from bertdemo.models.classifier import Classifier
 from bertdemo.models.devices import choose_placement
@@ -219,7 +219,7 @@ class _Search:
         """Predict texts without these words; returns how many are known, fewer where the limit is reached."""
         wanted = list(dict.fromkeys(tuple(sorted(each)) for each in sets))
         new = [(each, edited) for each, edited in self._edited(wanted) if each not in self.logits][: max(self.left, 0)]
-        at_once = max(1, PIECE // len(self.reading))
+        at_once = texts_at_once(self.classifier, len(self.reading))
         for start in range(0, len(new), at_once):
             go_on_unless(self.cancelled)
             self._predict(new[start : start + at_once])

@@ -9,15 +9,19 @@ from numpy.typing import NDArray
 
 from bertdemo.errors import ExplanationError
 from bertdemo.explanation.cancelling import Cancelled, go_on_unless, never
+from bertdemo.explanation.function import rows_at_once
 from bertdemo.explanation.reading import Reading
 from bertdemo.models.classifier import Classifier
 from bertdemo.models.devices import choose_placement
 from bertdemo.models.encoding import Encoded
 from bertdemo.prediction.predict import predict_encoded
 
-# Tokens that go through the model while its lock is held: below .3 s for a model of six layers on two cores, so that
-# others may predict in between.
-PIECE = 2048
+_MOST_TOKENS = 2048  # that go through a model together: more gain nothing
+
+
+def texts_at_once(classifier: Classifier, tokens: int) -> int:
+    """How many texts of so many tokens are predicted while the lock is held; others may predict in between."""
+    return max(1, min(_MOST_TOKENS // tokens, rows_at_once(classifier, tokens, backward=False)))
 
 
 def mask_id(classifier: Classifier) -> int:
@@ -65,7 +69,7 @@ def logits_without(
     """
     distinct, place = np.unique(erased, axis=0, return_inverse=True)
     ids = ids_without(classifier, reading, distinct)
-    at_once = max(1, PIECE // len(reading))
+    at_once = texts_at_once(classifier, len(reading))
     pieces = []
     for start in range(0, len(ids), at_once):
         go_on_unless(cancelled)

@@ -21,7 +21,7 @@ from bertdemo.explanation.blocks import (
     silenced,
 )
 from bertdemo.explanation.cancelling import Cancelled, go_on_unless, never
-from bertdemo.explanation.function import Output
+from bertdemo.explanation.function import Output, rows_at_once
 from bertdemo.explanation.reading import Reading
 from bertdemo.models.classifier import Classifier
 
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 DOMINANT = 0.5  # share of the attention from which on a habit is named
 _EVEN = 0.9  # share of the largest possible entropy from which on attention is called spread out
 _SHARP = 1.0  # bits: two tokens share all attention equally
-_FORWARD_ALONE = 3  # as fast as forward and backward, which ``Output.rows_at_once`` is meant for
 _TARGETS = {
     "first": "the first token ([CLS])",
     "separator": "the separator ([SEP])",
@@ -168,7 +167,7 @@ def without_each(classifier: Classifier, reading: Reading, cancelled: Cancelled 
         CancelledError: ``cancelled`` became true.
     """
     blocks = blocks_of(classifier)
-    most, step = blocks[0].heads, _FORWARD_ALONE * Output(classifier, reading, 0).rows_at_once
+    most, step = blocks[0].heads, rows_at_once(classifier, len(reading), backward=False)
     found = []
     for block in blocks:
         for start in range(0, most, step):

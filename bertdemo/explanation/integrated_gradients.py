@@ -54,7 +54,7 @@ def integrated_gradients(
         steps: how many, whatever the remainder; by default they are doubled from ``FIRST_STEPS`` until it is at most
             1 % of what is explained (or of ``TINY`` logits, where there is next to nothing to explain).
         most_steps: where doubling ends.
-        cancelled: asked between two pieces of less than .3 s.
+        cancelled: asked between two pieces, see ``function.rows_at_once``.
 
     Raises:
         ExplanationError: steps outside of 1 to 400, no such label or baseline.

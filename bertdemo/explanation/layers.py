@@ -39,7 +39,7 @@ class LayerAttribution:
         against: another label, for the margin of the two logits.
         baseline: a key of ``baselines.BASELINES``.
         scores: (layers + 1, tokens): row 0 stands before the first layer, row i after the i-th. After the last one
-            everything stands at [CLS], which is all that the head reads.
+            everything stands at what the head reads: [CLS], or all tokens where it takes their mean.
         output: the logit (or margin) of the text.
         baseline_output: the same of the baseline.
         n_steps: parts that the way from the baseline to the text was cut into.
@@ -95,7 +95,7 @@ def layer_conductance(
 
     Raises:
         ExplanationError: steps outside of 1 to 400, no such label or baseline, an architecture without such states.
-        CancelledError: ``cancelled()`` became true, which is asked between pieces of less than .5 s.
+        CancelledError: ``cancelled()`` became true, which is asked between pieces, see ``function.rows_at_once``.
     """
     if not 1 <= steps <= MOST_STEPS:
         raise ExplanationError(f"Conductance takes 1 to {MOST_STEPS} steps: {steps:,} is outside of that.")

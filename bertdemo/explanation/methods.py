@@ -114,7 +114,7 @@ def attribute(
         against: another label: explains logit(target) − logit(against).
         baseline: one of ``baselines.BASELINES``; without meaning for methods that need none.
         seed: of methods with samples; how many they take depends on the number of words.
-        cancelled: asked between two pieces of less than .3 s.
+        cancelled: asked between two pieces, see ``function.rows_at_once``.
 
     Whoever calls does not hold the classifier's lock: it is taken for each piece.
 

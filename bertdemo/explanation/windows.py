@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from bertdemo.errors import ExplanationError
 from bertdemo.explanation.attribution import Attribution
 from bertdemo.explanation.cancelling import Cancelled, go_on_unless, never
-from bertdemo.explanation.erasing import PIECE
+from bertdemo.explanation.erasing import texts_at_once
 from bertdemo.explanation.reading import Reading, Word, read
 from bertdemo.models.classifier import Classifier
 from bertdemo.models.devices import choose_placement
@@ -246,7 +246,7 @@ def logits_of_windows(classifier: Classifier, found: Windows, cancelled: Cancell
     Raises:
         CancelledError: ``cancelled()`` became true.
     """
-    placement, at_once = choose_placement("fp32"), max(1, PIECE // classifier.max_length)
+    placement, at_once = choose_placement("fp32"), texts_at_once(classifier, classifier.max_length)
     pieces = []
     for first in range(0, len(found.parts), at_once):
         go_on_unless(cancelled)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from bertdemo.data.dataset import Dataset, Split
 from bertdemo.errors import RunError
 from bertdemo.evaluation.answers import Answered
-from bertdemo.explanation.erasing import PIECE, ids_without
+from bertdemo.explanation.erasing import ids_without, texts_at_once
 from bertdemo.explanation.reading import Reading, read
 from bertdemo.models.encoding import Encoded
 from bertdemo.prediction.predict import predict_encoded
@@ -51,7 +51,7 @@ class Material:
     def predict(self, readings: Sequence[Reading], masked: Sequence[NDArray[np.bool_]]) -> NDArray[np.float32]:
         """Logits (texts, labels), in fp32, of texts some of whose words (words,) are masked."""
         logits = np.zeros((len(readings), len(self.classifier.label_names)), np.float32)
-        for rows in _pieces([len(each) for each in readings]):
+        for rows in _pieces(self.classifier, [len(each) for each in readings]):
             heed(self.folder)
             encoded = self._encoded([readings[row] for row in rows], [masked[row] for row in rows])
             with self.classifier.lock:
@@ -91,11 +91,11 @@ def gather(folder: StudyFolder) -> Material:
     )  # fmt: skip
 
 
-def _pieces(lengths: Sequence[int]) -> list[list[int]]:
+def _pieces(classifier: Classifier, lengths: Sequence[int]) -> list[list[int]]:
     """Rows of similar length, few enough at a time that a cancel is soon heard."""
     pieces: list[list[int]] = []
     for row in sorted(range(len(lengths)), key=lambda row: lengths[row]):
-        if pieces and (len(pieces[-1]) + 1) * lengths[row] <= PIECE:
+        if pieces and len(pieces[-1]) < texts_at_once(classifier, lengths[row]):
             pieces[-1].append(row)
         else:
             pieces.append([row])

@@ -103,6 +103,6 @@ def _note(found: LayerAttribution) -> str:
     return (
         "Layer conductance (Dhamdhere et al., 2019): “in” is before the first layer. Each column adds up to what is "
         f"explained ({signed(found.difference)} logits), but for at most {worst:.3f}. What a word brings moves on to "
-        "other places; behind the last layer all of it stands at the mark that the head reads. Baseline "
+        "other places; behind the last layer all of it stands where the head reads. Baseline "
         f"{BASELINE_NAMES[found.baseline]}, {found.n_steps} steps. Blue (+) speaks for it, orange (\u2212) against."
     )

@@ -49,6 +49,13 @@ def test_words_begin_with_about_their_integrated_gradients_and_end_in_cls(classi
     assert found.other[-1] == pytest.approx(found.scores[-1, 0])
 
 
+def test_where_the_head_reads_the_mean_of_all_tokens_they_end_in_all_of_them(tiny_base: Path):
+    classifier = classifier_of("modernbert", tiny_base, classifier_pooling="mean")
+    found = layer_conductance(classifier, read(classifier, TEXT), 0, steps=150)
+    assert (np.abs(found.scores[-1]) > 1e-4).all()
+    assert (np.abs(found.remainders) <= 0.05 * np.abs(found.scores).sum(axis=1)).all()
+
+
 def test_a_classifier_that_computes_one_token_at_the_end_gives_the_same(tiny_base: Path, tmp_path: Path):
     save_classifier(load_base(str(tiny_base), ("a", "b"), dropout=0.1, max_length=32, seed=1), tmp_path)
     one, other = (
