@@ -119,14 +119,15 @@ def check_heads(blocks: tuple[Block, ...], heads: Iterable[Head]) -> None:
     """Refuse heads that the model does not have; people count from 1.
 
     Raises:
-        ExplanationError: names the first that is not there, and how many there are.
+        ExplanationError: names the first layer or head that is not there, and which there are.
     """
     most = blocks[0].heads
     for layer, head in sorted(heads):
-        if not (0 <= layer < len(blocks) and 0 <= head < most):
+        if not 0 <= layer < len(blocks):
+            raise ExplanationError(f"There is no layer {layer + 1}: this model has layers 1 to {len(blocks)}.")
+        if not 0 <= head < most:
             raise ExplanationError(
-                f"There is no head {head + 1} in layer {layer + 1}: this model has layers 1 to {len(blocks)} with "
-                f"heads 1 to {most} each."
+                f"There is no head {head + 1}: the layers of this model have heads 1 to {most} each."
             )
 
 

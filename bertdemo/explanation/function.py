@@ -104,7 +104,7 @@ class Output:
 def rows_at_once(classifier: Classifier, tokens: int, *, backward: bool = True) -> int:
     """How many texts of so many tokens make a piece: .2 s on two cores, or one text where that takes longer.
 
-    A text of 512 tokens takes .7 to 1 s with a model of the size of BERT-base, .4 s without ``backward``.
+    A text of 512 tokens takes about .8 s with a model of the size of BERT-base, half of that without ``backward``.
     """
     model = classifier.model
     table: Any = model.get_input_embeddings().weight  # it is looked up, not multiplied

@@ -11,6 +11,7 @@ from bertdemo.evaluation.answers import Answered
 from bertdemo.studies.records import Question
 
 MOST_WORDS, MOST_MAP = 500, 1000  # texts of a study
+LEAST_MAP = 3  # one text is a point and two are a line, whatever the model makes of them
 _SEED = 0  # the same question has the same sample
 
 
@@ -28,11 +29,13 @@ def choose(answered: Answered, question: Question, most: int) -> tuple[tuple[int
 
     Raises:
         ExplanationError: ``most`` is out of range.
-        RunError: no test text is of this kind.
+        RunError: no test text is of this kind, or there are too few for a map.
     """
-    limit = MOST_MAP if question.about == "map" else MOST_WORDS
-    if not 1 <= most <= limit:
-        raise ExplanationError(f"A study reads 1 to {limit:,} texts and not {most:,}: choose another number.")
+    what, least, limit = ("map", LEAST_MAP, MOST_MAP) if question.about == "map" else ("study", 1, MOST_WORDS)
+    if not least <= most <= limit:
+        raise ExplanationError(f"A {what} reads {least} to {limit:,} texts and not {most:,}: choose another number.")
+    if question.about == "map" and len(answered) < LEAST_MAP:
+        raise RunError(too_few_for_a_map(len(answered)))
     wanted = np.ones(len(answered), dtype=np.bool_)
     if question.predicted is not None:
         wanted &= answered.predicted == question.predicted
@@ -44,6 +47,11 @@ def choose(answered: Answered, question: Question, most: int) -> tuple[tuple[int
     if len(places) > most:
         places = np.sort(np.random.default_rng(_SEED).choice(places, most, replace=False))
     return tuple(places.tolist()), int(wanted.sum())
+
+
+def too_few_for_a_map(texts: int) -> str:
+    """Why there is no map, and what to do, as a sentence."""
+    return f"A map needs {LEAST_MAP} test texts at the least, and this run has {texts}: fine-tune with more data."
 
 
 def _index(label_names: Sequence[str], label: str) -> int:

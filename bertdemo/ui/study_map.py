@@ -31,13 +31,16 @@ _LONGEST = 80  # characters of a text in a chart or a list
 def show(run: Run) -> None:
     """Have the vectors of the test texts computed, and see them."""
     from bertdemo.studies.records import Question
-    from bertdemo.studies.selection import MOST_MAP
+    from bertdemo.studies.selection import LEAST_MAP, MOST_MAP, too_few_for_a_map
 
     st.subheader("Where do the test texts lie for the model?", anchor=False)
     with errors.shown():
         known = evidence(run)
         if known is None:
             st.caption("This run kept no answers to its test texts: an older version made it. Fine-tune it again.")
+            return
+        if len(known.answers.test) < LEAST_MAP:
+            st.caption(too_few_for_a_map(len(known.answers.test)))
             return
         question = Question("map")
         study = study_work.of(run, question, MOST_MAP)

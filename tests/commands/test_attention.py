@@ -10,6 +10,8 @@ import pytest
 
 from bertdemo.__main__ import main
 from bertdemo.data.dataset import Dataset
+from bertdemo.explanation.attention import attention
+from bertdemo.explanation.reading import read
 from bertdemo.models.classifier import Classifier, load_base
 from tests.commands.asking import TEXT
 
@@ -38,6 +40,15 @@ def test_it_prints_tokens_weights_and_the_prediction_that_predict_prints(told, h
     assert found["prediction_with_all_heads"] == found["prediction"]
     assert len(found["heads"]) == 4
     assert found["heads"][0]["habit"]
+
+
+def test_json_is_one_line_of_weights_within_a_millionth(run, classifier):
+    stdout = run("--json")[1]
+    assert stdout.count("\n") == 1
+    weights = np.array(json.loads(stdout)["weights"])
+    exact = attention(classifier, read(classifier, TEXT)).weights
+    assert np.abs(weights - exact).max() <= 1e-6
+    assert stdout.count(" ") < 100  # of the habits in words; none between the weights
 
 
 def test_a_layer_and_a_head_are_counted_from_1(told):
@@ -82,10 +93,12 @@ def test_a_text_that_is_too_long_says_that_the_rest_was_not_read(run, told):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("--layer", "3"), "no head 1 in layer 3: this model has layers 1 to 2 with heads 1 to 2"),
-        (("--head", "0"), "no head 0 in layer 1"),
-        (("--off", "1.3"), "no head 3 in layer 1"),
-        (("--off", "0"), "in layer 0"),
+        (("--layer", "3"), "no layer 3: this model has layers 1 to 2."),
+        (("--layer", "99", "--head", "99"), "no layer 99: this model has layers 1 to 2."),
+        (("--layer", "-1"), "no layer -1"),
+        (("--head", "0"), "no head 0: the layers of this model have heads 1 to 2 each."),
+        (("--off", "1.3"), "no head 3"),
+        (("--off", "0"), "no layer 0"),
         (("--off", "1.2.3"), "1.2.3 is neither"),
         (("--off", "last"), "last is neither"),
         (("--off", "1."), "1. is neither"),

@@ -65,10 +65,15 @@ def test_one_word_and_text_of_no_known_words_have_attention(classifier: Classifi
         assert attention(classifier, reading).weights.shape[-1] == len(reading)
 
 
-@pytest.mark.parametrize("head", [(3, 0), (0, 4), (-1, 0), (0, -1)])
-def test_a_head_that_is_not_there_is_refused_in_a_sentence_that_counts_from_1(classifier: Classifier, head):
-    layer, number = head[0] + 1, head[1] + 1
-    with pytest.raises(ExplanationError, match=f"no head {number} in layer {layer}: this model has layers 1 to 3"):
+@pytest.mark.parametrize(
+    ("head", "words"),
+    [
+        ((3, 0), "no layer 4: this model has layers 1 to 3"), ((-1, 0), "no layer 0: this model has layers 1 to 3"),
+        ((0, 4), "no head 5: the layers of this model have heads 1 to 4"), ((0, -1), "no head 0: the layers"),
+    ],
+)  # fmt: skip
+def test_a_head_that_is_not_there_is_refused_in_a_sentence_that_counts_from_1(classifier: Classifier, head, words):
+    with pytest.raises(ExplanationError, match=words):
         attention(classifier, read(classifier, TEXT), {head})
 
 

@@ -80,7 +80,7 @@ def test_it_is_of_the_model_with_the_heads_that_are_on(classifier: Classifier):
 def test_a_token_that_is_not_there_is_refused_in_a_sentence(classifier: Classifier, token: int):
     with pytest.raises(ExplanationError, match=f"no token {token + 1}: the model reads 11"):
         closeup(classifier, read(classifier, TEXT), 0, 0, token)
-    with pytest.raises(ExplanationError, match="no head 5 in layer 1"):
+    with pytest.raises(ExplanationError, match="no head 5: the layers of this model have heads 1 to 4"):
         closeup(classifier, read(classifier, TEXT), 0, 4, 0)
 
 

@@ -232,7 +232,7 @@ def test_no_hook_is_left_even_where_the_model_breaks(classifier: Classifier):
 
 
 def test_a_head_that_is_not_there_is_refused(classifier: Classifier):
-    with pytest.raises(ExplanationError, match="no head 1 in layer 4"):
+    with pytest.raises(ExplanationError, match="no layer 4: this model has layers 1 to 3"):
         switched_off(classifier, read(classifier, TEXT), {(0, 0), (3, 0)})
 
 

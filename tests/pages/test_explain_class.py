@@ -10,7 +10,7 @@ import pytest
 from bertdemo.models.classifier import load_classifier, save_classifier
 from bertdemo.runs.backend import ImmediateBackend
 from bertdemo.runs.records import State, Status
-from bertdemo.studies import store
+from bertdemo.studies import selection, store
 from bertdemo.studies.store import Studies
 from bertdemo.studies.worker import work
 from bertdemo.ui import handles
@@ -161,6 +161,15 @@ def test_the_map_says_what_fine_tuning_did_to_the_neighbourhoods(view, words_of,
     app.selectbox(key="map_text_one").select_index(0).run()
     assert small_split.part("test").texts[0] in [text.value for text in app.text]
     assert "labelled **praise**" in words_of(app)
+
+
+def test_a_run_with_too_few_test_texts_has_no_map_and_says_why(view, monkeypatch, words_of):
+    monkeypatch.setattr(selection, "LEAST_MAP", 16)
+    app = view()
+    assert not app.exception
+    assert not app.error
+    assert "A map needs 16 test texts at the least, and this run has 15" in words_of(app)
+    assert "map_begin" not in [button.key for button in app.button]
 
 
 def test_a_run_without_kept_answers_says_what_to_do(view, folder, words_of):

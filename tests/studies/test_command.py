@@ -87,6 +87,7 @@ def test_of_texts_that_are_too_long_the_part_that_was_answered_is_studied_and_it
         (("--label", "nope"), "no label 'nope'"),
         (("--cell", "praise", "nope"), "no label 'nope'"),
         (("--label", "praise", "--texts", "9999"), "1 to 500 texts"),
+        (("--texts", "1"), "A map reads 3 to 1,000 texts and not 1"),
         (("--label", "praise", "--baseline", "x"), "no baseline 'x'"),
         (("--baseline", "mask"), "A map compares with no baseline"),
     ],

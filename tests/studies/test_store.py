@@ -83,6 +83,17 @@ def test_a_number_of_texts_out_of_range_is_refused(studies, run_id):
             studies.submit(run_id, PRAISE, most)
 
 
+def test_a_map_of_fewer_than_three_texts_is_refused(studies, run_id):
+    for most in (-1, 0, 1, 2, 1001):
+        with pytest.raises(ExplanationError, match="A map reads 3 to 1,000 texts"):
+            studies.submit(run_id, Question("map"), most)
+    for texts in range(3):
+        answered = Answered(np.zeros(texts, dtype=np.int64), np.zeros((texts, 2), dtype=np.float32))
+        with pytest.raises(RunError, match=f"A map needs 3 test texts at the least, and this run has {texts}"):
+            choose(answered, Question("map"), 1000)
+    assert studies.list() == []
+
+
 def test_what_cannot_be_asked_is_one_sentence(studies, run_id, settings):
     with pytest.raises(ExplanationError, match="no label 'nope'"):
         question_about(("praise", "complaint"), "nope")
