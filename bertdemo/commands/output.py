@@ -25,9 +25,12 @@ class Output:
         return self._stderr.isatty()
 
     def result(self, values: dict[str, Any], lines: Iterable[str]) -> None:
-        """The result: ``values`` as one JSON object, or ``lines`` for people."""
+        """The result: ``values`` as one JSON object on one line, or ``lines`` for people."""
         self.clear()
-        text = json.dumps(plain(values), ensure_ascii=False, indent=2) if self._as_json else "\n".join(lines)
+        # Indented, a table of a million numbers is mostly white space.
+        text = (
+            json.dumps(plain(values), ensure_ascii=False, separators=(",", ":")) if self._as_json else "\n".join(lines)
+        )
         print(text, file=self._stdout, flush=True)
 
     def remark(self, line: str) -> None:
