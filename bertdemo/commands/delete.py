@@ -1,4 +1,4 @@
-"""``delete RUN --yes``: remove a run with its model and report."""
+"""``delete RUN --yes``: remove a run with its model, its report and its studies."""
 
 from __future__ import annotations
 
@@ -12,16 +12,19 @@ from bertdemo.settings import Settings
 
 
 def add(subparsers: Subparsers) -> None:
+    """Arguments: a run, and a word that it is meant."""
     parser = add_command(subparsers, "delete", "Remove a run for good.", run)
     add_run(parser)
-    parser.add_argument("--yes", action="store_true", help="yes, its model and report, too")
+    parser.add_argument("--yes", action="store_true", help="yes, its model, its report and its studies, too")
 
 
 def run(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
-    runs = Runs(settings)
-    folder = runs.changeable(arguments.id)
+    """Refuse without ``--yes``, with the name of the run."""
+    from bertdemo.studies.store import Studies
+
+    folder = Runs(settings).changeable(arguments.id)
     if not arguments.yes:
         raise RunError(f"Deleting {folder.name()!r} cannot be undone: add --yes if that is what you want.")
-    runs.delete(arguments.id)
+    Studies(settings).delete_run(arguments.id)
     output.result({"run": arguments.id, "deleted": True}, [f"{arguments.id} is deleted."])
     return 0

@@ -103,6 +103,22 @@ class Studies(Piecework[StudyFolder]):
         """Where the test texts lie; raises as ``words`` does."""
         return self._finished(study_id).map()
 
+    def delete_run(self, run_id: str) -> None:
+        """Remove a run for good, and its studies with it: without its texts nobody can read them.
+
+        Jobs of the run stay: a table with its predictions is whole without it.
+
+        Raises:
+            RunError: there is no such run, it is live or comes with the app; or a study of it is live.
+        """
+        studies = self.list(run_id)
+        for study in studies:
+            if (state := study.status.state).is_live:
+                raise RunError(f"A study of the run {run_id} is still {state}: cancel it, or wait until it has ended.")
+        self._runs.delete(run_id)
+        for study in studies:
+            self.delete(study.id)
+
     def _finished(self, study_id: str) -> StudyFolder:
         folder = self.folder(study_id)
         state = self._dispatcher.settle(folder).state

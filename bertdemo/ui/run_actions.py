@@ -31,9 +31,9 @@ def _rename(run: Run) -> None:
 
 def _delete(run: Run) -> None:
     with st.popover("Delete", icon=":material/delete:", key="delete_run"):
-        st.markdown(f"Delete **{escape(where.name_of(run))}** with its model, curves and report, for good?")
+        st.markdown(f"Delete **{escape(where.name_of(run))}** with its model, curves, report and studies, for good?")
         if st.button("Delete it", key="delete_yes", type="primary"):
             with errors.shown():
-                handles.runs().delete(run.id)
+                handles.studies().delete_run(run.id)
                 where.choose(None)
                 st.rerun()

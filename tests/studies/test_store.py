@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -271,3 +272,30 @@ def test_a_starter_can_be_studied(settings):
     study = studies.get(studies.submit("starter-sms-spam", PRAISE, 20))
     assert len(study.card.places) == 20
     assert study.card.available > 20
+
+
+def test_a_run_takes_its_studies_with_it_and_no_others(studies, settings, run_id):
+    other = studies.submit("starter-sms-spam", PRAISE, 20)
+    studies.submit(run_id, PRAISE)
+    studies.submit(run_id, COMPLAINT)
+    studies.delete_run(run_id)
+    assert [study.id for study in studies.list()] == [other]
+    assert [path.name for path in (settings.home / "runs").iterdir()] == []
+
+
+def test_a_run_stays_while_a_study_of_it_is_live(idle, settings, run_id):
+    study_id = idle.submit(run_id, PRAISE)
+    with pytest.raises(RunError, match=r"A study of the run learned-run is still starting: cancel it"):
+        idle.delete_run(run_id)
+    assert idle.get(study_id).card.run == run_id
+    folder = idle.folder(study_id)
+    folder.write_status(replace(folder.status(), state=State.FAILED))
+    idle.delete_run(run_id)
+    assert idle.list() == []
+
+
+def test_a_run_that_may_not_be_deleted_keeps_its_studies(studies):
+    studies.submit("starter-sms-spam", PRAISE, 20)
+    with pytest.raises(RunError, match="comes with the app"):
+        studies.delete_run("starter-sms-spam")
+    assert len(studies.list()) == 1
