@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from bertdemo.ui import entry, predict_many, predict_one_text, where
+from bertdemo.ui import entry, predict_link, predict_many, predict_one_text, where
 
 entry.through_app()
 place = where.row(newest=True, tested=True)
@@ -12,6 +12,8 @@ if place.run is None:
     st.page_link("pages/fine_tune.py", label="Fine-tune the first one", icon=":material/arrow_forward:")
     st.stop()
 
+if in_vain := predict_link.take_up(place.run, place.runs):
+    st.warning(in_vain, icon=":material/link_off:")
 one, many = predict_many.tabs()
 if one.open:
     st.query_params.pop("job", None)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from bertdemo.ui.try_it import Asked
 
 _MOST = 4  # that a chart can tell apart, and that stay loaded at once
+MOST_OTHERS = _MOST - 1
+_CHOSEN, _OPENED = "compare_answers", "compare_opened"
 _MOST_LABELS = 8
 
 
@@ -33,32 +35,58 @@ class Voice:
     parameters: int
 
 
+def others(run: Run, runs: list[Run]) -> list[Run]:
+    """Those that can be asked the same: classifiers of as many texts."""
+    rest = (each for each in runs if each.status.state.has_model and each.id != run.id)
+    return [each for each in rest if each.data.has_pairs == run.data.has_pairs]
+
+
+def chosen() -> list[str]:
+    """The ids of the other classifiers that a person has chosen."""
+    return list(st.session_state.get(_CHOSEN, ()))
+
+
+def begin_with(run_ids: list[str]) -> None:
+    """Have these chosen, before the picker is drawn, and be seen."""
+    st.session_state[_CHOSEN] = run_ids
+    st.session_state[_OPENED] = bool(run_ids)
+
+
+def is_opened() -> bool:
+    """Whether the answers of other classifiers are open when the page is opened."""
+    return bool(st.session_state.get(_OPENED))
+
+
 def choose(run: Run, runs: list[Run], asked: Asked, answer: Answer) -> None:
     """The picker of other classifiers, and their answers beside this one."""
-    others = [each for each in runs if each.status.state.has_model and each.id != run.id]
-    others = [each for each in others if each.data.has_pairs == run.data.has_pairs]
-    if not others:
+    rest = others(run, runs)
+    if not rest:
         st.caption("There is no other classifier yet: fine-tune a second one with another recipe or other data.")
         return
-    labels = distinct(f"{where.name_of(each)} · {ago(each.created)}" for each in others)
-    names = dict(zip((each.id for each in others), labels, strict=True))
-    chosen = st.multiselect(
+    labels = distinct(_label(each) for each in rest)
+    names = dict(zip((each.id for each in rest), labels, strict=True))
+    wanted = st.multiselect(
         "Up to three others",
         list(names),
         format_func=lambda run_id: names.get(run_id, run_id),
-        max_selections=_MOST - 1,
-        key="compare_answers",
+        max_selections=MOST_OTHERS,
+        key=_CHOSEN,
         persist_state="session",
         placeholder="Choose a classifier",
     )
-    if chosen:
+    if wanted:
         voices = [_voice(1, run, answer)]
-        for other in (each for each in others if each.id in chosen):
+        for other in (each for each in rest if each.id in wanted):
             try:
                 voices.append(_voice(len(voices) + 1, other, predict_answer.fresh(other, asked)))
             except BertDemoError as error:
                 st.error(escape(str(error)), icon=":material/error:")
         _show(voices)
+
+
+def _label(run: Run) -> str:
+    """Its name, and when it was made unless it came with the app."""
+    return where.name_of(run) if run.read_only else f"{where.name_of(run)} · {ago(run.created)}"
 
 
 def _voice(number: int, run: Run, answer: Answer) -> Voice:

@@ -77,7 +77,7 @@ def _begin(run: Run, frame: pd.DataFrame, columns: JobColumns, name: str, exact:
     """Make the job, and the page about it."""
     with st.spinner("Starting…"):
         job_id = handles.jobs().submit(run.id, frame, columns, name, exact=exact)
-    for other in ("text", "pair"):
+    for other in ("text", "pair", "with"):
         st.query_params.pop(other, None)
     st.query_params["job"] = job_id
     st.rerun()

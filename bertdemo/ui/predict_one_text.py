@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from bertdemo.ui import errors, handles, predict_answer, predict_examples, predict_standing, try_it
+from bertdemo.ui import (
+    errors,
+    handles,
+    predict_answer,
+    predict_compare,
+    predict_examples,
+    predict_link,
+    predict_standing,
+    try_it,
+)
 from bertdemo.ui.words import escape
 
 if TYPE_CHECKING:
@@ -45,6 +54,7 @@ def _full(run: Run, runs: list[Run]) -> None:
         if asked and try_it.is_loaded():
             answer = predict_answer.of(run, asked)
             fits = try_it.link(asked)
+            predict_link.put(run, runs)
             _result(run, asked, answer, examples, predict_standing.least())
             if not fits:
                 st.caption("The text is too long for a link: the address of this page does not hold it.")
@@ -95,11 +105,11 @@ def _given(examples: tuple[Example, ...], asked: Asked, answer: Answer) -> str:
 
 def _behind(run: Run, runs: list[Run], asked: Asked, answer: Answer) -> None:
     """What is folded away, computed only while it is open."""
-    from bertdemo.ui import predict_compare
-
-    with st.expander("Ask other classifiers, too", key="compare_box", icon=":material/compare_arrows:") as box:
+    opened = predict_compare.is_opened()
+    with st.expander("Ask other classifiers, too", opened, key="compare_box", icon=":material/compare_arrows:"):
         predict_compare.choose(run, runs, asked, answer)
-    with st.expander("Let it say “not sure”", key="threshold_box", icon=":material/rule:", on_change="rerun") as box:
+    key = predict_standing.OPEN
+    with st.expander("Let it say “not sure”", key=key, icon=":material/rule:", on_change="rerun") as box:
         if box.open:
             predict_standing.threshold(run)
     with st.expander(

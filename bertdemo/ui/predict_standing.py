@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from bertdemo.prediction.single import Answer
     from bertdemo.runs.records import Run
 
-LEAST = "least_certainty"  # the key of the slider, in per cent
+_LEAST = "least_certainty"  # the key of the slider, in per cent
+OPEN = "threshold_box"  # the key of what it stands in
 _EDGES = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)  # of the groups of answers that are about as sure as each other
 _FEW = 30  # texts; a share of fewer says little
 
@@ -71,13 +72,19 @@ def worth(group: Alike) -> str:
 
 def least() -> float:
     """The certainty below which the answer is "not sure", 0 to 1; 0 unless a person has chosen one."""
-    return float(st.session_state.get(LEAST, 0)) / 100
+    return float(st.session_state.get(_LEAST, 0)) / 100
+
+
+def begin_with(per_cent: int) -> None:
+    """Have this chosen, before the slider is drawn, and be seen."""
+    st.session_state[_LEAST] = per_cent
+    st.session_state[OPEN] = per_cent > 0
 
 
 def threshold(run: Run) -> None:
     """The slider, and what that threshold brings on the test texts."""
     chosen = st.slider(
-        "Answer only when at least so certain", 0, 99, 0, format="%d %%", key=LEAST, persist_state="session"
+        "Answer only when at least so certain", 0, 99, format="%d %%", key=_LEAST, persist_state="session"
     )
     coverage = _coverage(run)
     if coverage is None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from bertdemo.data.dataset import Dataset, Split
+from bertdemo.evaluation.answers import Answered, Answers
+from bertdemo.models.classifier import load_base, save_classifier
 from bertdemo.runs import store
 from bertdemo.runs.folder import RunFolder
 from bertdemo.runs.records import State, Status
@@ -99,6 +102,24 @@ def make_run(home: Path, small_split: Split):
             write_test(folder, small_split, mistakes=mistakes)
         said = "It is what it is."
         folder.write_status(Status(state, said, time.time(), 1, 1.0, step=4, steps=STEPS, remaining=5.0))
+        return folder
+
+    return make
+
+
+@pytest.fixture
+def make_classifier(make_run, small_split, tiny_base):
+    """Makes a finished run that answers, as its random weights will: ``make_classifier("a")``."""
+
+    def make(run_id="one", **about):
+        folder = make_run(run_id, State.FINISHED, **about)
+        names = small_split.dataset.label_names
+        save_classifier(
+            load_base(str(tiny_base), names, dropout=0.0, max_length=16, seed=len(run_id)), folder.model_path
+        )
+        truth = {part: np.array(small_split.part(part).labels) for part in ("validation", "test")}
+        answered = {part: Answered(t, np.eye(2, dtype=np.float32)[t]) for part, t in truth.items()}
+        folder.write_answers(Answers(answered["validation"], answered["test"], truth["test"]))
         return folder
 
     return make

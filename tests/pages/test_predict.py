@@ -3,21 +3,18 @@
 import dataclasses
 from urllib.parse import parse_qs
 
-import numpy as np
 import pandas as pd
 import pytest
 
-from bertdemo.evaluation.answers import Answered, Answers
 from bertdemo.jobs import store
 from bertdemo.jobs.worker import work
-from bertdemo.models.classifier import load_base, load_classifier, save_classifier
+from bertdemo.models.classifier import load_classifier
 from bertdemo.prediction.single import predict_one
 from bertdemo.runs.backend import ImmediateBackend
 from bertdemo.runs.records import State
 from bertdemo.ui import handles
+from tests.pages.asking import TEXT, ask
 from tests.pages.conftest import IdleBackend
-
-TEXT = "the coffee was wonderful and the staff were kind"
 
 
 @pytest.fixture(autouse=True)
@@ -33,29 +30,6 @@ def small_split(small_split, request):
         return small_split
     dataset = small_split.dataset
     return dataclasses.replace(small_split, dataset=dataclasses.replace(dataset, pairs=dataset.texts[::-1]))
-
-
-@pytest.fixture
-def make_classifier(make_run, small_split, tiny_base):
-    """Makes a finished run that answers: ``make_classifier("a")``."""
-
-    def make(run_id="one", **about):
-        folder = make_run(run_id, State.FINISHED, **about)
-        names = small_split.dataset.label_names
-        save_classifier(
-            load_base(str(tiny_base), names, dropout=0.0, max_length=16, seed=len(run_id)), folder.model_path
-        )
-        truth = {part: np.array(small_split.part(part).labels) for part in ("validation", "test")}
-        answered = {part: Answered(t, np.eye(2, dtype=np.float32)[t]) for part, t in truth.items()}
-        folder.write_answers(Answers(answered["validation"], answered["test"], truth["test"]))
-        return folder
-
-    return make
-
-
-def ask(app, text):
-    app.text_area(key="ask_text").set_value(text)
-    return app.button(key="classify").click().run()
 
 
 def link_of(app):

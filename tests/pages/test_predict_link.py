@@ -1,0 +1,76 @@
+"""An address of the page Predict opens the view it was taken from."""
+
+import pytest
+
+from bertdemo.runs.records import State
+from bertdemo.ui import handles
+from tests.pages.asking import TEXT, ask
+
+
+@pytest.fixture(autouse=True)
+def warm(monkeypatch):
+    """As a server is a few seconds after its start."""
+    monkeypatch.setattr(handles, "is_warm", lambda: True)
+
+
+def test_the_address_holds_the_threshold_and_the_classifiers_compared(open_page, make_classifier):
+    for run_id in ("one", "two", "three"):
+        make_classifier(run_id)
+    app = ask(open_page("predict", run="one"), TEXT)
+    assert {"sure", "with"}.isdisjoint(app.query_params)
+    app.session_state["threshold_box"] = True
+    app.run().slider(key="least_certainty").set_value(99).run()
+    app.multiselect(key="compare_answers").set_value(["three", "two"]).run()
+    assert (app.query_params["sure"], app.query_params["with"]) == ("99", ["three", "two"])
+    opened = open_page("predict", **app.query_params)
+    assert not opened.exception
+    assert not opened.warning
+    assert opened.header[0].value == app.header[0].value
+    assert opened.header[0].value.startswith("Not sure")
+    assert opened.slider(key="least_certainty").value == 99
+    assert opened.multiselect(key="compare_answers").value == ["three", "two"]
+    assert list(opened.table[0].value["Says"]) == list(app.table[0].value["Says"])
+    opened.slider(key="least_certainty").set_value(0).run()
+    opened.multiselect(key="compare_answers").set_value([]).run()
+    assert not opened.exception
+    assert {"sure", "with"}.isdisjoint(opened.query_params)
+
+
+@pytest.mark.parametrize(
+    ("named", "told"),
+    [
+        ({"sure": "100"}, "“100” is no certainty from 0 to 99"),
+        ({"sure": "-1"}, "no certainty"),
+        ({"sure": "a lot", "with": ["<b>", "two"]}, "no certainty from 0 to 99; “&lt;b\\>” is no classifier"),
+        ({"with": ["one"]}, "“one” is no classifier to compare with this one"),
+        ({"with": ["failed"]}, "“failed” is no classifier"),
+        ({"with": ["two", "three", "four", "five"]}, "“five” is one too many"),
+    ],
+)
+def test_what_the_address_names_in_vain_is_left_out_with_one_sentence(
+    open_page, make_classifier, make_run, named, told
+):
+    for run_id in ("one", "two", "three", "four", "five"):
+        make_classifier(run_id)
+    make_run("failed", State.FAILED)
+    app = open_page("predict", run="one", text=TEXT, **named)
+    assert not app.exception
+    assert not app.error
+    [warning] = app.warning
+    assert warning.value.startswith("Left out of what the address names: ")
+    assert told in warning.value
+    assert app.header[0].value.endswith("certain")
+    kept = [each for each in named.get("with", []) if each in ("two", "three", "four")]
+    assert app.multiselect(key="compare_answers").value == kept
+    assert not app.run().warning  # the address is put right
+
+
+def test_a_classifier_that_becomes_the_first_is_no_longer_beside_itself(open_page, make_classifier):
+    for run_id in ("one", "two"):
+        make_classifier(run_id)
+    app = open_page("predict", run="one", text=TEXT, **{"with": "two"})
+    app.selectbox(key="run_picker").set_value("two").run()
+    assert not app.exception
+    assert not app.error
+    assert app.multiselect(key="compare_answers").value == []
+    assert "with" not in app.query_params
