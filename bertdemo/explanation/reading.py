@@ -131,12 +131,18 @@ def _reading(text: str, pair: str | None, columns: Any, pieces: Sequence[str]) -
 
 
 def _words(whole: str, part: int, spans: Sequence[tuple[int, int]], parts: Sequence[int | None]) -> Iterator[Word]:
-    """The words of a text that became tokens. Where a token reaches over several words, they are one."""
+    """The words of a text that became tokens. Where a token reaches over several words, they are one.
+
+    White space is of no word, but a token that is nothing else is of the word behind it, or of the last one.
+    """
     found = [(match.start(), _with_marks(whole, match.end())) for match in _WORD.finditer(whole)]
     places = [place for place, owner in enumerate(parts) if owner == part]
-    row, tokens, start, end = 0, list[int](), -1, -1
+    row, tokens, white, start, end = 0, list[int](), list[int](), -1, -1
     for place in places:
-        first, last = spans[place]
+        first, last = _without_space(whole, *spans[place])
+        if first == last:
+            white.append(place)
+            continue
         if tokens and first >= end:
             yield Word(whole[start:end], start, end, part, tuple(tokens))
             tokens = []
@@ -145,13 +151,23 @@ def _words(whole: str, part: int, spans: Sequence[tuple[int, int]], parts: Seque
         if not tokens:
             start = min(first, found[row][0]) if row < len(found) else first
             end = last
-        while row < len(found) and found[row][0] < max(last, first + 1):
+        while row < len(found) and found[row][0] < last:
             end = max(end, found[row][1])
             row += 1
         end = max(end, last)
-        tokens.append(place)
+        tokens += [*white, place]
+        white = []
     if tokens:
-        yield Word(whole[start:end], start, end, part, tuple(tokens))
+        yield Word(whole[start:end], start, end, part, (*tokens, *white))
+    elif white:  # nothing but white space was read of a text that goes on
+        start, end = spans[white[0]][0], spans[white[-1]][1]
+        yield Word(whole[start:end], start, end, part, tuple(white))
+
+
+def _without_space(whole: str, first: int, last: int) -> tuple[int, int]:
+    """The characters of a token but for white space around them, which byte-level tokenizers count to the next word."""
+    inner = whole[first:last]
+    return (last - len(inner.lstrip()), first + len(inner.rstrip())) if inner.strip() else (last, last)
 
 
 def _with_marks(whole: str, end: int) -> int:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import unicodedata
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tokenizers import Tokenizer, models, pre_tokenizers, processors
+from transformers import PreTrainedTokenizerFast
 
 from bertdemo.errors import PredictionError
 from bertdemo.explanation.reading import read
@@ -23,28 +26,55 @@ def classifier(tiny_base: Path) -> Classifier:
     return load_base(str(tiny_base), ("bad", "good"), dropout=0.0, max_length=32)
 
 
+def byte_level(classifier: Classifier, *, trim: bool) -> Classifier:
+    """With a tokenizer as RoBERTa (which trims white space) and ModernBERT (which does not) have one.
+
+    It knows all bytes, the space together with each of them, and "Ġthe"; a space may be a token of its own.
+    """
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    pairs = [*(("Ġ", each) for each in alphabet if each.isascii()), ("t", "h"), ("Ġt", "h"), ("Ġth", "e")]
+    pieces = dict.fromkeys(["[CLS]", "[PAD]", "[SEP]", *alphabet, *("".join(pair) for pair in pairs)])
+    vocabulary = {piece: number for number, piece in enumerate(pieces)}
+    tokenizer = Tokenizer(models.BPE(vocabulary, pairs))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    ends = [(name, vocabulary[name]) for name in ("[SEP]", "[CLS]")]
+    tokenizer.post_processor = processors.RobertaProcessing(*ends, trim_offsets=trim, add_prefix_space=False)
+    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="[PAD]", cls_token="[CLS]", sep_token="[SEP]")
+    return replace(classifier, tokenizer=fast, max_length=200)
+
+
+@pytest.fixture(scope="module", params=["word pieces", "bytes, trimmed", "bytes"])
+def any_classifier(request, classifier: Classifier) -> Classifier:
+    if request.param == "word pieces":
+        return classifier
+    return byte_level(classifier, trim=request.param.endswith("trimmed"))
+
+
 def words(classifier: Classifier, text: str) -> list[str]:
     return [word.text for word in read(classifier, text).words]
 
 
 @given(text=TEXTS)
-def test_words_are_characters_of_the_text_in_its_order_and_never_overlap(classifier: Classifier, text: str):
-    reading = read(classifier, text)
+def test_words_are_characters_of_the_text_in_its_order_and_never_overlap(any_classifier: Classifier, text: str):
+    reading = read(any_classifier, text)
     assert all(text[word.start : word.end] == word.text for word in reading.words)
     assert all(left.end <= right.start for left, right in zip(reading.words, reading.words[1:], strict=False))
-    assert all(word.text.strip() for word in reading.words)
+    assert all(word.text == word.text.strip() != "" for word in reading.words)
 
 
 @given(text=TEXTS)
-def test_every_token_is_special_or_in_one_word_that_holds_its_characters(classifier: Classifier, text: str):
-    reading = read(classifier, text)
+def test_every_token_is_special_or_in_one_word_that_holds_its_characters(any_classifier: Classifier, text: str):
+    reading = read(any_classifier, text)
     assert [p for word in reading.words for p in word.tokens] == [
         place for place, token in enumerate(reading.tokens) if not token.special
     ]
     for row, word in enumerate(reading.words):
         for token in (reading.tokens[place] for place in word.tokens):
             assert token.word == row
-            assert word.start <= token.start <= token.end <= word.end
+            if inked := text[token.start : token.end].strip():
+                assert inked in word.text
+                assert token.start < word.end
+                assert word.start < token.end
 
 
 @given(text=TEXTS, pair=st.none() | TEXTS)
@@ -78,6 +108,18 @@ def test_word_scores_and_those_of_special_tokens_sum_to_those_of_all_tokens(clas
 )
 def test_words_are_what_a_reader_calls_words(classifier: Classifier, text: str, expected: list[str]):
     assert words(classifier, text) == expected
+
+
+def test_white_space_is_of_no_word_but_its_tokens_are(any_classifier: Classifier):
+    reading = read(any_classifier, " the  coffee\n\n你 😀 ")
+    assert [word.text for word in reading.words] == ["the", "coffee", "你", "😀"]
+    assert sum(len(word.tokens) for word in reading.words) == len(reading) - 2
+
+
+def test_a_text_of_which_only_white_space_is_read_has_that_as_its_word(classifier: Classifier):
+    reading = read(byte_level(classifier, trim=False), " " * 300 + "end")
+    [word] = reading.words
+    assert (reading.truncated, word.text.strip(), len(word.tokens)) == (True, "", 198)
 
 
 def test_a_text_that_is_too_long_says_so_and_one_that_just_fits_does_not(classifier: Classifier):
