@@ -71,7 +71,7 @@ def integrated_gradients(
     tolerance = CERTIFIED * max(abs(value - baseline_value), TINY)
     scores, used = np.zeros(len(reading)), 0
     for used in sizes:
-        scores = np.mean([_integral(output, vectors, line[None], used) for line in lines], axis=0)
+        scores = np.mean([integral(output, vectors, line[None], *nodes(used)) for line in lines], axis=0)
         if abs(value - baseline_value - scores.sum()) <= tolerance:
             break
     return Attribution(
@@ -113,15 +113,19 @@ def _doubled(most: int) -> Iterator[int]:
     yield most
 
 
-def _integral(output: Output, vectors: Tensor, baseline: Tensor, steps: int) -> NDArray[np.float64]:
-    """Scores of tokens (tokens,), by Captum, from one baseline (1, tokens, width)."""
+def integral(
+    output: Output, vectors: Tensor, baseline: Tensor, shares: NDArray[np.float64], weights: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Scores of tokens (tokens,), by Captum, from one baseline (1, tokens, width).
+
+    ``shares`` and ``weights`` (steps,) are as in ``nodes``.
+    """
     from captum.attr import IntegratedGradients
 
-    shares, weights = nodes(steps)
     ones = vectors.new_ones(vectors.shape[:2])
     # The public method knows no rule but its own, and computes the nodes of Gauss's anew each time.
     (scores,) = IntegratedGradients(output.function(between(baseline, vectors)))._attribute(  # noqa: SLF001
-        (ones,), (0 * ones,), n_steps=steps, step_sizes_and_alphas=(weights.tolist(), shares.tolist())
+        (ones,), (0 * ones,), n_steps=len(shares), step_sizes_and_alphas=(weights.tolist(), shares.tolist())
     )
     numbers: NDArray[np.float64] = scores[0].double().cpu().numpy()
     return numbers

@@ -13,9 +13,9 @@ from bertdemo.errors import ExplanationError
 from bertdemo.explanation.attribution import Attribution
 from bertdemo.explanation.baselines import baseline_vectors
 from bertdemo.explanation.cancelling import Cancelled, never
-from bertdemo.explanation.function import Output, between
+from bertdemo.explanation.function import Output
 from bertdemo.explanation.integrated_gradients import ends, integrated_gradients
-from bertdemo.explanation.perturbing import GRADIENT_SAMPLES, kernel_shap, lime, occlusion, samples, seeded
+from bertdemo.explanation.perturbing import GRADIENT_SAMPLES, gradient_shap, kernel_shap, lime, occlusion, samples
 from bertdemo.explanation.reading import Reading
 from bertdemo.models.classifier import Classifier
 
@@ -174,20 +174,8 @@ def _n_samples(method: str, reading: Reading) -> int | None:
 def _scores(output: Output, method: str, vectors: Tensor, baseline: Tensor, seed: int) -> NDArray[np.float64]:
     if method == "occlusion":
         return occlusion(output, vectors, baseline)
-    sampled = {"gradient_shap": _gradient_shap, "lime": lime, "kernel_shap": kernel_shap}
+    sampled = {"gradient_shap": gradient_shap, "lime": lime, "kernel_shap": kernel_shap}
     return sampled[method](output, vectors, baseline, seed)
-
-
-def _gradient_shap(output: Output, vectors: Tensor, baseline: Tensor, seed: int) -> NDArray[np.float64]:
-    """Expected gradients (Erion et al., 2021) from one baseline: (tokens,)."""
-    from captum.attr import GradientShap
-
-    there = vectors.new_ones(vectors.shape[:2])
-    with seeded(seed, output.cancelled):
-        scores = GradientShap(output.function(between(baseline, vectors))).attribute(
-            there, baselines=0 * there, n_samples=GRADIENT_SAMPLES
-        )
-    return _numbers(scores[0])
 
 
 def _saliency(output: Output, vectors: Tensor) -> NDArray[np.float64]:

@@ -1,69 +1,39 @@
-"""Methods that leave words out and look what the model says then: occlusion, LIME and Kernel SHAP, by Captum.
+"""Methods that leave words out and look what the model says then, by Captum: occlusion, LIME and Kernel SHAP.
 
-Their inputs are the words: 1 is there, 0 has its baseline's vectors. Tokens of a word share its score evenly.
+Their inputs are the words: 1 is there, 0 has its baseline's vectors. Tokens of a word share its score evenly. Gradient
+SHAP stands beside them: it takes samples, too. Each call has random numbers of its own, from its seed, so that calls in
+several threads neither wait for each other nor get numbers that depend on one another.
 """
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bertdemo.errors import ExplanationError
-from bertdemo.explanation.cancelling import Cancelled, go_on_unless
 from bertdemo.explanation.function import Output, between
+from bertdemo.explanation.integrated_gradients import integral
 from bertdemo.explanation.reading import Reading
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-_RANDOM = threading.Lock()  # torch and NumPy have one source of random numbers for all threads
-_LOOK = 0.1  # seconds between two looks at whether the work is called off
 GRADIENT_SAMPLES = 100  # of gradient SHAP: each costs as much as three of the others
 _SAMPLES = 300
 _SAMPLES_A_WORD = 4
 _MOST_SAMPLES = 1000
 
+# A source of random numbers, and how many words there are → samples (words,) of 0 and 1 without end.
+Draw = Callable[[np.random.Generator, int], Iterator[NDArray[np.int64]]]
 Present = Callable[["Tensor"], "Tensor"]  # (n, words) of 0 and 1 → outputs (n,)
 
 
 def samples(reading: Reading) -> int:
     """How many versions of a text LIME and Kernel SHAP look at: more where there are more words."""
     return min(_SAMPLES + _SAMPLES_A_WORD * len(reading.words), _MOST_SAMPLES)
-
-
-@contextmanager
-def seeded(seed: int, cancelled: Cancelled) -> Iterator[None]:
-    """The same random numbers for the same seed, and afterwards those of everybody else as if nothing had been.
-
-    Raises:
-        CancelledError: ``cancelled()`` became true while somebody else drew, one at a time.
-    """
-    while not _RANDOM.acquire(timeout=_LOOK):
-        go_on_unless(cancelled)
-    try:
-        with _drawn_from(seed):
-            yield
-    finally:
-        _RANDOM.release()
-
-
-@contextmanager
-def _drawn_from(seed: int) -> Iterator[None]:
-    import torch
-
-    with torch.random.fork_rng(devices=[]):
-        before = np.random.get_state()
-        np.random.seed(seed)
-        torch.manual_seed(seed)
-        try:
-            yield
-        finally:
-            np.random.set_state(before)
 
 
 def occlusion(output: Output, vectors: Tensor, baseline: Tensor) -> NDArray[np.float64]:
@@ -81,9 +51,8 @@ def lime(output: Output, vectors: Tensor, baseline: Tensor, seed: int) -> NDArra
 
     words, present = _words(output, vectors, baseline)
     number = samples(output.reading)
-    with seeded(seed, output.cancelled):
-        scores = Lime(present).attribute(words, n_samples=number, perturbations_per_eval=number)
-    return _to_tokens(output.reading, scores)
+    method = Lime(present, perturb_func=_sampler(seed, _halves))
+    return _to_tokens(output.reading, method.attribute(words, n_samples=number, perturbations_per_eval=number))
 
 
 def kernel_shap(output: Output, vectors: Tensor, baseline: Tensor, seed: int) -> NDArray[np.float64]:
@@ -94,9 +63,48 @@ def kernel_shap(output: Output, vectors: Tensor, baseline: Tensor, seed: int) ->
         return occlusion(output, vectors, baseline)
     words, present = _words(output, vectors, baseline)
     number = samples(output.reading)
-    with seeded(seed, output.cancelled):
-        scores = KernelShap(present).attribute(words, n_samples=number, perturbations_per_eval=number)
-    return _to_tokens(output.reading, scores)
+    method = KernelShap(present)
+    method.perturb_func = _sampler(seed, _subsets)
+    return _to_tokens(output.reading, method.attribute(words, n_samples=number, perturbations_per_eval=number))
+
+
+def _sampler(seed: int, draw: Draw) -> Callable[..., Iterator[Tensor]]:
+    """What Captum asks for samples, (1, words) each.
+
+    Its own draw from what torch and NumPy keep for the whole process: two explanations would have to wait for each
+    other, or get numbers that depend on one another.
+    """
+
+    def sample(words: Tensor, **_: object) -> Iterator[Tensor]:
+        import torch
+
+        for present in draw(np.random.default_rng(seed), words.shape[1]):
+            yield torch.from_numpy(present[None]).to(words.device)
+
+    return sample
+
+
+def _halves(generator: np.random.Generator, words: int) -> Iterator[NDArray[np.int64]]:
+    """Every word is there in half of the samples."""
+    while True:
+        yield generator.integers(2, size=words)
+
+
+def _subsets(generator: np.random.Generator, words: int) -> Iterator[NDArray[np.int64]]:
+    """All words, none, and then subsets whose sizes k have the weights of Shapley's kernel, (n − 1) / (k (n − k))."""
+    yield np.ones(words, np.int64)
+    yield np.zeros(words, np.int64)
+    sizes = np.arange(1, words)
+    chances = 1 / (sizes * (words - sizes))
+    while True:
+        size = generator.choice(sizes, p=chances / chances.sum())
+        yield (generator.permutation(words) < size).astype(np.int64)
+
+
+def gradient_shap(output: Output, vectors: Tensor, baseline: Tensor, seed: int) -> NDArray[np.float64]:
+    """Expected gradients (Erion et al., 2021) from one baseline, at random points of the way to the text: (tokens,)."""
+    shares = np.random.default_rng(seed).uniform(size=GRADIENT_SAMPLES)
+    return integral(output, vectors, baseline, shares, np.full(GRADIENT_SAMPLES, 1 / GRADIENT_SAMPLES))
 
 
 def _words(output: Output, vectors: Tensor, baseline: Tensor) -> tuple[Tensor, Present]:

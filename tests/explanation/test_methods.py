@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -12,9 +13,8 @@ import pytest
 import torch
 
 from bertdemo.errors import ExplanationError
-from bertdemo.explanation import perturbing
 from bertdemo.explanation.baselines import BASELINE_SENTENCES, BASELINES, baseline_vectors
-from bertdemo.explanation.cancelling import CancelledError, never
+from bertdemo.explanation.cancelling import CancelledError
 from bertdemo.explanation.forward import logits_of, word_vectors
 from bertdemo.explanation.integrated_gradients import integrated_gradients
 from bertdemo.explanation.methods import METHODS, attribute
@@ -112,14 +112,15 @@ def test_saliency_and_input_x_gradient_are_what_their_names_say(classifier: Clas
 
 
 @pytest.mark.parametrize("method", SAMPLED)
-def test_the_same_seed_gives_the_same_scores_and_leaves_others_their_numbers(classifier: Classifier, method: str):
-    reading = read(classifier, TEXT)
-    before = np.random.get_state()[1].copy(), torch.get_rng_state()
-    scores = [attribute(classifier, reading, method, 1, seed=seed).scores for seed in (3, 3, 4)]
+def test_the_same_seed_gives_the_same_scores_whatever_others_draw(classifier: Classifier, method: str):
+    reading, scores = read(classifier, TEXT), []
+    for seed, others in ((3, 0), (3, 1), (4, 1)):
+        np.random.seed(others)
+        with torch.random.fork_rng():
+            torch.manual_seed(others)
+            scores.append(attribute(classifier, reading, method, 1, seed=seed).scores)
     assert np.allclose(scores[0], scores[1], atol=1e-6)
     assert not np.allclose(scores[0], scores[2], atol=1e-6)
-    assert np.array_equal(np.random.get_state()[1], before[0])
-    assert torch.equal(torch.get_rng_state(), before[1])
 
 
 def test_deeplift_is_refused_in_a_sentence_and_rightly_so(classifier: Classifier):
@@ -152,16 +153,25 @@ def test_every_method_is_cancelled(classifier: Classifier, method: str):
 
 
 @pytest.mark.parametrize("method", SAMPLED)
-def test_it_is_cancelled_while_somebody_else_draws_random_numbers(classifier: Classifier, method: str):
-    asked: list[None] = []
+def test_two_at_once_do_not_wait_for_each_other_and_get_the_numbers_of_one_alone(classifier: Classifier, method: str):
+    """Both meet in the middle of their work: if one waited for the other to end, neither would."""
+    reading, meet = read(classifier, TEXT), threading.Barrier(2, timeout=30)
+    alone = attribute(classifier, reading, method, 1, seed=3).scores
 
-    def cancelled() -> bool:  # once it has looked at the text and at its baseline, it waits
-        asked.append(None)
-        return len(asked) > 3
+    def explain() -> np.ndarray:
+        asked = itertools.count()
 
-    with perturbing.seeded(0, never), ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(attribute, classifier, read(classifier, TEXT), method, 1, cancelled=cancelled)
-        assert isinstance(waiting.exception(), CancelledError)
+        def meeting() -> bool:
+            if next(asked) == 3:  # after the text and its baseline: among the samples
+                meet.wait()
+            return False
+
+        return attribute(classifier, reading, method, 1, seed=3, cancelled=meeting).scores
+
+    with ThreadPoolExecutor(2) as pool:
+        both = [pool.submit(explain) for _ in range(2)]
+    assert np.allclose([each.result() for each in both], alone, atol=1e-6)
+    assert meet.n_waiting == 0
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
