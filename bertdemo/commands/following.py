@@ -1,17 +1,19 @@
-"""Follows a run from the outside, as every screen does: it reads the folder and never touches the work."""
+"""Follows a run, a job or a study from the outside, as every screen does: it reads the folder, not the work."""
 
 from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Callable
+from typing import Protocol, TypeVar
 
 from bertdemo.commands.output import Output
-from bertdemo.errors import BertDemoError, JobError, RunError
+from bertdemo.errors import JobError, RunError
 from bertdemo.runs.metrics import describe
 from bertdemo.runs.records import Run, State, Status
 from bertdemo.runs.store import Runs
 
-_SECONDS_BETWEEN_LOOKS = 0.4
+_SECONDS_BETWEEN_LOOKS = 0.2
 
 
 class Left(Exception):  # noqa: N818 - no error: the person goes, the run stays
@@ -61,15 +63,64 @@ class Follower:
 
 
 def _line(run: Run) -> str:
-    status = run.status
-    if status.state is State.QUEUED and run.position:
-        return f"number {run.position} in line"
-    left = f" About {status.remaining:.0f} s left." if status.remaining is not None else ""
-    return status.message + left
+    return _place(run) or message_with_time(run.status)
 
 
-def unfinished(status: Status) -> BertDemoError:
-    """The error that says why work done piece by piece did not finish, and how to go on where that can help."""
-    if status.wrong_input:
-        return RunError(status.message)
-    return JobError(f"{status.message} The same command goes on from there.")
+def message_with_time(status: Status) -> str:
+    """What it does, and about how long it still will."""
+    return status.message + ("" if status.remaining is None else f" About {status.remaining:.0f} s left.")
+
+
+def _place(work: Work) -> str | None:
+    """Its place in the line, while it waits."""
+    return f"number {work.position} in line" if work.status.state is State.QUEUED and work.position else None
+
+
+class Work(Protocol):
+    """A prediction job or a study as it stands."""
+
+    @property
+    def status(self) -> Status: ...
+    @property
+    def position(self) -> int | None: ...
+
+
+_Work = TypeVar("_Work", bound=Work)
+_Work_co = TypeVar("_Work_co", bound=Work, covariant=True)
+
+
+class Pieces(Protocol[_Work_co]):
+    """Where works that are done piece by piece are kept."""
+
+    def get(self, work_id: str, /) -> _Work_co: ...
+    def cancel(self, work_id: str, /) -> None: ...
+
+
+def until_finished(works: Pieces[_Work], work_id: str, output: Output, line: Callable[[_Work], str]) -> None:
+    """Look until work that is done piece by piece has finished; ``line`` is what a terminal shows meanwhile.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C; the work is cancelled and has ended.
+        RunError: it failed because of what was asked for.
+        JobError: it failed on the way.
+    """
+    try:
+        work = _until_ended(works, work_id, lambda work: output.progress(_place(work) or line(work)))
+    except KeyboardInterrupt:
+        with contextlib.suppress(RunError):  # it may have ended on its own just before
+            works.cancel(work_id)
+        output.remark("Stopping: what is done is kept, and the same command goes on from there.")
+        _until_ended(works, work_id, lambda _: None)  # while it ends, the same command would be told of its end
+        raise
+    output.clear()
+    if work.status.wrong_input:
+        raise RunError(work.status.message)
+    if work.status.state is not State.FINISHED:
+        raise JobError(f"{work.status.message} The same command goes on from there.")
+
+
+def _until_ended(works: Pieces[_Work], work_id: str, look: Callable[[_Work], None]) -> _Work:
+    while (work := works.get(work_id)).status.state.is_live:
+        look(work)
+        time.sleep(_SECONDS_BETWEEN_LOOKS)
+    return work

@@ -5,29 +5,24 @@ from __future__ import annotations
 import argparse
 import secrets
 import shutil
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bertdemo.commands.arguments import Subparsers, add_command, check_output
-from bertdemo.commands.following import unfinished
+from bertdemo.commands.following import until_finished
 from bertdemo.commands.one_text import check_pair
 from bertdemo.commands.output import Output
 from bertdemo.errors import DataError, PredictionError
 from bertdemo.runs.failures import storage
-from bertdemo.runs.records import State
 from bertdemo.settings import Settings
 
 if TYPE_CHECKING:
     from bertdemo.jobs.records import Format, Job, JobColumns, JobSummary
-    from bertdemo.jobs.store import Jobs
 
 _KINDS: dict[str, Format] = {
     "csv": "csv", "parquet": "parquet", "pq": "parquet", "jsonl": "jsonl", "ndjson": "jsonl",
 }  # fmt: skip
-_SECONDS_BETWEEN_LOOKS = 0.2
-_INTERRUPTED = 130
 
 
 def add(subparsers: Subparsers) -> None:
@@ -97,14 +92,7 @@ def _predict_file(arguments: argparse.Namespace, settings: Settings, output: Out
         exact=arguments.exact, destination=str(arguments.output.resolve()),
     )  # fmt: skip
     del frame  # the job has it
-    try:
-        _wait(jobs, job_id, output)
-    except KeyboardInterrupt:
-        jobs.cancel(job_id)
-        output.remark("Stopping: the rows so far are kept, and the same command goes on from there.")
-        while jobs.get(job_id).status.state.is_live:  # while it ends, the same command would be told of its end
-            time.sleep(_SECONDS_BETWEEN_LOOKS)
-        return _INTERRUPTED
+    until_finished(jobs, job_id, output, _line)
     _copy(jobs.result(job_id, kind), arguments.output)
     values = _file_values(jobs.summary(job_id), arguments)
     jobs.delete(job_id)  # the result stands where it was asked for
@@ -139,24 +127,7 @@ def _columns(arguments: argparse.Namespace, frame: Any, settings: Settings) -> J
     return JobColumns(text, pair, arguments.label_column)
 
 
-def _wait(jobs: Jobs, job_id: str, output: Output) -> None:
-    """Look until the job has finished.
-
-    Raises:
-        RunError: it failed because of what was asked for.
-        JobError: it failed on the way.
-    """
-    while (job := jobs.get(job_id)).status.state.is_live:
-        output.progress(_line(job))
-        time.sleep(_SECONDS_BETWEEN_LOOKS)
-    output.clear()
-    if job.status.state is not State.FINISHED:
-        raise unfinished(job.status)
-
-
 def _line(job: Job) -> str:
-    if job.status.state is State.QUEUED and job.position:
-        return f"number {job.position} in line"
     if job.rows_per_second is None or job.remaining is None:
         return job.status.message
     return f"{job.status.message} {job.rows_per_second:,.0f} rows/s, about {job.remaining:.0f} s left."

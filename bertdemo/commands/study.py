@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from bertdemo.commands.arguments import Subparsers, add_command
-from bertdemo.commands.following import unfinished
+from bertdemo.commands.following import message_with_time, until_finished
 from bertdemo.commands.output import Output
 from bertdemo.errors import ExplanationError
-from bertdemo.runs.records import State
 from bertdemo.settings import Settings
 
 if TYPE_CHECKING:
@@ -21,16 +19,12 @@ if TYPE_CHECKING:
         MapFindings,
         Question,
         Shortcut,
-        Study,
         StudyCard,
         View,
         WordFinding,
         WordFindings,
     )
-    from bertdemo.studies.store import Studies
 
-_SECONDS_BETWEEN_LOOKS = 0.2
-_INTERRUPTED = 130
 _SHOWN = 12  # words in each direction, for people
 
 
@@ -58,14 +52,8 @@ def run(arguments: argparse.Namespace, settings: Settings, output: Output) -> in
     if question.about == "map" and arguments.baseline is not None:
         raise ExplanationError("A map compares with no baseline: leave out --baseline, or ask about a --label.")
     study_id = studies.submit(arguments.id, question, arguments.texts, baseline=arguments.baseline or "pad")
-    try:
-        card = _wait(studies, study_id, output)
-    except KeyboardInterrupt:
-        studies.cancel(study_id)
-        output.remark("Stopping: the texts so far are kept, and the same command goes on from there.")
-        while studies.get(study_id).status.state.is_live:  # while it ends, the same command would be told of its end
-            time.sleep(_SECONDS_BETWEEN_LOOKS)
-        return _INTERRUPTED
+    until_finished(studies, study_id, output, lambda study: message_with_time(study.status))
+    card = studies.folder(study_id).card
     test = runs.folder(arguments.id).split().part("test")
     about = {"run": card.run, "study": study_id, "model": card.model, "available": card.available}
     if card.question.about == "map":
@@ -84,29 +72,6 @@ def _question(arguments: argparse.Namespace, label_names: Sequence[str]) -> Ques
         truth, predicted = arguments.cell
         return question_about(label_names, predicted, truth)
     return Question("map") if arguments.label is None else question_about(label_names, arguments.label)
-
-
-def _wait(studies: Studies, study_id: str, output: Output) -> StudyCard:
-    """Look until the study has finished.
-
-    Raises:
-        RunError: it failed because of what was asked for, or its folder is damaged.
-        JobError: it failed on the way.
-    """
-    while (study := studies.get(study_id)).status.state.is_live:
-        output.progress(_line(study))
-        time.sleep(_SECONDS_BETWEEN_LOOKS)
-    output.clear()
-    if study.status.state is not State.FINISHED or study.card is None:
-        raise unfinished(study.status)
-    return study.card
-
-
-def _line(study: Study) -> str:
-    status = study.status
-    if status.state is State.QUEUED and study.position:
-        return f"number {study.position} in line"
-    return status.message + ("" if status.remaining is None else f" About {status.remaining:.0f} s left.")
 
 
 def _word_values(found: WordFindings, card: StudyCard, test: Dataset) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from bertdemo.__main__ import main
-from bertdemo.commands import study
+from bertdemo.commands import following
 from bertdemo.runs.backend import ImmediateBackend
 from bertdemo.runs.records import State
 from bertdemo.studies import store
@@ -103,7 +103,7 @@ def test_wrong_input_is_one_line_and_exit_code_2(run, arguments, words):
 def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(run, monkeypatch, settings):
     monkeypatch.setattr(store, "_local_backend", lambda settings: IdleBackend())
     first, stopped = Studies(settings), []
-    monkeypatch.setattr(study.time, "sleep", lambda seconds: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr(following.time, "sleep", lambda seconds: (_ for _ in ()).throw(KeyboardInterrupt))
 
     def cancel(self, study_id):
         stopped.append(study_id)
