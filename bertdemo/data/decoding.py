@@ -10,10 +10,10 @@ from bertdemo.errors import DataError
 # What a file begins with, and what a person would call it.
 _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"PAR1", "a Parquet file: rename it to end in .parquet"),
-    (b"\x89PNG", "a picture: choose a table of texts and labels"),
-    (b"\xff\xd8\xff", "a picture: choose a table of texts and labels"),
-    (b"GIF8", "a picture: choose a table of texts and labels"),
-    (b"%PDF", "a PDF: choose a table of texts and labels"),
+    (b"\x89PNG", "a picture: choose a table of texts"),
+    (b"\xff\xd8\xff", "a picture: choose a table of texts"),
+    (b"GIF8", "a picture: choose a table of texts"),
+    (b"%PDF", "a PDF: choose a table of texts"),
     (b"\x1f\x8b", "compressed: unpack it first"),
     (b"7z\xbc\xaf", "compressed: unpack it first"),
     (b"Rar!", "compressed: unpack it first"),

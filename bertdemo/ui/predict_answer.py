@@ -39,13 +39,17 @@ def of(run: Run, asked: Asked) -> Answer:
 
 
 def fresh(run: Run, asked: Asked) -> Answer:
-    """As ``of``, and computed now; the first text of a run waits until its classifier is loaded."""
+    """As ``of``, and computed now; the first text of a run waits until its classifier is loaded.
+
+    It is asked twice then: the first answer of all takes ten times as long, which tells nobody how fast it is.
+    """
     from bertdemo.prediction.single import predict_one
 
     shelf = handles.shelf()
     if shelf.holds(run.id):
         return predict_one(shelf.classifier(run.id), asked.text, asked.pair)
     with st.spinner("Loading the classifier…"):
+        predict_one(shelf.classifier(run.id), asked.text, asked.pair)
         return predict_one(shelf.classifier(run.id), asked.text, asked.pair)
 
 

@@ -57,7 +57,7 @@ def is_opened() -> bool:
     return bool(st.session_state.get(_OPENED))
 
 
-def choose(run: Run, runs: list[Run], asked: Asked, answer: Answer) -> None:
+def choose(run: Run, runs: list[Run], asked: Asked) -> None:
     """The picker of other classifiers, and their answers beside this one."""
     rest = others(run, runs)
     if not rest:
@@ -75,10 +75,10 @@ def choose(run: Run, runs: list[Run], asked: Asked, answer: Answer) -> None:
         placeholder="Choose a classifier",
     )
     if wanted:
-        voices = [_voice(1, run, answer)]
-        for other in (each for each in rest if each.id in wanted):
+        voices: list[Voice] = []
+        for each in (run, *(other for other in rest if other.id in wanted)):  # all anew: their times are compared
             try:
-                voices.append(_voice(len(voices) + 1, other, predict_answer.fresh(other, asked)))
+                voices.append(_voice(len(voices) + 1, each, predict_answer.fresh(each, asked)))
             except BertDemoError as error:
                 st.error(escape(str(error)), icon=":material/error:")
         _show(voices)
@@ -91,7 +91,7 @@ def _label(run: Run) -> str:
 
 def _voice(number: int, run: Run, answer: Answer) -> Voice:
     model = handles.shelf().classifier(run.id).model
-    return Voice(f"{number}  {shorten(where.name_of(run), 22)}", run, answer, int(model.num_parameters()))
+    return Voice(f"{number}  {shorten(where.name_of(run), 30)}", run, answer, int(model.num_parameters()))
 
 
 def _show(voices: list[Voice]) -> None:

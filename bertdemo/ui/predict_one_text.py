@@ -107,7 +107,7 @@ def _behind(run: Run, runs: list[Run], asked: Asked, answer: Answer) -> None:
     """What is folded away, computed only while it is open."""
     opened = predict_compare.is_opened()
     with st.expander("Ask other classifiers, too", opened, key="compare_box", icon=":material/compare_arrows:"):
-        predict_compare.choose(run, runs, asked, answer)
+        predict_compare.choose(run, runs, asked)
     key = predict_standing.OPEN
     with st.expander("Let it say “not sure”", key=key, icon=":material/rule:", on_change="rerun") as box:
         if box.open:

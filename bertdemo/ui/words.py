@@ -54,7 +54,9 @@ def count(number: int, one: str, many: str | None = None) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A time as long as it deserves: ``8 s``, ``1 min 20 s``, ``2 h 5 min``."""
+    """A time as long as it deserves: ``0.4 s``, ``8 s``, ``1 min 20 s``, ``2 h 5 min``."""
+    if 0 < seconds < 0.95:
+        return f"{seconds:.1f} s" if seconds >= 0.05 else "under 0.1 s"
     whole = max(0, round(seconds))
     if whole < 60:
         return f"{whole} s"

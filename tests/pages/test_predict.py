@@ -9,6 +9,7 @@ import pytest
 from bertdemo.jobs import store
 from bertdemo.jobs.worker import work
 from bertdemo.models.classifier import load_classifier
+from bertdemo.prediction import single
 from bertdemo.prediction.single import predict_one
 from bertdemo.runs.backend import ImmediateBackend
 from bertdemo.runs.records import State
@@ -179,6 +180,23 @@ def test_several_classifiers_answer_the_same_text(open_page, make_classifier, wo
     assert list(table.value["Classifier"]) == ["1 one", "2 three"]
     assert all("ms" in time for time in table.value["Time"])
     assert set(table.value["Parameters"]) != {""}
+
+
+def test_the_time_that_is_told_is_never_that_of_a_first_answer(open_page, make_classifier, monkeypatch):
+    for run_id in ("one", "three"):
+        make_classifier(run_id)
+    asked = []
+
+    def counted(classifier, text, pair=None):
+        asked.append(text)
+        answer = predict_one(classifier, text, pair)
+        return dataclasses.replace(answer, milliseconds=1000.0 + len(asked))
+
+    monkeypatch.setattr(single, "predict_one", counted)
+    app = ask(open_page("predict", run="one", text=TEXT), TEXT)
+    assert len(asked) == 2  # the first in vain
+    app.multiselect(key="compare_answers").set_value(["three"]).run()
+    assert list(app.table[0].value["Time"]) == ["1003.0 ms", "1005.0 ms"]
 
 
 def test_one_broken_classifier_does_not_silence_the_others(open_page, make_classifier):

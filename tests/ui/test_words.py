@@ -9,7 +9,18 @@ from bertdemo.ui import words
 
 @pytest.mark.parametrize(
     ("seconds", "said"),
-    [(0, "0 s"), (8.4, "8 s"), (80, "1 min 20 s"), (120, "2 min"), (3599, "59 min"), (7500, "2 h 5 min"), (-3, "0 s")],
+    [
+        (0, "0 s"),
+        (8.4, "8 s"),
+        (80, "1 min 20 s"),
+        (120, "2 min"),
+        (3599, "59 min"),
+        (7500, "2 h 5 min"),
+        (-3, "0 s"),
+        (0.43, "0.4 s"),
+        (0.97, "1 s"),
+        (0.02, "under 0.1 s"),
+    ],
 )
 def test_a_duration_has_the_digits_it_deserves(seconds, said):
     assert words.duration(seconds) == said
