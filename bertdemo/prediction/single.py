@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from bertdemo.errors import PredictionError
 from bertdemo.models.classifier import Classifier
 from bertdemo.models.devices import choose_placement
-from bertdemo.models.encoding import encode, is_blank
+from bertdemo.models.encoding import is_blank
 from bertdemo.prediction.predict import predict
 
 MAX_CHARACTERS = 1_000_000
@@ -81,18 +81,26 @@ def _what_was_read(
 ) -> tuple[tuple[str, ...], bool, str, str | None]:
     """Tokens, whether anything was cut, and the part of each text up to its last token that was read."""
     tokenizer = classifier.tokenizer
-    (ids,) = encode(classifier, [text], None if pair is None else [pair]).ids
-    pieces = tuple(tokenizer.convert_ids_to_tokens(ids.tolist()))
-    if len(ids) < classifier.max_length:
-        return pieces, False, text, pair
-    whole = tokenizer(text, pair, truncation=False, verbose=False)["input_ids"]
-    if len(whole) == len(ids):
-        return pieces, False, text, pair
-    if not tokenizer.is_fast:  # those written in Python do not tell where in the text a token stands
-        return pieces, True, str(tokenizer.decode(ids, skip_special_tokens=True)), None if pair is None else ""
+    if not tokenizer.is_fast:
+        return _what_was_read_slowly(classifier, text, pair)
     read = tokenizer(text, pair, truncation=True, max_length=classifier.max_length, return_offsets_mapping=True)
+    pieces = tuple(tokenizer.convert_ids_to_tokens(read["input_ids"]))
+    if not read.encodings[0].overflowing:
+        return pieces, False, text, pair
     ends = {0: 0, 1: 0}
     for sequence, (_, end) in zip(read.sequence_ids(), read["offset_mapping"], strict=True):
         if sequence is not None:
             ends[sequence] = max(ends[sequence], end)
     return pieces, True, text[: ends[0]], None if pair is None else pair[: ends[1]]
+
+
+def _what_was_read_slowly(
+    classifier: Classifier, text: str, pair: str | None
+) -> tuple[tuple[str, ...], bool, str, str | None]:
+    """The same of a tokenizer written in Python, which does not tell where in the text a token stands."""
+    tokenizer = classifier.tokenizer
+    ids = tokenizer(text, pair, truncation=True, max_length=classifier.max_length)["input_ids"]
+    pieces = tuple(tokenizer.convert_ids_to_tokens(ids))
+    if len(tokenizer(text, pair, truncation=False, verbose=False)["input_ids"]) == len(ids):
+        return pieces, False, text, pair
+    return pieces, True, str(tokenizer.decode(ids, skip_special_tokens=True)), None if pair is None else ""

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from transformers import BatchEncoding
 
 from bertdemo.errors import PredictionError
 from bertdemo.models.classifier import Classifier, load_base
@@ -70,6 +71,30 @@ def test_of_a_pair_the_parts_that_were_read_are_told(classifier):
     assert ("the coffee " * 5).startswith(answer.kept_text)
     assert ("the staff " * 9).startswith(answer.kept_pair)
     assert predict_one(classifier, "the coffee", "the staff").kept_pair == "the staff"
+
+
+class InPython:
+    """A tokenizer that does not tell where its tokens stand."""
+
+    is_fast = False
+
+    def __init__(self, inner) -> None:
+        self._inner = inner
+
+    def __call__(self, *texts, **options) -> BatchEncoding:
+        assert "return_offsets_mapping" not in options
+        return BatchEncoding(dict(self._inner(*texts, **options)))
+
+    def __getattr__(self, name: str):
+        return getattr(self._inner, name)
+
+
+def test_a_tokenizer_written_in_python_tells_its_tokens_and_what_is_left_of_a_long_text(classifier):
+    in_python = replace(classifier, tokenizer=InPython(classifier.tokenizer))
+    for text, pair in (("the coffee", None), ("the coffee", "the staff"), ("coffee " * 40, None)):
+        told, expected = predict_one(in_python, text, pair), predict_one(classifier, text, pair)
+        assert (told.pieces, told.truncated, told.scores) == (expected.pieces, expected.truncated, expected.scores)
+        assert told.kept_text.strip() == expected.kept_text
 
 
 @pytest.mark.parametrize("text", ["", "  \n\t ", "\0\0", "\u200b", "\ud83d alone", "x" * (MAX_CHARACTERS + 1)])
