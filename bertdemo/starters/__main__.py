@@ -19,6 +19,7 @@ from bertdemo.runs.folder import RunFolder
 from bertdemo.runs.records import State
 from bertdemo.runs.starters import STARTERS, split_built_in
 from bertdemo.runs.store import Runs
+from bertdemo.runs.work_folder import drafted
 from bertdemo.settings import Settings
 from bertdemo.training.recipe import Recipe
 
@@ -77,17 +78,14 @@ def make(starter: Starter, root: Path, output: Output) -> None:
 
 def put(run: RunFolder, place: Path) -> None:
     """Copy a finished run to ``place``, in the stead of what is there, without texts and without where it was made."""
-    draft = place.with_name(f".draft-{place.name}")
-    shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(parents=True)
-    for name in _KEPT:
-        source = run.path / name
-        (shutil.copytree if source.is_dir() else shutil.copyfile)(source, draft / name)
-    copy = RunFolder(draft)
-    copy.write_versions(run.versions() | {"platform": platform.system()})
-    copy.write_status(replace(run.status(), pid=None, process_started=None, host=""))
-    shutil.rmtree(place, ignore_errors=True)
-    draft.rename(place)
+    with drafted(place) as draft:
+        for name in _KEPT:
+            source = run.path / name
+            (shutil.copytree if source.is_dir() else shutil.copyfile)(source, draft / name)
+        copy = RunFolder(draft)
+        copy.write_versions(run.versions() | {"platform": platform.system()})
+        copy.write_status(replace(run.status(), pid=None, process_started=None, host=""))
+        shutil.rmtree(place, ignore_errors=True)
 
 
 if __name__ == "__main__":
