@@ -8,17 +8,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from bertdemo.data.dataset import Dataset, Split
+from bertdemo.data.dataset import Dataset
 from bertdemo.jobs.records import JobColumns
 from bertdemo.jobs.store import Jobs
 from bertdemo.jobs.worker import work
 from bertdemo.runs.backend import ImmediateBackend
-from bertdemo.runs.folder import RunFolder
-from bertdemo.runs.records import State, Status
 from bertdemo.settings import Settings
-from bertdemo.training.recipe import Recipe
 from tests.jobs.fakes import fake_predictor
-from tests.runs.fakes import fake_report
+from tests.runs.ended import finish
 
 LABELS = ("praise", "complaint")
 TEXT = JobColumns("text")
@@ -30,14 +27,10 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory, tiny_base: Path, smal
     from bertdemo.models.classifier import load_base, save_classifier
 
     path = tmp_path_factory.mktemp("run") / "tiny-run"
-    rows = tuple(range(len(small_dataset)))
-    split = Split(small_dataset, train=rows[::2], validation=rows[1::4], test=rows[3::4], seed=1)
-    folder = RunFolder.create(path, split, Recipe(base=str(tiny_base)), "tiny run", 1000.0)
+    folder, _ = finish(path, small_dataset, tiny_base, "tiny run")
     classifier = load_base(str(tiny_base), LABELS, dropout=0.1, max_length=16)
     classifier.model.classifier.weight.data *= 40  # else all answers are near one half
     save_classifier(classifier, folder.model_path)
-    folder.write_report(fake_report())
-    folder.write_status(Status(State.FINISHED, "Finished.", 1001.0))
     return path
 
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 
-from bertdemo.data.dataset import Split
+from bertdemo.data.dataset import Dataset, Split
 from bertdemo.evaluation.answers import Answered, Answers
 from bertdemo.evaluation.metrics import score
 from bertdemo.evaluation.report import Report, TrainingSummary
 from bertdemo.runs.folder import RunFolder
+from bertdemo.runs.records import State, Status
+from bertdemo.training.recipe import Recipe
+from tests.runs.fakes import fake_report
 
 TEMPERATURE = 1.5
 SUMMARY = TrainingSummary(40.0, 2.0, 8, 8, 4, 90.0, 2900.0, "CPU", "fp32", 800.0)
@@ -40,3 +44,13 @@ def write_test(folder: RunFolder, split: Split, *, mistakes: int = 1, of_baselin
     (folder.model_path / "classifier.json").write_text(json.dumps({"temperature": TEMPERATURE}))
     folder.write_answers(answers)
     folder.write_report(Report(ours, ours, theirs, 0.3, SUMMARY))
+
+
+def finish(path: Path, dataset: Dataset, base: Path, name: str) -> tuple[RunFolder, Split]:
+    """The folder of a finished run, half of its texts for training, and how it divides them; it wants a model."""
+    rows = tuple(range(len(dataset)))
+    split = Split(dataset, train=rows[::2], validation=rows[1::4], test=rows[3::4], seed=1)
+    folder = RunFolder.create(path, split, Recipe(base=str(base)), name, 1000.0)
+    folder.write_report(fake_report())
+    folder.write_status(Status(State.FINISHED, "Finished.", 1001.0))
+    return folder, split

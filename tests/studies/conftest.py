@@ -8,17 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bertdemo.data.dataset import Dataset, Split
+from bertdemo.data.dataset import Dataset
 from bertdemo.evaluation.answers import Answers
 from bertdemo.runs.backend import ImmediateBackend
-from bertdemo.runs.folder import RunFolder
-from bertdemo.runs.records import State, Status
 from bertdemo.settings import Settings
 from bertdemo.studies.store import Studies
 from bertdemo.studies.worker import work
-from bertdemo.training.recipe import Recipe
-from tests.runs.ended import answered
-from tests.runs.fakes import fake_report
+from tests.runs.ended import answered, finish
 from tests.studies.fakes import fake_attribute
 
 
@@ -28,14 +24,10 @@ def studied_run(
 ) -> Path:
     """The folder of a finished run; its kept answers are right but for one praise, whatever its model learned."""
     path = tmp_path_factory.mktemp("studied") / "learned-run"
-    rows = tuple(range(len(small_dataset)))
-    split = Split(small_dataset, train=rows[::2], validation=rows[1::4], test=rows[3::4], seed=1)
-    folder = RunFolder.create(path, split, Recipe(base=str(tiny_base)), "learned run", 1000.0)
+    folder, split = finish(path, small_dataset, tiny_base, "learned run")
     shutil.copytree(learned_base, folder.model_path)
     truths = [np.array(split.part(part).labels) for part in ("validation", "test")]
     folder.write_answers(Answers(*(answered(truth, 1) for truth in truths), np.zeros_like(truths[1])))
-    folder.write_report(fake_report())
-    folder.write_status(Status(State.FINISHED, "Finished.", 1001.0))
     return path
 
 
