@@ -21,12 +21,14 @@ if TYPE_CHECKING:
 
 
 def add(subparsers: Subparsers) -> None:
+    """Arguments: two runs."""
     parser = add_command(subparsers, "compare", "Compare two runs on the same test texts.", run)
     add_run(parser)
     parser.add_argument("other", metavar="OTHER", help="id of the run to compare with")
 
 
 def run(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
+    """Print by how much they differ, and whether chance explains it."""
     runs = Runs(settings)
     folders = runs.folder(arguments.id), runs.folder(arguments.other)
     comparison = _compare(*map(_tested, folders))

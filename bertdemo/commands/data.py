@@ -18,12 +18,14 @@ if TYPE_CHECKING:
 
 
 def add(subparsers: Subparsers) -> None:
+    """Arguments: a data set, and which of its columns count."""
     parser = add_command(subparsers, "data", "Check a data set before training on it.", run)
     parser.add_argument("data", metavar="NAME_OR_FILE", help="built-in name, file, or owner/name on the Hub")
     add_columns(parser)
 
 
 def run(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
+    """Print what is in the data, what was left out and why, and how the rest would be split."""
     from bertdemo.data.splitting import split
 
     dataset, usable, checkup = open_checked(arguments, settings)

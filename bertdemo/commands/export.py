@@ -22,6 +22,7 @@ _MEGABYTE = 1e6
 
 
 def add(subparsers: Subparsers) -> None:
+    """Arguments: a run, a form and a file."""
     parser = add_command(subparsers, "export", "Write a classifier to a file, for use elsewhere.", run)
     add_run(parser)
     parser.add_argument("--format", choices=FORMATS,
@@ -33,6 +34,7 @@ def add(subparsers: Subparsers) -> None:
 
 
 def run(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
+    """Write the file; with ``--measure`` print how the forms compare."""
     check_output(arguments.output)
     kind = _format(arguments.format, arguments.output)
     runs = Runs(settings)

@@ -11,12 +11,14 @@ from bertdemo.settings import Settings
 
 
 def add(subparsers: Subparsers) -> None:
+    """Arguments: a run and its new name."""
     parser = add_command(subparsers, "rename", "Give a run another name.", run)
     add_run(parser)
     parser.add_argument("name", metavar="NAME", help="the new name, one line")
 
 
 def run(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
+    """Print the name as it was kept."""
     runs = Runs(settings)
     runs.rename(arguments.id, arguments.name)
     name = runs.folder(arguments.id).name()

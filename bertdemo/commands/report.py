@@ -13,10 +13,12 @@ from bertdemo.settings import Settings
 
 
 def add(subparsers: Subparsers) -> None:
+    """Arguments: a run."""
     add_run(add_command(subparsers, "report", "Show the scores of a run.", run))
 
 
 def run(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
+    """Print all scores, or say why there are none."""
     runs = Runs(settings)
     found, report = runs.get(arguments.id), runs.report(arguments.id)
     if report is None:

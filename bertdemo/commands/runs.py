@@ -14,10 +14,12 @@ from bertdemo.settings import Settings
 
 
 def add(subparsers: Subparsers) -> None:
+    """No arguments of its own."""
     add_command(subparsers, "runs", "List all runs.", run)
 
 
 def run(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:  # noqa: ARG001
+    """Print a line for each run, the newest first."""
     runs = Runs(settings).list()
     output.result({"runs": [brief(each) for each in runs]}, _lines(runs))
     return 0
