@@ -61,7 +61,8 @@ def compare(run: Run, runs: list[Run]) -> None:
 
 def _label(run: Run, other: Run) -> str:
     data = "" if _same_data(run, other) else f" · other data: {shorten(other.data.name, 30)}"
-    return f"{where.name_of(other)} · {ago(other.created)}{data}"
+    made = "" if other.read_only else f" · {ago(other.created)}"
+    return f"{where.name_of(other)}{made}{data}"
 
 
 def _same_data(run: Run, other: Run) -> bool:
