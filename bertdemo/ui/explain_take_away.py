@@ -22,9 +22,7 @@ if TYPE_CHECKING:
 
 def show(subject: Subject, choice: Choice) -> None:
     """A button for each form; a file is made when it is asked for."""
-    found = explain_methods.attribution(subject, choice)
-    name = f"{subject.run.id}-{subject.labels[choice.target]}-{choice.method}"
-    name = "".join(letter if letter.isalnum() else "-" for letter in name)[:80]
+    found, name = explain_methods.attribution(subject, choice), file_name(subject, choice)
     with st.container(horizontal=True, gap="small", key="take_away"):
         _button("Page (HTML)", lambda: page(subject, found), f"{name}.html", "text/html")
         _button("Chart (PNG)", lambda: picture(subject, found), f"{name}.png", "image/png")
@@ -34,6 +32,12 @@ def show(subject: Subject, choice: Choice) -> None:
         "The page opens without a network. The JSON holds the model's hash, token ids, baseline, steps, remainder and "
         "all scores: enough to compute them again."
     )
+
+
+def file_name(subject: Subject, choice: Choice) -> str:
+    """Of what is taken away: run, label and method, in letters that every file system takes; without an ending."""
+    name = f"{subject.run.id}-{subject.labels[choice.target]}-{choice.method}"
+    return "".join(letter if letter.isalnum() else "-" for letter in name)[:80]
 
 
 def _button(label: str, data: Any, name: str, kind: str) -> None:

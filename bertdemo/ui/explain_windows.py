@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import streamlit as st
 from bertdemo.ui import explain_strip, predict_answer
 from bertdemo.ui.explain_kept import Bar, kept, key_of
 from bertdemo.ui.explain_sentences import explained
+from bertdemo.ui.explain_take_away import file_name
 from bertdemo.ui.words import count
 
 if TYPE_CHECKING:
@@ -48,6 +50,23 @@ def show(subject: Subject, choice: Choice) -> None:
         key="parts_rows",
         alt="The answer to each part of the text, and how far its scores add up",
     )
+    st.download_button(
+        "All parts (JSON)",
+        lambda: record(subject, whole),
+        f"{file_name(subject, choice)}-parts.json",
+        "application/json",
+        key="take_parts",
+        icon=":material/download:",
+        on_click="ignore",
+    )
+
+
+def record(subject: Subject, whole: Whole) -> str:
+    """All that it takes to compute the scores of every part again."""
+    from bertdemo.explanation.record import to_json_in_windows
+
+    values = {"run": subject.run.id, **to_json_in_windows(whole, subject.classifier, subject.answer)}
+    return json.dumps(values, ensure_ascii=False, indent=1)
 
 
 def _whole(subject: Subject, choice: Choice, bar: Bar) -> Whole:

@@ -227,6 +227,7 @@ def test_a_text_that_is_too_long_is_explained_in_parts_and_never_cut_silently(op
     assert shown_text(whole) == [text]
     assert all(piece[1] != "unread" for piece in whole["parts"][0])
     assert "the mean over the parts" in words_of(app)
+    assert "All parts (JSON)" in [button.label for button in app.get("download_button")]
 
 
 def test_every_view_is_a_link_and_a_tab(open_page, make_classifier):
