@@ -32,8 +32,8 @@ DOMINANT = 0.5  # share of the attention from which on a habit is named
 _EVEN = 0.9  # share of the largest possible entropy from which on attention is called spread out
 _SHARP = 1.0  # bits: two tokens share all attention equally
 _TARGETS = {
-    "first": "the first token ([CLS])",
-    "separator": "the separator ([SEP])",
+    "first": "the first token ([CLS] or its like)",
+    "separator": "the separators ([SEP] or its like)",
     "itself": "the token itself",
     "previous": "the previous token",
     "following": "the next token",

@@ -79,11 +79,15 @@ def choose(part: Part, among: tuple[Part, ...], *, several: bool) -> None:
     st.query_params[_HEADS] = ",".join(each.code for each in wanted)
 
 
-def switched_off(layers: int, heads: int) -> frozenset[Head]:
-    """The heads that the address switches off."""
+def parts_off(layers: int, heads: int) -> list[Part]:
+    """The heads and whole layers that the address switches off."""
     codes = st.query_params.get(_OFF, "").split(",")
-    parts = (parse(code, layers, heads) for code in codes)
-    return frozenset(head for part in parts if part for head in heads_in(part, heads))
+    return [part for code in codes if (part := parse(code, layers, heads)) and part.layer is not None]
+
+
+def switched_off(layers: int, heads: int) -> frozenset[Head]:
+    """The heads that the address switches off, those of whole layers among them."""
+    return frozenset(head for part in parts_off(layers, heads) for head in heads_in(part, heads))
 
 
 def heads_in(part: Part, heads: int) -> frozenset[Head]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from bertdemo.ui import attention_choice, attention_file, attention_numbers
 from bertdemo.ui.attention_choice import Part
 from bertdemo.ui.figure import draw, picture
-from bertdemo.ui.words import distinct, escape, percent, shorten, unescape
+from bertdemo.ui.words import distinct, percent, plain, quoted, unescape
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,21 +79,20 @@ def _token(looked: Looked) -> int:
 
 def sentence(near: Closeup, names: list[str], token: int, other: int) -> str:
     """From the two vectors to the weight, in numbers, as Markdown."""
-    asks, answers = (f"“{escape(shorten(names[place], 30))}”" for place in (token, other))
+    asks, answers = (quoted(names[place]) for place in (token, other))
     product = float(near.products[other].sum())
     return (
-        f"The query of {asks} times the key of {answers} is **{_number(product)}**; divided by √{len(near.query)} = "
-        f"{near.scale:.2f} it is the score **{_number(float(near.scores[other]))}**; the soft-max over all "
+        f"The query of {asks} times the key of {answers} is **{plain(product)}**; divided by √{len(near.query)} = "
+        f"{near.scale:.2f} it is the score **{plain(float(near.scores[other]))}**; the soft-max over all "
         f"{len(names)} scores makes it **{percent(float(near.weights[other]))}** of the attention."
     )
 
 
 def vectors_of(near: Closeup, names: list[str], token: int, other: int) -> list[tuple[str, NDArray[np.float32]]]:
     """The query, the key, their products number by number, and what the head hands on, with titles in Markdown."""
-    asks, answers = (escape(shorten(names[place], 30)) for place in (token, other))
     return [
-        (f"q, the query of “{asks}”", near.query),
-        (f"k, the key of “{answers}”", near.keys[other]),
+        (f"q, the query of {quoted(names[token])}", near.query),
+        (f"k, the key of {quoted(names[other])}", near.keys[other]),
         ("q ⊙ k, number by number: their sum is q·k", near.products[other]),
         ("What the head hands on: the sum of the weighted values", near.output),
     ]
@@ -160,7 +159,3 @@ def _columns(near: Closeup) -> dict[str, Any]:
         "k": st.column_config.BarChartColumn("k", y_min=float(near.keys.min()), y_max=float(near.keys.max())),
         "v": st.column_config.BarChartColumn("v", y_min=float(near.values.min()), y_max=float(near.values.max())),
     }
-
-
-def _number(value: float) -> str:
-    return f"{value:.2f}".replace("-", "−")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from bertdemo.explanation.units import Unit, onto, words_of
 from bertdemo.ui import attention_choice, attention_numbers
 from bertdemo.ui.figure import figure
-from bertdemo.ui.words import distinct, escape, percent, shorten
+from bertdemo.ui.words import distinct, listed, percent, quoted, shorten
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,7 +78,7 @@ def rows_of(units: tuple[Unit, ...], values: NDArray[np.float64]) -> pd.DataFram
 def title(units: tuple[Unit, ...], values: NDArray[np.float64]) -> str:
     """The words that have most after the last layer, as Markdown."""
     ranked = sorted((place for place, unit in enumerate(units) if not unit.special), key=lambda p: -values[-1, p])
-    best = ", ".join(f"“{escape(shorten(units[place].text, 30))}”" for place in ranked[:3])
+    best = listed([quoted(units[place].text) for place in ranked[:3]])
     return f"By this count, and apart from special tokens, most comes from {best}"
 
 

@@ -11,7 +11,7 @@ from bertdemo.ui import attention_choice, attention_worth
 from bertdemo.ui.attention_choice import Part, heads_in
 from bertdemo.ui.figure import figure
 from bertdemo.ui.predict_answer import certainty
-from bertdemo.ui.words import count, escape, shorten
+from bertdemo.ui.words import count, escape, shorten, signed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,9 +53,8 @@ def off_line(looked: Looked) -> None:
 
 
 def _names(looked: Looked) -> str:
-    codes = st.query_params.get("off", "").split(",")
-    parts = [part for code in codes if (part := attention_choice.parse(code, looked.layers, looked.heads))]
-    told = (f"all of layer {part.code}" if part.head is None else part.code for part in parts if part.layer is not None)
+    parts = attention_choice.parts_off(looked.layers, looked.heads)
+    told = (f"all of layer {part.code}" if part.head is None else part.code for part in parts)
     return shorten(", ".join(told), 120)
 
 
@@ -110,7 +109,7 @@ def headline(changes: list[Change], off: int) -> str:
         other = escape(shorten(now.label, 60))
         return f"{without} the answer is no longer {label} but {other}, {certainty(now.after)}"
     points = 100 * (first.after - first.before)
-    moved = "does not move" if abs(points) < 0.05 else f"moves by {points:+.1f} points".replace("-", "−")
+    moved = "does not move" if abs(points) < 0.05 else f"moves by {signed(points, 1)} points"
     return f"{without} the answer stays {label} and its probability {moved}"
 
 

@@ -13,7 +13,7 @@ from bertdemo.ui import attention_numbers, handles
 from bertdemo.ui.attention_choice import Part
 from bertdemo.ui.explain_kept import Bar, kept, once_known
 from bertdemo.ui.figure import figure
-from bertdemo.ui.words import count, escape, shorten
+from bertdemo.ui.words import count, escape, shorten, signed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,7 +54,7 @@ def _worth_here(complete: Looked) -> None:
     label = escape(shorten(complete.label_names[complete.answer], 60))
     best = np.unravel_index(int(abs(worth).argmax()), worth.shape)
     name = Part(int(best[0]), int(best[1])).name
-    title = f"{name} counts most for “{label}” here: {_signed(float(worth[best]))} logits"
+    title = f"{name} counts most for “{label}” here: {signed(float(worth[best]))} logits"
     _worth(title, worth, "head_worth", _MEANING)
 
 
@@ -117,10 +117,6 @@ def _role(worth: float, size: float) -> tuple[str, str]:
     if size < 0.02:
         return "grey", ""
     return ("blue", "+") if worth > 0 else ("orange", "−")
-
-
-def _signed(value: float) -> str:
-    return f"{value:+.2f}".replace("-", "−")
 
 
 def _sample(folder: RunFolder, classifier: Classifier) -> list[Reading]:

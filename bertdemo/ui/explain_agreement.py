@@ -11,7 +11,7 @@ import streamlit as st
 from bertdemo.ui import explain_methods, explain_strip
 from bertdemo.ui.explain_methods import BASELINE_NAMES, Choice
 from bertdemo.ui.figure import figure
-from bertdemo.ui.words import escape
+from bertdemo.ui.words import escape, plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -95,7 +95,7 @@ def agreement_rows(names: tuple[str, ...], agreement: Agreement) -> pd.DataFrame
         for j, other in enumerate(names):
             value = float(agreement.correlations[i, j])
             known = not np.isnan(value)
-            words = f"{value:.2f}".replace("-", "\u2212") if known else "all alike"
+            words = plain(value) if known else "all alike"
             role = "grey" if not known else "blue" if value >= 0 else "orange"
             rows.append((one, other, value if known else None, abs(value) if known else 0.0, role, words))
     return pd.DataFrame(rows, columns=["one", "other", "correlation", "size", "role", "words"])

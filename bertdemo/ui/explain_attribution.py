@@ -17,9 +17,8 @@ from bertdemo.ui import (
 )
 from bertdemo.ui.explain_kept import once_known
 from bertdemo.ui.explain_sentences import explained, how, sentence
-from bertdemo.ui.explain_waterfall import plain, signed
 from bertdemo.ui.report_question import question
-from bertdemo.ui.words import percent
+from bertdemo.ui.words import percent, plain, signed
 
 if TYPE_CHECKING:
     from bertdemo.explanation.attribution import Attribution

@@ -9,9 +9,8 @@ import streamlit as st
 
 from bertdemo.ui.explain_kept import Bar, kept, key_of
 from bertdemo.ui.explain_methods import BASELINE_NAMES
-from bertdemo.ui.explain_waterfall import signed
 from bertdemo.ui.figure import figure
-from bertdemo.ui.words import count, distinct, shorten
+from bertdemo.ui.words import count, distinct, shorten, signed
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -21,6 +21,7 @@ from bertdemo.ui import (
     study_map,
     try_it,
 )
+from bertdemo.ui.report_evidence import evidence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,8 +89,12 @@ def _attention(subject: Subject) -> None:
 
 
 def _class(subject: Subject) -> None:
-    study_class.show(subject.run)
-    study_map.show(subject.run)
+    known = evidence(subject.run)
+    if known is None:
+        st.caption("This run kept no answers to its test texts: an older version made it. Fine-tune it again.")
+        return
+    study_class.show(subject.run, known)
+    study_map.show(subject.run, known)
 
 
 def _tabs() -> Sequence[Any]:

@@ -9,6 +9,7 @@ import streamlit as st
 from bertdemo.ui import explain_methods, explain_strip
 from bertdemo.ui.explain_kept import Bar, kept, key_of
 from bertdemo.ui.figure import figure
+from bertdemo.ui.words import signed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,7 +24,7 @@ def show(subject: Subject, choice: Choice) -> None:
     from bertdemo.charts.faithfulness import sanity_chart
     from bertdemo.explanation.sanity import LIMIT, MEANING
 
-    signed = explain_methods.attribution(subject, choice).signed
+    has_signs = explain_methods.attribution(subject, choice).signed
     found = kept(
         (*key_of(subject, choice), "sanity"),
         "Explaining models that have forgotten ever more…",
@@ -42,7 +43,7 @@ def show(subject: Subject, choice: Choice) -> None:
     st.caption("The scores of the trained model, and those of one whose weights are all random:")
     for key, scores in (("learned", found.original), ("forgotten", found.randomised)):
         explain_strip.show(
-            explain_strip.words(subject.reading, scores, signed=signed),
+            explain_strip.words(subject.reading, scores, signed=has_signs),
             key=f"strip_{key}",
             label=f"The text, tinted by the scores of a model that has {key}",
         )
@@ -63,8 +64,5 @@ def stage_rows(found: Sanity) -> pd.DataFrame:
     """Rows for ``sanity_chart``: one for each stage."""
     import pandas as pd
 
-    rows = [
-        (stage.name, stage.correlation, found.chance, f"{stage.correlation:+.2f}".replace("-", "\u2212"))
-        for stage in found.stages
-    ]
+    rows = [(stage.name, stage.correlation, found.chance, signed(stage.correlation)) for stage in found.stages]
     return pd.DataFrame(rows, columns=["stage", "correlation", "chance", "words"])

@@ -5,20 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bertdemo.ui.explain_methods import BASELINE_NAMES
-from bertdemo.ui.explain_waterfall import signed
-from bertdemo.ui.words import escape, shorten
+from bertdemo.ui.words import listed, quoted, signed
 
 if TYPE_CHECKING:
     from bertdemo.explanation.attribution import Attribution
 
 _NAMED = 3
 _LEAST = 0.005  # a score that would be written as 0.00
-_LONGEST = 30  # characters of a word in a sentence
-
-
-def quoted(text: str) -> str:
-    """A word or a label in a sentence, as Markdown."""
-    return f"“{escape(shorten(text, _LONGEST))}”"
 
 
 def explained(found: Attribution, labels: tuple[str, ...]) -> str:
@@ -34,9 +27,8 @@ def sentence(found: Attribution, labels: tuple[str, ...]) -> str:
     if not top:
         return f"No word of this text moves {what}."
     named = [f"**{quoted(text)}**" + _figures(score, times, found.signed) for text, score, times in top]
-    listed = named[0] if len(named) == 1 else f"{', '.join(named[:-1])} and {named[-1]}"
     verb = "moved" if found.signed else "mattered to"
-    return f"{listed} {verb} {what} most."
+    return f"{listed(named)} {verb} {what} most."
 
 
 def _by_word(found: Attribution) -> list[tuple[str, float, int]]:

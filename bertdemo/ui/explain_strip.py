@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import streamlit as st
 
+from bertdemo.ui.words import signed as with_sign
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -116,5 +118,5 @@ def _tinted(text: str, score: float, strongest: float, number: int, *, signed: b
     strength = abs(score) / strongest
     sign = ("+" if score > 0 else "\u2212") if signed and strength >= _GLYPH_FROM else ""
     side = (" for" if score > 0 else " against") if signed else ""
-    told = f"{score:+.3f}".replace("-", "\u2212") if signed else f"{score:.3g}"
+    told = with_sign(score, 3) if signed else f"{score:.3g}"
     return Piece(text, f"piece{side}", strength, sign, told, number)

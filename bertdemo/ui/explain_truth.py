@@ -8,9 +8,9 @@ import streamlit as st
 
 from bertdemo.ui import explain_curves, explain_methods, explain_sanity, explain_try
 from bertdemo.ui.explain_kept import Bar, kept, key_of, once_known
-from bertdemo.ui.explain_sentences import explained, how, quoted
+from bertdemo.ui.explain_sentences import explained, how
 from bertdemo.ui.report_question import question
-from bertdemo.ui.words import count
+from bertdemo.ui.words import count, listed, quoted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -72,7 +72,7 @@ def found_words(subject: Subject, flip: Flip) -> str:
     before = quoted(subject.labels[flip.before])
     if flip.words is None or flip.after is None:
         return f"**Nothing was found that changes the answer {before}.**"
-    words = " and ".join(quoted(subject.reading.words[word].text) for word in flip.words)
+    words = listed([quoted(subject.reading.words[word].text) for word in flip.words])
     return f"**With {words} {GONE[flip.how]}, {before} becomes {quoted(subject.labels[flip.after])}.**"
 
 

@@ -9,11 +9,9 @@ import numpy as np
 import streamlit as st
 
 from bertdemo.ui import explain_strip, predict_answer, try_it
-from bertdemo.ui.explain_sentences import quoted
-from bertdemo.ui.explain_waterfall import signed
 from bertdemo.ui.figure import draw
 from bertdemo.ui.predict_compare import Voice
-from bertdemo.ui.words import count, escape
+from bertdemo.ui.words import count, escape, quoted, signed
 
 if TYPE_CHECKING:
     from bertdemo.explanation.attribution import Attribution

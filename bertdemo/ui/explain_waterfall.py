@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bertdemo.ui.figure import figure
-from bertdemo.ui.words import count, distinct, shorten
+from bertdemo.ui.words import count, distinct, plain, shorten, signed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,16 +63,6 @@ def _leading(attribution: Attribution, steps: list[tuple[str, float]]) -> list[t
 
 def _role(score: float, is_signed: bool) -> str:
     return "grey" if not is_signed else "blue" if score > 0 else "orange"
-
-
-def signed(score: float) -> str:
-    """With its sign, a true minus, and digits for comparing: ``+1.20``, ``−0.03``."""
-    return f"{score:+.2f}".replace("-", "\u2212")
-
-
-def plain(value: float) -> str:
-    """A value that is no difference: ``1.20``, ``−0.03``."""
-    return f"{value:.2f}".replace("-", "\u2212")
 
 
 def table(attribution: Attribution) -> pd.DataFrame:

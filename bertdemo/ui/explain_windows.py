@@ -82,7 +82,7 @@ def _whole(subject: Subject, choice: Choice, bar: Bar) -> Whole:
             cancelled=partial(bar.at, done, len(cut.parts)),
         )  # fmt: skip
 
-    return explain_windows(classifier, cut, attribute_part, bar)
+    return explain_windows(classifier, cut, attribute_part, bar.is_over)
 
 
 def part_rows(whole: Whole, labels: tuple[str, ...]) -> pd.DataFrame:

@@ -11,8 +11,6 @@ import streamlit as st
 from bertdemo.data.spreadsheet import safe_csv
 from bertdemo.ui import errors, handles, study_work
 from bertdemo.ui.figure import figure
-from bertdemo.ui.report_evidence import evidence
-from bertdemo.ui.report_texts import text_as_it_is
 from bertdemo.ui.study_words import (
     SHORTCUTS,
     about_shortcuts,
@@ -20,10 +18,9 @@ from bertdemo.ui.study_words import (
     headline,
     method,
     shortcut_rows,
-    signed,
     table_rows,
 )
-from bertdemo.ui.words import count, escape, shorten
+from bertdemo.ui.words import count, escape, shorten, signed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,14 +34,10 @@ _ADDRESS = "study"
 _LISTED = 300  # words in the table and in the list; the file has all
 
 
-def show(run: Run) -> None:
+def show(run: Run, known: Evidence) -> None:
     """Choose a label or a cell, have its test texts explained, and see what moved their answers."""
     st.subheader("Which words move the answers to many texts?", anchor=False)
     with errors.shown():
-        known = evidence(run)
-        if known is None:
-            st.caption("This run kept no answers to its test texts: an older version made it. Fine-tune it again.")
-            return
         question, most = _choice(run, known)
         study = study_work.of(run, question, most)
         if study is None:
@@ -147,16 +140,8 @@ def _examples(run: Run, known: Evidence, found: WordFindings) -> None:
         return
     places = ("the most", "in the middle", "the least") if len(word.examples) > 2 else ("the most", "the least")
     for place, which in zip(word.examples, places, strict=False):
-        text, pair = known.test.texts[place], known.test.pairs[place] if known.test.pairs else None
-        with st.container(border=True, gap=None):
-            called = known.label_names[int(known.answers.test.predicted[place])]
-            label = known.label_names[known.test.labels[place]]
-            st.caption(
-                f"Of the {count(word.texts, 'text')} with it, it spoke {which} for the answer here. Called "
-                f"**{escape(called)}**, labelled **{escape(label)}**."
-            )
-            text_as_it_is(text, pair)
-            study_work.explain_link(run, text, pair)
+        spoke = f"Of the {count(word.texts, 'text')} with it, it spoke {which} for the answer here. "
+        study_work.one_text(run, known, place, spoke)
 
 
 def _told(word: WordFinding) -> str:

@@ -9,8 +9,6 @@ import streamlit as st
 from bertdemo.charts.names import POINT
 from bertdemo.ui import errors, handles, study_work
 from bertdemo.ui.figure import figure
-from bertdemo.ui.report_evidence import evidence
-from bertdemo.ui.report_texts import text_as_it_is
 from bertdemo.ui.words import count, distinct, escape, percent, shorten
 
 if TYPE_CHECKING:
@@ -28,17 +26,13 @@ _NOTABLE = 0.05  # of the texts; smaller changes come and go with the sample
 _LONGEST = 80  # characters of a text in a chart or a list
 
 
-def show(run: Run) -> None:
+def show(run: Run, known: Evidence) -> None:
     """Have the vectors of the test texts computed, and see them."""
     from bertdemo.studies.records import Question
     from bertdemo.studies.selection import LEAST_MAP, MOST_MAP, too_few_for_a_map
 
     st.subheader("Where do the test texts lie for the model?", anchor=False)
     with errors.shown():
-        known = evidence(run)
-        if known is None:
-            st.caption("This run kept no answers to its test texts: an older version made it. Fine-tune it again.")
-            return
         if len(known.answers.test) < LEAST_MAP:
             st.caption(too_few_for_a_map(len(known.answers.test)))
             return
@@ -62,8 +56,8 @@ def _map(study_id: str) -> MapFindings:
 def _pictures(run: Run, known: Evidence, found: MapFindings) -> None:
     st.markdown(headline(found))
     chosen = f"map_text_{run.id}"
-    views = [("before", "Before fine-tuning", found.before), ("after", "After fine-tuning", found.after)]
-    shown = [each for each in views if each[2]]
+    views = (("before", "Before fine-tuning", found.before), ("after", "After fine-tuning", found.after))
+    shown = [(when, title, view) for when, title, view in views if view]
     for place, (when, title, view) in zip(st.columns(len(shown)), shown, strict=True):
         with place:
             _picture(known, found, when, title, view, chosen)
@@ -73,11 +67,9 @@ def _pictures(run: Run, known: Evidence, found: MapFindings) -> None:
     _text(run, known, found.points, chosen)
 
 
-def _picture(known: Evidence, found: MapFindings, when: str, title: str, view: View | None, chosen: str) -> None:
+def _picture(known: Evidence, found: MapFindings, when: str, title: str, view: View, chosen: str) -> None:
     from bertdemo.charts.vectors import map_chart
 
-    if view is None:
-        return
     rows, names = map_rows(found.points, known.label_names, known.test.texts, when)
     first, second = (round(100 * share) for share in view.explained)
     key = f"map_{when}"
@@ -138,10 +130,10 @@ def method(found: MapFindings) -> str:
     """How the picture was made, and what it cannot show."""
     return (
         f"{count(len(found.points), 'test text')} (at most 1,000, a random sample), the last layer's vector of the "
-        f"first token ([CLS]) in {found.precision}, flattened by principal component analysis, each picture by itself: "
-        "their axes have nothing in common. The axes show only the named share of the variance, and texts that lie "
-        "together here may lie apart in the other dimensions; neighbours are counted in all of them, by cosine. "
-        "A cross marks a text that the fine-tuned model answers wrongly. Click a text to read it."
+        f"first token ([CLS] or its like) in {found.precision}, flattened by principal component analysis, each "
+        "picture by itself: their axes have nothing in common. The axes show only the named share of the variance, and "
+        "texts that lie together here may lie apart in the other dimensions; neighbours are counted in all of them, by "
+        "cosine. A cross marks a text that the fine-tuned model answers wrongly. Click a text to read it."
     )
 
 
@@ -154,12 +146,5 @@ def _text(run: Run, known: Evidence, points: Sequence[Point], chosen: str) -> No
         "Read a text of the map", places, index=None, key=chosen, placeholder="Click a text above, or choose one here",
         format_func=lambda row: shorten(known.test.texts[row], _LONGEST),
     )  # fmt: skip
-    if place is None:
-        return
-    text, pair = known.test.texts[place], known.test.pairs[place] if known.test.pairs else None
-    with st.container(border=True, gap=None):
-        called = known.label_names[int(known.answers.test.predicted[place])]
-        label = known.label_names[known.test.labels[place]]
-        st.caption(f"Called **{escape(called)}**, labelled **{escape(label)}**.")
-        text_as_it_is(text, pair)
-        study_work.explain_link(run, text, pair)
+    if place is not None:
+        study_work.one_text(run, known, place)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bertdemo.ui.words import count, distinct, escape, percent, shorten
+from bertdemo.ui.words import count, distinct, escape, listed, percent, shorten, signed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 _FOR, _AGAINST = 10, 6  # words drawn
 _NAMED = 3
-_MINUS = "\u2212"
 _LUCK = 0.05
 
 
@@ -42,8 +41,7 @@ def headline(found: WordFindings, card: StudyCard) -> str:
 
 
 def _names(words: Sequence[WordFinding]) -> str:
-    names = [f"**{escape(shorten(word.text, 40))}**" for word in words[:_NAMED]]
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    return listed([f"**{escape(shorten(word.text, 40))}**" for word in words[:_NAMED]])
 
 
 def method(found: WordFindings, card: StudyCard) -> str:
@@ -79,11 +77,6 @@ def chart_rows(found: WordFindings) -> pd.DataFrame:
         for name, w in zip(names, drawn, strict=True)
     ]
     return pd.DataFrame(rows, columns=["word", "mean", "low", "high", "texts", "words", "role", "end"])
-
-
-def signed(value: float, digits: int = 2) -> str:
-    """A number with its sign."""
-    return f"{'+' if value > 0 else _MINUS if value < 0 else ''}{abs(value):.{digits}f}"
 
 
 def table_rows(found: WordFindings) -> pd.DataFrame:
@@ -133,7 +126,7 @@ def about_shortcuts(found: WordFindings, label: str) -> str:
     told = f"Of {count(found.suspected, 'word')} that could be shortcuts, {_all_or(found)} masked"
     if not masked:
         return f"{told}: for none does the accuracy change by more than luck explains."
-    names = ", ".join(f"**{escape(shorten(each, 30))}**" for each in masked[:_NAMED])
+    names = listed([f"**{escape(shorten(each, 30))}**" for each in masked[:_NAMED]])
     return f"{told}: without {names} the accuracy on the texts that contain it changes by more than luck explains."
 
 
@@ -145,7 +138,7 @@ def _all_or(found: WordFindings) -> str:
 SHORTCUTS = (
     "Listed are words that surely spoke for the answer, stand at least three times as often in training texts of the "
     "label as in others (Fisher's exact test, Bonferroni), numbers, handles, tags, addresses and marks first. A good "
-    "reason looks the same as a shortcut: only a reader can tell them apart. Each was replaced by [MASK] in test texts "
-    "of all labels that contain it (a random 300 of more). In bold: luck hardly explains the change in right answers "
-    "(exact McNemar test, times the number of words masked)."
+    "reason looks the same as a shortcut: only a reader can tell them apart. Each was replaced by the mask token in "
+    "test texts of all labels that contain it (a random 300 of more). In bold: luck hardly explains the change in "
+    "right answers (exact McNemar test, times the number of words masked)."
 )

@@ -9,12 +9,14 @@ import streamlit as st
 from bertdemo.errors import BertDemoError
 from bertdemo.runs.records import State
 from bertdemo.ui import errors, handles
+from bertdemo.ui.report_texts import text_as_it_is
 from bertdemo.ui.try_it import LONGEST_LINK, Asked, parameters
 from bertdemo.ui.words import about, escape
 
 if TYPE_CHECKING:
     from bertdemo.runs.records import Run
     from bertdemo.studies.records import Question, Study
+    from bertdemo.ui.report_evidence import Evidence
 
 _TICK = 2  # seconds between two looks at a study that is at work
 
@@ -90,7 +92,18 @@ def delete(study: Study) -> None:
                 st.rerun()
 
 
-def explain_link(run: Run, text: str, pair: str | None) -> None:
+def one_text(run: Run, known: Evidence, place: int, told: str = "") -> None:
+    """A test text as it is with its labels, ``told`` (Markdown) before them, and the way to explain it."""
+    text, pair = known.test.texts[place], known.test.pairs[place] if known.test.pairs else None
+    called = known.label_names[int(known.answers.test.predicted[place])]
+    label = known.label_names[known.test.labels[place]]
+    with st.container(border=True, gap=None):
+        st.caption(f"{told}Called **{escape(called)}**, labelled **{escape(label)}**.")
+        text_as_it_is(text, pair)
+        _explain_link(run, text, pair)
+
+
+def _explain_link(run: Run, text: str, pair: str | None) -> None:
     """The way to this one text in Explain, if it is short enough for an address."""
     if len(text) + len(pair or "") > LONGEST_LINK:
         st.caption("This text is too long for a link: copy it into the box above to explain it.")

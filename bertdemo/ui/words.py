@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&^=@])")
 
@@ -42,6 +42,26 @@ def distinct(names: Iterable[str]) -> list[str]:
             new = f"{name} ({told[name]})"
         told[new] = 1
     return list(told)
+
+
+def quoted(text: str) -> str:
+    """A word or a label in a sentence, as Markdown."""
+    return f"“{escape(shorten(text, 30))}”"
+
+
+def listed(names: Sequence[str]) -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def plain(value: float, digits: int = 2) -> str:
+    """A value that is no difference, with a true minus: ``1.20``, ``−0.03``."""
+    return f"{value:.{digits}f}".replace("-", "\u2212")
+
+
+def signed(value: float, digits: int = 2) -> str:
+    """With its sign, a true minus, and digits for comparing: ``+1.20``, ``−0.03``; 0 has no sign."""
+    return f"{'+' if value > 0 else ''}{plain(value, digits)}"
 
 
 def percent(share: float, digits: int = 1) -> str:

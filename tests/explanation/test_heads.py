@@ -67,8 +67,8 @@ def test_a_head_that_looks_at_one_kind_of_token_is_called_by_it(reading: Reading
     n = len(reading)
     everybody = list(range(n))
     for places, field, words in [
-        ([0] * n, "first", r"the first token \(\[CLS\]\) \(100%"),
-        ([n - 1] * n, "separator", r"the separator \(\[SEP\]\) \(100%"),
+        ([0] * n, "first", r"the first token \(\[CLS\] or its like\) \(100%"),
+        ([n - 1] * n, "separator", r"the separators \(\[SEP\] or its like\) \(100%"),
         (everybody, "itself", "the token itself"),
         ([place - 1 for place in everybody], "previous", "the previous token"),
         ([place + 1 for place in everybody], "following", "the next token"),

@@ -176,4 +176,4 @@ def test_a_run_without_kept_answers_says_what_to_do(view, folder, words_of):
     (folder.path / "answers.parquet").unlink()
     app = view()
     assert not app.exception
-    assert "kept no answers" in words_of(app)
+    assert words_of(app).count("kept no answers") == 1

@@ -167,7 +167,7 @@ def test_words_by_layer_leave_out_special_tokens(look):
     assert list(rows["word"].unique()) == ["cold", "cold (2)", "<", "b", ">"]
     assert rows["size"].max() == 1.0
     assert "[CLS]" not in attention_layers.title(units, values)
-    assert attention_layers.title(units, values).endswith("“&gt;”, “b”, “&lt;”".replace("&gt;", "\\>"))
+    assert attention_layers.title(units, values).endswith("“&gt;”, “b” and “&lt;”".replace("&gt;", "\\>"))
 
 
 def test_an_answer_that_stays_and_one_that_falls_are_told_apart():

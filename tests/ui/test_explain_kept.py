@@ -3,6 +3,7 @@
 import threading
 import time
 from concurrent.futures import wait
+from types import SimpleNamespace
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -10,9 +11,11 @@ from streamlit.testing.v1 import AppTest
 from bertdemo.explanation.cancelling import CancelledError
 from bertdemo.explanation.reading import read
 from bertdemo.models.classifier import load_base
-from bertdemo.ui import explain_kept
+from bertdemo.ui import explain_kept, explain_windows
 from bertdemo.ui.attention_worth import measure
 from bertdemo.ui.explain_kept import Bar
+from bertdemo.ui.explain_methods import Choice
+from bertdemo.ui.try_it import Asked
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +84,20 @@ def test_parts_share_a_bar_that_never_goes_back_and_ends_full():
     assert shares[0] == 0
     assert shares[4] == pytest.approx(1 / 3)
     assert shares[-1] == 1.0
+
+
+def test_the_bar_of_a_long_text_never_goes_back(classifier):
+    class Seen(Bar):
+        def __setattr__(self, name, value):
+            super().__setattr__(name, value)
+            shares.append(self.share)
+
+    shares = []
+    subject = SimpleNamespace(classifier=classifier, asked=Asked("the coffee was cold and the staff were rude " * 40))
+    whole = explain_windows._whole(subject, Choice(0, method="saliency"), Seen("Explaining…"))
+    assert len(whole.found) > 3
+    assert shares == sorted(shares)
+    assert shares[-1] > 0.5
 
 
 def several() -> None:

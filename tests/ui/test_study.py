@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from bertdemo.studies.records import (
     MapFindings,
     Masked,
@@ -17,7 +15,7 @@ from bertdemo.studies.records import (
 )
 from bertdemo.ui.study_map import headline as map_headline
 from bertdemo.ui.study_map import map_rows
-from bertdemo.ui.study_words import about_shortcuts, chart_rows, headline, method, shortcut_rows, signed, table_rows
+from bertdemo.ui.study_words import about_shortcuts, chart_rows, headline, method, shortcut_rows, table_rows
 
 
 def word(text, mean, low=None, high=None):
@@ -66,11 +64,6 @@ def test_the_chart_has_the_words_that_stand_out_with_a_sign_beside_the_colour():
     assert chart_rows(found(UNSURE))["word"].tolist() == ["unsure"]
     assert len(chart_rows(found(word("few", 1.0)))) == 0
     assert len(table_rows(found(UP, word("few", 1.0)))) == 2
-
-
-@pytest.mark.parametrize(("value", "words"), [(0.5, "+0.50"), (-0.5, "−0.50"), (0.0, "0.00")])
-def test_a_number_has_its_sign(value, words):
-    assert signed(value) == words
 
 
 def test_shortcuts_are_told_by_what_masking_them_did():

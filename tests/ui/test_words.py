@@ -33,6 +33,17 @@ def test_an_estimate_is_rounded_to_what_it_is_worth(seconds, said):
     assert words.about(seconds) == said
 
 
+@pytest.mark.parametrize(("value", "told"), [(0.5, "+0.50"), (-0.5, "−0.50"), (0.0, "0.00"), (-0.001, "−0.00")])
+def test_a_number_has_its_sign(value, told):
+    assert words.signed(value) == told
+    assert words.plain(value) == told.removeprefix("+")
+
+
+def test_names_are_listed_as_in_a_sentence():
+    assert [words.listed(names) for names in (["a"], ["a", "b"], ["a", "b", "c"])] == ["a", "a and b", "a, b and c"]
+    assert words.quoted("<b>" * 20) == f"“{words.escape('<b>' * 9 + '<b…')}”"
+
+
 def test_counts_agree_in_number():
     assert words.count(1, "text") == "1 text"
     assert words.count(15_000, "text") == "15,000 texts"
