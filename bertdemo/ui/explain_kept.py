@@ -123,7 +123,8 @@ def kept_each(wanted: Sequence[Work]) -> list[Any]:
     works = _works()
     known = {work.key: works[work.key].result.result() for work in wanted if _is_known(works.get(work.key))}
 
-    def make(bar: Bar) -> list[Any]:
+    def make_all(bar: Bar) -> list[Any]:
+        """One after the other, each a part of the bar."""
         results = []
         for number, work in enumerate(wanted):
             bar.part(number, len(wanted))
@@ -131,7 +132,7 @@ def kept_each(wanted: Sequence[Work]) -> list[Any]:
             results.append(known[work.key] if work.key in known else work.make(bar))
         return results
 
-    results = kept(tuple(work.key for work in wanted), wanted[0].words, make)
+    results = kept(tuple(work.key for work in wanted), wanted[0].words, make_all)
     for work, result in zip(wanted, results, strict=True):
         if not _is_known(works.get(work.key)):
             works[work.key] = Bar(work.words)
