@@ -84,9 +84,12 @@ def measure(runs: Runs, run_id: str, most: int = MOST_TEXTS) -> tuple[Measured, 
 
 def open_session(file: Path) -> InferenceSession:
     """The exported network, ready to run on the CPU."""
-    from onnxruntime import InferenceSession
+    from onnxruntime import InferenceSession, SessionOptions
 
-    return InferenceSession(file, providers=["CPUExecutionProvider"])
+    options = SessionOptions()
+    # Its threads would keep the cores busy after each answer, while the next form answers.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return InferenceSession(file, options, providers=["CPUExecutionProvider"])
 
 
 def _original(classifier: Classifier) -> _Answer:
