@@ -77,7 +77,7 @@ def _place(work: Work) -> str | None:
 
 
 class Work(Protocol):
-    """A prediction job or a study as it stands."""
+    """A run, a prediction job or a study as it stands."""
 
     @property
     def status(self) -> Status: ...

@@ -62,6 +62,7 @@ class LocalBackend:
         self._lock = threading.Lock()
 
     def prepare(self) -> None:
+        """Have a spare worker wait with its imports done, if none does."""
         if os.name == "nt":  # a waiting worker selects on its input, which works for sockets alone there
             return
         with self._lock:
@@ -69,6 +70,7 @@ class LocalBackend:
                 self._spare = self._spawn("--wait", stdin=subprocess.PIPE, output=subprocess.DEVNULL)
 
     def start(self, folder: WorkFolder) -> Worker:
+        """Hand the folder to the spare worker, or to a new one; returns who has it."""
         spare = self._hand_to_spare(folder)
         if spare is not None:
             return spare
@@ -106,6 +108,7 @@ class LocalBackend:
         return find(status) is not None
 
     def end(self, status: Status, *, force: bool) -> None:
+        """Tell the worker of this status and its children to end, or with ``force`` kill them; none is no error."""
         process = find(status)
         if process is None:
             return

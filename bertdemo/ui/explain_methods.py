@@ -117,6 +117,7 @@ def _picker(name: str, label: str, options: Sequence[str], value: str, default: 
     st.session_state[key] = value
 
     def changed() -> None:
+        """Put what was chosen into the address."""
         if (chosen := st.session_state[key]) == default:
             st.query_params.pop(name, None)
         else:

@@ -106,6 +106,7 @@ def _tabs() -> Sequence[Any]:
     st.session_state[_TAB] = VIEWS[named]
 
     def changed() -> None:
+        """Put the chosen view into the address."""
         view = next(view for view, words in VIEWS.items() if words == st.session_state[_TAB])
         if view == "moved":
             st.query_params.pop(_VIEW, None)

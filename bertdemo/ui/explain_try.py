@@ -89,6 +89,7 @@ def _controls(change: Change) -> None:
         st.session_state[_KEYS[name]] = value
 
     def changed() -> None:
+        """Put how words are changed into the address."""
         for name, default in ((HOW, "delete"), (INSTEAD, "")):
             value = st.session_state.get(_KEYS[name], default)
             if value == default:
