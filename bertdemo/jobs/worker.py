@@ -54,13 +54,15 @@ def make_predictor(folder: JobFolder) -> Predictor:
     from bertdemo.models.devices import choose_placement
     from bertdemo.prediction.loaded import Shelf
     from bertdemo.prediction.predict import predict
+    from bertdemo.prediction.side_by_side import batches_at_once
     from bertdemo.runs.store import Runs
 
     card, runs = folder.card, Runs(home_of(folder))
     if model_digest(runs.model_folder(card.run)) != card.model:
         raise RunError(f"The model of the run {card.run} is not the one this job began with: start the job again.")
     classifier = Shelf(runs, capacity=1).classifier(card.run)
-    return functools.partial(predict, classifier, placement=choose_placement("fp32" if card.exact else "auto"))
+    placement = choose_placement("fp32" if card.exact else "auto")
+    return functools.partial(predict, classifier, placement=placement, at_once=batches_at_once())
 
 
 def work(folder: JobFolder, make_predictor: Callable[[JobFolder], Predictor] = make_predictor) -> State:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +16,7 @@ from bertdemo.models.classifier import Classifier
 from bertdemo.models.devices import Placement, choose_placement
 from bertdemo.models.encoding import Encoded, batches_by_length, collate, encode
 from bertdemo.prediction.probabilities import softmax
+from bertdemo.prediction.side_by_side import Apply, side_by_side
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -67,11 +68,20 @@ def predict(
     *,
     batch_size: int = 64,
     placement: Placement | None = None,
+    at_once: int = 1,
 ) -> Predictions:
     """Classify texts (with their pairs) where ``placement`` says; by default on the best device there is.
 
     In bf16 and fp16, texts whose two best labels are nearly tied are read again in fp32, so that rounding decides no
     label. Safe to call from several threads.
+
+    Args:
+        classifier: the model with its tokenizer and labels.
+        texts: what to classify.
+        pairs: the second text of each, for a model of pairs.
+        batch_size: texts to a batch; longer texts go through in smaller ones.
+        placement: device and number format.
+        at_once: batches that are computed side by side on a CPU, see ``side_by_side``.
     """
     placement = placement or choose_placement()
     with classifier.lock:
@@ -79,39 +89,49 @@ def predict(
         encoded = encode(classifier, texts, pairs)
         classifier.model.to(placement.device)  # type: ignore[arg-type]
         fast = classifier.in_bf16 if (placement.device, placement.precision) == ("cpu", "bf16") else classifier
-        logits = predict_encoded(fast, encoded, placement, batch_size)
-        settled = 0 if placement.precision == "fp32" else _settle(classifier, encoded, placement, logits)
+        with side_by_side(at_once if placement.device == "cpu" else 1) as apply:
+            logits = predict_encoded(fast, encoded, placement, batch_size, apply)
+            settled = 0 if placement.precision == "fp32" else _settle(classifier, encoded, placement, logits, apply)
         seconds = time.perf_counter() - started
     return Predictions(logits, encoded.cut, seconds, placement.precision, classifier.temperature, settled)
 
 
 def predict_encoded(
-    classifier: Classifier, encoded: Encoded, placement: Placement, batch_size: int = 64
+    classifier: Classifier, encoded: Encoded, placement: Placement, batch_size: int = 64, apply: Apply = map
 ) -> NDArray[np.float32]:
-    """Logits (texts, labels) of encoded texts; a batch that does not fit into memory is halved and tried again."""
-    import torch
-    from accelerate.utils.memory import should_reduce_batch_size
+    """Logits (texts, labels) of encoded texts; a batch that does not fit into memory is halved and tried again.
 
+    ``apply`` maps a function over the batches, as ``map`` does, in an order and in threads of its own.
+    """
     logits = np.zeros((len(encoded), len(classifier.label_names)), dtype=np.float32)
-    waiting = batches_by_length(range(len(encoded)), encoded.lengths, batch_size)
-    is_converted = classifier.model.dtype is not torch.float32  # nothing is left for autocast to convert
-    with torch.inference_mode(), nullcontext() if is_converted else autocast(placement):
-        while waiting:
-            rows = waiting.pop()  # longest first: what does not fit is found out at once
-            halves = [rows[: len(rows) // 2], rows[len(rows) // 2 :]]
-            if len(rows) > 1 and len(rows) * len(encoded.ids[rows[-1]]) > _MOST_TOKENS:
-                waiting += halves
-                continue
-            try:
-                logits[rows] = _forward(classifier, encoded, rows, placement).numpy()
-            except RuntimeError as error:
-                if len(rows) == 1 or not should_reduce_batch_size(error):
-                    raise
-                waiting += halves
+    classifier.model.eval()
+    batches = batches_by_length(range(len(encoded)), encoded.lengths, batch_size)
+    longest_first = reversed(batches)  # what does not fit is found out at once
+    for _ in apply(partial(_read, classifier, encoded, placement, logits), longest_first):
+        pass
     return logits
 
 
-def _settle(classifier: Classifier, encoded: Encoded, placement: Placement, logits: NDArray[np.float32]) -> int:
+def _read(
+    classifier: Classifier, encoded: Encoded, placement: Placement, logits: NDArray[np.float32], rows: list[int]
+) -> None:
+    """Fill in the logits of one batch, or of its halves where it is too much."""
+    from accelerate.utils.memory import should_reduce_batch_size
+
+    if len(rows) == 1 or len(rows) * len(encoded.ids[rows[-1]]) <= _MOST_TOKENS:
+        try:
+            logits[rows] = _forward(classifier, encoded, rows, placement).numpy()
+            return
+        except RuntimeError as error:
+            if len(rows) == 1 or not should_reduce_batch_size(error):
+                raise
+    for half in (rows[len(rows) // 2 :], rows[: len(rows) // 2]):
+        _read(classifier, encoded, placement, logits, half)
+
+
+def _settle(
+    classifier: Classifier, encoded: Encoded, placement: Placement, logits: NDArray[np.float32], apply: Apply
+) -> int:
     """Replace the logits of texts that are nearly tied by those of fp32, in place; returns how many there were."""
     if logits.shape[1] < 2:
         return 0
@@ -119,7 +139,7 @@ def _settle(classifier: Classifier, encoded: Encoded, placement: Placement, logi
     rows = np.flatnonzero(best[:, -1] - best[:, -2] < _NEARLY_TIED)
     if len(rows):
         exact = replace(placement, precision="fp32")
-        logits[rows] = predict_encoded(classifier, encoded.select(rows), exact, _SETTLED_AT_ONCE)
+        logits[rows] = predict_encoded(classifier, encoded.select(rows), exact, _SETTLED_AT_ONCE, apply)
     return len(rows)
 
 
@@ -132,11 +152,14 @@ def autocast(placement: Placement) -> AbstractContextManager[object]:
 
 
 def _forward(classifier: Classifier, encoded: Encoded, rows: list[int], placement: Placement) -> Tensor:
+    import torch
+
     width = len(encoded.ids[rows[-1]])  # the rows of a batch are in the order of their lengths
     if placement.precision != "fp32":
         width = min(-(-width // _STRIDE) * _STRIDE, classifier.max_length)  # there are no positions beyond
     inputs = collate(encoded, rows, classifier.tokenizer.pad_token_id or 0, width)
     inputs = {name: tensor.to(placement.device) for name, tensor in inputs.items()}
-    classifier.model.eval()
-    logits: Tensor = classifier.model(**inputs).logits.float().cpu()
+    is_converted = classifier.model.dtype is not torch.float32  # nothing is left for autocast to convert
+    with torch.inference_mode(), nullcontext() if is_converted else autocast(placement):
+        logits: Tensor = classifier.model(**inputs).logits.float().cpu()
     return logits
