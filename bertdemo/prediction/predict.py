@@ -79,9 +79,9 @@ def predict(
         classifier: the model with its tokenizer and labels.
         texts: what to classify.
         pairs: the second text of each, for a model of pairs.
-        batch_size: texts to a batch; longer texts go through in smaller ones.
+        batch_size: texts that go through the model at a time; fewer where they are long.
         placement: device and number format.
-        at_once: batches that are computed side by side on a CPU, see ``side_by_side``.
+        at_once: batches into which these are divided, to be computed side by side on a CPU (``side_by_side``).
     """
     placement = placement or choose_placement()
     with classifier.lock:
@@ -89,8 +89,9 @@ def predict(
         encoded = encode(classifier, texts, pairs)
         classifier.model.to(placement.device)  # type: ignore[arg-type]
         fast = classifier.in_bf16 if (placement.device, placement.precision) == ("cpu", "bf16") else classifier
-        with side_by_side(at_once if placement.device == "cpu" else 1) as apply:
-            logits = predict_encoded(fast, encoded, placement, batch_size, apply)
+        at_once = at_once if placement.device == "cpu" else 1
+        with side_by_side(at_once) as apply:
+            logits = predict_encoded(fast, encoded, placement, max(1, batch_size // at_once), apply)
             settled = 0 if placement.precision == "fp32" else _settle(classifier, encoded, placement, logits, apply)
         seconds = time.perf_counter() - started
     return Predictions(logits, encoded.cut, seconds, placement.precision, classifier.temperature, settled)

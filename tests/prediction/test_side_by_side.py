@@ -32,7 +32,7 @@ def four_threads():
 def test_no_number_changes(classifier, precision):
     placement = Placement("cpu", precision, "CPU", precision)
     alone, together = (
-        predict(classifier, TEXTS, placement=placement, batch_size=4, at_once=workers) for workers in (1, 3)
+        predict(classifier, TEXTS, placement=placement, batch_size=4 * workers, at_once=workers) for workers in (1, 3)
     )
     assert np.array_equal(alone.logits, together.logits)
     assert alone.settled == together.settled
