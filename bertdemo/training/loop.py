@@ -22,6 +22,7 @@ from bertdemo.models.encoding import Encoded, collate, encode, padded_tokens
 from bertdemo.models.first_token import read_first_token_only
 from bertdemo.prediction.predict import predict_encoded
 from bertdemo.training.accelerating import make_accelerator
+from bertdemo.training.averaging import MovingAverage
 from bertdemo.training.batching import evaluation_steps, shuffled_batches
 from bertdemo.training.dropout import use_byte_dropout
 from bertdemo.training.events import Event, Noted, Started, Stepped, Validated
@@ -132,6 +133,7 @@ class _Lab:
         self.optimizer = make_optimizer(classifier.model, recipe)
         self.scheduler = make_scheduler(self.optimizer, recipe, self.steps)
         self.model, self.prepared = self.accelerator.prepare(classifier.model, self.optimizer)
+        self.average = MovingAverage(classifier.model.parameters(), recipe.averaging)
 
         self.step, self.epoch = 0, 0
         self.unusable = 0  # steps in a row whose gradient was not a number
@@ -187,7 +189,11 @@ class _Lab:
         )  # fmt: skip
 
     def validate(self, keep: Callable[[Classifier], None]) -> None:
-        """Score the validation part, report it, and have the weights kept if they are the best so far."""
+        """Score the validation part, report it, and have the weights, or their average, kept if the best so far."""
+        with self.average.in_place_of_weights():
+            self._validate(keep)
+
+    def _validate(self, keep: Callable[[Classifier], None]) -> None:
         started = time.perf_counter()
         logits = predict_encoded(self.classifier, self.validation_ids, self.placement)
         self.classifier.model.train()
@@ -293,6 +299,7 @@ class _Lab:
             self.prepared.step()
             if not self.accelerator.optimizer_step_was_skipped:
                 self.scheduler.step()
+                self.average.update()
         self.optimizer.zero_grad(set_to_none=True)
         self.unusable = 0 if usable else self.unusable + 1
         if not math.isfinite(loss) or (not usable and self.placement.precision != "fp16"):

@@ -31,6 +31,7 @@ HELP: dict[str, str] = {
     "freeze_embeddings": "Leave the word vectors as they came; faster, and often as good with little data.",
     "frozen_layers": "Leave this many of the lowest layers as they came; faster, and less able to adapt.",
     "lora_rank": "Rank of small matrices (LoRA) trained in the layers' place; they want ten times the rate; 0: none.",
+    "averaging": "Judge and keep a moving average of the weights, steadier than the last ones; 0.99 is usual; 0: none.",
     "patience": "Stop after this many evaluations without a better macro-F1; 0 never stops early.",
     "evaluations_per_epoch": "How often the validation texts are scored; the best model seen there is kept.",
     "seed": "The start of all random choices; the same seed on the same CPU gives the same model.",

@@ -23,6 +23,7 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "max_length": (4, 8192),
     "frozen_layers": (0, 128),
     "lora_rank": (0, 256),
+    "averaging": (0.0, 0.9999),
     "patience": (0, 100),
     "evaluations_per_epoch": (1, 50),
     "seed": (0, 2**32 - 1),
@@ -31,11 +32,12 @@ BOUNDS: dict[str, tuple[float, float]] = {
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a base model is fine-tuned. All defaults suit the bundled MiniLM-L6; see ``for_base`` for others.
+    """How a base model is fine-tuned. All defaults suit the bundled MiniLM-L6; see ``recipe_for`` for others.
 
     ``warmup`` is a share of all steps; ``accumulation`` multiplies ``batch_size`` into the batch of one optimiser
     step; ``frozen_layers`` counts encoder layers from the bottom; ``lora_rank`` is the rank of the
-    low-rank adapters that are trained in place of the encoder's weights (0: the weights themselves); ``patience`` is
+    low-rank adapters that are trained in place of the encoder's weights (0: the weights themselves); ``averaging`` is
+    the decay of the moving average of the weights that is judged and kept (0: the weights themselves); ``patience`` is
     how many evaluations without a better macro-F1 end the run early (0: never).
     """
 
@@ -55,6 +57,7 @@ class Recipe:
     freeze_embeddings: bool = True
     frozen_layers: int = 0
     lora_rank: int = 0
+    averaging: float = 0.0
     patience: int = 0
     evaluations_per_epoch: int = 2
     seed: int = 42

@@ -19,6 +19,7 @@ _LABELS = {
     "max_length": "Longest text (tokens)",
     "freeze_embeddings": "Freeze word embeddings",
     "lora_rank": "LoRA rank",
+    "averaging": "Weight averaging",
     "optimizer": "Optimiser",
     "warmup": "Warm-up",
 }
@@ -27,6 +28,7 @@ _STEPS: dict[str, tuple[float, str]] = {  # of one press on plus or minus, and h
     "warmup": (0.05, "%.2f"),
     "weight_decay": (0.01, "%.3f"),
     "dropout": (0.05, "%.2f"),
+    "averaging": (0.01, "%.4f"),
 }
 _CHOICES: dict[str, tuple[str, ...]] = {
     "schedule": get_args(Schedule),

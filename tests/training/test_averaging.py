@@ -1,0 +1,87 @@
+"""The moving average of the weights, by itself and in the loop."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bertdemo.data.dataset import Dataset
+from bertdemo.data.splitting import split as make_split
+from bertdemo.training.averaging import MovingAverage
+from bertdemo.training.events import Stepped, Validated
+from bertdemo.training.loop import load_for_training, train
+from bertdemo.training.recipe import Recipe
+
+
+def averaged(values: list[float], decay: float) -> tuple[float, float]:
+    """(average, weight) after a weight that begins at 0 took these values."""
+    weight = torch.zeros(1, dtype=torch.float64, requires_grad=True)
+    average = MovingAverage([weight], decay)
+    for value in values:
+        with torch.no_grad():
+            weight.fill_(value)
+        average.update()
+    with average.in_place_of_weights():
+        inside = weight.item()
+    return inside, weight.item()
+
+
+@given(
+    values=st.lists(st.floats(-10, 10), min_size=1, max_size=60),
+    decay=st.sampled_from([0.0, 0.3, 0.9, 0.99, 0.9999]),
+)
+def test_it_is_the_formula_and_the_weights_come_back(values, decay):
+    expected = 0.0
+    for step, value in enumerate(values, start=1):
+        kept = min(decay, (1 + step) / (10 + step))
+        expected = kept * expected + (1 - kept) * value
+    inside, outside = averaged(values, decay)
+    assert inside == pytest.approx(expected if decay else values[-1], abs=1e-9)
+    assert outside == values[-1]
+
+
+def test_weights_that_are_not_trained_are_neither_averaged_nor_held_twice():
+    frozen, trained = torch.ones(3), torch.ones(3, requires_grad=True)
+    average = MovingAverage([frozen, trained], 0.9)
+    assert [weight is trained for weight in average.weights] == [True]
+
+
+def test_the_weights_come_back_after_an_error():
+    weight = torch.zeros(1, requires_grad=True)
+    average = MovingAverage([weight], 0.9)
+    with torch.no_grad():
+        weight.fill_(3.0)
+    with pytest.raises(RuntimeError, match="no disk"), average.in_place_of_weights():
+        raise RuntimeError("no disk")
+    assert weight.item() == 3.0
+
+
+@pytest.mark.parametrize("lora_rank", [0, 4])
+def test_a_run_judges_and_keeps_the_average_and_learns_as_without(
+    small_dataset: Dataset, learned_base: Path, lora_rank: int
+):
+    split = make_split(small_dataset, seed=0)
+    plain = Recipe(
+        base=str(learned_base), epochs=1, batch_size=8, learning_rate=5e-3, precision="fp32", lora_rank=lora_rank
+    )
+
+    def run(recipe):
+        classifier, events, kept = load_for_training(recipe, split.dataset.label_names), [], {}
+
+        def keep(judged):
+            kept.update({name: weight.detach().clone() for name, weight in judged.model.named_parameters()})
+
+        train(classifier, split, recipe, events.append, lambda: None, keep)
+        of = {kind: [event for event in events if isinstance(event, kind)] for kind in (Stepped, Validated)}
+        return dict(classifier.model.named_parameters()), kept, of
+
+    last, _, usual = run(plain)
+    also_last, kept, with_average = run(replace(plain, averaging=0.99))
+    assert [step.loss for step in usual[Stepped]] == [step.loss for step in with_average[Stepped]]
+    assert all(torch.equal(last[name], also_last[name]) for name in last)
+    assert usual[Validated][0].loss != with_average[Validated][0].loss
+    trained = [name for name, weight in also_last.items() if weight.requires_grad]
+    assert not any(torch.equal(kept[name], also_last[name]) for name in trained)
