@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import altair as alt
 
-from bertdemo.charts.palette import INK, PAPER, ROLES, ROWS, layers, paint, styled
+from bertdemo.charts.palette import AS_THEY_COME, INK, PAPER, ROLES, ROWS, layers, paint, styled
 
 _CELL = 22  # pixels
 
@@ -15,8 +15,8 @@ def by_layer_chart(words: int, unit: str) -> alt.LayerChart:
     Columns: ``word`` (distinct names), ``layer``, ``value`` (in ``unit``), ``size`` (0 to 1).
     """
     base = alt.Chart().encode(
-        x=alt.X("layer:O", sort=None, title="After layer", axis=alt.Axis(labelAngle=0, orient="top")),
-        y=alt.Y("word:N", sort=None, title=None, axis=alt.Axis(labelLimit=150)),
+        x=alt.X("layer:O", sort=AS_THEY_COME, title="After layer", axis=alt.Axis(labelAngle=0, orient="top")),
+        y=alt.Y("word:N", sort=AS_THEY_COME, title=None, axis=alt.Axis(labelLimit=150)),
         tooltip=["word:N", "layer:O", alt.Tooltip("value:Q", format=".3g", title=unit)],
     )
     depth = alt.Opacity("size:Q", scale=alt.Scale(domain=[0, 1], range=[0.03, 0.9]), legend=None)
@@ -30,8 +30,8 @@ def head_worth_chart(layers_: int) -> alt.LayerChart:
     Columns: ``layer``, ``head``, ``worth`` (logits), ``size`` (0 to 1), ``role`` (of ``ROLES``), ``glyph``.
     """
     base = alt.Chart().encode(
-        x=alt.X("head:O", sort=None, title="Head", axis=alt.Axis(labelAngle=0, orient="top")),
-        y=alt.Y("layer:O", sort=None, title="Layer"),
+        x=alt.X("head:O", sort=AS_THEY_COME, title="Head", axis=alt.Axis(labelAngle=0, orient="top")),
+        y=alt.Y("layer:O", sort=AS_THEY_COME, title="Layer"),
         tooltip=["layer:O", "head:O", alt.Tooltip("worth:Q", format="+.3f", title="worth (logits)")],
     )
     shade = alt.Color("role:N", scale=alt.Scale(domain=list(ROLES)), legend=None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import altair as alt
 
-from bertdemo.charts.palette import INK, ROLES, layers, paint
+from bertdemo.charts.palette import AS_THEY_COME, INK, ROLES, layers, paint
 
 _BAR = 24  # pixels a bar needs
 _ROOM = 46  # pixels beside the longest bar, for its words
@@ -16,7 +16,7 @@ def waterfall_chart(rows: int, title: str = "Logits") -> alt.LayerChart:
     Columns: ``step`` (distinct names), ``start``, ``end``, ``low``, ``high`` (the same in order), ``words``, ``role``
     (of ``ROLES``).
     """
-    up = alt.Y("step:N", sort=None, title=None, axis=alt.Axis(labelLimit=170, labelOverlap=False))
+    up = alt.Y("step:N", sort=AS_THEY_COME, title=None, axis=alt.Axis(labelLimit=170, labelOverlap=False))
     scale = alt.Scale(padding=_ROOM, nice=False, zero=True)
     axis = alt.Axis(tickCount=6, grid=True)
     shade = alt.Color("role:N", scale=alt.Scale(domain=list(ROLES)), legend=None)
@@ -35,8 +35,8 @@ def layer_chart(words: int, unit: str = "logits") -> alt.LayerChart:
     Columns: ``word`` (distinct names), ``layer``, ``score``, ``size`` (0 to 1), ``role`` (of ``ROLES``), ``glyph``.
     """
     base = alt.Chart().encode(
-        x=alt.X("layer:O", sort=None, title="Layer", axis=alt.Axis(labelAngle=0, orient="top")),
-        y=alt.Y("word:N", sort=None, title=None, axis=alt.Axis(labelLimit=150, labelOverlap=False)),
+        x=alt.X("layer:O", sort=AS_THEY_COME, title="Layer", axis=alt.Axis(labelAngle=0, orient="top")),
+        y=alt.Y("word:N", sort=AS_THEY_COME, title=None, axis=alt.Axis(labelLimit=150, labelOverlap=False)),
         tooltip=["word:N", "layer:O", alt.Tooltip("score:Q", format="+.3f", title=unit)],
     )
     shade = alt.Color("role:N", scale=alt.Scale(domain=list(ROLES)), legend=None)
@@ -54,11 +54,11 @@ def agreement_chart(rows: int) -> alt.LayerChart:
     base = alt.Chart().encode(
         x=alt.X(
             "other:N",
-            sort=None,
+            sort=AS_THEY_COME,
             title=None,
             axis=alt.Axis(labelLimit=130, labelAngle=-40, labelOverlap=False, orient="top"),
         ),
-        y=alt.Y("one:N", sort=None, title=None, axis=alt.Axis(labelLimit=150, labelOverlap=False)),
+        y=alt.Y("one:N", sort=AS_THEY_COME, title=None, axis=alt.Axis(labelLimit=150, labelOverlap=False)),
         tooltip=["one:N", "other:N", alt.Tooltip("correlation:Q", format=".2f")],
     )
     shade = alt.Color("role:N", scale=alt.Scale(domain=list(ROLES)), legend=None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import altair as alt
 
-from bertdemo.charts.palette import BLUE, INK, ORANGE, layers, paint
+from bertdemo.charts.palette import AS_THEY_COME, BLUE, INK, ORANGE, layers, paint
 
 
 def disagreement_chart(names: tuple[str, str], most: int) -> alt.LayerChart:
@@ -15,7 +15,7 @@ def disagreement_chart(names: tuple[str, str], most: int) -> alt.LayerChart:
     scale = alt.Scale(domain=[0, 1.15 * max(most, 1)], nice=False)
     axis = alt.Axis(format="d", tickMinStep=1, tickCount=4)
     base = alt.Chart().encode(
-        y=alt.Y("classifier:N", sort=None, title=None, axis=alt.Axis(labelLimit=150)),
+        y=alt.Y("classifier:N", sort=AS_THEY_COME, title=None, axis=alt.Axis(labelLimit=150)),
         x=alt.X("texts:Q", title="Texts that only it gets right", scale=scale, axis=axis),
         tooltip=["classifier:N", "texts:Q"],
     )

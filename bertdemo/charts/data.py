@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import altair as alt
 
-from bertdemo.charts.palette import INK, ORANGE, layers, paint
+from bertdemo.charts.palette import AS_THEY_COME, INK, ORANGE, layers, paint
 
 _ROW = 24  # pixels a bar needs
 
@@ -16,7 +16,7 @@ def label_chart(rows: int, most: int) -> alt.LayerChart:
     """
     scale = alt.Scale(domain=[0, 1.18 * max(most, 1)], nice=False)
     base = alt.Chart().encode(
-        y=alt.Y("label:N", sort=None, title=None, axis=alt.Axis(labelLimit=130 if rows <= 5 else 240)),
+        y=alt.Y("label:N", sort=AS_THEY_COME, title=None, axis=alt.Axis(labelLimit=130 if rows <= 5 else 240)),
         x=alt.X("texts:Q", title="Number of texts", scale=scale, axis=alt.Axis(format="d", tickMinStep=1, tickCount=4)),
         tooltip=["label:N", "texts:Q"],
     )

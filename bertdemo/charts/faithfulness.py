@@ -5,7 +5,7 @@ from __future__ import annotations
 import altair as alt
 
 from bertdemo.charts.names import ORDERS
-from bertdemo.charts.palette import BLUE, GREY, INK, dashes, layers, paint, series
+from bertdemo.charts.palette import AS_THEY_COME, BLUE, GREY, INK, dashes, layers, paint, series
 
 _ROW = 26  # pixels a stage needs
 
@@ -41,7 +41,7 @@ def sanity_chart(rows: int) -> alt.LayerChart:
     ticks = alt.Axis(values=[-1, -0.5, 0, 0.5, 1])
     across = alt.X("correlation:Q", title="Rank correlation of the sizes of scores", scale=scale, axis=ticks)
     base = alt.Chart().encode(
-        y=alt.Y("stage:N", sort=None, title=None, axis=alt.Axis(labelLimit=190)), tooltip=["stage:N", "words:N"]
+        y=alt.Y("stage:N", sort=AS_THEY_COME, title=None, axis=alt.Axis(labelLimit=190)), tooltip=["stage:N", "words:N"]
     )
     bars = paint(base.mark_bar(height=_ROW * 0.6, cornerRadiusEnd=2).encode(x=across), BLUE)
     words = paint(

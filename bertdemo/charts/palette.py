@@ -13,6 +13,8 @@ import altair as alt
 BLUE, ORANGE, INK, GREY, PAPER = ROLES = ("blue", "orange", "ink", "grey", "paper")
 _WIDEST = 50  # characters of a legend beside each other, the room of a sample counted as five
 ROWS = alt.NamedData("rows")  # the page brings the rows
+# In the order of the rows. Without a number to sort by, a chart whose rows are replaced keeps names where they stood.
+AS_THEY_COME = alt.EncodingSortField(field="nth", op="min")
 DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3])
 SHAPES = ["circle", "square", "diamond", "triangle-up"]
 _Any = TypeVar("_Any", alt.Chart, alt.LayerChart)
@@ -59,8 +61,9 @@ def styled(chart: _Any, height: int) -> _Any:
 
 
 def layers(*charts: alt.Chart, height: int) -> alt.LayerChart:
-    """Charts over each other that draw the same rows."""
-    return styled(alt.LayerChart(layer=list(charts), data=ROWS), height)
+    """Charts over each other that draw the same rows, which are numbered for ``AS_THEY_COME``."""
+    numbered: alt.LayerChart = alt.LayerChart(layer=list(charts), data=ROWS).transform_window(nth="row_number()")
+    return styled(numbered, height)
 
 
 def _legend(names: tuple[str, ...], *, lines: bool) -> alt.Legend:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import altair as alt
 
-from bertdemo.charts.palette import INK, ROLES, layers, paint, series
+from bertdemo.charts.palette import AS_THEY_COME, INK, ROLES, layers, paint, series
 
 _BAR = 26  # pixels a bar needs
 _END = 118  # per cent; beyond 100 there is room for the words
@@ -12,7 +12,7 @@ _TICKS = alt.Axis(values=[0, 25, 50, 75, 100], grid=True)
 
 
 def _label(limit: int = 200) -> alt.Y:
-    return alt.Y("label:N", sort=None, title=None, axis=alt.Axis(labelLimit=limit))
+    return alt.Y("label:N", sort=AS_THEY_COME, title=None, axis=alt.Axis(labelLimit=limit))
 
 
 def _across(axis: alt.Axis | None) -> alt.X:

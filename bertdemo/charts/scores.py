@@ -5,7 +5,7 @@ from __future__ import annotations
 import altair as alt
 
 from bertdemo.charts.names import CELL, MODELS
-from bertdemo.charts.palette import BLUE, INK, PAPER, layers, paint, role_beside, series, shapes
+from bertdemo.charts.palette import AS_THEY_COME, BLUE, INK, PAPER, layers, paint, role_beside, series, shapes
 
 _FEW = alt.Axis(tickCount=5)
 _ENDS = ("value", "low", "high")
@@ -17,7 +17,7 @@ def interval_chart(low: float, names: tuple[str, ...] = MODELS) -> alt.LayerChar
     Columns: ``metric``, ``model`` (``names``), ``value``, ``low``, ``high`` (all per cent).
     """
     base = alt.Chart().encode(
-        y=alt.Y("metric:N", sort=None, title=None, axis=alt.Axis(labelLimit=120)),
+        y=alt.Y("metric:N", sort=AS_THEY_COME, title=None, axis=alt.Axis(labelLimit=120)),
         yOffset=alt.YOffset("model:N", sort=list(names), scale=alt.Scale(paddingInner=0.5, paddingOuter=0.6)),
         color=series(names, "model", lines=False),
         tooltip=["model:N", "metric:N", *(alt.Tooltip(f"{name}:Q", format=".2f") for name in _ENDS)],
@@ -46,8 +46,8 @@ def confusion_chart(rows: int) -> alt.LayerChart:
     many = rows > 8
     below = alt.Axis(labelLimit=110, labelAngle=-90 if many else 0, labelOverlap=not many)
     base = alt.Chart().encode(
-        x=alt.X("predicted:N", sort=None, title="Predicted label", axis=below),
-        y=alt.Y("true:N", sort=None, title="True label", axis=alt.Axis(labelLimit=110)),
+        x=alt.X("predicted:N", sort=AS_THEY_COME, title="Predicted label", axis=below),
+        y=alt.Y("true:N", sort=AS_THEY_COME, title="True label", axis=alt.Axis(labelLimit=110)),
     )
     told = ["true:N", "predicted:N", "texts:Q", alt.Tooltip("share:Q", format=".1%")]
     opacity = alt.Opacity("share:Q", scale=alt.Scale(domain=[0, 1], range=[0.04, 1]), legend=None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import altair as alt
 
-from bertdemo.charts.palette import BLUE, GREY, INK, layers, paint
+from bertdemo.charts.palette import AS_THEY_COME, BLUE, GREY, INK, layers, paint
 
 _ROW = 30  # pixels a slice needs
 
@@ -24,7 +24,7 @@ def slice_chart(rows: int, low: float) -> alt.LayerChart:
     )
     ends = (alt.Tooltip(f"{name}:Q", format=".1f") for name in ("accuracy", "low", "high"))
     base = alt.Chart().encode(
-        y=alt.Y("slice:N", sort=None, title=None, axis=alt.Axis(labelLimit=150)),
+        y=alt.Y("slice:N", sort=AS_THEY_COME, title=None, axis=alt.Axis(labelLimit=150)),
         tooltip=["slice:N", *ends, "texts:Q"],
     )
     bars = base.mark_bar(height=12, cornerRadius=6).encode(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import altair as alt
 
-from bertdemo.charts.palette import GREY, INK, ROLES, layers, paint
+from bertdemo.charts.palette import AS_THEY_COME, GREY, INK, ROLES, layers, paint
 
 _ROW = 26  # pixels a word needs
 
@@ -20,7 +20,8 @@ def term_chart(rows: int, title: str) -> alt.LayerChart:
     ends = (alt.Tooltip(f"{name}:Q", format="+.2f") for name in ("mean", "low", "high"))
     shade = alt.Color("role:N", scale=alt.Scale(domain=list(ROLES)), legend=None)
     base = alt.Chart().encode(
-        y=alt.Y("word:N", sort=None, title=None, axis=alt.Axis(labelLimit=150)), tooltip=["word:N", *ends, "texts:Q"]
+        y=alt.Y("word:N", sort=AS_THEY_COME, title=None, axis=alt.Axis(labelLimit=150)),
+        tooltip=["word:N", *ends, "texts:Q"],
     )
     bars = base.mark_bar(height=11, cornerRadius=5, opacity=0.35).encode(
         x=alt.X("low:Q", title=title, scale=scale, axis=axis), x2="high:Q", color=shade

@@ -86,3 +86,19 @@ def test_a_text_stays_text_and_what_is_taken_away_opens_without_the_app(page, wa
     assert alone.locator("svg").count() == 1
     assert (requests, outside, alerts) == ([], [], [])
     alone.close()
+
+
+def test_each_bar_begins_where_the_one_above_it_ends_after_another_text_was_asked(page, warm_url):
+    first = "My suitcase never arrived, and at the desk nobody could help."
+    page.goto(f"{warm_url}/explain?run={STARTER}&text={quote(first)}")
+    bars = page.locator(".st-key-waterfall_figure [aria-roledescription='bar']")
+    bars.first.wait_for()
+    box = page.get_by_role("textbox").first
+    box.fill("Lovely crew, but nobody at the desk could help and my suitcase never arrived.")
+    box.press("Enter")
+    bars.filter(has=page.locator("xpath=self::*[contains(@aria-label, 'step: Lovely')]")).first.wait_for()
+    settle(page)
+    drawn = bars.evaluate_all("all => all.map(bar => [bar.getBoundingClientRect().y, bar.getAttribute('aria-label')])")
+    ends = [re.search("text: (.*); step.*end: (.*); role", told.replace("\u2212", "-")) for _, told in sorted(drawn)]
+    starts, finishes = zip(*((float(end[1]), float(end[2])) for end in ends), strict=True)
+    assert starts[1:-1] == pytest.approx(finishes[:-2], abs=1e-6)

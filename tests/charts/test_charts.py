@@ -73,6 +73,22 @@ def test_a_chart_is_a_valid_specification_without_rows_or_colours_of_its_own(nam
 
 
 @pytest.mark.parametrize("name", CHARTS)
+def test_names_stand_in_the_order_of_the_rows_also_where_new_rows_take_the_place_of_others(name):
+    chart, arguments = CHARTS[name]
+    specification = chart(*arguments).to_dict()
+    channels = [
+        layer.get("encoding", {}).get(channel, {})
+        for layer in specification.get("layer", [specification])
+        for channel in ("x", "y")
+    ]
+    by_rows = [channel["sort"] for channel in channels if channel.get("type") in ("nominal", "ordinal")]
+    assert all(sort == {"field": "nth", "op": "min"} for sort in by_rows)
+    if by_rows:
+        [numbers] = specification["transform"]
+        assert [(step["op"], step["as"]) for step in numbers["window"]] == [("row_number", "nth")]
+
+
+@pytest.mark.parametrize("name", CHARTS)
 def test_every_quantitative_axis_has_a_title(name):
     chart, arguments = CHARTS[name]
     specification = chart(*arguments).to_dict()
