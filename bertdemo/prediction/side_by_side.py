@@ -21,10 +21,11 @@ class Apply(Protocol):
 
 
 def batches_at_once() -> int:
-    """How many batches to compute side by side in a process that does nothing else."""
+    """How many batches to compute side by side in a process that does nothing else: such that no core is left over."""
     import torch
 
-    return min(_MOST, torch.get_num_threads())
+    threads = torch.get_num_threads()
+    return max(batches for batches in range(1, _MOST + 1) if threads % batches == 0)
 
 
 @contextmanager
@@ -32,8 +33,9 @@ def side_by_side(workers: int) -> Iterator[Apply]:
     """A ``map`` whose calls run in ``workers`` threads, each with its share of torch's threads; 1 is plain ``map``.
 
     The threads of one operation wait for each other at its end, and between operations all but one wait for Python.
-    Two batches side by side do not (a fifth less time on two cores, benchmarks/README.md), and every number stays the
-    same. Not for a server: threads that meet torch for the first time meanwhile are given a share, too, and keep it.
+    Two batches side by side do not (a fifth less time on two cores, benchmarks/README.md); what is computed differs in
+    rounding alone. Not for a server: threads that meet torch for the first time meanwhile are given a share, too, and
+    keep it.
     """
     if workers == 1:
         yield map

@@ -11,6 +11,7 @@ from bertdemo.models.classifier import Classifier, load_base
 from bertdemo.models.devices import Placement
 from bertdemo.prediction.predict import predict
 from bertdemo.prediction.side_by_side import batches_at_once, side_by_side
+from bertdemo.prediction.single import predict_one
 
 TEXTS = [("the coffee was wonderful " * n).strip() for n in range(1, 25)]
 
@@ -28,6 +29,16 @@ def four_threads():
     torch.set_num_threads(before)
 
 
+@pytest.fixture
+def one_thread():
+    """What is computed on one thread does not change in the last digit with the number of batches at once."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("one_thread")
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_no_number_changes(classifier, precision):
     placement = Placement("cpu", precision, "CPU", precision)
@@ -36,6 +47,15 @@ def test_no_number_changes(classifier, precision):
     )
     assert np.array_equal(alone.logits, together.logits)
     assert alone.settled == together.settled
+
+
+@pytest.mark.usefixtures("four_threads")
+@pytest.mark.parametrize("workers", [2, 3])
+def test_in_fp32_each_text_has_the_answer_of_being_asked_alone(classifier, workers):
+    alone = [dict(predict_one(classifier, text).scores) for text in TEXTS]
+    together = predict(classifier, TEXTS, placement=Placement("cpu", "fp32", "CPU", "fp32"), at_once=workers)
+    expected = [[scores[name] for name in classifier.label_names] for scores in alone]
+    assert np.allclose(together.probabilities, expected, rtol=0, atol=1e-5)
 
 
 def test_results_come_in_the_order_of_the_items():
@@ -88,7 +108,7 @@ def test_a_batch_that_does_not_fit_is_halved_side_by_side_too(classifier, monkey
     assert np.allclose(logits, expected, atol=1e-5)
 
 
-@pytest.mark.parametrize(("threads", "batches"), [(1, 1), (2, 2), (16, 4)])
-def test_memory_bounds_how_many_batches_there_are_at_once(monkeypatch, threads, batches):
+@pytest.mark.parametrize(("threads", "batches"), [(1, 1), (2, 2), (5, 1), (6, 3), (10, 2), (16, 4)])
+def test_memory_bounds_how_many_batches_there_are_at_once_and_no_core_is_left_over(monkeypatch, threads, batches):
     monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
     assert batches_at_once() == batches
