@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _MOST = 4  # that a chart can tell apart, and that stay loaded at once
 MOST_OTHERS = _MOST - 1
 _CHOSEN, _OPENED = "compare_answers", "compare_opened"
+_KNOWN = "compare_voices"  # in the session: (what was asked of whom, what they said)
+_ROUNDS = 3  # askings of each, an odd number
 _MOST_LABELS = 8
 
 
@@ -75,18 +77,44 @@ def choose(run: Run, runs: list[Run], asked: Asked) -> None:
         placeholder="Choose a classifier",
     )
     if wanted:
-        voices: list[Voice] = []
-        for each in (run, *(other for other in rest if other.id in wanted)):  # all anew: their times are compared
-            try:
-                voices.append(_voice(len(voices) + 1, each, predict_answer.fresh(each, asked)))
-            except BertDemoError as error:
-                st.error(escape(str(error)), icon=":material/error:")
-        _show(voices)
+        _show(_voices((run, *(other for other in rest if other.id in wanted)), asked))
 
 
 def _label(run: Run) -> str:
     """Its name, and when it was made unless it came with the app."""
     return where.name_of(run) if run.read_only else f"{where.name_of(run)} · {ago(run.created)}"
+
+
+def _voices(runs: tuple[Run, ...], asked: Asked) -> list[Voice]:
+    """What each says; kept, as other parts of the page change more often than what is asked of whom."""
+    question = (tuple((run.id, where.name_of(run)) for run in runs), asked)
+    known = st.session_state.get(_KNOWN)
+    if known and known[0] == question:
+        voices: list[Voice] = known[1]
+        return voices
+    with st.spinner("Asking each of them a few times…"):
+        able = [run for run in runs if _can_answer(run, asked)]
+        voices = [_voice(number, *each) for number, each in enumerate(_in_turns(able, asked), 1)]
+    if len(able) == len(runs):
+        st.session_state[_KNOWN] = (question, voices)
+    return voices
+
+
+def _can_answer(run: Run, asked: Asked) -> bool:
+    """Whether it answers, which also loads it; where it does not the page says why."""
+    try:
+        predict_answer.fresh(run, asked)
+    except BertDemoError as error:
+        st.error(escape(str(error)), icon=":material/error:")
+        return False
+    return True
+
+
+def _in_turns(runs: list[Run], asked: Asked) -> list[tuple[Run, Answer]]:
+    """Each run's answer of middle duration: whatever slows the machine down meanwhile strikes them alike."""
+    rounds = [[predict_answer.fresh(run, asked) for run in runs] for _ in range(_ROUNDS)]
+    middle = (sorted(its, key=lambda answer: answer.milliseconds)[_ROUNDS // 2] for its in zip(*rounds, strict=True))
+    return list(zip(runs, middle, strict=True))
 
 
 def _voice(number: int, run: Run, answer: Answer) -> Voice:
@@ -110,7 +138,11 @@ def _show(voices: list[Voice]) -> None:
         alt="Probability of each label by each classifier",
         table=rows.drop(columns="words"),
     )
-    st.table(facts(voices), border="horizontal", hide_index=True, alt="What each classifier says, its time and size")
+    with st.container(key="side_by_side_facts", gap="small"):
+        st.table(
+            facts(voices), border="horizontal", hide_index=True, alt="What each classifier says, how fast, how large"
+        )
+        st.caption(f"Time: each was asked {_ROUNDS} times, in turns, and this is the median. Size: parameters.")
 
 
 def agreement(voices: list[Voice]) -> str:
@@ -150,6 +182,6 @@ def facts(voices: list[Voice]) -> dict[str, list[str]]:
             f"{escape(shorten(v.answer.label, 40))}, {predict_answer.certainty(v.answer.confidence)}" for v in voices
         ],
         "Time": [f"{voice.answer.milliseconds:.1f} ms" for voice in voices],
-        "Parameters": [compact(voice.parameters) for voice in voices],
+        "Size": [compact(voice.parameters) for voice in voices],
         "Right on tests": ["–" if v.run.accuracy is None else percent(v.run.accuracy) for v in voices],
     }

@@ -179,7 +179,7 @@ def test_several_classifiers_answer_the_same_text(open_page, make_classifier, wo
     [table] = app.table
     assert list(table.value["Classifier"]) == ["1 one", "2 three"]
     assert all("ms" in time for time in table.value["Time"])
-    assert set(table.value["Parameters"]) != {""}
+    assert set(table.value["Size"]) != {""}
 
 
 def test_the_time_that_is_told_is_never_that_of_a_first_answer(open_page, make_classifier, monkeypatch):
@@ -196,7 +196,25 @@ def test_the_time_that_is_told_is_never_that_of_a_first_answer(open_page, make_c
     app = ask(open_page("predict", run="one", text=TEXT), TEXT)
     assert len(asked) == 2  # the first in vain
     app.multiselect(key="compare_answers").set_value(["three"]).run()
-    assert list(app.table[0].value["Time"]) == ["1003.0 ms", "1005.0 ms"]
+    assert not {"1001.0 ms", "1004.0 ms"} & set(app.table[0].value["Time"])
+
+
+def test_times_that_are_compared_are_medians_of_several_askings_and_kept(open_page, make_classifier, monkeypatch):
+    for run_id in ("one", "three"):
+        make_classifier(run_id)
+    times = {"one": iter([9, 9, 9, 5, 900, 7]), "three": iter([9, 9, 40, 30, 1])}
+
+    def timed(classifier, text, pair=None):
+        run_id = "one" if classifier is handles.shelf().classifier("one") else "three"
+        return dataclasses.replace(predict_one(classifier, text, pair), milliseconds=float(next(times[run_id])))
+
+    monkeypatch.setattr(single, "predict_one", timed)
+    app = ask(open_page("predict", run="one", text=TEXT), TEXT)
+    app.multiselect(key="compare_answers").set_value(["three"]).run()
+    assert list(app.table[0].value["Time"]) == ["7.0 ms", "30.0 ms"]
+    app.button(key="other_examples").click().run()  # another part of the page: nobody is asked anew
+    assert not app.error
+    assert list(app.table[0].value["Time"]) == ["7.0 ms", "30.0 ms"]
 
 
 def test_one_broken_classifier_does_not_silence_the_others(open_page, make_classifier):
