@@ -18,6 +18,7 @@ from bertdemo.prediction.probabilities import softmax
 _Order = NDArray[np.intp]  # (words,), a permutation
 
 ORDERS, FEWEST_ORDERS = 30, 20
+FEWEST_WORDS = 5  # of fewer, one of the random orders is often that of the scores
 POINTS = 20  # steps of a curve at most, besides those of BINS
 BINS = (0.01, 0.05, 0.10, 0.20, 0.50)  # of the words, as in DeYoung et al. (2020), section 4
 
@@ -104,8 +105,9 @@ class Erasure:
 
 @dataclass(frozen=True)
 class Faithfulness:
-    """What erasing words tells of an explanation of ``target`` (over ``against``)."""
+    """What erasing ``words`` words tells of an explanation of ``target`` (over ``against``)."""
 
+    words: int
     deletion: Curve
     insertion: Curve
     comprehensiveness: Erasure
@@ -117,14 +119,16 @@ class Faithfulness:
     @property
     def verdict(self) -> str:
         """What the two curves say, in a sentence."""
+        if self.words < FEWEST_WORDS:
+            return f"The text has too few words to tell: {FEWEST_WORDS} are needed, {self.words} are there."
         names = {True: "masking words by their scores", False: "putting words back by their scores"}
         better = [names[curve.falls] for curve in (self.deletion, self.insertion) if curve.beats_chance]
         bar = f"{self.orders} random orders"
         if len(better) == 2:
             return f"The scores hold: {better[0]} and {better[1]} both move the output faster than {bar}."
         if better:
-            return f"The scores hold in part: {better[0]} moves the output faster than {bar}, the other way does not."
-        return f"The scores do not hold: their order moves the output no faster than {bar} do."
+            return f"The scores hold in part: {better[0]} moves the output faster than {bar}, the other way not surely."
+        return f"The scores do not hold: neither way moves the output faster than the band of {bar}."
 
 
 def faithfulness(
@@ -171,6 +175,7 @@ def faithfulness(
     lost = lost[:1, :1] - lost
     backwards = outputs[:, ::-1]
     return Faithfulness(
+        words=words,
         deletion=_curve(counts / words, outputs[0], outputs[2:], falls=True),
         insertion=_curve(counts / words, backwards[1], backwards[2:], falls=False),
         comprehensiveness=_erasure(counts, _bin_sizes(words), lost[0], lost[2:]),

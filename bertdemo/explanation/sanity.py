@@ -71,7 +71,8 @@ class Sanity:
         """The same in a sentence."""
         if self.passed is None:
             return f"The text has too few words to tell: {FEWEST_WORDS} are needed, {len(self.original)} are there."
-        figure = f"rank correlation {self.stages[-1].correlation:.2f}, by chance up to {self.chance:.2f}"
+        correlation = f"{self.stages[-1].correlation:z.2f}".replace("-", "\u2212")
+        figure = f"rank correlation {correlation}, by chance up to {self.chance:.2f}"
         if self.passed:
             return f"With random weights the scores are others ({figure}): they depend on what the model has learned."
         return (

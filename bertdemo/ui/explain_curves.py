@@ -9,6 +9,7 @@ import streamlit as st
 from bertdemo.charts.names import ORDERS
 from bertdemo.ui import explain_methods
 from bertdemo.ui.explain_kept import Bar, kept, key_of
+from bertdemo.ui.explain_sentences import explained
 from bertdemo.ui.figure import figure
 from bertdemo.ui.words import count, percent
 
@@ -28,16 +29,20 @@ def show(subject: Subject, choice: Choice) -> None:
     """Deletion and insertion curves with their verdict, then comprehensiveness and sufficiency."""
     from bertdemo.explanation import faithfulness
 
-    scores = explain_methods.attribution(subject, choice).word_scores
+    given = explain_methods.attribution(subject, choice)
     found = kept(
         (*key_of(subject, choice), "curves"),
         "Masking words, by the scores and in random orders…",
-        lambda bar: _faithfulness(subject, choice, scores, bar),
+        lambda bar: _faithfulness(subject, choice, given.word_scores, bar),
     )
     st.markdown(f"**{found.verdict}**")
     unit = "Logit" if choice.against is None else "Margin of the logits"
-    _curve(found, found.deletion, "Words masked (%)", unit, "deletion", faithfulness.DELETION)
-    _curve(found, found.insertion, "Words present (%)", unit, "insertion", faithfulness.INSERTION)
+    for curve, across, key, note in (
+        (found.deletion, "Words masked (%)", "deletion", faithfulness.DELETION),
+        (found.insertion, "Words present (%)", "insertion", faithfulness.INSERTION),
+    ):
+        title = finding(curve, found.orders, f"{unit} of {explained(given, subject.labels)}")
+        _curve(curve, title, across, unit, key, note)
     st.caption(
         f"{faithfulness.LIMIT_OF_CURVES} The band holds one more random order at any one point with a probability of "
         f"{percent(found.coverage, 0)}. {count(found.calls, 'text')} asked."
@@ -54,11 +59,11 @@ def _faithfulness(subject: Subject, choice: Choice, scores: NDArray[np.float64],
     return faithfulness(subject.classifier, subject.reading, scores, choice.target, choice.against, cancelled=bar)
 
 
-def _curve(found: Faithfulness, curve: Curve, across: str, up: str, key: str, note: str) -> None:
+def _curve(curve: Curve, title: str, across: str, up: str, key: str, note: str) -> None:
     from bertdemo.charts.faithfulness import erasing_chart
 
     figure(
-        finding(curve, found.orders),
+        title,
         curve_rows(curve),
         erasing_chart,
         across,
@@ -69,10 +74,10 @@ def _curve(found: Faithfulness, curve: Curve, across: str, up: str, key: str, no
     )
 
 
-def finding(curve: Curve, orders: int) -> str:
-    """What a curve shows, in a few words."""
+def finding(curve: Curve, orders: int, output: str) -> str:
+    """What a curve of this output shows, in a few words; Markdown."""
     what = "falls as words are masked" if curve.falls else "rises as words come back"
-    return f"It {what}: sooner than in {curve.better_than} of {orders} random orders"
+    return f"{output} {what}: sooner than in {curve.better_than} of {orders} random orders"
 
 
 def curve_rows(curve: Curve) -> pd.DataFrame:

@@ -30,6 +30,9 @@ def show(subject: Subject, choice: Choice) -> None:
         "Explaining models that have forgotten ever more…",
         lambda bar: _sanity(subject, choice, bar),
     )
+    if found.passed is None:
+        st.caption(found.verdict)
+        return
     rows = stage_rows(found)
     figure(
         found.verdict,

@@ -9,9 +9,10 @@ import numpy as np
 import streamlit as st
 
 from bertdemo.ui import explain_strip, predict_answer, try_it
+from bertdemo.ui.explain_sentences import explained
 from bertdemo.ui.figure import draw
 from bertdemo.ui.predict_compare import Voice
-from bertdemo.ui.words import count, escape, quoted, signed
+from bertdemo.ui.words import count, quoted, shorten, signed
 
 if TYPE_CHECKING:
     from bertdemo.explanation.attribution import Attribution
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 WITHOUT, HOW, INSTEAD = "without", "how", "instead"  # of the address: words (from 1), what becomes of them, by what
 HOWS = {"delete": "Delete", "mask": "Mask", "replace": "Replace"}
+_VERBS = {"delete": "Take out", "mask": "Mask", "replace": "Replace"}
 VOICES = ("this text", "with the change")
 _KEYS = {HOW: "try_how", INSTEAD: "try_instead"}
 
@@ -109,8 +111,8 @@ def _buttons(subject: Subject, found: Attribution, change: Change) -> None:
     strongest = _strongest(found, change)
     with st.container(horizontal=True, gap="small", key="try_buttons"):
         if strongest is not None:
-            word = subject.reading.words[strongest].text
-            st.button(f"Take out {quoted(word)}, too" if change.words else f"Take out {quoted(word)}",
+            told = f"{_VERBS[change.how]} {quoted(subject.reading.words[strongest].text)}"
+            st.button(f"{told}, too" if change.words else told,
                       key="try_strongest", on_click=_put, args=(change.words | {strongest},))  # fmt: skip
         if change.words:
             st.button("Put all back", key="try_back", on_click=_put, args=(frozenset[int](),))
@@ -139,9 +141,13 @@ def edited(subject: Subject, change: Change) -> Edited:
 
 
 def _outcome(subject: Subject, found: Attribution, change: Change) -> None:
+    from bertdemo.models.encoding import is_blank
     from bertdemo.prediction.single import predict_one
 
     new = edited(subject, change)
+    if any(is_blank(part) for part in (new.text, new.pair) if part is not None):
+        st.caption("Nothing is left to ask about: put a word back, or mask words instead.")
+        return
     answer = predict_one(subject.classifier, new.text, new.pair)
     with st.container(key="try_outcome", gap="small"):
         st.markdown(f"##### {verdict(subject.answer, answer)}")
@@ -167,11 +173,12 @@ def _foretold(subject: Subject, found: Attribution, change: Change, new: Edited)
     if not found.signed:
         return f"{words} changed."
     moved = _output(subject, found, new) - found.output
-    label = escape(subject.labels[found.target])
     foretold = signed(-float(found.word_scores[list(change.words)].sum()))
+    what = "margin" if found.against is not None else "logit"
     return (
-        f"{words} changed. By their scores, what is explained of “{label}” should move by {foretold}; it moves by "
-        f"{signed(moved)} logits. The two need not be equal: words work together."
+        f"{words} changed. By the scores, the {what} of {explained(found, subject.labels)} should move by {foretold}; "
+        f"it moves by {signed(moved)}. The two need not be equal: words work together"
+        f"{', and what stands in their place counts as well' if change.how != 'delete' else ''}."
     )
 
 
@@ -195,6 +202,8 @@ def _bars(subject: Subject, answer: Answer) -> None:
 
     voices = [Voice(name, subject.run, said, 0) for name, said in zip(VOICES, (subject.answer, answer), strict=True)]
     rows, labels = rows_of(voices)
+    places = {shorten(label, 60): place for place, (label, _) in enumerate(subject.answer.scores)}
+    rows = rows.sort_values("label", key=lambda names: names.map(places), kind="stable", ignore_index=True)
     draw(rows, side_by_side_chart, labels, VOICES, key="try_bars", alt="Probability of each label before and after")
 
 

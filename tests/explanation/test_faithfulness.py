@@ -132,6 +132,11 @@ def test_the_verdict_says_how_much_of_it_holds(classifier: Classifier):
     assert faithfulness(classifier, reading, -scores, 0).verdict.startswith("The scores do not hold: ")
 
 
+def test_too_few_words_are_no_verdict(classifier: Classifier):
+    found = faithfulness(classifier, read(classifier, "cold bread and tea"), np.array([3.0, 2.0, 1.0, 0.0]), 0)
+    assert found.verdict == "The text has too few words to tell: 5 are needed, 4 are there."
+
+
 def test_the_same_seed_gives_the_same_band(classifier: Classifier):
     reading = read(classifier, "a lovely room and cold bread")
     one, same, other = (faithfulness(classifier, reading, np.arange(6.0), 0, seed=seed) for seed in (1, 1, 2))

@@ -106,6 +106,11 @@ def test_a_few_words_cannot_tell():
     assert "too few words" in found.verdict
 
 
+def test_a_correlation_below_zero_has_a_true_minus():
+    found = Sanity((Stage("all weights", (-0.04,)),), np.ones(9), np.ones(9), 0.3)
+    assert "rank correlation \u22120.04, by chance up to 0.30" in found.verdict
+
+
 @given(st.integers(3, 20), st.integers(0, 99))
 def test_the_correlation_is_spearmans_of_the_sizes(words: int, seed: int):
     from scipy.stats import spearmanr

@@ -123,7 +123,7 @@ def test_why_one_label_and_not_another_is_a_link(open_page, make_classifier, wor
     make_classifier()
     app = open_page("explain", run="one", text=TEXT, target="praise", against="complaint")
     assert not app.exception
-    assert "“praise” and not “complaint”" in words_of(app)
+    assert "the margin of “praise” over “complaint”" in words_of(app)
     app.selectbox(key="why_target").set_value("complaint").run()  # the answer itself, which needs no word for it
     assert "target" not in app.query_params
     assert "against" not in app.query_params
@@ -139,6 +139,8 @@ def test_what_there_is_not_is_one_sentence(open_page, make_classifier):
         [error] = app.run().error
         assert "choose" in error.value
         assert not app.exception
+        assert wrong not in app.query_params
+        assert app.selectbox(key="why_method").value == "integrated_gradients"  # and the usual explanation is there
         assert not app.run().error
 
 
@@ -158,6 +160,9 @@ def test_a_method_that_is_not_offered_says_why(open_page, make_classifier):
     app = open_page("explain", run="one", text=TEXT, method="deeplift")
     [error] = app.error
     assert "DeepLIFT is not offered" in error.value
+    assert "method" not in app.query_params
+    assert app.selectbox(key="why_method").value == "integrated_gradients"
+    assert not app.run().error
 
 
 def test_a_word_that_is_taken_out_changes_the_answer_as_asking_without_it(open_page, make_classifier, words_of):
@@ -174,6 +179,32 @@ def test_a_word_that_is_taken_out_changes_the_answer_as_asking_without_it(open_p
     app.button(key="try_back").click().run()
     assert "without" not in app.query_params
     assert "Nothing is changed yet" in words_of(app)
+
+
+def test_without_any_word_the_page_says_so_and_keeps_the_other_tests(open_page, make_classifier, words_of):
+    make_classifier()
+    app = open_page("explain", run="one", text="cold", view="truth", without="1", flip="true")
+    assert not app.exception
+    assert not app.error
+    assert "Nothing is left to ask about" in words_of(app)
+    assert "asked." in words_of(app)
+
+
+def test_what_replaces_words_is_told_to_count_and_labels_keep_their_order(open_page, make_classifier, words_of):
+    make_classifier()
+    deleted = open_page("explain", run="one", text=TEXT, view="truth", without="4")
+    assert "what stands in their place" not in words_of(deleted)
+    replaced = open_page("explain", run="one", text=TEXT, view="truth", without="4", how="replace", instead="great")
+    assert "and what stands in their place counts as well" in words_of(replaced)
+    assert "Replace “" in replaced.button(key="try_strongest").label
+
+
+def test_the_curves_name_what_falls_and_rises(open_page, make_classifier, words_of):
+    make_classifier()
+    app = open_page("explain", run="one", text=TEXT, view="truth", curves="true", target="praise")
+    assert "Logit of “praise” falls as words are masked" in words_of(app)
+    app = open_page("explain", run="one", text="cold bread", view="truth", curves="true", sanity="true")
+    assert words_of(app).count("The text has too few words to tell: 5 are needed, 2 are there.") == 2
 
 
 def test_the_changed_text_can_be_explained_in_turn(open_page, make_classifier):
@@ -210,7 +241,7 @@ def test_what_else_is_known_of_the_scores_is_a_link(open_page, make_classifier, 
     assert all(words in words_of(app) for words in said.values())
     app.radio(key="agreement_kind").set_value("Other baselines").run()
     assert not app.exception
-    assert "Mean of PAD, MASK and zero" in words_of(app)
+    assert "“Mean of all” is over PAD, MASK and zero" in words_of(app)
 
 
 def test_a_text_that_is_too_long_is_explained_in_parts_and_never_cut_silently(open_page, make_classifier, words_of):
