@@ -18,7 +18,7 @@ def waterfall_chart(rows: int, title: str = "Logits") -> alt.LayerChart:
     """
     up = alt.Y("step:N", sort=AS_THEY_COME, title=None, axis=alt.Axis(labelLimit=170, labelOverlap=False))
     scale = alt.Scale(padding=_ROOM, nice=False, zero=True)
-    axis = alt.Axis(tickCount=6, grid=True)
+    axis = alt.Axis(tickCount=6, grid=True, labelFlush=8)  # a figure this near to an end keeps inside
     shade = alt.Color("role:N", scale=alt.Scale(domain=list(ROLES)), legend=None)
     base = alt.Chart().encode(y=up, tooltip=["step:N", "words:N"])
     across = alt.X("start:Q", title=title, scale=scale, axis=axis)

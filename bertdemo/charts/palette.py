@@ -56,6 +56,7 @@ def styled(chart: _Any, height: int) -> _Any:
     return (  # type: ignore[no-any-return]
         chart.properties(height=height)
         .configure_axis(titlePadding=8, labelPadding=5)
+        .configure_axisBand(labelFlush=False)  # or the first name leaves the middle of its row
         .configure_legend(padding=0, offset=6, columnPadding=14)
     )
 

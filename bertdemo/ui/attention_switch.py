@@ -108,7 +108,7 @@ def headline(changes: list[Change], off: int) -> str:
     if now.label != first.label:
         other = escape(shorten(now.label, 60))
         return f"{without} the answer is no longer {label} but {other}, {certainty(now.after)}"
-    points = 100 * (first.after - first.before)
+    points = round(round(100 * first.after, 1) - round(100 * first.before, 1), 1)  # as the figures that are shown
     moved = "does not move" if abs(points) < 0.05 else f"moves by {signed(points, 1)} points"
     return f"{without} the answer stays {label} and its probability {moved}"
 

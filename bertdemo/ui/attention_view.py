@@ -99,8 +99,7 @@ def _heads(looked: Looked, view: str, *, has_pairs: bool) -> None:
         several = st.toggle(
             f"Compare up to {attention_choice.MOST} heads", key="several", value=len(parts) > 1, bind="query-params"
         )
-    else:
-        parts = parts[:1]
+    parts = parts if several else parts[:1]
     attention_grid.show(
         looked, looked.weights, parts, lambda part: attention_choice.choose(part, parts, several=several)
     )
@@ -136,8 +135,8 @@ def statistics_of(looked: Looked) -> pd.DataFrame:
     table = pd.DataFrame({
         "layer": rows["layer"] + 1,
         "head": rows["head"] + 1,
-        "in words": [describe(each) for each in looked.statistics],
         "entropy (bits)": rows["entropy"].round(2),
         "distance (tokens)": rows["distance"].round(1),
     })  # fmt: skip
-    return table.assign(**{name: (100 * rows[field]).round(1) for field, name in shares.items()})
+    table = table.assign(**{name: (100 * rows[field]).round(1) for field, name in shares.items()})
+    return table.assign(**{"in words": [describe(each) for each in looked.statistics]})

@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from bertdemo.ui import explain_methods, explain_strip
-from bertdemo.ui.explain_methods import BASELINE_NAMES, Choice
+from bertdemo.ui.explain_methods import BASELINE_NAMES, SHORT_BASELINE_NAMES, Choice
 from bertdemo.ui.figure import figure
 from bertdemo.ui.words import escape, plain
 
@@ -51,13 +51,21 @@ def show(subject: Subject, choice: Choice) -> None:
     )
     if len(subject.reading.words) <= _MOST_WORDS:
         _side_by_side(found)
-    st.dataframe(score_table(found), hide_index=True, key="agreement_scores", alt="Scores of every word by each way")
+    three = {
+        name: st.column_config.NumberColumn(format="%+.3f" if each.signed else "%.3f") for name, each in found.items()
+    }
+    st.dataframe(
+        score_table(found), hide_index=True, key="agreement_scores", alt="Scores of every word by each way",
+        column_config=three,
+    )  # fmt: skip
     if kind == METHODS:
         held = ALL[choice.method]
         st.caption(
             f"All with the baseline {BASELINE_NAMES[choice.baseline]}, where they need one. Methods with samples use "
             "the same random numbers each time." + ("" if held.needs_baseline else f" {held.name} needs none.")
         )
+    else:
+        st.caption("“Mean of all” is over PAD, MASK and zero: the scores from each of them, averaged.")
 
 
 def _methods(subject: Subject, choice: Choice) -> dict[str, Choice]:
@@ -72,7 +80,7 @@ def _baselines(choice: Choice) -> dict[str, Choice]:
     from bertdemo.explanation.methods import METHODS as ALL
 
     method = choice.method if ALL[choice.method].needs_baseline else explain_methods.DEFAULT_METHOD
-    return {words: Choice(choice.target, choice.against, method, name) for name, words in BASELINE_NAMES.items()}
+    return {words: Choice(choice.target, choice.against, method, name) for name, words in SHORT_BASELINE_NAMES.items()}
 
 
 def _side_by_side(found: Mapping[str, Attribution]) -> None:

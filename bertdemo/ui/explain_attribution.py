@@ -18,7 +18,7 @@ from bertdemo.ui import (
 from bertdemo.ui.explain_kept import once_known
 from bertdemo.ui.explain_sentences import explained, how, sentence
 from bertdemo.ui.report_question import question
-from bertdemo.ui.words import percent, plain, signed
+from bertdemo.ui.words import count, percent, plain, signed
 
 if TYPE_CHECKING:
     from bertdemo.explanation.attribution import Attribution
@@ -82,7 +82,7 @@ def _sum(found: Attribution) -> str:
     told = "" if share is None or found.is_tiny else f" ({percent(share, 2)})"
     made = f"{found.n_steps} {'steps' if found.seed is None else 'samples'}"
     return (
-        f"{signed(found.remainder or 0.0)} of {signed(found.difference or 0.0)} logits are not accounted for{told}, "
+        f"{signed(found.remainder or 0.0, 3)} of {signed(found.difference or 0.0)} logits are not accounted for{told}, "
         f"after {made} from the baseline {explain_methods.BASELINE_NAMES[found.baseline or 'pad']}."
     )
 
@@ -108,7 +108,10 @@ def _title(found: Attribution, labels: tuple[str, ...]) -> str:
 
 def _note(found: Attribution) -> str:
     if not found.adds_up:
-        return "Bars begin at 0. “Marks of the model” are [CLS] and [SEP] or their like, which are no words."
+        marks = "“Marks of the model” are [CLS] and [SEP] or their like, which are no words."
+        left = len(found.reading.words) - explain_waterfall.MOST_WORDS
+        rest = f" {count(left, 'weaker word')} in the table alone." if left > 0 else ""
+        return f"Bars begin at 0. {marks}{rest}"
     return (
         "A logit is the score of a label before all scores become probabilities. Each bar begins where the one above "
         "it ends. “Marks of the model” are [CLS] and [SEP] or their like; together with “not accounted for” the bars "

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 import streamlit as st
 
 from bertdemo.errors import ExplanationError
+from bertdemo.ui import errors
 from bertdemo.ui.explain_kept import Bar, Work, kept, kept_each, key_of
 from bertdemo.ui.words import shorten
 
@@ -30,6 +31,7 @@ _NOBODY = -1
 _Kind = TypeVar("_Kind")
 _KEYS = {name: f"why_{name}" for name in PARAMETERS}
 BASELINE_NAMES = {"pad": "PAD", "mask": "MASK", "zero": "Zero", "average": "Mean of PAD, MASK and zero"}
+SHORT_BASELINE_NAMES = {**BASELINE_NAMES, "average": "Mean of all"}  # beside bars and cells
 
 
 @dataclass(frozen=True)
@@ -45,8 +47,7 @@ class Choice:
 def asked_for(subject: Subject) -> Choice:
     """What the address asks for; without a word in it, the answer by integrated gradients.
 
-    Raises:
-        ExplanationError: a label, method or baseline that there is not; the address is cleaned of it.
+    A label, method or baseline that there is not is said, the address cleaned of it, and the usual one taken.
     """
     from bertdemo.explanation.methods import METHODS
 
@@ -54,9 +55,12 @@ def asked_for(subject: Subject) -> Choice:
     target = _listed(TARGET, labels, subject.answered)
     against = _listed(AGAINST, labels, _NOBODY)
     if target == against:
-        st.query_params.pop(AGAINST, None)
-        raise ExplanationError("A label cannot be held against itself: choose two different ones.")
+        against = _NOBODY
+        _left_out(AGAINST, "A label cannot be held against itself: choose two different ones.")
     method = _listed(METHOD, {name: name for name in METHODS}, DEFAULT_METHOD)
+    if reason := METHODS[method].applies(subject.classifier):
+        _left_out(METHOD, f"{METHODS[method].name} is not offered for this model: {reason}")
+        method = DEFAULT_METHOD
     baseline = _listed(BASELINE, {name: name for name in BASELINE_NAMES}, DEFAULT_BASELINE)
     return Choice(target, None if against == _NOBODY else against, method, baseline)
 
@@ -65,13 +69,18 @@ def _listed(name: str, known: Mapping[str, _Kind], default: _Kind) -> _Kind:
     given = st.query_params.get(name)
     if given is None:
         return default
-    if given not in known:
-        st.query_params.pop(name)
-        raise ExplanationError(
-            f"There is no {'method' if name == METHOD else 'baseline' if name == BASELINE else 'label'} called "
-            f"{shorten(given, 40)!r} here: choose one of the list."
-        )
-    return known[given]
+    if given in known:
+        return known[given]
+    kind = {METHOD: "method", BASELINE: "baseline"}.get(name, "label")
+    _left_out(name, f"There is no {kind} called {shorten(given, 40)!r} here: choose one of the list.")
+    return default
+
+
+def _left_out(name: str, message: str) -> None:
+    """Say what is wrong with a word of the address and take it out: nobody is left with a dead link."""
+    st.query_params.pop(name, None)
+    with errors.shown():
+        raise ExplanationError(message)
 
 
 def forget() -> None:
@@ -108,7 +117,7 @@ def pick_method(subject: Subject, choice: Choice) -> None:
 
 def _not_offered(subject: Subject, methods: Mapping[str, Method]) -> list[str]:
     reasons = ((method.name, method.applies(subject.classifier)) for method in methods.values())
-    return [f"Not offered: {name}. {reason}" for name, reason in reasons if reason]
+    return [f"Not offered: {name}, as {reason}" for name, reason in reasons if reason]
 
 
 def _picker(name: str, label: str, options: Sequence[str], value: str, default: str, words: Mapping[str, str]) -> None:

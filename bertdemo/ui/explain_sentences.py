@@ -16,8 +16,8 @@ _LEAST = 0.005  # a score that would be written as 0.00
 
 def explained(found: Attribution, labels: tuple[str, ...]) -> str:
     """What the scores are of, as Markdown."""
-    against = "" if found.against is None else f" and not {quoted(labels[found.against])}"
-    return f"{quoted(labels[found.target])}{against}"
+    target = quoted(labels[found.target])
+    return target if found.against is None else f"the margin of {target} over {quoted(labels[found.against])}"
 
 
 def sentence(found: Attribution, labels: tuple[str, ...]) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bertdemo.ui.explain_methods import SHORT_BASELINE_NAMES
 from bertdemo.ui.figure import figure
 from bertdemo.ui.words import count, distinct, plain, shorten, signed
 
@@ -29,13 +30,14 @@ def rows(attribution: Attribution, most: int = MOST_WORDS) -> pd.DataFrame:
     scores = attribution.word_scores
     order = np.argsort(-np.abs(scores), kind="stable")
     steps = [(shorten(attribution.reading.words[i].text, _LONGEST), float(scores[i])) for i in order[:most]]
-    if len(order) > most:
+    if len(order) > most and attribution.adds_up:  # a sum of other scores would mean nothing
         steps.append((count(len(order) - most, "other word"), float(scores[order[most:]].sum())))
     steps.append(("marks of the model", attribution.other))
     names = distinct(name for name, _ in steps)
     bars = _leading(attribution, steps) if attribution.adds_up else _from_zero(attribution, steps)
     if attribution.adds_up:
-        names = distinct([f"baseline {(attribution.baseline or '').upper()}", *names, "not accounted for", "this text"])
+        baseline = f"baseline {SHORT_BASELINE_NAMES[attribution.baseline or 'pad']}"
+        names = distinct([baseline, *names, "not accounted for", "this text"])
     return pd.DataFrame(
         [(name, start, end, min(start, end), max(start, end), words, role)
          for name, (start, end, words, role) in zip(names, bars, strict=True)],

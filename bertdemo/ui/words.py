@@ -55,13 +55,13 @@ def listed(names: Sequence[str]) -> str:
 
 
 def plain(value: float, digits: int = 2) -> str:
-    """A value that is no difference, with a true minus: ``1.20``, ``−0.03``."""
-    return f"{value:.{digits}f}".replace("-", "\u2212")
+    """A value that is no difference, with a true minus: ``1.20``, ``−0.03``; what rounds to 0 has no sign."""
+    return f"{value:z.{digits}f}".replace("-", "\u2212")
 
 
 def signed(value: float, digits: int = 2) -> str:
-    """With its sign, a true minus, and digits for comparing: ``+1.20``, ``−0.03``; 0 has no sign."""
-    return f"{'+' if value > 0 else ''}{plain(value, digits)}"
+    """With its sign, a true minus, and digits for comparing: ``+1.20``, ``−0.03``; what rounds to 0 has no sign."""
+    return f"{'+' if round(value, digits) > 0 else ''}{plain(value, digits)}"
 
 
 def percent(share: float, digits: int = 1) -> str:

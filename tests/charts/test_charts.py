@@ -89,6 +89,12 @@ def test_names_stand_in_the_order_of_the_rows_also_where_new_rows_take_the_place
 
 
 @pytest.mark.parametrize("name", CHARTS)
+def test_a_name_stands_in_the_middle_of_its_row(name):
+    chart, arguments = CHARTS[name]
+    assert chart(*arguments).to_dict()["config"]["axisBand"]["labelFlush"] is False  # the theme says otherwise
+
+
+@pytest.mark.parametrize("name", CHARTS)
 def test_every_quantitative_axis_has_a_title(name):
     chart, arguments = CHARTS[name]
     specification = chart(*arguments).to_dict()

@@ -176,6 +176,7 @@ def test_an_answer_that_stays_and_one_that_falls_are_told_apart():
     falls = [Change("no", 0.9, 0.2), Change("yes", 0.1, 0.8)]
     assert headline(falls, 3) == "Without these 3 heads the answer is no longer no but yes, 80.0\u00a0%"
     assert headline([Change("no", 0.9, 0.9)], 2).endswith("does not move")
+    assert headline([Change("no", 0.8922, 0.9326)], 2).endswith("by +4.1 points")  # of 89.2 and 93.3, which are shown
     assert headline(stays, 0) == "With all heads on: no, 90.0\u00a0%"
 
 

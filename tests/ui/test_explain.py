@@ -1,5 +1,7 @@
 """What the Explain page draws: strips that are the text, bars that add up, and sentences that are true."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,6 +13,7 @@ from bertdemo.explanation.reading import read
 from bertdemo.models.classifier import load_base
 from bertdemo.models.encoding import is_blank
 from bertdemo.ui import explain_layers, explain_strip, explain_waterfall
+from bertdemo.ui.explain_methods import BASELINE_NAMES
 from bertdemo.ui.explain_sentences import sentence
 
 LABELS = ("praise", "complaint")
@@ -80,6 +83,21 @@ def test_sizes_are_grey_bars_from_zero(classifier):
     assert set(rows["role"]) == {"grey"}
     assert set(rows["start"]) == {0.0}
     assert not any("+" in words for words in rows["words"])
+
+
+def test_scores_that_need_not_add_up_are_not_added_up(classifier):
+    reading = read(classifier, " ".join(["cold", "soup", "rude"] * 6))
+    sizes = np.arange(len(reading)) + 1.0
+    rows = explain_waterfall.rows(found(reading, sizes, signed=False, adds_up=False))
+    assert len(rows) == explain_waterfall.MOST_WORDS + 1  # and the marks of the model
+    assert not any("other" in step for step in rows["step"])
+
+
+@pytest.mark.parametrize("baseline", BASELINE_NAMES)
+def test_the_first_bar_names_the_baseline_as_the_picker_does(classifier, baseline):
+    given = replace(found(read(classifier, "cold coffee"), [0.0, 1.0, 2.0, 0.0]), baseline=baseline)
+    first = explain_waterfall.rows(given)["step"][0].removeprefix("baseline ")
+    assert BASELINE_NAMES[baseline].startswith(first.removesuffix(" of all"))
 
 
 def test_the_table_has_all_words_the_strongest_first(classifier):

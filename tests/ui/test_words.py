@@ -33,7 +33,9 @@ def test_an_estimate_is_rounded_to_what_it_is_worth(seconds, said):
     assert words.about(seconds) == said
 
 
-@pytest.mark.parametrize(("value", "told"), [(0.5, "+0.50"), (-0.5, "−0.50"), (0.0, "0.00"), (-0.001, "−0.00")])
+@pytest.mark.parametrize(
+    ("value", "told"), [(0.5, "+0.50"), (-0.5, "−0.50"), (0.0, "0.00"), (-0.001, "0.00"), (0.001, "0.00")]
+)
 def test_a_number_has_its_sign(value, told):
     assert words.signed(value) == told
     assert words.plain(value) == told.removeprefix("+")
