@@ -9,7 +9,7 @@ import streamlit as st
 from bertdemo.charts.names import ORDERS
 from bertdemo.ui import explain_methods
 from bertdemo.ui.explain_kept import Bar, kept, key_of
-from bertdemo.ui.explain_sentences import explained
+from bertdemo.ui.explain_sentences import output
 from bertdemo.ui.figure import figure
 from bertdemo.ui.words import count, percent
 
@@ -41,7 +41,7 @@ def show(subject: Subject, choice: Choice) -> None:
         (found.deletion, "Words masked (%)", "deletion", faithfulness.DELETION),
         (found.insertion, "Words present (%)", "insertion", faithfulness.INSERTION),
     ):
-        title = finding(curve, found.orders, f"{unit} of {explained(given, subject.labels)}")
+        title = finding(curve, found.orders, output(given, subject.labels))
         _curve(curve, title, across, unit, key, note)
     st.caption(
         f"{faithfulness.LIMIT_OF_CURVES} The band holds one more random order at any one point with a probability of "
@@ -74,10 +74,10 @@ def _curve(curve: Curve, title: str, across: str, up: str, key: str, note: str) 
     )
 
 
-def finding(curve: Curve, orders: int, output: str) -> str:
-    """What a curve of this output shows, in a few words; Markdown."""
+def finding(curve: Curve, orders: int, followed: str) -> str:
+    """What the curve of an output shows, in a few words; Markdown."""
     what = "falls as words are masked" if curve.falls else "rises as words come back"
-    return f"{output} {what}: sooner than in {curve.better_than} of {orders} random orders"
+    return f"{followed[0].upper()}{followed[1:]} {what}: sooner than in {curve.better_than} of {orders} random orders"
 
 
 def curve_rows(curve: Curve) -> pd.DataFrame:

@@ -20,6 +20,11 @@ def explained(found: Attribution, labels: tuple[str, ...]) -> str:
     return target if found.against is None else f"the margin of {target} over {quoted(labels[found.against])}"
 
 
+def output(found: Attribution, labels: tuple[str, ...]) -> str:
+    """The output whose parts the scores are, as Markdown."""
+    return explained(found, labels) if found.against is not None else f"the logit of {explained(found, labels)}"
+
+
 def sentence(found: Attribution, labels: tuple[str, ...]) -> str:
     """Names the words that mattered most, as Markdown."""
     what = explained(found, labels)

@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from bertdemo.ui import explain_strip, predict_answer, try_it
-from bertdemo.ui.explain_sentences import explained
+from bertdemo.ui.explain_sentences import output
 from bertdemo.ui.figure import draw
 from bertdemo.ui.predict_compare import Voice
 from bertdemo.ui.words import count, quoted, shorten, signed
@@ -174,10 +174,9 @@ def _foretold(subject: Subject, found: Attribution, change: Change, new: Edited)
         return f"{words} changed."
     moved = _output(subject, found, new) - found.output
     foretold = signed(-float(found.word_scores[list(change.words)].sum()))
-    what = "margin" if found.against is not None else "logit"
     return (
-        f"{words} changed. By the scores, the {what} of {explained(found, subject.labels)} should move by {foretold}; "
-        f"it moves by {signed(moved)}. The two need not be equal: words work together"
+        f"{words} changed. By the scores, {output(found, subject.labels)} should move by {foretold}; it moves by "
+        f"{signed(moved)}. The two need not be equal: words work together"
         f"{', and what stands in their place counts as well' if change.how != 'delete' else ''}."
     )
 

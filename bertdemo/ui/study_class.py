@@ -17,10 +17,11 @@ from bertdemo.ui.study_words import (
     chart_rows,
     headline,
     method,
+    moved,
     shortcut_rows,
     table_rows,
 )
-from bertdemo.ui.words import count, escape, shorten, signed
+from bertdemo.ui.words import count, shorten, signed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 _SIZES = (50, 200, 500)
 _ADDRESS = "study"
+_DIGITS = {"mean": 3, "spread": 3, "low": 3, "high": 3, "speaks for (%)": 1}  # shown; the files have all
 _LISTED = 300  # words in the table and in the list; the file has all
 
 
@@ -103,14 +105,13 @@ def _findings(run: Run, known: Evidence, study: Study, card: StudyCard) -> None:
     found = _words(study.id)
     st.markdown(headline(found, card))
     rows = chart_rows(found)
-    answer = escape(shorten(card.label_names[card.question.predicted or 0], 40))
     if len(rows):
         figure(
-            f"How much does each word move the answer “{answer}”?",
+            f"How much does each word move {moved(card)}?",
             rows, term_chart, len(rows), "Mean attribution (logits)",
             key="study_chart", alt="Mean attribution of each word in its interval; positive speaks for the answer",
             note=f"Blue and + speak for the answer, orange and − against it.{_left_out(found)}",
-            table=table_rows(found).head(_LISTED),
+            table=table_rows(found).head(_LISTED).round(_DIGITS),
         )  # fmt: skip
     st.caption(method(found, card))
     _examples(run, known, found)
@@ -138,10 +139,9 @@ def _examples(run: Run, known: Evidence, found: WordFindings) -> None:
     )  # fmt: skip
     if not word:
         return
-    places = ("the most", "in the middle", "the least") if len(word.examples) > 2 else ("the most", "the least")
+    places = ("highest", "middle", "lowest") if len(word.examples) > 2 else ("highest", "lowest")
     for place, which in zip(word.examples, places, strict=False):
-        spoke = f"Of the {count(word.texts, 'text')} with it, it spoke {which} for the answer here. "
-        study_work.one_text(run, known, place, spoke)
+        study_work.one_text(run, known, place, f"Here is the {which} of its scores in {count(word.texts, 'text')}. ")
 
 
 def _told(word: WordFinding) -> str:

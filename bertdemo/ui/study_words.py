@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bertdemo.ui.words import count, distinct, escape, listed, percent, shorten, signed
+from bertdemo.ui.words import count, distinct, escape, listed, percent, quoted, shorten, signed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,6 +38,13 @@ def headline(found: WordFindings, card: StudyCard) -> str:
         )
     spoke = f"{_names(pushing)} spoke most for {answer}" if pushing else f"No single word surely spoke for {answer}"
     return f"{spoke}; {_names(holding)} spoke against it." if holding else f"{spoke}."
+
+
+def moved(card: StudyCard) -> str:
+    """What the scores are of, as Markdown."""
+    told = quoted(card.label_names[card.question.predicted or 0])
+    against = card.question.against
+    return f"the answer {told}" if against is None else f"the margin of {told} over {quoted(card.label_names[against])}"
 
 
 def _names(words: Sequence[WordFinding]) -> str:

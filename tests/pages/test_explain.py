@@ -202,7 +202,11 @@ def test_what_replaces_words_is_told_to_count_and_labels_keep_their_order(open_p
 def test_the_curves_name_what_falls_and_rises(open_page, make_classifier, words_of):
     make_classifier()
     app = open_page("explain", run="one", text=TEXT, view="truth", curves="true", target="praise")
-    assert "Logit of “praise” falls as words are masked" in words_of(app)
+    assert "The logit of “praise” falls as words are masked" in words_of(app)
+    about = {"target": "praise", "against": "complaint", "without": "4"}
+    app = open_page("explain", run="one", text=TEXT, view="truth", curves="true", **about)
+    assert "The margin of “praise” over “complaint” rises as words come back" in words_of(app)
+    assert "By the scores, the margin of “praise” over “complaint” should move by" in words_of(app)
     app = open_page("explain", run="one", text="cold bread", view="truth", curves="true", sanity="true")
     assert words_of(app).count("The text has too few words to tell: 5 are needed, 2 are there.") == 2
 

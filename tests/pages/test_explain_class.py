@@ -97,7 +97,7 @@ def test_texts_with_a_word_can_be_read_and_lead_to_their_explanation(view, words
     place = next(row for row, words in enumerate(options) if words.startswith("the:"))
     app.selectbox(key="study_word").select_index(place).run()
     assert not app.exception
-    assert "it spoke the most for the answer here" in words_of(app)
+    assert "the highest of its scores in" in words_of(app)
     shown = [text.value for text in app.text]
     assert any(text in shown for text in small_split.part("test").texts)
     assert app.get("page_link")

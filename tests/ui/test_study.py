@@ -15,7 +15,7 @@ from bertdemo.studies.records import (
 )
 from bertdemo.ui.study_map import headline as map_headline
 from bertdemo.ui.study_map import map_rows
-from bertdemo.ui.study_words import about_shortcuts, chart_rows, headline, method, shortcut_rows, table_rows
+from bertdemo.ui.study_words import about_shortcuts, chart_rows, headline, method, moved, shortcut_rows, table_rows
 
 
 def word(text, mean, low=None, high=None):
@@ -46,6 +46,11 @@ def test_words_that_surely_moved_answers_are_named_and_others_are_not():
     )
     assert headline(found(DOWN), card()).startswith("No single word surely spoke for")
     assert headline(found(UNSURE), card()).startswith("No word stands out")
+
+
+def test_of_a_mistake_the_margin_is_told():
+    assert moved(card()) == "the answer “b”"
+    assert moved(card(truth=0)) == "the margin of “b” over “a”"
 
 
 def test_what_the_figures_rest_on_is_told():
