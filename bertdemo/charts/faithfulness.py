@@ -37,16 +37,14 @@ def sanity_chart(rows: int) -> alt.LayerChart:
 
     Columns: ``stage``, ``correlation`` (−1 to 1), ``chance``, ``words``.
     """
-    scale = alt.Scale(domain=[-1, 1.15], nice=False)
+    scale = alt.Scale(domain=[-1, 1.6], nice=False)  # beyond 1 there is room for the figures, clear of the rule
     ticks = alt.Axis(values=[-1, -0.5, 0, 0.5, 1])
-    across = alt.X("correlation:Q", title="Rank correlation of the sizes of scores", scale=scale, axis=ticks)
+    across = alt.X("correlation:Q", title="Rank correlation", scale=scale, axis=ticks)
     base = alt.Chart().encode(
         y=alt.Y("stage:N", sort=AS_THEY_COME, title=None, axis=alt.Axis(labelLimit=190)), tooltip=["stage:N", "words:N"]
     )
     bars = paint(base.mark_bar(height=_ROW * 0.6, cornerRadiusEnd=2).encode(x=across), BLUE)
-    words = paint(
-        base.mark_text(align="left", dx=5).encode(x=alt.X("end:Q", scale=scale), text="words:N"), INK
-    ).transform_calculate(end="max(0, datum.correlation)")
+    words = paint(base.mark_text(align="right").encode(x=alt.value("width"), text="words:N"), INK)
     once = alt.Chart().transform_aggregate(chance="max(chance)")
     rule = once.mark_rule(strokeDash=[5, 3], strokeWidth=2, aria=False).encode(x=alt.X("chance:Q", scale=scale))
     return layers(bars, words, paint(rule, GREY), height=_ROW * max(rows, 2) + 60)

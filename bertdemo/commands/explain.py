@@ -95,7 +95,7 @@ def _lines(values: dict[str, Any]) -> Iterator[str]:
     yield _what(values)
     if windows:
         size = max(len(window["tokens"]) for window in windows)
-        share = f"tokens that share {values['overlap']:,}; means over these:"
+        share = f"tokens that share at least {values['overlap']:,}; means over these:"
         yield f"In {len(windows):,} windows of up to {size:,} {share}"
     words = sorted(values["words"], key=lambda word: -abs(word["score"]))
     for word in words[:_MOST_WORDS]:

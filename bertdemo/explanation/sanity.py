@@ -25,7 +25,7 @@ _CUTS = 3  # stages between the head and the word vectors
 
 MEANING = (
     "The weights of a copy of the model are replaced by random ones, from the head down (Adebayo et al., 2018): an "
-    "explanation of what was learned has to change."
+    "explanation of what was learned has to change. Compared are the sizes of the scores, without their signs."
 )
 LIMIT = "It can show that an explanation is wrong; that it changes does not show that it is right."
 

@@ -52,7 +52,7 @@ def _flip(subject: Subject, choice: Choice) -> None:
         lambda bar: _search(subject, scores, how_gone, bar),
     )
     st.markdown(found_words(subject, flip))
-    st.caption(proof(flip))
+    st.caption(f"{proof(flip)}{read_further(subject, how_gone)}")
     if flip.words and flip.edited:
         st.text(flip.edited.text)
         if st.button("Show it above", key="flip_try"):
@@ -74,6 +74,13 @@ def found_words(subject: Subject, flip: Flip) -> str:
         return f"**Nothing was found that changes the answer {before}.**"
     words = listed([quoted(subject.reading.words[word].text) for word in flip.words])
     return f"**With {words} {GONE[flip.how]}, {before} becomes {quoted(subject.labels[flip.after])}.**"
+
+
+def read_further(subject: Subject, how_gone: str | None) -> str:
+    """Of a text that is not read to its end: which words were tried, and what deleting them does."""
+    if not subject.reading.truncated:
+        return ""
+    return f" Tried were words that it read.{f' {explain_try.FURTHER}' if how_gone == 'delete' else ''}"
 
 
 def proof(flip: Flip) -> str:

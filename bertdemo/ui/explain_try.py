@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 WITHOUT, HOW, INSTEAD = "without", "how", "instead"  # of the address: words (from 1), what becomes of them, by what
 HOWS = {"delete": "Delete", "mask": "Mask", "replace": "Replace"}
 _VERBS = {"delete": "Take out", "mask": "Mask", "replace": "Replace"}
+FURTHER = "The text is longer than the model reads: without these words it reads so much further."
 VOICES = ("this text", "with the change")
 _KEYS = {HOW: "try_how", INSTEAD: "try_instead"}
 
@@ -152,6 +153,8 @@ def _outcome(subject: Subject, found: Attribution, change: Change) -> None:
     with st.container(key="try_outcome", gap="small"):
         st.markdown(f"##### {verdict(subject.answer, answer)}")
         st.caption(_foretold(subject, found, change, new))
+        if subject.reading.truncated and change.how == "delete":
+            st.caption(FURTHER)
     _bars(subject, answer)
     st.markdown("**The text that was asked**")
     st.text("\n\n".join(part for part in (new.text, new.pair) if part is not None))

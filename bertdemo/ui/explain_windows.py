@@ -34,7 +34,7 @@ def show(subject: Subject, choice: Choice) -> None:
         lambda bar: _whole(subject, choice, bar),
     )
     reading, first = whole.windows.whole, whole.found[0]
-    size = f"{count(len(whole.found), 'part')} that share {whole.windows.overlap} tokens"
+    size = f"{count(len(whole.found), 'part')} that share at least {whole.windows.overlap} tokens"
     st.markdown(
         f"**{size}, {count(len(reading.words), 'word')} in all: what moves {explained(first, subject.labels)} where**"
     )
@@ -103,4 +103,4 @@ def part_rows(whole: Whole, labels: tuple[str, ...]) -> pd.DataFrame:
                 None if share is None or found.is_tiny else round(100 * share, 2),
             )
         )
-    return pd.DataFrame(rows, columns=["words", "answer", "certainty", "logits explained", "not accounted for (%)"])
+    return pd.DataFrame(rows, columns=["words", "answer", "certainty", "explained (logits)", "not accounted for (%)"])

@@ -143,6 +143,17 @@ def test_a_click_on_a_cell_of_the_matrix_tells_both_labels():
     assert selection["select"]["fields"] == ["true", "predicted"]
 
 
+def test_the_figures_of_the_sanity_check_stand_clear_of_its_bars_and_rule():
+    [words] = [layer for layer in sanity_chart_layers() if layer["mark"]["type"] == "text"]
+    [bars] = [layer for layer in sanity_chart_layers() if layer["mark"]["type"] == "bar"]
+    assert words["encoding"]["x"] == {"value": "width"}
+    assert bars["encoding"]["x"]["scale"]["domain"][1] >= 1.5
+
+
+def sanity_chart_layers():
+    return faithfulness.sanity_chart(5).to_dict()["layer"]
+
+
 @pytest.mark.parametrize("name", ["reliability", "roc", "slices", "sanity"])
 def test_a_line_to_compare_with_is_drawn_once_however_many_rows_there_are(name):
     chart, arguments = CHARTS[name]

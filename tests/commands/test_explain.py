@@ -177,7 +177,7 @@ def test_a_method_without_sum_or_sign_gets_neither(run):
 def test_people_are_told_how_many_windows_a_long_text_is_read_in(run):
     lines = run("--steps", "1", text="coffee " * 5000)[1].splitlines()
     assert "to the beginning of the text: the model does not read all of it" in lines[0]
-    assert lines[2] == "In 114 windows of up to 60 tokens that share 14; means over these:"
+    assert lines[2] == "In 114 windows of up to 60 tokens that share at least 14; means over these:"
     assert any(line.endswith("4,980 more words") for line in lines)
     assert "104 more windows (--json has them all)" in lines
     assert lines[-1].endswith(" of 114 windows are certified")

@@ -199,6 +199,17 @@ def test_what_replaces_words_is_told_to_count_and_labels_keep_their_order(open_p
     assert "Replace “" in replaced.button(key="try_strongest").label
 
 
+def test_of_a_text_that_is_too_long_it_is_said_that_deleting_words_lets_others_in(open_page, make_classifier, words_of):
+    make_classifier()
+    about = {"run": "one", "text": "the coffee was cold " * 40, "view": "truth", "without": "4", "flip": "true"}
+    app = open_page("explain", **about)
+    assert not app.exception
+    assert words_of(app).count("without these words it reads so much further") == 2
+    assert "Tried were words that it read." in words_of(app)
+    masked = open_page("explain", **about, how="mask")
+    assert words_of(masked).count("without these words it reads so much further") == 1  # the search still deletes
+
+
 def test_the_curves_name_what_falls_and_rises(open_page, make_classifier, words_of):
     make_classifier()
     app = open_page("explain", run="one", text=TEXT, view="truth", curves="true", target="praise")
@@ -262,6 +273,7 @@ def test_a_text_that_is_too_long_is_explained_in_parts_and_never_cut_silently(op
     assert shown_text(whole) == [text]
     assert all(piece[1] != "unread" for piece in whole["parts"][0])
     assert "the mean over the parts" in words_of(app)
+    assert "that share at least" in words_of(app)  # the last part may share more with the one before it
     assert "All parts (JSON)" in [button.label for button in app.get("download_button")]
 
 
