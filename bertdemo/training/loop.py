@@ -24,7 +24,7 @@ from bertdemo.prediction.predict import predict_encoded
 from bertdemo.training.accelerating import make_accelerator
 from bertdemo.training.averaging import MovingAverage
 from bertdemo.training.batching import evaluation_steps, shuffled_batches
-from bertdemo.training.dropout import use_byte_dropout
+from bertdemo.training.dropout import use_pooled_dropout
 from bertdemo.training.events import Event, Noted, Started, Stepped, Validated
 from bertdemo.training.hidden_states import keep_in_bf16
 from bertdemo.training.lora import add_lora
@@ -59,9 +59,10 @@ def load_for_training(recipe: Recipe, label_names: tuple[str, ...]) -> Classifie
     )  # fmt: skip
     read_first_token_only(classifier.model)
     if on_cpu:
-        use_byte_dropout(classifier.model)
-    if on_cpu and placement.precision == "bf16":
-        keep_in_bf16(classifier.model)
+        in_bf16 = placement.precision == "bf16"
+        use_pooled_dropout(classifier.model, torch.bfloat16 if in_bf16 else torch.float32, recipe.seed)
+        if in_bf16:
+            keep_in_bf16(classifier.model)
     if recipe.lora_rank:
         add_lora(classifier.model, recipe)
     return classifier
