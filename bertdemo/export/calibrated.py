@@ -3,28 +3,38 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bertdemo.errors import ModelError
-from bertdemo.models.classifier import Classifier, load_classifier
+from bertdemo.models.classifier import Classifier
+from bertdemo.prediction.loaded import Shelf
+from bertdemo.runs.store import Runs
 
 if TYPE_CHECKING:
     from torch import nn
 
 
-def load_calibrated(folder: Path) -> Classifier:
-    """The classifier in ``folder`` with the weights and the bias of its last layer divided by its temperature.
-
-    Logits are linear in that layer, so the probabilities are those of the classifier, and its temperature is 1 from
-    here on. ``config.calibration_temperature`` keeps the number.
+def load_calibrated(runs: Runs, run_id: str) -> Classifier:
+    """The classifier of a run, its temperature part of the weights (``calibrate``).
 
     Raises:
-        ModelError: the folder is missing or damaged, or the model does not end in a linear layer.
+        RunError: there is no such run, it has no classifier, or it is damaged.
+        ModelError: the model does not end in a linear layer.
+    """
+    return calibrate(Shelf(runs, capacity=1).classifier(run_id))
+
+
+def calibrate(classifier: Classifier) -> Classifier:
+    """Divide the weights and the bias of the last layer by the temperature, in place; returned with a temperature of 1.
+
+    Logits are linear in that layer, so the probabilities are those of the classifier.
+    ``config.calibration_temperature`` keeps the number.
+
+    Raises:
+        ModelError: the model does not end in a linear layer.
     """
     import torch
 
-    classifier = load_classifier(folder)
     with torch.no_grad():
         for weight in _last_layer(classifier).parameters():
             weight.div_(classifier.temperature)

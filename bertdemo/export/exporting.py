@@ -58,7 +58,7 @@ def _write(runs: Runs, run_id: str, kind: Format, file: Path) -> None:
     from bertdemo.export.calibrated import load_calibrated
     from bertdemo.export.onnx import to_int8, to_onnx
 
-    model = to_onnx(load_calibrated(runs.model_folder(run_id)))
+    model = to_onnx(load_calibrated(runs, run_id))
     if kind == "onnx":
         file.write_bytes(model.SerializeToString())
     else:

@@ -63,7 +63,7 @@ def measure(runs: Runs, run_id: str, most: int = MOST_TEXTS) -> tuple[Measured, 
     Raises:
         RunError, ModelError: see ``load_calibrated`` and ``Runs.model_folder``.
     """
-    classifier = load_calibrated(runs.model_folder(run_id))
+    classifier = load_calibrated(runs, run_id)
     part = runs.folder(run_id).split().part("test")
     part = part.select(np.linspace(0, len(part) - 1, min(most, len(part))).astype(int).tolist())
     with tempfile.TemporaryDirectory() as scratch:

@@ -27,7 +27,7 @@ def write_package(runs: Runs, run_id: str, file: Path) -> None:
         RunError: there is no such run, it has no classifier, or it is damaged.
         ModelError: the model is damaged, or its temperature cannot become part of it.
     """
-    classifier = load_calibrated(runs.model_folder(run_id))
+    classifier = load_calibrated(runs, run_id)
     classifier.tokenizer.model_max_length = classifier.max_length
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)

@@ -8,8 +8,8 @@ import torch
 from transformers import AutoConfig, AutoModelForSequenceClassification
 
 from bertdemo.errors import ModelError
-from bertdemo.export.calibrated import load_calibrated
-from bertdemo.models.classifier import Classifier, save_classifier
+from bertdemo.export.calibrated import calibrate
+from bertdemo.models.classifier import Classifier, load_classifier, save_classifier
 from bertdemo.prediction.predict import predict
 from tests.export.conftest import EXACT
 
@@ -34,7 +34,7 @@ def a_classifier(kind: str, tokenizer, temperature: float) -> Classifier:
 def test_probabilities_stay_what_they_were(kind, temperature, classifier, tmp_path):
     original = a_classifier(kind, classifier.tokenizer, temperature)
     save_classifier(original, tmp_path)
-    calibrated = load_calibrated(tmp_path)
+    calibrated = calibrate(load_classifier(tmp_path))
     before, after = (predict(each, TEXTS, placement=EXACT) for each in (original, calibrated))
     assert calibrated.temperature == 1.0
     assert calibrated.model.config.calibration_temperature == temperature
@@ -45,4 +45,4 @@ def test_probabilities_stay_what_they_were(kind, temperature, classifier, tmp_pa
 def test_a_model_that_ends_otherwise_is_refused(classifier, tmp_path):
     save_classifier(replace(classifier, label_names=("a", "b", "c")), tmp_path)
     with pytest.raises(ModelError, match="cannot be exported"):
-        load_calibrated(tmp_path)
+        calibrate(load_classifier(tmp_path))

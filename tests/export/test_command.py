@@ -1,6 +1,7 @@
 """``python -m bertdemo export`` as a person types it."""
 
 import json
+import shutil
 import zipfile
 
 import onnx
@@ -36,6 +37,19 @@ def test_a_zip_is_written_and_told(run, tmp_path):
     assert result["bytes"] == file.stat().st_size
     assert "model.safetensors" in zipfile.ZipFile(file).namelist()
     assert list(tmp_path.iterdir()) == [file]
+
+
+def test_a_damaged_model_is_told_by_the_name_of_its_run(run, runs, tmp_path):
+    whole = runs.folder("finished").path
+    damaged = shutil.copytree(whole, whole.with_name("damaged"))
+    try:
+        (damaged / "model" / "model.safetensors").write_bytes(b"no model")
+        code, stdout, stderr = run("damaged", "--output", tmp_path / "run.zip")
+    finally:
+        shutil.rmtree(damaged)
+    assert (code, stdout) == (2, "")
+    assert "The model of the run damaged is missing or damaged" in stderr
+    assert not list(tmp_path.iterdir())
 
 
 def test_int8_is_written_and_measured(run, tmp_path):

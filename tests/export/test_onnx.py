@@ -29,7 +29,7 @@ def answer(session, classifier, texts):
 
 @pytest.fixture(scope="module")
 def calibrated(runs):
-    return load_calibrated(runs.model_folder("finished"))
+    return load_calibrated(runs, "finished")
 
 
 @pytest.fixture(scope="module")
