@@ -17,7 +17,9 @@ class Question(BaseModel):
 
     model_config = ConfigDict(
         extra="forbid",
-        json_schema_extra={"examples": [{"run": "starter-sms-spam", "text": "You have won a free cruise, call now!"}]},
+        json_schema_extra={
+            "examples": [{"run": "starter-sms-spam", "text": "You have won a free cruise, text WIN to 80800!"}]
+        },
     )
 
     run: str = Field(description="Id of a run, as listed by GET v1/models.", max_length=64)

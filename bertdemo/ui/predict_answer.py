@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from bertdemo.runs.records import State
 from bertdemo.ui import handles, predict_examples
 from bertdemo.ui.figure import draw
 from bertdemo.ui.words import count, escape, percent, shorten
@@ -25,13 +26,15 @@ def of(run: Run, asked: Asked) -> Answer:
     """What the classifier of a run says; asked once, however often the page is drawn.
 
     Raises:
-        RunError: the run has no model.
+        RunError: the run has no model, or is damaged.
         PredictionError: the text cannot be classified.
     """
     known = st.session_state.get("answered")
     if known and known[0] == (run.id, asked):
         answer: Answer = known[1]
         return answer
+    if run.status.state is State.FAILED:
+        handles.runs().get(run.id)  # says what is damaged, where what the page knows of the run cannot be trusted
     answer = fresh(run, asked)
     st.session_state["answered"] = ((run.id, asked), answer)
     predict_examples.remember(asked, answer)

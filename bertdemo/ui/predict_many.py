@@ -69,7 +69,7 @@ def _exact() -> bool:
         key="many_exact",
         persist_state="session",
         help="In fp32, as single texts are. Otherwise in the fastest number format of this machine, whose labels agree "
-        "with those of fp32 and whose probabilities differ in the third digit.",
+        "with those of fp32 and whose probabilities seldom differ by as much as a hundredth.",
     )
 
 

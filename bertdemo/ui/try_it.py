@@ -35,6 +35,7 @@ if (!window.enterAsks) {
 .st-key-ask textarea { max-height: 13rem !important }
 .st-key-ask [data-testid="InputInstructions"] { display: none }
 .st-key-examples p, .st-key-visited_texts p { text-align: left }
+.st-key-examples button, .st-key-visited_texts button { padding-block: 0.25rem }
 </style>"""
 
 

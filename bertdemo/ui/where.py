@@ -122,10 +122,8 @@ def base_of(run: Run) -> str:
 
 
 def _facts(run: Run) -> str:
-    facts = [
-        f"Data **{escape(shorten(run.data.name, 40))}**",
-        f"Base **{escape(shorten(base_of(run), 40))}**",
-    ]
+    facts = [f"Data **{escape(shorten(run.data.name, 40))}**"] if run.data.name else []  # a damaged run has none
+    facts.append(f"Base **{escape(shorten(base_of(run), 40))}**")
     if run.accuracy is not None and run.macro_f1 is not None:
         facts.append(f"**{percent(run.accuracy)}** right, macro-F1\u00a0**{percent(run.macro_f1)}**")
     return " · ".join(facts)

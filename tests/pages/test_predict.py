@@ -227,6 +227,15 @@ def test_one_broken_classifier_does_not_silence_the_others(open_page, make_class
     assert len(app.error) == 1
 
 
+def test_a_run_of_which_nothing_can_be_known_is_not_asked(open_page, make_classifier, words_of):
+    (make_classifier().path / "data.json").write_text("{")
+    app = ask(open_page("predict", run="one"), TEXT)
+    assert not app.exception
+    assert not app.header
+    assert ["is damaged" in error.value for error in app.error] == [True]
+    assert "****" not in words_of(app)
+
+
 @pytest.mark.parametrize("small_split", ["pairs"], indirect=True)
 def test_a_classifier_of_pairs_asks_for_two_texts(open_page, make_classifier):
     make_classifier()
