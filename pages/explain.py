@@ -9,7 +9,7 @@ place = where.row(newest=True, tested=True)
 st.title("Explain", anchor=False)
 if place.run is None:
     st.markdown("Here a classifier shows which words moved its answer, and the explanation is put to the test.")
-    st.page_link("pages/fine_tune.py", label="Fine-tune the first one", icon=":material/arrow_forward:")
+    st.page_link("pages/fine_tune.py", label="Fine-tune a classifier", icon=":material/arrow_forward:")
     st.stop()
 
 explain_page.show(place.run)

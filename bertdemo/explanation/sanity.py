@@ -70,7 +70,8 @@ class Sanity:
     def verdict(self) -> str:
         """The same in a sentence."""
         if self.passed is None:
-            return f"The text has too few words to tell: {FEWEST_WORDS} are needed, {len(self.original)} are there."
+            there = "1 is" if len(self.original) == 1 else f"{len(self.original)} are"
+            return f"The text has too few words to tell: {FEWEST_WORDS} are needed, {there} there."
         correlation = f"{self.stages[-1].correlation:z.2f}".replace("-", "\u2212")
         figure = f"rank correlation {correlation}, by chance up to {self.chance:.2f}"
         if self.passed:

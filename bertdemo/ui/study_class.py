@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from bertdemo.ui.report_evidence import Evidence
 
 _SIZES = (50, 200, 500)
-_ADDRESS = "study"
+_ADDRESS, _GONE = "study", "study_gone"  # in the address; whether that names a study that is not here
 _DIGITS = {"mean": 3, "spread": 3, "low": 3, "high": 3, "speaks for (%)": 1}  # shown; the files have all
 _LISTED = 300  # words in the table and in the list; the file has all
 
@@ -41,6 +41,8 @@ def show(run: Run, known: Evidence) -> None:
     st.subheader("Which words move the answers to many texts?", anchor=False)
     with errors.shown():
         question, most = _choice(run, known)
+        if st.session_state.get(_GONE):
+            st.caption("The study of this link is not here; perhaps it was deleted. Its question can be asked again.")
         study = study_work.of(run, question, most)
         if study is None:
             st.query_params.pop(_ADDRESS, None)
@@ -62,8 +64,9 @@ def _choice(run: Run, known: Evidence) -> tuple[Question, int]:
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     names = dict(options)
     chosen = left.selectbox(
-        "Test texts", list(names), key=which, format_func=lambda q: names.get(q, str(q)), persist_state="session"
-    )
+        "Test texts", list(names), key=which, format_func=lambda q: names.get(q, str(q)), persist_state="session",
+        on_change=st.session_state.pop, args=(_GONE, None),
+    )  # fmt: skip
     st.session_state.setdefault(size, _SIZES[1])
     most = right.radio(
         "At most", _SIZES, key=size, horizontal=True, persist_state="session",
@@ -73,8 +76,9 @@ def _choice(run: Run, known: Evidence) -> tuple[Question, int]:
 
 
 def _take_from_study(run: Run, options: Sequence[tuple[Question, str]], which: str, size: str) -> None:
-    wanted = st.query_params.get(_ADDRESS)
-    for study in handles.studies().list(run.id):
+    wanted, studies = st.query_params.get(_ADDRESS), handles.studies().list(run.id)
+    st.session_state[_GONE] = wanted is not None and wanted not in {study.id for study in studies}
+    for study in studies:
         if wanted in (None, study.id) and study.card and study.card.question in dict(options):
             st.session_state[which] = study.card.question
             st.session_state[size] = next((n for n in _SIZES if n >= len(study.card.places)), _SIZES[-1])

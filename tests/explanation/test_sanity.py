@@ -104,6 +104,8 @@ def test_a_few_words_cannot_tell():
     found = Sanity((Stage("all weights", (1.0,)),), np.ones(4), np.ones(4), 0.9)
     assert found.passed is None
     assert "too few words" in found.verdict
+    assert "4 are there" in found.verdict
+    assert "1 is there" in Sanity(found.stages, np.ones(1), np.ones(1), 0.9).verdict
 
 
 def test_a_correlation_below_zero_has_a_true_minus():

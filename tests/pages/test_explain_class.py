@@ -81,6 +81,15 @@ def test_what_was_found_is_there_again_by_its_link(view, words_of):
     assert third.selectbox(key="study_which_one").value.predicted == 1
 
 
+def test_a_link_to_a_study_that_was_deleted_says_so_until_another_is_chosen(view, words_of):
+    app = view(study="../one-20260101-000000-abcdef")
+    assert not app.exception
+    assert "The study of this link is not here" in words_of(app)
+    app.selectbox(key="study_which_one").select_index(1).run()
+    assert "The study of this link" not in words_of(app)
+    assert "The study of this link" not in words_of(view())
+
+
 def test_what_was_found_last_is_there_for_whoever_comes_back(view, words_of):
     app = view()
     app.selectbox(key="study_which_one").select_index(1).run()
