@@ -56,7 +56,7 @@ def agreement_chart(rows: int) -> alt.LayerChart:
             "other:N",
             sort=AS_THEY_COME,
             title=None,
-            axis=alt.Axis(labelLimit=130, labelAngle=-40, labelOverlap=False, orient="top"),
+            axis=alt.Axis(labelLimit=130, labelAngle=-90, labelOverlap=False, orient="top"),
         ),
         y=alt.Y("one:N", sort=AS_THEY_COME, title=None, axis=alt.Axis(labelLimit=150, labelOverlap=False)),
         tooltip=["one:N", "other:N", alt.Tooltip("correlation:Q", format=".2f")],
@@ -65,4 +65,4 @@ def agreement_chart(rows: int) -> alt.LayerChart:
     depth = alt.Opacity("size:Q", scale=alt.Scale(domain=[0, 1], range=[0.04, 0.7]), legend=None)
     cells = base.mark_rect(cornerRadius=2).encode(color=shade, opacity=depth)
     figures = paint(base.mark_text(fontSize=11).encode(text="words:N"), INK)
-    return layers(cells, figures, height=30 * max(rows, 2) + 110)
+    return layers(cells, figures, height=30 * max(rows, 2) + 150)

@@ -11,6 +11,10 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from bertdemo.errors import ExplanationError
+from bertdemo.ui import errors
+from bertdemo.ui.words import shorten
+
 Head = tuple[int, int]  # layer and head, from 0; in addresses and for people both count from 1
 MOST = 4  # heads beside each other: as many as there are colours
 _ALL = "all"
@@ -59,6 +63,20 @@ def parse(code: str, layers: int, heads: int) -> Part | None:
         return None
     layer, head = int(found[1]) - 1, int(found[2]) - 1 if found[2] else None
     return Part(layer, head) if 0 <= layer < layers and (head is None or 0 <= head < heads) else None
+
+
+def leave_out_unknown(layers: int, heads: int) -> None:
+    """Say which heads of the address the model does not have, and take them out of it."""
+    for name in (_HEADS, _OFF):
+        codes = [code for code in st.query_params.get(name, "").split(",") if code]
+        known = [code for code in codes if parse(code, layers, heads)]
+        if unknown := [code for code in codes if code not in known]:
+            _put(name, ",".join(known))
+            with errors.shown():
+                raise ExplanationError(
+                    f"There is no head {shorten(', '.join(unknown), 40)!r} here: the model has {layers} layers of "
+                    f"{heads} heads, and the third head of layer 2 is called 2.3."
+                )
 
 
 def chosen(layers: int, heads: int, otherwise: Part) -> tuple[Part, ...]:

@@ -52,6 +52,7 @@ def _show(run: Run, asked: Asked) -> None:
         attention_choice.begin(run.id, asked)
         window = _window(run, asked)
         complete = looked = attention_numbers.look(run, asked, window)
+        attention_choice.leave_out_unknown(looked.layers, looked.heads)
         if off := attention_choice.switched_off(looked.layers, looked.heads):
             looked = attention_numbers.look(run, asked, window, off)
         st.caption(_WHAT)

@@ -65,7 +65,7 @@ def show(subject: Subject, choice: Choice) -> None:
             "the same random numbers each time." + ("" if held.needs_baseline else f" {held.name} needs none.")
         )
     else:
-        st.caption("“Mean of all” is over PAD, MASK and zero: the scores from each of them, averaged.")
+        st.caption("“Mean” is over PAD, MASK and zero: the scores from each of them, averaged.")
 
 
 def _methods(subject: Subject, choice: Choice) -> dict[str, Choice]:

@@ -28,10 +28,11 @@ if TYPE_CHECKING:
 TARGET, AGAINST, METHOD, BASELINE = PARAMETERS = ("target", "against", "method", "baseline")  # of the address
 DEFAULT_METHOD, DEFAULT_BASELINE = "integrated_gradients", "pad"
 _NOBODY = -1
+_WRONG = "why_wrong"  # what is to be said of words of the address
 _Kind = TypeVar("_Kind")
 _KEYS = {name: f"why_{name}" for name in PARAMETERS}
 BASELINE_NAMES = {"pad": "PAD", "mask": "MASK", "zero": "Zero", "average": "Mean of PAD, MASK and zero"}
-SHORT_BASELINE_NAMES = {**BASELINE_NAMES, "average": "Mean of all"}  # beside bars and cells
+SHORT_BASELINE_NAMES = {**BASELINE_NAMES, "average": "Mean"}  # beside bars and cells
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,9 @@ def asked_for(subject: Subject) -> Choice:
         _left_out(METHOD, f"{METHODS[method].name} is not offered for this model: {reason}")
         method = DEFAULT_METHOD
     baseline = _listed(BASELINE, {name: name for name in BASELINE_NAMES}, DEFAULT_BASELINE)
+    for message in st.session_state.get(_WRONG, ()):
+        with errors.shown():
+            raise ExplanationError(message)
     return Choice(target, None if against == _NOBODY else against, method, baseline)
 
 
@@ -77,10 +81,9 @@ def _listed(name: str, known: Mapping[str, _Kind], default: _Kind) -> _Kind:
 
 
 def _left_out(name: str, message: str) -> None:
-    """Say what is wrong with a word of the address and take it out: nobody is left with a dead link."""
+    """Take a wrong word out of the address, or a dead link it would be; it is told until there is a result to see."""
     st.query_params.pop(name, None)
-    with errors.shown():
-        raise ExplanationError(message)
+    st.session_state.setdefault(_WRONG, []).append(message)
 
 
 def forget() -> None:
@@ -147,6 +150,7 @@ def attribution(subject: Subject, choice: Choice) -> Attribution:
     """
     work = _work(subject, choice)
     found: Attribution = kept(work.key, work.words, work.make)
+    st.session_state.pop(_WRONG, None)
     return found
 
 

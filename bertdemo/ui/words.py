@@ -10,6 +10,7 @@ _MARKUP = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&^=@])")
 
 _LINKS = re.compile(r":/|www\.|\S@|:[a-z0-9+-](?=[\w+-]*[:/])", re.IGNORECASE)
 _NO_BREAK = "\u00a0"
+_RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 
 
 def escape(text: str) -> str:
@@ -46,7 +47,12 @@ def distinct(names: Iterable[str]) -> list[str]:
 
 def quoted(text: str) -> str:
     """A word or a label in a sentence, as Markdown."""
-    return f"“{escape(shorten(text, 30))}”"
+    return f"“{isolated(escape(shorten(text, 30)))}”"
+
+
+def isolated(text: str) -> str:
+    """The text between marks (U+2068, U+2069) without which Arabic or Hebrew would draw the figures after it along."""
+    return f"\u2068{text}\u2069" if _RIGHT_TO_LEFT.search(text) else text
 
 
 def listed(names: Sequence[str]) -> str:

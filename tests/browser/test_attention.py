@@ -45,6 +45,8 @@ def test_heads_are_looked_at_by_mouse_and_keyboard_and_switched_off(view):
     view.reload()
     view.locator(".said", has_text="prize looks at ").wait_for()
     assert view.locator(".said").inner_text() == said
+    view.locator(".words.from .word", has_text="مرحبا").click()
+    view.locator(".said", has_text="\u2068مرحبا\u2069 looks at ").wait_for()  # or the figures would change places
 
     view.get_by_text("Matrix", exact=True).click()
     view.get_by_role("region", name="Matrix: rows look").focus()

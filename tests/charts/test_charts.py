@@ -160,3 +160,8 @@ def test_a_line_to_compare_with_is_drawn_once_however_many_rows_there_are(name):
     layers = chart(*arguments).to_dict()["layer"]
     [line] = [layer for layer in layers if layer["mark"]["type"] == "rule" and layer["mark"].get("aria") is False]
     assert "aggregate" in line["transform"][0]
+
+
+def test_names_above_columns_stand_upright_where_a_slanted_one_would_leave_the_picture():
+    for layer in attribution.agreement_chart(7).to_dict()["layer"]:
+        assert layer["encoding"]["x"]["axis"]["labelAngle"] == -90

@@ -58,9 +58,19 @@ def test_it_says_that_attention_is_not_the_reason(open_view, words_of):
     assert "not why it answers" in words_of(app)
 
 
-@pytest.mark.parametrize("head", ["2", "9.9,<b>", "1.1,1.1,2,all,2.1,2.2"])
+@pytest.mark.parametrize("head", ["2", "all", "1.1,1.1,2,all,2.1,2.2"])
 def test_every_head_opens_by_its_address(open_view, head):
     assert healthy(open_view(head=head))
+
+
+@pytest.mark.parametrize("name", ["head", "off"])
+def test_a_head_that_there_is_not_is_said_and_left_out_of_the_address(open_view, name):
+    app = open_view(**{name: "1.2,99.99,x"})
+    assert not app.exception
+    [error] = app.error
+    assert "99.99, x" in error.value.replace("\\", "")
+    assert address(app, name) == "1.2"
+    assert healthy(app.run())
 
 
 @pytest.mark.parametrize("look", ["nonsense", "layers", "off", "formula"])

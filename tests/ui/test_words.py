@@ -46,6 +46,11 @@ def test_names_are_listed_as_in_a_sentence():
     assert words.quoted("<b>" * 20) == f"“{words.escape('<b>' * 9 + '<b…')}”"
 
 
+def test_a_word_from_right_to_left_leaves_the_figures_behind_it_where_they_are():
+    assert words.quoted("شركة") == "“\u2068شركة\u2069”"
+    assert words.quoted("今天 émoji 🙂") == "“今天 émoji 🙂”"
+
+
 def test_counts_agree_in_number():
     assert words.count(1, "text") == "1 text"
     assert words.count(15_000, "text") == "15,000 texts"

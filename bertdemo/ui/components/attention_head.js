@@ -122,11 +122,11 @@ const sentence = (stage, focus) => {
   const parts = stage.heads.map((_, series) => {
     const ranked = others.map((word, place) => [weightsTo(stage, focus, place)[series], word.text]);
     const best = ranked.sort((a, b) => b[0] - a[0]).slice(0, 3).filter(([weight]) => weight > 0);
-    const list = best.map(([weight, text]) => `${text} ${told(data, weight)}`).join(", ") || "none of those shown";
+    const list = best.map(([weight, text]) => `${isolated(text)} ${told(data, weight)}`).join(", ") || "none of those shown";
     return data.heads.length > 1 ? `${series + 1}: ${list}` : list;
   });
   const word = data[focus.side][focus.place].text;
-  return `${word} ${focus.side === "from" ? "looks at" : "is looked at by"} ${parts.join(" · ")}`;
+  return `${isolated(word)} ${focus.side === "from" ? "looks at" : "is looked at by"} ${parts.join(" · ")}`;
 };
 
 const show = (stage, focus) => {

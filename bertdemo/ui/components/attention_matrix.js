@@ -57,7 +57,7 @@ const read = (stage, row, col) => {
   stage.cursor.style.cssText = `grid-row:${row + 2};grid-column:${col + 2}`;
   stage.cursor.hidden = false;
   const weight = told(data, shareOf(stage.bytes[row * data.at.length + col]));
-  stage.said.textContent = `${data.from[row].text} looks at ${data.at[col].text}: ${weight}`;
+  stage.said.textContent = `${isolated(data.from[row].text)} looks at ${isolated(data.at[col].text)}: ${weight}`;
 };
 
 const move = (stage, event) => {

@@ -16,6 +16,9 @@ const told = (data, share) => {
   return value < 0.005 ? "under 1 %" : `${Math.round(100 * value)} %`;
 };
 
+// Without these marks a word in Arabic or Hebrew would draw the figures behind it along.
+const isolated = (text) => (/[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/.test(text) ? `\u2068${text}\u2069` : text);
+
 const make = (tag, attributes = {}, text = "") => {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
