@@ -11,6 +11,10 @@ from bertdemo.data.dataset import Dataset
 from bertdemo.errors import RunError
 from bertdemo.evaluation.report import Interval
 
+_MORE_CAUTIOUS = (
+    "The 95 % interval of the difference leaves out 0 all the same: with so few texts in dispute, the test is the more "
+    "cautious of the two."
+)
 _Z = 1.959963984540054  # 97.5 % quantile of the standard normal distribution
 _SIGNIFICANT = 0.05
 LIMIT = (
@@ -78,7 +82,10 @@ def compare(truth: npt.ArrayLike, first: npt.ArrayLike, second: npt.ArrayLike) -
 
 
 def sentence(comparison: Comparison, first: str, second: str) -> str:
-    """What the comparison says, in one sentence for people; ``first`` and ``second`` are the names to use."""
+    """What the comparison says, in a sentence for people; ``first`` and ``second`` are the names to use.
+
+    A second one follows where test and interval, which are made in different ways, seem to contradict each other.
+    """
     texts = f"On the same {comparison.n:,} test texts"
     if comparison.only_first == comparison.only_second == 0:
         return f"{texts} {first} and {second} are right and wrong on the same ones, so this test shows no difference."
@@ -89,7 +96,9 @@ def sentence(comparison: Comparison, first: str, second: str) -> str:
     if comparison.is_significant:
         better = first if comparison.difference > 0 else second
         return f"{counts}: {chance} {_in_tests(comparison.p_value)}, so {better} is better and luck hardly explains it."
-    return f"{counts}: {chance} {_in_tests(comparison.p_value)}, so luck may explain the difference."
+    luck = f"{counts}: {chance} {_in_tests(comparison.p_value)}, so luck may explain the difference."
+    interval = comparison.difference_interval
+    return luck if interval.low <= 0 <= interval.high else f"{luck} {_MORE_CAUTIOUS}"
 
 
 def aligned(first: Dataset, second: Dataset) -> npt.NDArray[np.int64]:

@@ -104,3 +104,14 @@ def test_other_test_texts_are_refused_in_one_sentence(change) -> None:
 
 def part() -> Dataset:
     return Dataset("d", tuple(f"text {i}" for i in range(12)), (0, 1) * 6, ("x", "y"))
+
+
+def test_an_interval_that_seems_to_contradict_the_test_is_explained() -> None:
+    truth, first, second = np.zeros(30), np.zeros(30), np.zeros(30)
+    first[:5] = 1  # wrong on five that the other gets right
+    found = compare(truth, first, second)
+    assert not found.is_significant
+    assert found.difference_interval.high < 0
+    assert "more cautious" in sentence(found, "one", "two")
+    first[1:] = 0
+    assert "cautious" not in sentence(compare(truth, first, second), "one", "two")
