@@ -14,7 +14,7 @@ from bertdemo.explanation.reading import read
 from bertdemo.models.classifier import load_classifier, save_classifier
 from bertdemo.prediction.single import predict_one
 from bertdemo.runs.records import State
-from bertdemo.ui import explain_kept, handles
+from bertdemo.ui import explain_kept, explain_methods, handles
 
 TEXT = "the coffee was cold and the staff were rude"
 
@@ -142,6 +142,19 @@ def test_what_there_is_not_is_one_sentence(open_page, make_classifier):
         assert wrong not in app.query_params
         assert app.selectbox(key="why_method").value == "integrated_gradients"  # and the usual explanation is there
         assert not app.run().error
+
+
+def test_what_there_is_not_is_told_until_there_is_a_result(open_page, make_classifier, monkeypatch):
+    def still_at_work(*_):
+        raise explain_kept.StillAtWorkError
+
+    make_classifier()
+    with monkeypatch.context() as slow:
+        slow.setattr(explain_methods, "kept", still_at_work)
+        app = open_page("explain", run="one", text=TEXT, method="tea leaves")
+        assert len(app.run().error) == 1
+    assert len(app.run().error) == 1
+    assert not app.run().error
 
 
 def test_a_method_without_signs_gets_neither_colours_nor_glyphs(open_page, make_classifier, words_of):
