@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PRESETS = {"quick": "Quick", "standard": "Standard", "thorough": "Thorough"}
+_CAPTIONS = ("Reads the texts once", "Twice", "Three times; an adapter (LoRA) with averaged weights")
 _LABELS = {
     "max_length": "Longest text (tokens)",
     "freeze_embeddings": "Freeze word embeddings",
@@ -80,16 +81,19 @@ def choose() -> Recipe:
         ModelError: the base model cannot be found.
         RecipeError: a setting makes no sense.
     """
+    from bertdemo.training.presets import PRESET_SETTINGS
+
     _base()
     st.radio(
         "How long to train",
         list(PRESETS),
         format_func=PRESETS.__getitem__,
+        captions=_CAPTIONS,
         index=1,
         horizontal=True,
         key="preset",
         on_change=_fill,
-        args=("epochs",),
+        args=PRESET_SETTINGS,
         persist_state="session",
     )
     for name, column in zip(_VISIBLE, st.columns(3), strict=True):

@@ -5,7 +5,7 @@ from dataclasses import fields
 import pytest
 
 from bertdemo.errors import ModelError, RecipeError
-from bertdemo.training.presets import HELP, recipe_for
+from bertdemo.training.presets import HELP, PRESET_SETTINGS, recipe_for
 from bertdemo.training.recipe import Recipe
 
 
@@ -45,6 +45,11 @@ def test_defaults_suit_the_base(tiny_base):
 def test_presets_differ_in_how_often_the_data_is_read():
     epochs = [recipe_for("minilm-l6", preset).epochs for preset in ("quick", "standard", "thorough")]
     assert epochs == sorted(set(epochs))
+
+
+def test_presets_differ_in_the_settings_that_the_page_sets_anew_and_in_no_other():
+    presets = [recipe_for("bert-base", preset).to_dict() for preset in ("quick", "standard", "thorough")]
+    assert {name for name in presets[0] if len({recipe[name] for recipe in presets}) > 1} == set(PRESET_SETTINGS)
 
 
 def test_a_recipe_for_no_base_is_refused():
