@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
@@ -108,8 +108,9 @@ def predict_encoded(
     classifier.model.eval()
     batches = batches_by_length(range(len(encoded)), encoded.lengths, batch_size)
     longest_first = reversed(batches)  # what does not fit is found out at once
-    for _ in apply(partial(_read, classifier, encoded, placement, logits), longest_first):
-        pass
+    with _inference(classifier, placement):  # autocast keeps its copies of the weights for as long as this is open
+        for _ in apply(partial(_read, classifier, encoded, placement, logits), longest_first):
+            pass
     return logits
 
 
@@ -153,14 +154,21 @@ def autocast(placement: Placement) -> AbstractContextManager[object]:
 
 
 def _forward(classifier: Classifier, encoded: Encoded, rows: list[int], placement: Placement) -> Tensor:
-    import torch
-
     width = len(encoded.ids[rows[-1]])  # the rows of a batch are in the order of their lengths
     if placement.precision != "fp32":
         width = min(-(-width // _STRIDE) * _STRIDE, classifier.max_length)  # there are no positions beyond
     inputs = collate(encoded, rows, classifier.tokenizer.pad_token_id or 0, width)
     inputs = {name: tensor.to(placement.device) for name, tensor in inputs.items()}
-    is_converted = classifier.model.dtype is not torch.float32  # nothing is left for autocast to convert
-    with torch.inference_mode(), nullcontext() if is_converted else autocast(placement):
+    with _inference(classifier, placement):  # what is open counts in its own thread alone
         logits: Tensor = classifier.model(**inputs).logits.float().cpu()
     return logits
+
+
+@contextmanager
+def _inference(classifier: Classifier, placement: Placement) -> Iterator[None]:
+    """No gradients, and the placement's number format unless the weights have it already."""
+    import torch
+
+    is_converted = classifier.model.dtype is not torch.float32
+    with torch.inference_mode(), nullcontext() if is_converted else autocast(placement):
+        yield

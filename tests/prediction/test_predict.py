@@ -141,3 +141,13 @@ def test_four_threads_at_once_get_their_own_answers(classifier):
 
     with ThreadPoolExecutor(4) as threads:
         assert sum(threads.map(is_right, asked)) == len(asked)
+
+
+def test_autocast_converts_a_weight_once_for_all_batches(classifier, monkeypatch):
+    """Leaving autocast drops its copies of the weights: then they would be made anew in every batch."""
+    left = []
+    clear = torch.clear_autocast_cache
+    monkeypatch.setattr(torch, "clear_autocast_cache", lambda: (left.append(1), clear()))
+    bf16 = Placement("cpu", "bf16", "CPU", "bf16 for tests")
+    predict_encoded(classifier, encode(classifier, TEXTS), bf16, batch_size=4)
+    assert len(left) == 1
