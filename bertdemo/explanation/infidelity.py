@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bertdemo.errors import ExplanationError
 from bertdemo.explanation.cancelling import Cancelled, never
 from bertdemo.explanation.erasing import check_scores, explained, logits_without
 from bertdemo.explanation.reading import Reading
@@ -61,7 +62,7 @@ def infidelity(
     import torch
     from captum.metrics import infidelity as captum_infidelity
 
-    check_scores(reading, word_scores)
+    _check(reading, word_scores)
     erased = _random_sets(len(reading.words), samples, seed)
     seen: list[NDArray[np.float64]] = []  # Captum keeps the outputs to itself: without words, then of the whole text
 
@@ -79,6 +80,14 @@ def infidelity(
     value = float(captum_infidelity(output, erase, present, scores, n_perturb_samples=samples, normalize=True))
     change = float(np.mean((seen[0] - seen[1]) ** 2))
     return Infidelity(value, value / change if change else 0.0, samples)
+
+
+def _check(reading: Reading, word_scores: NDArray[np.float64]) -> None:
+    if len(reading.words) == 1:
+        raise ExplanationError(
+            "The text has one word, so none can be masked beside another that stays: type a text of two words or more."
+        )
+    check_scores(reading, word_scores)
 
 
 def _random_sets(words: int, samples: int, seed: int) -> NDArray[np.bool_]:

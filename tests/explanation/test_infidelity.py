@@ -68,7 +68,7 @@ def test_up_to_half_of_the_words_are_masked_and_never_none(words: int, seed: int
 
 
 def test_a_word_alone_is_refused_and_a_cancelled_test_ends(classifier: Classifier, reading: Reading):
-    with pytest.raises(ExplanationError, match="one word"):
+    with pytest.raises(ExplanationError, match="one word, so none can be masked beside another"):
         infidelity(classifier, read(classifier, "tea"), np.array([1.0]), 0)
     with pytest.raises(CancelledError):
         infidelity(classifier, reading, np.zeros(len(reading.words)), 0, cancelled=lambda: True)
