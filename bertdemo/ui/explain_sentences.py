@@ -31,22 +31,27 @@ def sentence(found: Attribution, labels: tuple[str, ...]) -> str:
     top = [each for each in _by_word(found) if abs(each[1]) >= _LEAST][:_NAMED]
     if not top:
         return f"No word of this text moves {what}."
-    named = [f"**{quoted(text)}**" + _figures(score, times, found.signed) for text, score, times in top]
+    named = [f"**{quoted(text)}**" + _figures(score, times, found) for text, score, times in top]
     verb = "moved" if found.signed else "mattered to"
     return f"{listed(named)} {verb} {what} most."
 
 
 def _by_word(found: Attribution) -> list[tuple[str, float, int]]:
-    """(as first written, sum of its scores, how often it stands there) of each word, the strongest first."""
+    """(as first written, its score, how often it stands there) of each word, the strongest first.
+
+    The score of a word that comes again is the sum where scores add up; elsewhere, the strongest of them.
+    """
     merged: dict[str, tuple[str, float, int]] = {}
     for word, score in zip(found.reading.words, found.word_scores.tolist(), strict=True):
-        text, total, times = merged.get(word.text.casefold(), (word.text, 0.0, 0))
-        merged[word.text.casefold()] = text, total + score, times + 1
+        text, known, times = merged.get(word.text.casefold(), (word.text, 0.0, 0))
+        together = known + score if found.adds_up else max(known, score, key=abs)
+        merged[word.text.casefold()] = text, together, times + 1
     return sorted(merged.values(), key=lambda each: -abs(each[1]))
 
 
-def _figures(score: float, times: int, is_signed: bool) -> str:
-    told = [signed(score)] * is_signed + [f"{times} times"] * (times > 1)
+def _figures(score: float, times: int, found: Attribution) -> str:
+    often = f"{times} times" if found.adds_up else f"the strongest of {times}"
+    told = [signed(score)] * found.signed + [often] * (times > 1)
     return f" ({', '.join(told)})" if told else ""
 
 

@@ -171,15 +171,15 @@ def verdict(before: Answer, after: Answer) -> str:
 
 
 def _foretold(subject: Subject, found: Attribution, change: Change, new: Edited) -> str:
-    """How far the scores of the words foretold what happened to the logit, as Markdown."""
+    """What happened to the logit, and how far scores that add up foretold it, as Markdown."""
     words = count(len(change.words), "word")
-    if not found.signed:
-        return f"{words} changed."
-    moved = _output(subject, found, new) - found.output
+    moved = signed(_output(subject, found, new) - found.output)
+    if not (found.signed and found.adds_up):
+        return f"{words} changed: {output(found, subject.labels)} moves by {moved}."
     foretold = signed(-float(found.word_scores[list(change.words)].sum()))
     return (
         f"{words} changed. By the scores, {output(found, subject.labels)} should move by {foretold}; it moves by "
-        f"{signed(moved)}. The two need not be equal: words work together"
+        f"{moved}. The two need not be equal: words work together"
         f"{', and what stands in their place counts as well' if change.how != 'delete' else ''}."
     )
 

@@ -309,6 +309,20 @@ def test_an_address_that_makes_no_sense_opens_the_first_view(open_page, make_cla
     assert shown_text(strip_of(app)) == [TEXT]
 
 
+def test_methods_whose_scores_need_not_add_up_foretell_no_change(open_page, make_classifier, words_of):
+    make_classifier()
+    app = open_page("explain", run="one", text=TEXT, view="truth", without="4.9", method="occlusion")
+    assert "2 words changed: the logit of" in words_of(app)
+    assert "By the scores" not in words_of(app)
+
+
+def test_one_word_alone_is_told_why_nothing_is_foretold(open_page, make_classifier):
+    make_classifier()
+    app = open_page("explain", run="one", text="cold", view="truth", steady="true")
+    [error] = app.error
+    assert "none can be masked beside another" in error.value
+
+
 def test_another_run_takes_its_own_labels(open_page, make_classifier):
     make_classifier("one")
     make_classifier("two")

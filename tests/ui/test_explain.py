@@ -127,6 +127,14 @@ def test_a_word_that_comes_again_is_named_once_with_the_sum(classifier):
     assert told == ("**“rude”** (+0.75, 2 times), **“cook”** (+0.20) and **“staff”** (+0.10) moved “complaint” most.")
 
 
+@pytest.mark.parametrize(("signed", "figures"), [(True, "+0.50, the strongest of 2"), (False, "the strongest of 2")])
+def test_scores_of_a_word_that_comes_again_are_not_summed_where_they_need_not_add_up(classifier, signed, figures):
+    reading = read(classifier, "rude staff, Rude cook")
+    told = sentence(found(reading, [0, 0.5, 0.6, 0.0, 0.25, 0.2, 0], signed=signed, adds_up=False), LABELS)
+    assert told.startswith("**“staff”**")
+    assert f"**“rude”** ({figures})" in told
+
+
 @pytest.mark.parametrize(
     ("at_words", "told"),
     [
