@@ -110,18 +110,22 @@ def describe(statistics: HeadStatistics) -> str:
     shares = {name: getattr(statistics, name) for name in _TARGETS}
     name, share = max(shares.items(), key=lambda item: -1.0 if math.isnan(item[1]) else item[1])
     if share >= DOMINANT:
-        return f"looks at {_TARGETS[name]} ({share:.0%} of its attention; named from {DOMINANT:.0%} on)"
+        return f"looks at {_TARGETS[name]} ({_percent(share)} of its attention; named from {_percent(DOMINANT)} on)"
     if statistics.entropy >= _EVEN * statistics.most_entropy:
         return (
             f"looks everywhere about equally ({statistics.entropy:.1f} of at most {statistics.most_entropy:.1f} bits; "
-            f"named from {_EVEN:.0%} on)"
+            f"named from {_percent(_EVEN)} on)"
         )
     if statistics.entropy <= _SHARP:
         return f"picks one or two tokens ({statistics.entropy:.1f} bits; named up to {_SHARP:.0f})"
     return (
-        f"has no single habit: most of what we name goes to {_TARGETS[name]} ({share:.0%}, below {DOMINANT:.0%}); it "
-        f"looks {statistics.distance:.1f} tokens far on average"
+        f"has no single habit: the nearest to one is that it looks at {_TARGETS[name]} ({_percent(share)} of its "
+        f"attention; named from {_percent(DOMINANT)} on); it looks {statistics.distance:.1f} tokens far on average"
     )
+
+
+def _percent(share: float) -> str:
+    return f"{share:.0%}".replace("%", "\u00a0%")
 
 
 def switched_off(classifier: Classifier, reading: Reading, off: AbstractSet[Head]) -> NDArray[np.float32]:

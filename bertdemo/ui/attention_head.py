@@ -13,7 +13,7 @@ from bertdemo.ui.attention_choice import Part
 from bertdemo.ui.attention_controls import LINES, MATRIX, Shown
 from bertdemo.ui.attention_filters import Visible, visible, what_is_hidden
 from bertdemo.ui.attention_pixels import packed, shades
-from bertdemo.ui.words import count
+from bertdemo.ui.words import count, percent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,7 +64,7 @@ def lines_file(looked: Looked, parts: tuple[Part, ...], told: list[str], note: s
 def how_to_read(seen: Visible, shown: Shown) -> str:
     """What the picture shows, and how much it hides."""
     unit = "Lengths of vectors, the longest drawn darkest" if shown.by_norm else "Shares of a word’s attention"
-    lines = f"; those under {_THINNEST:.0%} of the darkest have no line" if shown.picture == LINES else ""
+    lines = f"; those under {percent(_THINNEST, 0)} of the darkest have no line" if shown.picture == LINES else ""
     return f"{unit}{lines}. {what_is_hidden(seen)}".strip()
 
 

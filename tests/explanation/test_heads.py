@@ -67,8 +67,8 @@ def test_a_head_that_looks_at_one_kind_of_token_is_called_by_it(reading: Reading
     n = len(reading)
     everybody = list(range(n))
     for places, field, words in [
-        ([0] * n, "first", r"the first token \(\[CLS\] or its like\) \(100%"),
-        ([n - 1] * n, "separator", r"the separators \(\[SEP\] or its like\) \(100%"),
+        ([0] * n, "first", r"the first token \(\[CLS\] or its like\) \(100\xa0%"),
+        ([n - 1] * n, "separator", r"the separators \(\[SEP\] or its like\) \(100\xa0%"),
         (everybody, "itself", "the token itself"),
         ([place - 1 for place in everybody], "previous", "the previous token"),
         ([place + 1 for place in everybody], "following", "the next token"),
@@ -76,7 +76,7 @@ def test_a_head_that_looks_at_one_kind_of_token_is_called_by_it(reading: Reading
         found = statistics_of(looking_at(reading, places), reading)
         assert getattr(found, field) == pytest.approx(1)
         assert found.entropy == 0
-        assert re.search(f"looks at {words}.*named from 50%", describe(found))
+        assert re.search(f"looks at {words}.*named from 50\xa0%", describe(found))
 
 
 def test_distance_is_in_tokens_and_of_the_tokens_of_words(reading: Reading):
@@ -103,8 +103,8 @@ def test_a_head_without_a_habit_is_not_given_one(reading: Reading):
     n = len(reading)
     rows = 0.4 * looking_at(reading, [0] * n) + 0.6 * np.full((n, n), 1 / n)
     told = describe(statistics_of(rows, reading))
-    assert told.startswith("has no single habit: most of what we name goes to the first token")
-    assert "below 50%" in told
+    assert told.startswith("has no single habit: the nearest to one is that it looks at the first token")
+    assert "named from 50\xa0% on" in told
 
 
 @given(seed=st.integers(0, 9999), text=st.sampled_from([TEXT, "coffee", "cold soup", "🙂"]), sharp=st.floats(0.1, 20))
