@@ -20,7 +20,8 @@ MOST = 4  # heads beside each other: as many as there are colours
 _ALL = "all"
 _CODE = re.compile(r"([0-9]{1,3})(?:\.([0-9]{1,3}))?")
 PART = "part"  # of a text that is longer than the model reads at once
-_HEADS, _OFF, _WORD = "head", "off", "word"
+LOOK, WORD = "look", "word"
+_HEADS, _OFF = "head", "off"
 
 
 @dataclass(frozen=True)
@@ -145,18 +146,18 @@ def begin(run_id: str, text: object) -> None:
     known = st.session_state.get("attention_of", (run_id, text))
     st.session_state["attention_of"] = (run_id, text)
     if known != (run_id, text):
-        forgotten = (_WORD, PART) if known[0] == run_id else (_WORD, PART, _HEADS, _OFF)
+        forgotten = (WORD, PART) if known[0] == run_id else (WORD, PART, _HEADS, _OFF)
         for name in forgotten:
             _put(name, "")
 
 
 def word() -> str | None:
     """The word that is looked at: ``from.4`` where it looks, ``at.4`` where it is looked at; by its first token."""
-    return st.query_params.get(_WORD)
+    return st.query_params.get(WORD)
 
 
 def choose_word(code: str | None) -> None:
-    _put(_WORD, code or "")
+    _put(WORD, code or "")
 
 
 def _put(name: str, value: str) -> None:

@@ -34,7 +34,7 @@ _WHAT = (
     "(Jain & Wallace 2019; Wiegreffe & Pinter 2019; Bastings & Filippova 2020)."
 )
 _WORDS, _LAYERS, _OFF, _FORMULA = "heads", "layers", "off", "formula"
-_VIEWS = {
+VIEWS = {
     _WORDS: "Head by head",
     _LAYERS: "Through the layers",
     _OFF: "Switch heads off",
@@ -56,7 +56,7 @@ def _show(run: Run, asked: Asked) -> None:
         if off := attention_choice.switched_off(looked.layers, looked.heads):
             looked = attention_numbers.look(run, asked, window, off)
         st.caption(_WHAT)
-        view = attention_choice.one_of("look", _VIEWS, "What to look at")
+        view = attention_choice.one_of(attention_choice.LOOK, VIEWS, "What to look at")
         attention_switch.off_line(looked)
         if view == _LAYERS:
             attention_layers.show(looked)

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from bertdemo.ui import (
+    attention_choice,
     attention_view,
     errors,
     explain_answer,
     explain_attribution,
     explain_kept,
+    explain_link,
     explain_methods,
     explain_truth,
     explain_try,
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from bertdemo.ui.explain_answer import Subject
     from bertdemo.ui.try_it import Asked
 
-_VIEW, _TAB = "view", "explain_tab"  # in the address, and the key of the tabs
+_TAB = "explain_tab"  # the key of the tabs
 VIEWS = {
     "moved": "What moved the answer",
     "attention": "Where the model looks",
@@ -52,9 +54,10 @@ def _show(run: Run) -> None:
     with errors.shown():
         if asked and try_it.is_loaded():
             subject = explain_answer.subject(run, asked)
-            _of_this_text(asked)
+            _of_this_text(run, asked)
             fits = try_it.link(asked)
             explain_answer.show(subject)
+            explain_link.leave_out_unknown(subject, VIEWS)
             _views(subject)
             if not fits:
                 st.caption("The text is too long for a link: the address of this page does not hold it.")
@@ -69,10 +72,11 @@ def _of_this_run(run: Run) -> None:
     st.session_state["explain_run"] = run.id
 
 
-def _of_this_text(asked: Asked) -> None:
+def _of_this_text(run: Run, asked: Asked) -> None:
     """Words in the address belong to the text that they were chosen in."""
     if st.session_state.get("explain_text", asked) != asked:
         explain_try.forget()
+    attention_choice.begin(run.id, asked)
     st.session_state["explain_text"] = asked
 
 
@@ -99,18 +103,14 @@ def _class(subject: Subject) -> None:
 
 def _tabs() -> Sequence[Any]:
     """The views; the address decides which is open, and follows when another is chosen."""
-    named = st.query_params.get(_VIEW, "moved")
-    if named not in VIEWS:
-        st.query_params.pop(_VIEW)
-        named = "moved"
-    st.session_state[_TAB] = VIEWS[named]
+    st.session_state[_TAB] = VIEWS[st.query_params.get(explain_link.VIEW, "moved")]
 
     def changed() -> None:
         """Put the chosen view into the address."""
         view = next(view for view, words in VIEWS.items() if words == st.session_state[_TAB])
         if view == "moved":
-            st.query_params.pop(_VIEW, None)
+            st.query_params.pop(explain_link.VIEW, None)
         else:
-            st.query_params[_VIEW] = view
+            st.query_params[explain_link.VIEW] = view
 
     return st.tabs(list(VIEWS.values()), key=_TAB, on_change=changed)

@@ -34,7 +34,9 @@ class Example:
 
 
 def of(run: Run) -> tuple[Example, ...]:
-    """Test texts of a run; none where the folder is damaged, which the page says elsewhere."""
+    """Test texts of a run; none before it was tested, or where the folder is damaged, which the page says elsewhere."""
+    if not run.status.state.has_model:
+        return ()
     try:
         return _of(run.id, run.created, handles.runs().folder(run.id))
     except BertDemoError:
