@@ -173,11 +173,10 @@ def faithfulness(
     outputs = explained(logits, target, against).reshape(shape)
     lost = softmax(logits, classifier.temperature)[:, target].reshape(shape)
     lost = lost[:1, :1] - lost
-    backwards = outputs[:, ::-1]
     return Faithfulness(
         words=words,
         deletion=_curve(counts / words, outputs[0], outputs[2:], falls=True),
-        insertion=_curve(counts / words, backwards[1], backwards[2:], falls=False),
+        insertion=_curve(counts / words, outputs[1, ::-1], outputs[2:, ::-1], falls=False),
         comprehensiveness=_erasure(counts, _bin_sizes(words), lost[0], lost[2:]),
         sufficiency=_erasure(counts, [words - size for size in _bin_sizes(words)], lost[1], lost[2:]),
         orders=orders, coverage=(orders + 1 - 2 * _edge(orders)) / (orders + 1), calls=len(np.unique(erased, axis=0)),
