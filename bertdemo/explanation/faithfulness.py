@@ -43,7 +43,7 @@ SUFFICIENCY = (
     "are enough."
 )
 LIMIT_OF_ERASER = (
-    "Mean over the best 1, 5, 10, 20 and 50 % of the words, at least one each (DeYoung et al., 2020). Where the "
+    "Mean over the best 1, 5, 10, 20 and 50\u00a0% of the words, at least one each (DeYoung et al., 2020). Where the "
     "classifier is certain, one word less changes no probability: that is a low figure and not a bad explanation."
 )
 

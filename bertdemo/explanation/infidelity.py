@@ -15,7 +15,7 @@ from bertdemo.models.classifier import Classifier
 
 INFIDELITY = (
     "Random words are masked: the share of the change in the output that the scores of these words do not foretell "
-    "(Yeh et al., 2019). 0 % is perfect, 100 % no better than scores of 0."
+    "(Yeh et al., 2019). 0\u00a0% is perfect, 100\u00a0% no better than scores of 0."
 )
 LIMIT_OF_INFIDELITY = (
     "It asks the scores to add up as if words did not interact; scores are rescaled by the best factor first, so that "

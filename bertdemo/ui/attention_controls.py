@@ -41,7 +41,7 @@ def _rest(picture: str, names: str, has_pairs: bool) -> Shown:
     by_norm = st.toggle(
         "Weigh by what is moved", key="by_norm", bind="query-params",
         help="Multiplies each weight by the length of the vector it is given to (Kobayashi et al. 2020): much weight "
-        "on a token that has next to nothing to give shows as next to nothing. These lengths do not sum to 100 %.",
+        "on a token that has next to nothing to give shows as next to nothing. These lengths do not sum to 100\u00a0%.",
     )  # fmt: skip
     least = 0
     if not by_norm:

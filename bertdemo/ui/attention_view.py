@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from bertdemo.ui.try_it import Asked
 
 _WHAT = (
-    "In each layer every token takes in the others in shares that sum to 100 %: its attention. It shows where the "
+    "In each layer every token takes in the others in shares that sum to 100\u00a0%: its attention. It shows where the "
     "model looks, not why it answers as it does: quite other weights can give the same answer "
     "(Jain & Wallace 2019; Wiegreffe & Pinter 2019; Bastings & Filippova 2020)."
 )

@@ -92,8 +92,8 @@ _TINY = (
     "difference mislead."
 )
 _CERTIFIED = (
-    "At most 1 % may be missing. This vouches for the sum: that the words really matter to the model so much is tested "
-    "under “Is it true?”."
+    "At most 1\u00a0% may be missing. This vouches for the sum: that the words really matter to the model so much is "
+    "tested under “Is it true?”."
 )
 
 

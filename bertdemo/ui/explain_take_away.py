@@ -91,6 +91,6 @@ def _title(subject: Subject, found: Attribution) -> str:
     labels = subject.labels
     against = "" if found.against is None else f" and not {labels[found.against]}"
     share = found.relative_remainder
-    sure = "" if share is None or found.is_tiny else f", {100 * share:.2f} % not accounted for"
+    sure = "" if share is None or found.is_tiny else f", {100 * share:.2f}\u00a0% not accounted for"
     steps = "" if found.n_steps is None else f", {found.n_steps} {'steps' if found.seed is None else 'samples'}"
     return f"Why {labels[found.target]}{against}: {how(found)}{steps}{sure}"

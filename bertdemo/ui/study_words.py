@@ -48,21 +48,21 @@ def moved(card: StudyCard) -> str:
 
 
 def _names(words: Sequence[WordFinding]) -> str:
-    return listed([f"**{escape(shorten(word.text, 40))}**" for word in words[:_NAMED]])
+    return listed([f"**{quoted(word.text)}**" for word in words[:_NAMED]])
 
 
 def method(found: WordFindings, card: StudyCard) -> str:
     """How the figures were made, and what they cannot say."""
     which = "all" if found.texts == card.available else f"a random sample of {found.texts:,} of the {card.available:,}"
     uncertain = found.texts - found.certified
-    told = "every one certified (scores add up to within 1 %)" if not uncertain else (
-        f"{found.certified:,} of them certified (scores add up to within 1 %)"
+    told = "every one certified (scores add up to within 1\u00a0%)" if not uncertain else (
+        f"{found.certified:,} of them certified (scores add up to within 1\u00a0%)"
     )  # fmt: skip
     rest = "its answer rests on what it read, and so do the scores."
     cut = f" {count(found.cut, 'text')} longer than the model reads: {rest}" if found.cut else ""
     return (
         f"Integrated gradients of {which} such test texts, baseline {card.baseline.upper()}, {told}. A word's score in "
-        f"a text is the sum over its occurrences. Bars are 95 % intervals of the mean for all {found.compared:,} "
+        f"a text is the sum over its occurrences. Bars are 95\u00a0% intervals of the mean for all {found.compared:,} "
         "compared words at once (Student's, Bonferroni), as if texts were independent; words come in the order of the "
         f"end nearest to zero. Compared are words in at least 5 texts; {found.rare:,} stand in one text alone. "
         f"That a word moves answers does not say that it should.{cut}"
@@ -133,7 +133,7 @@ def about_shortcuts(found: WordFindings, label: str) -> str:
     told = f"Of {count(found.suspected, 'word')} that could be shortcuts, {_all_or(found)} masked"
     if not masked:
         return f"{told}: for none does the accuracy change by more than luck explains."
-    names = listed([f"**{escape(shorten(each, 30))}**" for each in masked[:_NAMED]])
+    names = listed([f"**{quoted(each)}**" for each in masked[:_NAMED]])
     return f"{told}: without {names} the accuracy on the texts that contain it changes by more than luck explains."
 
 

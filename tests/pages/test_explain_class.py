@@ -65,7 +65,7 @@ def test_a_label_or_a_mistake_is_chosen_with_the_number_of_its_texts(view):
 def test_the_words_are_named_with_their_method(view, words_of):
     said = words_of(studied(view()))
     assert "Integrated gradients of all such test texts, baseline PAD, " in said
-    assert "certified (scores add up to within 1 %)" in said
+    assert "certified (scores add up to within 1\u00a0%)" in said
     assert "compared words at once" in said
     assert "does not say that it should" in said
 

@@ -40,9 +40,9 @@ def shortcut(text, p_value):
 
 def test_words_that_surely_moved_answers_are_named_and_others_are_not():
     said = headline(found(UP, DOWN, UNSURE), card())
-    assert said == r"**\*up\*** spoke most for “b”; **down** spoke against it."
+    assert said == r"**“\*up\*”** spoke most for “b”; **“down”** spoke against it."
     assert headline(found(UP, word("x", 1, 0.5, 2), word("y", 1, 0.2, 2)), card(truth=0)) == (
-        r"**\*up\***, **x** and **y** spoke most for “b” and not “a”."
+        r"**“\*up\*”**, **“x”** and **“y”** spoke most for “b” and not “a”."
     )
     assert headline(found(DOWN), card()).startswith("No single word surely spoke for")
     assert headline(found(UNSURE), card()).startswith("No word stands out")
@@ -76,7 +76,7 @@ def test_shortcuts_are_told_by_what_masking_them_did():
     luck = found(suspected=1, shortcuts=(shortcut("x", 0.4),))
     assert about_shortcuts(luck, "a").startswith("Of 1 word that could be shortcuts, all were masked: for none does")
     sure = found(suspected=3, shortcuts=(shortcut("@x", 0.001), shortcut("y", 0.5)))
-    assert r"2 were masked: without **\@x** the accuracy" in about_shortcuts(sure, "a")
+    assert r"2 were masked: without **“\@x”** the accuracy" in about_shortcuts(sure, "a")
     rows = shortcut_rows(sure.shortcuts, "a")
     assert rows["Right, then masked"] == ["**80\u00a0% → 70\u00a0%** of 300", "80\u00a0% → 70\u00a0% of 300"]
     assert rows["Word"] == [r"\@x", "y"]  # bold is what luck hardly explains
