@@ -53,7 +53,7 @@ def _compare(first: tuple[Answered, Dataset], second: tuple[Answered, Dataset]) 
 
 
 def _values(comparison: Comparison, first: RunFolder, second: RunFolder) -> dict[str, Any]:
-    from bertdemo.evaluation.comparison import sentence
+    from bertdemo.evaluation.comparison import difference_words, sentence
 
     names = [f"“{folder.name()}”" for folder in (first, second)]
     if names[0] == names[1]:
@@ -63,6 +63,7 @@ def _values(comparison: Comparison, first: RunFolder, second: RunFolder) -> dict
         "first": _brief(first),
         "second": _brief(second),
         "sentence": sentence(comparison, *names),
+        "difference_words": difference_words(comparison),
         **asdict(comparison),
         "significant": comparison.is_significant,
         "recipe": {name: [value, recipes[1][name]] for name, value in recipes[0].items() if recipes[1][name] != value},
@@ -76,12 +77,10 @@ def _brief(folder: RunFolder) -> dict[str, Any]:
 
 def _lines(values: dict[str, Any]) -> Iterator[str]:
     yield values["sentence"]
-    interval = values["difference_interval"]
-    yield (
-        f"difference in accuracy {100 * values['difference']:+.1f} points, 95 % interval "
-        f"{100 * interval['low']:+.1f} to {100 * interval['high']:+.1f} ({interval['method']})"
-    )
+    yield f"difference in accuracy {values['difference_words']}"
     yield f"p = {values['p_value']:.2g}, {values['method']}"
     yield f"both right on {values['both_right']:,} of {values['n']:,} texts, both wrong on {values['both_wrong']:,}"
+    if values["recipe"]:
+        yield f"  {'recipe':<24}{'first':>12}  {'second':>12}"
     for name, (ours, theirs) in values["recipe"].items():
         yield f"  {name:<24}{ours!s:>12}  {theirs!s:>12}"

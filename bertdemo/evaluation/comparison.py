@@ -81,6 +81,15 @@ def compare(truth: npt.ArrayLike, first: npt.ArrayLike, second: npt.ArrayLike) -
     )
 
 
+def difference_words(comparison: Comparison) -> str:
+    """The difference in percentage points and its interval, with the decimals that tell its ends from 0."""
+    interval = comparison.difference_interval
+    ends = [100 * end for end in (interval.low, interval.high)]
+    decimals = 1 if all(round(end, 1) for end in ends) else 2
+    low, high = (f"{end:+.{decimals}f}" for end in ends)
+    return f"{100 * comparison.difference:+.{decimals}f} points, 95 % interval {low} to {high} ({interval.method})"
+
+
 def sentence(comparison: Comparison, first: str, second: str) -> str:
     """What the comparison says, in a sentence for people; ``first`` and ``second`` are the names to use.
 

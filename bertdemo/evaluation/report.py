@@ -93,11 +93,16 @@ def verdict(report: Report) -> str:
     """
     test, baseline = report.test, report.baseline
     right = f"The classifier is right on {_percent(test.accuracy)} of {test.n:,} test texts"
-    points = round(100 * (test.accuracy - baseline.accuracy), 1)
+    points = points_between(baseline.accuracy, test.accuracy)
     if not points:
         return f"{right}, the same as {BASELINE}{_macro_f1_clause(report)}."
     difference = f"{abs(points):.1f} points {'higher' if points > 0 else 'lower'} than {BASELINE}"
     return f"{right}, {difference} ({_percent(baseline.accuracy)}){_macro_f1_clause(report)}; {_luck(report)}."
+
+
+def points_between(before: float, after: float) -> float:
+    """The percentage points between two shares, as a reader of both figures with one decimal reckons them."""
+    return round(round(100 * after, 1) - round(100 * before, 1), 1)
 
 
 def _scores(values: dict[str, Any]) -> Scores:

@@ -27,7 +27,6 @@ from bertdemo.training.batching import evaluation_steps, shuffled_batches
 from bertdemo.training.dropout import use_pooled_dropout
 from bertdemo.training.events import Event, Noted, Started, Stepped, Validated
 from bertdemo.training.hidden_states import keep_in_bf16
-from bertdemo.training.joint_projections import project_jointly
 from bertdemo.training.lora import add_lora
 from bertdemo.training.optimisation import class_weights, freeze, make_optimizer, make_scheduler
 from bertdemo.training.progress import Pace
@@ -64,7 +63,6 @@ def load_for_training(recipe: Recipe, label_names: tuple[str, ...]) -> Classifie
     if on_cpu:
         in_bf16 = placement.precision == "bf16"
         use_pooled_dropout(classifier.model, torch.bfloat16 if in_bf16 else torch.float32, recipe.seed)
-        project_jointly(classifier.model)
         if in_bf16:
             keep_in_bf16(classifier.model)
     return classifier

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from bertdemo.evaluation.report import points_between
 from bertdemo.ui import attention_choice, attention_worth
 from bertdemo.ui.attention_choice import Part, heads_in
 from bertdemo.ui.figure import figure
@@ -108,7 +109,7 @@ def headline(changes: list[Change], off: int) -> str:
     if now.label != first.label:
         other = escape(shorten(now.label, 60))
         return f"{without} the answer is no longer {label} but {other}, {certainty(now.after)}"
-    points = round(round(100 * first.after, 1) - round(100 * first.before, 1), 1)  # as the figures that are shown
+    points = points_between(first.before, first.after)
     moved = "does not move" if abs(points) < 0.05 else f"moves by {signed(points, 1)} points"
     return f"{without} the answer stays {label} and its probability {moved}"
 

@@ -83,7 +83,7 @@ def _together(chosen: list[Named]) -> None:
 
 def _against(first: Named, second: Named, *, alone: bool) -> None:
     """McNemar's test in words, or why there is none."""
-    from bertdemo.evaluation.comparison import LIMIT, sentence
+    from bertdemo.evaluation.comparison import LIMIT, difference_words, sentence
 
     try:
         compared = _compared(first.run, second.run)
@@ -94,7 +94,9 @@ def _against(first: Named, second: Named, *, alone: bool) -> None:
     if names[0] == names[1]:
         names = (f"“{first.name}”", f"“{second.name}”")
     st.markdown(escape(sentence(compared, *names)).replace(" %", "\u00a0%"))
-    st.caption(f"By the {escape(compared.method)}. Difference in accuracy: {_difference(compared)} {LIMIT}")
+    st.caption(
+        f"By the {escape(compared.method)}. Difference in accuracy: {escape(difference_words(compared))}. {LIMIT}"
+    )
     if alone:
         _disagreement(first, second, compared)
 
@@ -113,12 +115,6 @@ def _compared(first: Run, second: Run) -> Comparison:
         raise RunError("One of these runs kept no answers to the single texts: start it again to compare text by text.")
     places = aligned(ours.test, theirs.test)
     return mcnemar(ours.answers.test.truth, ours.answers.test.predicted, theirs.answers.test.predicted[places])
-
-
-def _difference(compared: Comparison) -> str:
-    interval = compared.difference_interval
-    ends = f"{100 * interval.low:+.1f} to {100 * interval.high:+.1f}"
-    return f"{100 * compared.difference:+.1f} points, 95 % interval {ends} ({escape(interval.method)})."
 
 
 def _disagreement(first: Named, second: Named, compared: Comparison) -> None:

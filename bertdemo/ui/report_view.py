@@ -60,6 +60,9 @@ def _ending(run: Run) -> None:
 
 def _report(run: Run, report: Report) -> None:
     scores(report)
+    if run.status.state.has_model:
+        label = "Ask it about a text of yours"
+        st.page_link("pages/predict.py", label=label, icon=":material/arrow_forward:", query_params={"run": run.id})
     if run.status.state is State.STOPPED:
         st.caption("Training was stopped early; these are the scores of the best model until then.")
     known = None

@@ -15,7 +15,7 @@ from bertdemo.ui.words import ago, duration, escape, shorten
 if TYPE_CHECKING:
     import pandas as pd
 
-_WIDTHS = {"Name": 124, "State": 96, "Data": 96, "Base": 80, "Time": 84}  # what counts fits without scrolling
+_WIDTHS = {"Name": 176, "State": 84, "Data": 96, "Base": 80, "Time": 84}  # what counts fits without scrolling
 
 
 def title(run: Run) -> str:

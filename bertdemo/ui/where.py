@@ -52,7 +52,7 @@ def row(*, new: str | None = None, newest: bool = False, tested: bool = False) -
         st.query_params["run"] = st.session_state["run"] = run.id
     if runs:
         with st.container(key="where", gap=None):
-            left, right = st.columns([1, 2], vertical_alignment="center", gap="medium")
+            left, right = st.columns([2, 3], vertical_alignment="center", gap="medium")
             with left:
                 _picker(runs, run, new)
             if new is not None:  # the page shows either a form or a run

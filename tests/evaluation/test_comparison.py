@@ -10,7 +10,8 @@ from scipy.stats import binomtest
 
 from bertdemo.data.dataset import Dataset
 from bertdemo.errors import RunError
-from bertdemo.evaluation.comparison import aligned, compare, sentence
+from bertdemo.evaluation.comparison import aligned, compare, difference_words, sentence
+from bertdemo.evaluation.report import Interval
 
 counts = st.integers(0, 40)
 
@@ -115,3 +116,12 @@ def test_an_interval_that_seems_to_contradict_the_test_is_explained() -> None:
     assert "more cautious" in sentence(found, "one", "two")
     first[1:] = 0
     assert "cautious" not in sentence(compare(truth, first, second), "one", "two")
+
+
+def test_an_end_of_an_interval_that_is_not_0_is_not_shown_as_0() -> None:
+    found = replace(
+        compare(np.zeros(9), np.zeros(9), np.zeros(9)), difference=0.01, difference_interval=Interval(0.0004, 0.02, "m")
+    )
+    assert difference_words(found) == "+1.00 points, 95 % interval +0.04 to +2.00 (m)"
+    usual = replace(found, difference_interval=Interval(-0.02, 0.04, "m"))
+    assert difference_words(usual) == "+1.0 points, 95 % interval -2.0 to +4.0 (m)"

@@ -75,6 +75,12 @@ def test_a_defeat_is_said_as_plainly() -> None:
     assert "10.0 points lower than" in verdict(report_of(answers(80, 100), answers(90, 100)))
 
 
+def test_the_points_are_those_between_the_figures_as_they_are_shown() -> None:
+    said = verdict(report_of(answers(451, 453), answers(449, 453)))  # 99.558 and 99.117
+    assert "99.6 % of 453" in said
+    assert "0.5 points higher than TF-IDF + logistic regression (99.1 %)" in said
+
+
 def test_a_draw_claims_nothing() -> None:
     said = verdict(report_of(answers(90, 100), answers(90, 100)))
     assert said == ("The classifier is right on 90.0 % of 100 test texts, the same as TF-IDF + logistic regression.")
