@@ -15,7 +15,7 @@ from bertdemo.ui.words import ago, duration, escape, shorten
 if TYPE_CHECKING:
     import pandas as pd
 
-_WIDTHS = {"Name": 176, "State": 84, "Data": 96, "Base": 80, "Time": 84}  # what counts fits without scrolling
+_WIDTHS = {"Name": 176, "State": 84, "Data": 84, "Base": 74, "Time": 76}  # what counts fits without scrolling
 
 
 def title(run: Run) -> str:
@@ -40,9 +40,9 @@ def table(runs: list[Run]) -> None:
         selection_mode="single-row",
         column_config={
             **{name: st.column_config.TextColumn(width=width) for name, width in _WIDTHS.items()},
-            "accuracy": share("Accuracy (%)", format="%.1f", width=92, help="On test texts the model never saw"),
+            "accuracy": share("Accuracy %", format="%.1f", width=84, help="On test texts the model never saw"),
             "macro_f1": share(
-                "Macro-F1 (%)", format="%.1f", width=94, help="The mean over labels of F1: rare labels count as much"
+                "Macro-F1 %", format="%.1f", width=84, help="The mean over labels of F1: rare labels count as much"
             ),
         },
         placeholder="",

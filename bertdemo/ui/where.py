@@ -52,7 +52,7 @@ def row(*, new: str | None = None, newest: bool = False, tested: bool = False) -
         st.query_params["run"] = st.session_state["run"] = run.id
     if runs:
         with st.container(key="where", gap=None):
-            left, right = st.columns([2, 3], vertical_alignment="center", gap="medium")
+            left, right = st.columns([3, 5], vertical_alignment="center", gap="medium")
             with left:
                 _picker(runs, run, new)
             if new is not None:  # the page shows either a form or a run
@@ -125,5 +125,5 @@ def _facts(run: Run) -> str:
     facts = [f"Data **{escape(shorten(run.data.name, 40))}**"] if run.data.name else []  # a damaged run has none
     facts.append(f"Base **{escape(shorten(base_of(run), 40))}**")
     if run.accuracy is not None and run.macro_f1 is not None:
-        facts.append(f"**{percent(run.accuracy)}** right, macro-F1\u00a0**{percent(run.macro_f1)}**")
+        facts.append(f"**{percent(run.accuracy)}** right, macro\u2011F1\u00a0**{percent(run.macro_f1)}**")
     return " · ".join(facts)
