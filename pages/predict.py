@@ -9,7 +9,7 @@ place = where.row(newest=True, tested=True)
 st.title("Predict", anchor=False)
 if place.run is None:
     st.markdown("Here a classifier tells which label a new text gets, and how sure it is.")
-    st.page_link("pages/fine_tune.py", label="Fine-tune the first one", icon=":material/arrow_forward:")
+    st.page_link("pages/fine_tune.py", label="Fine-tune a classifier", icon=":material/arrow_forward:")
     st.stop()
 
 if in_vain := predict_link.take_up(place.run, place.runs):
