@@ -22,20 +22,22 @@ def classifier(tiny_base: Path) -> Classifier:
 
 
 @pytest.fixture
-def four_threads():
+def set_threads():
+    """torch's own, and at the end as many as before."""
     before = torch.get_num_threads()
-    torch.set_num_threads(4)
-    yield
+    yield torch.set_num_threads
     torch.set_num_threads(before)
 
 
 @pytest.fixture
-def one_thread():
+def four_threads(set_threads):
+    set_threads(4)
+
+
+@pytest.fixture
+def one_thread(set_threads):
     """What is computed on one thread does not change in the last digit with the number of batches at once."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+    set_threads(1)
 
 
 @pytest.mark.usefixtures("one_thread")
