@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import streamlit as st
 from numpy.typing import NDArray
 
 from bertdemo.ui import attention_components, attention_file
@@ -31,6 +32,7 @@ def show(
         if part:
             clicked(part)
 
+    st.caption("Layers from top to bottom, heads from left to right; at the right and at the bottom their means.")
     file = attention_file.of(looked, "all heads", "heads", _TITLE, _HOW)
     attention_components.draw("grid", data_of(looked, values, marked), _KEY, file, on_clicked_change=hear)
 
