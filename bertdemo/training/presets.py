@@ -11,7 +11,7 @@ from bertdemo.training.recipe import Recipe
 Preset = Literal["quick", "standard", "thorough"]
 
 # The share of the base's learning rate, and what else differs. "thorough" was chosen by validation macro-F1 on the
-# airline tweets: above full fine-tuning of two to four epochs in each of the splits tried (benchmarks/README.md).
+# airline tweets: above full fine-tuning on both splits they were compared on (benchmarks/README.md).
 _PRESETS: dict[Preset, tuple[float, dict[str, Any]]] = {
     "quick": (1.0, {"epochs": 1}),
     "standard": (1.0, {"epochs": 2}),
