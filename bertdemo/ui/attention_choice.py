@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +11,8 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from bertdemo.errors import ExplanationError
-from bertdemo.ui import errors
-from bertdemo.ui.words import shorten
+from bertdemo.ui import explain_link
+from bertdemo.ui.explain_link import Vain
 
 Head = tuple[int, int]  # layer and head, from 0; in addresses and for people both count from 1
 MOST = 4  # heads beside each other: as many as there are colours
@@ -66,18 +65,12 @@ def parse(code: str, layers: int, heads: int) -> Part | None:
     return Part(layer, head) if 0 <= layer < layers and (head is None or 0 <= head < heads) else None
 
 
-def leave_out_unknown(layers: int, heads: int) -> None:
-    """Say which heads of the address the model does not have, and take them out of it."""
-    for name in (_HEADS, _OFF):
-        codes = [code for code in st.query_params.get(name, "").split(",") if code]
-        known = [code for code in codes if parse(code, layers, heads)]
-        if unknown := [code for code in codes if code not in known]:
-            _put(name, ",".join(known))
-            with errors.shown():
-                raise ExplanationError(
-                    f"There is no head {shorten(', '.join(unknown), 40)!r} here: the model has {layers} layers of "
-                    f"{heads} heads, and the third head of layer 2 is called 2.3."
-                )
+def unknown(layers: int, heads: int) -> Iterator[Vain]:
+    """Heads of the address that the model does not have."""
+    codes = {Part(layer, head).code for layer in range(layers) for head in (None, *range(heads))}
+    kind = f"head of this model (it has {layers} layers of {heads} heads, and 2.3 is the third head of layer 2)"
+    yield from explain_link.unknown(_HEADS, {_ALL, *codes}, kind, between=",")
+    yield from explain_link.unknown(_OFF, codes, kind, between=",")
 
 
 def chosen(layers: int, heads: int, otherwise: Part) -> tuple[Part, ...]:
@@ -122,17 +115,17 @@ def switch(off: Iterable[Head], heads: int) -> None:
     whole = {layer for layer, _ in off if heads_in(Part(layer, None), heads) <= off}
     single = (Part(layer, head).code for layer, head in sorted(off) if layer not in whole)
     codes = [*(Part(layer, None).code for layer in sorted(whole)), *single]
-    _put(_OFF, ",".join(codes))
+    explain_link.put(_OFF, ",".join(codes))
 
 
 def one_of(name: str, options: dict[str, str], label: str) -> str:
     """A choice between ``options`` (word of the address to words of the screen), the first where none is named."""
     key, first = f"attention_{name}", next(iter(options))
-    named = st.query_params.get(name, first)
-    st.session_state[key] = named if named in options else first
+    st.session_state[key] = st.query_params.get(name, first)
 
     def changed() -> None:
-        _put(name, st.session_state[key] if st.session_state[key] != first else "")
+        """Put what was chosen into the address."""
+        explain_link.put(name, st.session_state[key] if st.session_state[key] != first else "")
 
     st.segmented_control(
         label, list(options), format_func=options.__getitem__, key=key, on_change=changed, required=True,
@@ -148,7 +141,7 @@ def begin(run_id: str, text: object) -> None:
     if known != (run_id, text):
         forgotten = (WORD, PART) if known[0] == run_id else (WORD, PART, _HEADS, _OFF)
         for name in forgotten:
-            _put(name, "")
+            explain_link.put(name)
 
 
 def word() -> str | None:
@@ -157,11 +150,4 @@ def word() -> str | None:
 
 
 def choose_word(code: str | None) -> None:
-    _put(WORD, code or "")
-
-
-def _put(name: str, value: str) -> None:
-    if value:
-        st.query_params[name] = value
-    else:
-        st.query_params.pop(name, None)
+    explain_link.put(WORD, code or "")

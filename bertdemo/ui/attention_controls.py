@@ -10,9 +10,9 @@ from bertdemo.ui import attention_choice
 from bertdemo.ui.attention_filters import Filters
 
 LINES, MATRIX = "lines", "matrix"
-_PICTURES = {LINES: "Words and lines", MATRIX: "Matrix"}
+PICTURES = {LINES: "Words and lines", MATRIX: "Matrix"}
 _ALL_SIDES = "all"
-_SIDES = {
+SIDES = {
     _ALL_SIDES: "Both texts", "1-1": "1 at 1", "1-2": "1 at 2", "2-1": "2 at 1", "2-2": "2 at 2",
 }  # fmt: skip
 
@@ -30,7 +30,7 @@ class Shown:
 def choose(special: str, *, has_pairs: bool) -> Shown:
     """Draw the choices and return what they say; ``special`` lists the special tokens, as Markdown."""
     with st.container(horizontal=True, vertical_alignment="center", key="attention_controls"):
-        picture = attention_choice.one_of("picture", _PICTURES, "Picture")
+        picture = attention_choice.one_of("picture", PICTURES, "Picture")
         with st.popover("Show and hide", icon=":material/tune:"):
             return _rest(picture, special, has_pairs)
 
@@ -46,6 +46,6 @@ def _rest(picture: str, names: str, has_pairs: bool) -> Shown:
     least = 0
     if not by_norm:
         least = st.slider("Hide weights below", 0, 50, 0, format="%d %%", key="least", bind="query-params")
-    sides = attention_choice.one_of("sides", _SIDES, "Which text looks at which") if has_pairs else _ALL_SIDES
+    sides = attention_choice.one_of("sides", SIDES, "Which text looks at which") if has_pairs else _ALL_SIDES
     looking, looked_at = (None, None) if sides == _ALL_SIDES else (int(side) - 1 for side in sides.split("-"))
     return Shown(picture, by_norm, pieces, Filters(special, least / 100, looking, looked_at))

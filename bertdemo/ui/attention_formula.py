@@ -71,10 +71,8 @@ def _looked_at(near: Closeup, names: list[str], case: tuple[object, ...]) -> int
 
 def _token(looked: Looked) -> int:
     """The token that the address names, or the first of the text."""
-    side, _, place = (attention_choice.word() or "").partition(".")
-    if side and place.isdecimal() and int(place) < len(looked.reading):
-        return int(place)
-    return min(1, len(looked.reading) - 1)
+    place = (attention_choice.word() or "").rpartition(".")[2]
+    return int(place) if place else min(1, len(looked.reading) - 1)
 
 
 def sentence(near: Closeup, names: list[str], token: int, other: int) -> str:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bertdemo.ui.attention_numbers import Looked
 
 _ROLLOUT, _RELEVANCE = "rollout", "gradient"
-_WAYS = {_ROLLOUT: "Attention rollout", _RELEVANCE: "Weighted by the gradient"}
+WAYS = {_ROLLOUT: "Attention rollout", _RELEVANCE: "Weighted by the gradient"}
 _ABOUT = {
     _ROLLOUT: "Attention rollout (Abnar & Zuidema 2020) multiplies the attention of the layers, heads averaged, half "
     "of each token staying where it is. It is the same for every label and knows nothing of what is moved.",
@@ -33,7 +33,7 @@ def show(looked: Looked) -> None:
     from bertdemo.charts.attention import by_layer_chart
 
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        way = attention_choice.one_of("way", _WAYS, "How")
+        way = attention_choice.one_of("way", WAYS, "How")
         target = _target(looked) if way == _RELEVANCE else None
     st.caption(_ABOUT[way])
     units = words_of(looked.reading)
@@ -46,7 +46,7 @@ def show(looked: Looked) -> None:
     unit, note = "share" if target is None else "size", _note(units, values, looked, target is None)
     figure(
         title(units, values), rows, by_layer_chart, len(rows) // len(values), unit, key="attention_layers", note=note,
-        alt=f"{_WAYS[way]} of each word after each layer", table=_wide(rows),
+        alt=f"{WAYS[way]} of each word after each layer", table=_wide(rows),
     )  # fmt: skip
 
 

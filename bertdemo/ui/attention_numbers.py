@@ -77,14 +77,14 @@ def look(run: Run, asked: Asked, window: int = 0, off: frozenset[Head] = frozens
         return _look(run.id, edition, asked.text, asked.pair, window, off)
 
 
-def windows_of(run: Run, asked: Asked) -> tuple[str, ...]:
-    """The texts of the windows in which the model reads a text; one where it reads all of it at once.
+def windows_of(run: Run, asked: Asked) -> tuple[Reading, ...]:
+    """The windows in which the model reads a text; one where it reads all of it at once.
 
     Raises:
         RunError, PredictionError: as ``look``.
         ExplanationError: both texts of a pair are too long.
     """
-    return tuple(reading.text for reading in _readings(run.id, _edition(run), asked.text, asked.pair))
+    return _readings(run.id, _edition(run), asked.text, asked.pair)
 
 
 def _edition(run: Run) -> int:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from bertdemo.errors import ExplanationError
 from bertdemo.ui import (
     attention_choice,
     attention_controls,
@@ -17,15 +18,21 @@ from bertdemo.ui import (
     attention_numbers,
     attention_switch,
     errors,
+    explain_link,
 )
 from bertdemo.ui.attention_choice import Part
 from bertdemo.ui.words import escape, shorten
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import pandas as pd
 
+    from bertdemo.explanation.reading import Reading
     from bertdemo.runs.records import Run
     from bertdemo.ui.attention_numbers import Looked
+    from bertdemo.ui.explain_answer import Subject
+    from bertdemo.ui.explain_link import Vain
     from bertdemo.ui.try_it import Asked
 
 _WHAT = (
@@ -52,7 +59,6 @@ def _show(run: Run, asked: Asked) -> None:
         attention_choice.begin(run.id, asked)
         window = _window(run, asked)
         complete = looked = attention_numbers.look(run, asked, window)
-        attention_choice.leave_out_unknown(looked.layers, looked.heads)
         if off := attention_choice.switched_off(looked.layers, looked.heads):
             looked = attention_numbers.look(run, asked, window, off)
         st.caption(_WHAT)
@@ -72,24 +78,50 @@ def _window(run: Run, asked: Asked) -> int:
     windows = attention_numbers.windows_of(run, asked)
     if len(windows) == 1:
         return 0
-    names = [f"Part {place + 1} of {len(windows)}: {shorten(text, 60)}" for place, text in enumerate(windows)]
+    names = [f"Part {place + 1} of {len(windows)}: {shorten(part.text, 60)}" for place, part in enumerate(windows)]
     st.caption(
         "The text is longer than the model reads at once. Here it is read in overlapping parts: a token looks at those "
         "of its own part only, and each part has an answer of its own."
     )
-    st.session_state["window"] = _window_of_address(len(windows))
+    st.session_state["window"] = _window_of_address()
 
     def changed() -> None:
-        st.query_params[attention_choice.PART] = str(st.session_state["window"] + 1)
+        """Put the part into the address; a word of it belongs to the part that it was chosen in."""
+        explain_link.put(attention_choice.PART, str(st.session_state["window"] + 1))
+        attention_choice.choose_word(None)
 
     return st.selectbox(
         "Part of the text", range(len(names)), format_func=names.__getitem__, key="window", on_change=changed
     )
 
 
-def _window_of_address(windows: int) -> int:
-    number = st.query_params.get(attention_choice.PART, "")
-    return int(number) - 1 if number.isdecimal() and 1 <= int(number) <= windows else 0
+def _window_of_address() -> int:
+    return int(st.query_params.get(attention_choice.PART, "1")) - 1
+
+
+def unknown(subject: Subject) -> Iterator[Vain]:
+    """What the address says of this view and there is not."""
+    yield from explain_link.unknown(attention_choice.LOOK, VIEWS, "way to look")
+    yield from explain_link.unknown("picture", attention_controls.PICTURES, "picture")
+    yield from explain_link.unknown("sides", attention_controls.SIDES, "choice of texts")
+    yield from explain_link.unknown("way", attention_layers.WAYS, "way through the layers")
+    config = subject.classifier.model.config
+    yield from attention_choice.unknown(config.num_hidden_layers, config.num_attention_heads)
+    if attention_choice.PART in st.query_params or attention_choice.WORD in st.query_params:
+        parts = _parts(subject)
+        numbers = {str(number + 1) for number in range(len(parts))}
+        yield from explain_link.unknown(attention_choice.PART, numbers, "part of this text")
+        tokens = range(len(parts[_window_of_address()]))
+        places = {f"{side}.{token}" for side in ("from", "at") for token in tokens}
+        yield from explain_link.unknown(attention_choice.WORD, places, "token to look at")
+
+
+def _parts(subject: Subject) -> tuple[Reading, ...]:
+    """Those in which the text is read; of a pair of two long texts there are none but what the answer rests on."""
+    try:
+        return attention_numbers.windows_of(subject.run, subject.asked)
+    except ExplanationError:
+        return (subject.reading,)
 
 
 def _heads(looked: Looked, view: str, *, has_pairs: bool) -> None:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from bertdemo.errors import ExplanationError
-from bertdemo.ui import errors
+from bertdemo.ui import explain_link
 from bertdemo.ui.explain_kept import Bar, Work, kept, kept_each, key_of
+from bertdemo.ui.explain_link import Vain
 from bertdemo.ui.words import shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
 
 TARGET, AGAINST, METHOD, BASELINE = PARAMETERS = ("target", "against", "method", "baseline")  # of the address
 DEFAULT_METHOD, DEFAULT_BASELINE = "integrated_gradients", "pad"
-_NOBODY = -1
-_WRONG = "why_wrong"  # what is to be said of words of the address
-_Kind = TypeVar("_Kind")
 _KEYS = {name: f"why_{name}" for name in PARAMETERS}
 BASELINE_NAMES = {"pad": "PAD", "mask": "MASK", "zero": "Zero", "average": "Mean of PAD, MASK and zero"}
 SHORT_BASELINE_NAMES = {**BASELINE_NAMES, "average": "Mean"}  # beside bars and cells
@@ -46,50 +43,27 @@ class Choice:
 
 
 def asked_for(subject: Subject) -> Choice:
-    """What the address asks for; without a word in it, the answer by integrated gradients.
+    """What the address asks for, once it names nothing in vain; without a word in it, the answer by the usual means."""
+    given, labels = st.query_params, subject.labels
+    target = labels.index(given[TARGET]) if TARGET in given else subject.answered
+    against = labels.index(given[AGAINST]) if AGAINST in given else None
+    return Choice(target, against, given.get(METHOD, DEFAULT_METHOD), given.get(BASELINE, DEFAULT_BASELINE))
 
-    A label, method or baseline that there is not is said, the address cleaned of it, and the usual one taken.
-    """
+
+def unknown(subject: Subject) -> Iterator[Vain]:
+    """Labels, methods and baselines of the address that there are not, or not for this."""
     from bertdemo.explanation.methods import METHODS
 
-    labels = {name: number for number, name in enumerate(subject.labels)}
-    target = _listed(TARGET, labels, subject.answered)
-    against = _listed(AGAINST, labels, _NOBODY)
-    if target == against:
-        against = _NOBODY
-        _left_out(AGAINST, "A label cannot be held against itself: choose two different ones.")
-    method = _listed(METHOD, {name: name for name in METHODS}, DEFAULT_METHOD)
-    if reason := METHODS[method].applies(subject.classifier):
-        _left_out(METHOD, f"{METHODS[method].name} is not offered for this model: {reason}")
-        method = DEFAULT_METHOD
-    baseline = _listed(BASELINE, {name: name for name in BASELINE_NAMES}, DEFAULT_BASELINE)
-    for message in st.session_state.get(_WRONG, ()):
-        with errors.shown():
-            raise ExplanationError(message)
-    return Choice(target, None if against == _NOBODY else against, method, baseline)
-
-
-def _listed(name: str, known: Mapping[str, _Kind], default: _Kind) -> _Kind:
-    given = st.query_params.get(name)
-    if given is None:
-        return default
-    if given in known:
-        return known[given]
-    kind = {METHOD: "method", BASELINE: "baseline"}.get(name, "label")
-    _left_out(name, f"There is no {kind} called {shorten(given, 40)!r} here: choose one of the list.")
-    return default
-
-
-def _left_out(name: str, message: str) -> None:
-    """Take a wrong word out of the address, or a dead link it would be; it is told until there is a result to see."""
-    st.query_params.pop(name, None)
-    st.session_state.setdefault(_WRONG, []).append(message)
-
-
-def forget() -> None:
-    """Take labels out of the address: those of one run say nothing of another."""
-    for name in (TARGET, AGAINST):
-        st.query_params.pop(name, None)
+    yield from explain_link.unknown(TARGET, subject.labels, "label")
+    yield from explain_link.unknown(AGAINST, subject.labels, "label")
+    yield from explain_link.unknown(METHOD, METHODS, "method")
+    yield from explain_link.unknown(BASELINE, BASELINE_NAMES, "baseline")
+    choice = asked_for(subject)
+    if choice.target == choice.against:
+        yield Vain(AGAINST, "a label cannot be held against itself")
+    method = METHODS[choice.method]
+    if reason := method.applies(subject.classifier):
+        yield Vain(METHOD, f"{method.name} is not offered for this model, as {reason.rstrip('.')}")
 
 
 def pick_labels(subject: Subject, choice: Choice) -> None:
@@ -130,12 +104,10 @@ def _picker(name: str, label: str, options: Sequence[str], value: str, default: 
 
     def changed() -> None:
         """Put what was chosen into the address."""
-        if (chosen := st.session_state[key]) == default:
-            st.query_params.pop(name, None)
-        else:
-            st.query_params[name] = chosen
+        chosen = st.session_state[key]
+        explain_link.put(name, chosen if chosen != default else "")
         if name == TARGET and st.query_params.get(AGAINST) == chosen:
-            st.query_params.pop(AGAINST)
+            explain_link.put(AGAINST)
 
     st.selectbox(
         label, options, format_func=lambda option: words.get(option) or shorten(option, 60), key=key, on_change=changed
@@ -150,7 +122,6 @@ def attribution(subject: Subject, choice: Choice) -> Attribution:
     """
     work = _work(subject, choice)
     found: Attribution = kept(work.key, work.words, work.make)
-    st.session_state.pop(_WRONG, None)
     return found
 
 

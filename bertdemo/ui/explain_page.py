@@ -26,13 +26,14 @@ from bertdemo.ui import (
 from bertdemo.ui.report_evidence import evidence
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from bertdemo.runs.records import Run
     from bertdemo.ui.explain_answer import Subject
+    from bertdemo.ui.explain_link import Vain
     from bertdemo.ui.try_it import Asked
 
-_TAB = "explain_tab"  # the key of the tabs
+_TAB, _VIEW = "explain_tab", "view"  # the key of the tabs, and which is open, in the address
 VIEWS = {
     "moved": "What moved the answer",
     "attention": "Where the model looks",
@@ -57,7 +58,7 @@ def _show(run: Run) -> None:
             _of_this_text(run, asked)
             fits = try_it.link(asked)
             explain_answer.show(subject)
-            explain_link.leave_out_unknown(subject, VIEWS)
+            explain_link.leave_out(_named_in_vain(subject))
             _views(subject)
             if not fits:
                 st.caption("The text is too long for a link: the address of this page does not hold it.")
@@ -68,16 +69,24 @@ def _show(run: Run) -> None:
 def _of_this_run(run: Run) -> None:
     """Labels in the address belong to the run that was chosen with them."""
     if st.session_state.get("explain_run", run.id) != run.id:
-        explain_methods.forget()
+        for name in (explain_methods.TARGET, explain_methods.AGAINST):
+            explain_link.put(name)
     st.session_state["explain_run"] = run.id
 
 
 def _of_this_text(run: Run, asked: Asked) -> None:
     """Words in the address belong to the text that they were chosen in."""
     if st.session_state.get("explain_text", asked) != asked:
-        explain_try.forget()
+        explain_link.put(explain_try.WITHOUT)
     attention_choice.begin(run.id, asked)
     st.session_state["explain_text"] = asked
+
+
+def _named_in_vain(subject: Subject) -> Iterator[Vain]:
+    """Each view says of its own words of the address which there are not."""
+    yield from explain_link.unknown(_VIEW, VIEWS, "view")
+    for unknown in (explain_methods.unknown, attention_view.unknown, explain_try.unknown):
+        yield from unknown(subject)
 
 
 def _views(subject: Subject) -> None:
@@ -103,14 +112,11 @@ def _class(subject: Subject) -> None:
 
 def _tabs() -> Sequence[Any]:
     """The views; the address decides which is open, and follows when another is chosen."""
-    st.session_state[_TAB] = VIEWS[st.query_params.get(explain_link.VIEW, "moved")]
+    st.session_state[_TAB] = VIEWS[st.query_params.get(_VIEW, "moved")]
 
     def changed() -> None:
         """Put the chosen view into the address."""
         view = next(view for view, words in VIEWS.items() if words == st.session_state[_TAB])
-        if view == "moved":
-            st.query_params.pop(explain_link.VIEW, None)
-        else:
-            st.query_params[explain_link.VIEW] = view
+        explain_link.put(_VIEW, view if view != "moved" else "")
 
     return st.tabs(list(VIEWS.values()), key=_TAB, on_change=changed)

@@ -8,17 +8,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from bertdemo.ui import explain_strip, predict_answer, try_it
+from bertdemo.ui import explain_link, explain_strip, predict_answer, try_it
 from bertdemo.ui.explain_sentences import output
 from bertdemo.ui.figure import draw
 from bertdemo.ui.predict_compare import Voice
 from bertdemo.ui.words import count, quoted, shorten, signed
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from bertdemo.explanation.attribution import Attribution
     from bertdemo.explanation.editing import Edited
     from bertdemo.prediction.single import Answer
     from bertdemo.ui.explain_answer import Subject
+    from bertdemo.ui.explain_link import Vain
 
 WITHOUT, HOW, INSTEAD = "without", "how", "instead"  # of the address: words (from 1), what becomes of them, by what
 HOWS = {"delete": "Delete", "mask": "Mask", "replace": "Replace"}
@@ -39,7 +42,7 @@ class Change:
 
 def show(subject: Subject, found: Attribution) -> None:
     """The text with words to click, and what the classifier says of what is left."""
-    change = _asked_for(subject)
+    change = _asked_for()
     st.markdown("**Click words to take them out, and see whether the answer follows**")
     _controls(change)
     pieces = explain_strip.words(subject.reading, found.word_scores, signed=found.signed)
@@ -57,34 +60,27 @@ def show(subject: Subject, found: Attribution) -> None:
         st.caption("Nothing is changed yet.")
 
 
-def _asked_for(subject: Subject) -> Change:
-    """What the address asks for; words that the text does not have are left out."""
-    given = st.query_params.get(WITHOUT, "").split(".")
-    words = frozenset(int(each) - 1 for each in given if each.isascii() and each.isdigit() and len(each) < 7)
-    how = st.query_params.get(HOW, "delete")
-    return Change(
-        frozenset(word for word in words if 0 <= word < len(subject.reading.words)),
-        how if how in HOWS else "delete",
-        st.query_params.get(INSTEAD, ""),
-    )
+def _asked_for() -> Change:
+    """What the address asks for, once it names nothing in vain."""
+    words = frozenset(int(each) - 1 for each in st.query_params.get(WITHOUT, "").split(".") if each)
+    return Change(words, st.query_params.get(HOW, "delete"), st.query_params.get(INSTEAD, ""))
+
+
+def unknown(subject: Subject) -> Iterator[Vain]:
+    """Words of the address that the text does not have, and ways to change them that there are not."""
+    words = {str(word + 1) for word in range(len(subject.reading.words))}
+    yield from explain_link.unknown(HOW, HOWS, "way to change words")
+    yield from explain_link.unknown(WITHOUT, words, "word of this text", between=".")
 
 
 def _put(words: frozenset[int]) -> None:
-    if words:
-        st.query_params[WITHOUT] = ".".join(str(word + 1) for word in sorted(words))
-    else:
-        st.query_params.pop(WITHOUT, None)
+    explain_link.put(WITHOUT, ".".join(str(word + 1) for word in sorted(words)))
 
 
 def put(words: tuple[int, ...], how: str) -> None:
     """Make this the change that is shown."""
     _put(frozenset(words))
     st.query_params[HOW] = how
-
-
-def forget() -> None:
-    """Take the change out of the address: another text has other words."""
-    st.query_params.pop(WITHOUT, None)
 
 
 def _controls(change: Change) -> None:
@@ -95,10 +91,7 @@ def _controls(change: Change) -> None:
         """Put how words are changed into the address."""
         for name, default in ((HOW, "delete"), (INSTEAD, "")):
             value = st.session_state.get(_KEYS[name], default)
-            if value == default:
-                st.query_params.pop(name, None)
-            else:
-                st.query_params[name] = value
+            explain_link.put(name, value if value != default else "")
 
     st.radio(
         "What becomes of them", list(HOWS), format_func=lambda how: HOWS.get(how, how), key=_KEYS[HOW],
@@ -210,5 +203,5 @@ def _bars(subject: Subject, answer: Answer) -> None:
 
 
 def _explain(text: str, pair: str | None) -> None:
-    forget()
+    _put(frozenset())
     try_it.put(try_it.Asked(text, pair))

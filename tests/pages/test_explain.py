@@ -14,7 +14,7 @@ from bertdemo.explanation.reading import read
 from bertdemo.models.classifier import load_classifier, save_classifier
 from bertdemo.prediction.single import predict_one
 from bertdemo.runs.records import State
-from bertdemo.ui import explain_kept, explain_methods, handles
+from bertdemo.ui import explain_kept, handles
 
 TEXT = "the coffee was cold and the staff were rude"
 
@@ -131,32 +131,6 @@ def test_why_one_label_and_not_another_is_a_link(open_page, make_classifier, wor
     assert app.query_params["target"] in ("praise", ["praise"])
 
 
-def test_what_there_is_not_is_one_sentence(open_page, make_classifier):
-    make_classifier()
-    app = open_page("explain", run="one", text=TEXT)
-    for wrong, value in (("target", "no label"), ("method", "tea leaves"), ("baseline", "x")):
-        app.query_params[wrong] = value
-        [error] = app.run().error
-        assert "choose" in error.value
-        assert not app.exception
-        assert wrong not in app.query_params
-        assert app.selectbox(key="why_method").value == "integrated_gradients"  # and the usual explanation is there
-        assert not app.run().error
-
-
-def test_what_there_is_not_is_told_until_there_is_a_result(open_page, make_classifier, monkeypatch):
-    def still_at_work(*_):
-        raise explain_kept.StillAtWorkError
-
-    make_classifier()
-    with monkeypatch.context() as slow:
-        slow.setattr(explain_methods, "kept", still_at_work)
-        app = open_page("explain", run="one", text=TEXT, method="tea leaves")
-        assert len(app.run().error) == 1
-    assert len(app.run().error) == 1
-    assert not app.run().error
-
-
 def test_a_method_without_signs_gets_neither_colours_nor_glyphs(open_page, make_classifier, words_of):
     make_classifier()
     app = open_page("explain", run="one", text=TEXT, method="saliency")
@@ -166,16 +140,6 @@ def test_a_method_without_signs_gets_neither_colours_nor_glyphs(open_page, make_
     assert {piece[3] for piece in pieces} == {""}
     assert "no for and against" in words_of(app)
     assert "there is no sum to check" in words_of(app)
-
-
-def test_a_method_that_is_not_offered_says_why(open_page, make_classifier):
-    make_classifier()
-    app = open_page("explain", run="one", text=TEXT, method="deeplift")
-    [error] = app.error
-    assert "DeepLIFT is not offered" in error.value
-    assert "method" not in app.query_params
-    assert app.selectbox(key="why_method").value == "integrated_gradients"
-    assert not app.run().error
 
 
 def test_a_word_that_is_taken_out_changes_the_answer_as_asking_without_it(open_page, make_classifier, words_of):
@@ -299,14 +263,6 @@ def test_every_view_is_a_link_and_a_tab(open_page, make_classifier):
         assert not app.exception
         assert not app.error
         assert app.session_state["explain_tab"] == title
-
-
-def test_an_address_that_makes_no_sense_opens_the_first_view(open_page, make_classifier):
-    make_classifier()
-    app = open_page("explain", run="one", text=TEXT, view="nonsense", without="x.99.-1", how="?")
-    assert not app.exception
-    assert not app.error
-    assert shown_text(strip_of(app)) == [TEXT]
 
 
 def test_methods_whose_scores_need_not_add_up_foretell_no_change(open_page, make_classifier, words_of):
