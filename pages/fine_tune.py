@@ -41,7 +41,7 @@ with errors.shown():
 
 st.header("3  Recipe", anchor=False)
 with errors.shown() as outcome:
-    recipe = recipe_step.choose()
+    recipe = recipe_step.choose(usable and usable.dataset)
     limit = recipe_step.limit()
     if usable:
         start_step.offer(usable, recipe, limit)

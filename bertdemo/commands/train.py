@@ -37,10 +37,11 @@ def add(subparsers: Subparsers) -> None:
 
 def run(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
     """Everything that can be wrong with data and settings is found before a run is made."""
-    from bertdemo.data.splitting import split
+    from bertdemo.data.splitting import split, training_texts
 
-    recipe = _recipe(arguments)
+    _recipe(arguments)  # what is wrong with a setting is said before the data are read
     _, usable, _ = open_checked(arguments, settings)
+    recipe = _recipe(arguments, training_texts(usable, arguments.max_train))
     parts = split(usable, seed=recipe.seed, max_train=arguments.max_train)
     runs = Runs(settings)
     run_id = runs.submit(parts, recipe, arguments.name)
@@ -82,7 +83,7 @@ def _add_settings(parser: Parser) -> None:
             group.add_argument(option, type=kind, metavar=field.name[0].upper(), help=explained)
 
 
-def _recipe(arguments: argparse.Namespace) -> Recipe:
+def _recipe(arguments: argparse.Namespace, texts: int | None = None) -> Recipe:
     chosen = {field.name: getattr(arguments, field.name) for field in fields(Recipe)}
     given = {name: value for name, value in chosen.items() if value is not None}
-    return replace(recipe_for(given.get("base", Recipe.base), arguments.preset), **given)
+    return replace(recipe_for(given.get("base", Recipe.base), arguments.preset, texts), **given)

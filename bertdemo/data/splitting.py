@@ -12,13 +12,12 @@ from bertdemo.data.identity import Key, keys
 from bertdemo.errors import DataError
 
 Fractions = tuple[float, float, float]
+FRACTIONS: Fractions = (0.8, 0.1, 0.1)
 _Parts = tuple[list[int], list[int], list[int]]
 _Group = tuple[bytes, list[int]]  # its place in the hashed order, and its rows
 
 
-def split(
-    dataset: Dataset, *, seed: int, max_train: int | None = None, fractions: Fractions = (0.8, 0.1, 0.1)
-) -> Split:
+def split(dataset: Dataset, *, seed: int, max_train: int | None = None, fractions: Fractions = FRACTIONS) -> Split:
     """Divide a cleaned data set into train, validation and test.
 
     The order within a label comes from a hash of seed and text, so the same texts fall into the same parts on
@@ -56,6 +55,12 @@ def split(
     if max_train is not None and max_train < len(train):
         train = _subsample(dataset, train, max_train)
     return Split(dataset, tuple(sorted(train)), tuple(sorted(validation)), tuple(sorted(test)), seed)
+
+
+def training_texts(dataset: Dataset, max_train: int | None = None) -> int:
+    """About how many texts ``split`` will give to training: before it is made, so that a recipe can be chosen."""
+    share = round(FRACTIONS[0] * len(dataset))
+    return share if max_train is None else min(share, max_train)
 
 
 def _divide(

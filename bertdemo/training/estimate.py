@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bertdemo.evaluation.report import TrainingSummary
 from bertdemo.models.catalog import BaseModel
 from bertdemo.models.encoding import padded_tokens
 from bertdemo.training.batching import evaluation_steps, shuffled_batches
 from bertdemo.training.recipe import Recipe
 
-# Of a run on 2 CPU cores with bf16 (benchmarks/README.md); a finished run on this machine gives a better figure.
-_REFERENCE_TOKENS_PER_SECOND = 4000.0
+# What a step costs beside the tokens it reads, in tokens: the optimiser and the copies of the weights. Training with
+# batches of 16, 32, 64 and 128 tweets took .166, .229, .365 and .622 s a step (benchmarks/README.md).
+_STEP = 700
+# Of a run on 2 CPU cores with bf16; a finished run on this machine gives a better figure.
+_REFERENCE_SPEED = 7000.0
 _REFERENCE_PARAMETERS = 22_713_216  # of MiniLM-L6
 _START_UP = 8.0  # seconds to import torch and transformers and to load the base
 _FORWARD = 1 / 3  # a forward pass is a third of a training step: backward costs twice as much (Kaplan et al., 2020)
@@ -21,7 +25,7 @@ def estimate_seconds(
     base: BaseModel,
     train_lengths: Sequence[int],
     evaluation_lengths: Sequence[int],
-    tokens_per_second: float | None = None,
+    speed: float | None = None,
 ) -> float:
     """Seconds from pressing the button to the report, without the baseline.
 
@@ -30,15 +34,18 @@ def estimate_seconds(
         base: its number of parameters counts, where no speed was measured.
         train_lengths: tokens of each training text, uncut.
         evaluation_lengths: tokens of each validation text, uncut; the test part is taken to be as large.
-        tokens_per_second: as measured by an earlier run of this base on this machine, if there was one.
+        speed: ``speed_of`` an earlier run of this base on this machine, if there was one.
     """
-    speed = tokens_per_second or _REFERENCE_TOKENS_PER_SECOND * _REFERENCE_PARAMETERS / max(
-        base.parameters, _REFERENCE_PARAMETERS / 4
-    )
+    size = max(base.parameters / _REFERENCE_PARAMETERS, 1 / 4)
     cut = [min(length, recipe.max_length) for length in train_lengths]
     batches = shuffled_batches(cut, recipe.batch_size * recipe.accumulation, recipe.seed)
-    training = recipe.epochs * sum(padded_tokens(rows, cut) for rows in batches)
+    training = recipe.epochs * sum(_STEP + padded_tokens(rows, cut) for rows in batches)
     planned = evaluation_steps(len(batches), recipe.evaluations_per_epoch)
     evaluations = recipe.epochs * len(planned) + 2  # and both parts once more for the report
     evaluating = evaluations * sum(min(length, recipe.max_length) for length in evaluation_lengths)
-    return _START_UP + (training + _FORWARD * evaluating) / speed
+    return _START_UP + (training + _FORWARD * evaluating) / (speed or _REFERENCE_SPEED / size)
+
+
+def speed_of(training: TrainingSummary) -> float:
+    """Tokens a second of a finished run, with what each step cost beside them counted as tokens."""
+    return training.tokens_per_second + _STEP * training.steps / max(training.seconds, 1e-9)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -17,6 +18,13 @@ _PRESETS: dict[Preset, tuple[float, dict[str, Any]]] = {
     "standard": (1.0, {"epochs": 2}),
     "thorough": (5.0, {"epochs": 3, "lora_rank": 16, "averaging": 0.99}),
 }
+# Few texts, read once or twice in large batches, teach next to nothing: 200 tweets read twice in batches of 32 left
+# macro-F1 at that of a single answer (.26), read 8 times in batches of 8 they gave .68 and .72 (benchmarks/README.md).
+# Mosbach et al. (2021) find the same of BERT.
+_LEAST_READ = 800  # texts, for each time that a preset reads the data
+_MOST_EPOCHS = 40
+_STEPS_PER_EPOCH = 50  # that a batch should leave, where there are so few texts
+_BATCH_SIZES = (8, 16, 32, 64)
 # The settings by which the presets differ.
 PRESET_SETTINGS = ("epochs", "learning_rate", "lora_rank", "averaging")
 
@@ -44,13 +52,14 @@ HELP: dict[str, str] = {
 }
 
 
-def recipe_for(base_name: str, preset: Preset = "standard") -> Recipe:
-    """Defaults that suit the base: its learning rate, what it can read, and the settings of the preset.
+def recipe_for(base_name: str, preset: Preset = "standard", texts: int | None = None) -> Recipe:
+    """Defaults that suit the base, what it can read, the preset, and how many texts there are.
 
     Args:
         base_name: see ``find_base``.
         preset: ``quick`` reads the data once, ``standard`` twice; ``thorough`` three times, to train an adapter (LoRA)
-            whose weights are averaged.
+            whose weights are averaged. Fewer than 800 texts are read more often, up to 40 times.
+        texts: about how many texts are trained on; fewer make smaller batches. None: thousands.
 
     Raises:
         ModelError: there is no such base.
@@ -64,4 +73,12 @@ def recipe_for(base_name: str, preset: Preset = "standard") -> Recipe:
         freeze_embeddings=base.id == Recipe.base,
         **settings,
     )
-    return replace(recipe, max_length=min(recipe.max_length, base.max_length))
+    recipe = replace(recipe, max_length=min(recipe.max_length, base.max_length))
+    return recipe if texts is None else _for_so_many(recipe, texts)
+
+
+def _for_so_many(recipe: Recipe, texts: int) -> Recipe:
+    """The recipe with batches that leave enough steps, and enough readings."""
+    fitting = [size for size in _BATCH_SIZES if size * _STEPS_PER_EPOCH <= texts and size <= recipe.batch_size]
+    enough = min(math.ceil(recipe.epochs * _LEAST_READ / max(texts, 1)), _MOST_EPOCHS)
+    return replace(recipe, batch_size=max(fitting, default=_BATCH_SIZES[0]), epochs=max(recipe.epochs, enough))

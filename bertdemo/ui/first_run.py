@@ -26,11 +26,11 @@ def offer(*, is_first: bool = True) -> None:
 
 def _begin() -> None:
     from bertdemo.data.checkup import check_up, clean
-    from bertdemo.data.splitting import split
+    from bertdemo.data.splitting import split, training_texts
     from bertdemo.training.presets import recipe_for
     from bertdemo.training.recipe import Recipe
 
-    recipe = recipe_for(Recipe().base, "standard")
     dataset = data_step.built_in(_DATA)
     usable = clean(dataset, check_up(dataset), drop_small=True)
+    recipe = recipe_for(Recipe().base, "standard", training_texts(usable))
     start_step.begin(split(usable, seed=recipe.seed), recipe, "Spam in text messages")

@@ -140,11 +140,13 @@ def expect_a_run() -> None:
     runs().prepare()
 
 
-def tokens_per_second(base: str) -> float | None:
-    """How fast the last tested run with this base was trained here (what comes with the app was trained elsewhere)."""
+def training_speed(base: str) -> float | None:
+    """``speed_of`` the last tested run with this base (what comes with the app was trained elsewhere)."""
+    from bertdemo.training.estimate import speed_of
+
     for run in runs().list():
         if run.recipe.base == base and run.status.state.has_model and not run.read_only:
             report = runs().report(run.id)
             if report is not None:
-                return report.training.tokens_per_second
+                return speed_of(report.training)
     return None

@@ -14,8 +14,11 @@ from bertdemo.ui.words import compact, escape
 if TYPE_CHECKING:
     from pathlib import Path
 
-PRESETS = {"quick": "Quick", "standard": "Standard", "thorough": "Thorough"}
-_CAPTIONS = ("Reads the texts once", "Twice", "Three times; an adapter (LoRA) with averaged weights")
+    from bertdemo.data.dataset import Dataset
+    from bertdemo.training.presets import Preset
+
+PRESETS: dict[Preset, str] = {"quick": "Quick", "standard": "Standard", "thorough": "Thorough"}
+_ADAPTS = "; trains an adapter (LoRA) and averages its weights"
 _LABELS = {
     "max_length": "Longest text (tokens)",
     "freeze_embeddings": "Freeze word embeddings",
@@ -36,6 +39,8 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "optimizer": get_args(Optimizer),
     "precision": get_args(Precision),
 }
+_LIMIT = "max_train"
+_TEXTS = "training_texts"  # about how many the settings were last filled in for
 _UNSAID = ("unknown", "see its page")
 _VISIBLE = ("epochs", "learning_rate", "batch_size")
 
@@ -74,21 +79,26 @@ def _longest() -> int:
         return highest  # the picker itself will say so
 
 
-def choose() -> Recipe:
-    """The recipe as set on the page.
+def choose(data: Dataset | None) -> Recipe:
+    """The recipe as set on the page, which begins as what suits so many texts.
 
     Raises:
         ModelError: the base model cannot be found.
         RecipeError: a setting makes no sense.
     """
+    from bertdemo.data.splitting import training_texts
     from bertdemo.training.presets import PRESET_SETTINGS
 
+    texts = training_texts(data, st.session_state.get(_LIMIT)) if data else None
+    if st.session_state.get(_TEXTS) != texts:
+        st.session_state[_TEXTS] = texts
+        _fill()
     _base()
     st.radio(
         "How long to train",
         list(PRESETS),
         format_func=PRESETS.__getitem__,
-        captions=_CAPTIONS,
+        captions=[_caption(preset) for preset in PRESETS],
         index=1,
         horizontal=True,
         key="preset",
@@ -119,12 +129,20 @@ def limit() -> int | None:
         step=500,
         value=None,
         placeholder="all texts",
-        key="max_train",
+        key=_LIMIT,
         persist_state="session",
         help="Fewer texts train faster. Validation and test stay the same, so scores can still be compared.",
         width=220,
     )
     return None if value is None else int(value)
+
+
+def _caption(preset: Preset) -> str:
+    from bertdemo.training.presets import recipe_for
+
+    recipe = recipe_for(base_name(), preset, st.session_state.get(_TEXTS))
+    times = {1: "once", 2: "twice"}.get(recipe.epochs, f"{recipe.epochs} times")
+    return f"Reads the texts {times}{_ADAPTS if recipe.lora_rank else ''}"
 
 
 def _names() -> list[str]:
@@ -139,13 +157,13 @@ def _fill(*always: str) -> None:
     from bertdemo.training.presets import recipe_for
 
     try:
-        recipe = recipe_for(base_name(), st.session_state.get("preset") or "standard")
+        recipe = recipe_for(base_name(), st.session_state.get("preset") or "standard", st.session_state.get(_TEXTS))
     except ModelError:
         return  # the picker itself will say so
     state, last = st.session_state, st.session_state.get("recipe_filled")
     for name in _names():
         key = f"recipe_{name}"
-        if last is None or name in always or state.get(key, getattr(last, name)) == getattr(last, name):
+        if name in always or key not in state or (last is not None and state[key] == getattr(last, name)):
             state[key] = getattr(recipe, name)
     state["recipe_filled"] = recipe
 

@@ -29,14 +29,16 @@ def offer(usable: Usable, recipe: Recipe, limit: int | None) -> None:
     pressed = left.button("Start training", type="primary", key="start", icon=":material/play_arrow:", width="stretch")
     right.markdown(_plan(parts, recipe, limit, usable.tokens))
     if pressed:
-        begin(parts, recipe, _name(usable.dataset.name, recipe, limit))
+        begin(parts, recipe, _name(usable.dataset, recipe, limit))
 
 
-def _name(data: str, recipe: Recipe, limit: int | None) -> str:
+def _name(data: Dataset, recipe: Recipe, limit: int | None) -> str:
     """The data, and what is unusual about the recipe: so that runs in a list can be told apart."""
+    from bertdemo.data.splitting import training_texts
     from bertdemo.training.presets import recipe_for
 
-    parts = [shorten(data, 60), changed(recipe, recipe_for(recipe.base)), f"{limit:,} texts" if limit else ""]
+    usual = recipe_for(recipe.base, texts=training_texts(data, limit))
+    parts = [shorten(data.name, 60), changed(recipe, usual), f"{limit:,} texts" if limit else ""]
     return shorten(", ".join(part for part in parts if part), 120)
 
 
@@ -64,9 +66,9 @@ def _plan(parts: Split, recipe: Recipe, limit: int | None, tokens: Lengths | Non
     sizes = f"{len(parts.train):,} texts to train, {len(parts.validation):,} to validate, {len(parts.test):,} to test"
     if tokens is None:
         return f"{sizes}. The time is known once the base model is on this computer."
-    rate = handles.tokens_per_second(recipe.base)
-    seconds = _seconds(parts.dataset.fingerprint, recipe, limit, rate, parts, tokens)
-    basis = "from the last run with this base" if rate else "an estimate; it may be off by half"
+    speed = handles.training_speed(recipe.base)
+    seconds = _seconds(parts.dataset.fingerprint, recipe, limit, speed, parts, tokens)
+    basis = "from the last run with this base" if speed else "an estimate; it may be off by half"
     return f"**{about(seconds).capitalize()}** ({basis}). {sizes}."
 
 
@@ -75,7 +77,7 @@ def _seconds(
     fingerprint: str,  # noqa: ARG001 (with the recipe, its seed and the limit the key of parts and tokens)
     recipe: Recipe,
     limit: int | None,  # noqa: ARG001
-    rate: float | None,
+    speed: float | None,
     _parts: Split,
     _tokens: Lengths,
 ) -> float:
@@ -83,4 +85,4 @@ def _seconds(
     from bertdemo.training.estimate import estimate_seconds
 
     train, validation = (_tokens[list(rows)].tolist() for rows in (_parts.train, _parts.validation))
-    return estimate_seconds(recipe, find_base(recipe.base), train, validation, rate)
+    return estimate_seconds(recipe, find_base(recipe.base), train, validation, speed)

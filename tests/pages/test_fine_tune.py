@@ -9,7 +9,8 @@ from bertdemo.data.hub import HubTable
 from bertdemo.models.catalog import find_base
 from bertdemo.runs.records import State
 from bertdemo.training import estimate
-from bertdemo.training.recipe import BOUNDS
+from bertdemo.training.presets import recipe_for
+from bertdemo.training.recipe import BOUNDS, Recipe
 from bertdemo.ui import data_step
 
 ROWS = [("what a lovely day number %d", "good"), ("an awful rainy evening number %d", "bad")]
@@ -207,6 +208,18 @@ def test_another_preset_changes_the_settings(open_page):
     before = app.number_input(key="recipe_epochs").value
     app.radio(key="preset").set_value("thorough").run()
     assert app.number_input(key="recipe_epochs").value > before
+
+
+def test_few_texts_are_read_more_often_unless_a_person_said_how_often(open_page):
+    app = open_page("fine_tune")
+    usual = app.number_input(key="recipe_epochs").value
+    app.number_input(key="max_train").set_value(100).run()
+    assert app.number_input(key="recipe_epochs").value == recipe_for(Recipe().base, texts=100).epochs > usual
+    app.number_input(key="recipe_epochs").set_value(3).run()
+    app.number_input(key="max_train").set_value(50).run()
+    assert app.number_input(key="recipe_epochs").value == 3
+    app.number_input(key="max_train").set_value(None).run()
+    assert app.number_input(key="recipe_batch_size").value == Recipe().batch_size
 
 
 def test_another_preset_brings_its_learning_rate_over_one_set_by_hand(open_page):

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from bertdemo.evaluation.report import TrainingSummary
 from bertdemo.models.catalog import find_base
-from bertdemo.training.estimate import estimate_seconds
+from bertdemo.training.estimate import estimate_seconds, speed_of
 from bertdemo.training.recipe import Recipe
 
 BASE = find_base("minilm-l6")
@@ -28,6 +29,21 @@ def test_a_larger_base_takes_longer_where_no_speed_was_measured():
 
 def test_texts_count_as_long_as_they_are_read():
     assert seconds(Recipe(max_length=32), [10_000] * 600) == pytest.approx(seconds(Recipe(max_length=32), [32] * 600))
+
+
+def test_smaller_batches_take_longer():
+    assert seconds(Recipe(batch_size=8)) > seconds(Recipe(batch_size=64))
+
+
+def test_a_finished_run_is_estimated_to_take_what_it_took():
+    summary = TrainingSummary(
+        seconds=50.0, validation_seconds=0.0, steps=100, planned_steps=100, best_step=100, samples_per_second=0.0,
+        tokens_per_second=36.0 * 1200 / 50, device="cpu", precision="bf16", peak_memory_mb=0.0,
+    )  # fmt: skip
+    lengths = [36] * 600
+    two_epochs = estimate_seconds(Recipe(batch_size=12, epochs=2), BASE, lengths, [], speed_of(summary))
+    nothing = estimate_seconds(Recipe(batch_size=12, epochs=1), BASE, [], [], speed_of(summary))
+    assert two_epochs - nothing == pytest.approx(50.0)
 
 
 def test_no_more_evaluations_are_counted_than_an_epoch_has_batches():

@@ -1,11 +1,14 @@
 """Recipes check themselves and survive a round trip."""
 
 from dataclasses import fields
+from typing import get_args
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bertdemo.errors import ModelError, RecipeError
-from bertdemo.training.presets import HELP, PRESET_SETTINGS, recipe_for
+from bertdemo.training.presets import HELP, PRESET_SETTINGS, Preset, recipe_for
 from bertdemo.training.recipe import Recipe
 
 
@@ -50,6 +53,19 @@ def test_presets_differ_in_how_often_the_data_is_read():
 def test_presets_differ_in_the_settings_that_the_page_sets_anew_and_in_no_other():
     presets = [recipe_for("bert-base", preset).to_dict() for preset in ("quick", "standard", "thorough")]
     assert {name for name in presets[0] if len({recipe[name] for recipe in presets}) > 1} == set(PRESET_SETTINGS)
+
+
+@pytest.mark.parametrize(("texts", "batch_size", "epochs"), [(60, 8, 27), (200, 8, 8), (800, 16, 2), (10**5, None, 2)])
+def test_few_texts_are_read_more_often_and_in_smaller_batches(texts, batch_size, epochs):
+    recipe = recipe_for("minilm-l6", "standard", texts)
+    assert (recipe.batch_size, recipe.epochs) == (batch_size or recipe_for("minilm-l6").batch_size, epochs)
+
+
+@given(texts=st.integers(0, 10**6), more=st.integers(0, 10**6), preset=st.sampled_from(get_args(Preset)))
+def test_more_texts_are_never_read_more_often_nor_in_smaller_batches(texts, more, preset):
+    few, many = recipe_for("minilm-l6", preset, texts), recipe_for("minilm-l6", preset, texts + more)
+    assert few.epochs >= many.epochs
+    assert few.batch_size <= many.batch_size
 
 
 def test_a_recipe_for_no_base_is_refused():
