@@ -21,6 +21,7 @@ from bertdemo.ui import (
     predict_examples,
     study_class,
     study_map,
+    study_work,
     try_it,
 )
 from bertdemo.ui.report_evidence import evidence
@@ -67,9 +68,9 @@ def _show(run: Run) -> None:
 
 
 def _of_this_run(run: Run) -> None:
-    """Labels in the address belong to the run that was chosen with them."""
+    """Labels and a study in the address belong to the run that was chosen with them."""
     if st.session_state.get("explain_run", run.id) != run.id:
-        for name in (explain_methods.TARGET, explain_methods.AGAINST):
+        for name in (explain_methods.TARGET, explain_methods.AGAINST, study_work.STUDY):
             explain_link.put(name)
     st.session_state["explain_run"] = run.id
 
@@ -85,7 +86,7 @@ def _of_this_text(run: Run, asked: Asked) -> None:
 def _named_in_vain(subject: Subject) -> Iterator[Vain]:
     """Each view says of its own words of the address which there are not."""
     yield from explain_link.unknown(_VIEW, VIEWS, "view")
-    for unknown in (explain_methods.unknown, attention_view.unknown, explain_try.unknown):
+    for unknown in (explain_methods.unknown, attention_view.unknown, explain_try.unknown, study_class.unknown):
         yield from unknown(subject)
 
 
@@ -106,7 +107,7 @@ def _class(subject: Subject) -> None:
     if known is None:
         st.caption("This run kept no answers to its test texts: an older version made it. Fine-tune it again.")
         return
-    study_class.show(subject.run, known)
+    study_class.show(subject, known)
     study_map.show(subject.run, known)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from bertdemo.data.spreadsheet import safe_csv
-from bertdemo.ui import errors, handles, study_work
+from bertdemo.ui import errors, explain_link, handles, study_work
 from bertdemo.ui.figure import figure
 from bertdemo.ui.study_words import (
     SHORTCUTS,
@@ -24,49 +24,60 @@ from bertdemo.ui.study_words import (
 from bertdemo.ui.words import count, shorten, signed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Iterator
 
     from bertdemo.runs.records import Run
     from bertdemo.studies.records import Question, Study, StudyCard, WordFinding, WordFindings
+    from bertdemo.ui.explain_answer import Subject
+    from bertdemo.ui.explain_link import Vain
     from bertdemo.ui.report_evidence import Evidence
 
 _SIZES = (50, 200, 500)
-_ADDRESS, _GONE = "study", "study_gone"  # in the address; whether that names a study that is not here
+_OPENED_FOR = "study_for"  # the run and the label of the answer
 _DIGITS = {"mean": 3, "spread": 3, "low": 3, "high": 3, "speaks for (%)": 1}  # shown; the files have all
 _LISTED = 300  # words in the table and in the list; the file has all
 
 
-def show(run: Run, known: Evidence) -> None:
+def unknown(subject: Subject) -> Iterator[Vain]:
+    """A study of the address that is not here."""
+    if study_work.STUDY in st.query_params:
+        yield from explain_link.unknown(study_work.STUDY, _cards(subject.run), "study of words of this run")
+
+
+def show(subject: Subject, known: Evidence) -> None:
     """Choose a label or a cell, have its test texts explained, and see what moved their answers."""
     st.subheader("Which words move the answers to many texts?", anchor=False)
+    run = subject.run
     with errors.shown():
-        question, most = _choice(run, known)
-        if st.session_state.get(_GONE):
-            st.caption("The study of this link is not here; perhaps it was deleted. Its question can be asked again.")
+        question, most = _choice(subject, known)
         study = study_work.of(run, question, most)
         if study is None:
-            st.query_params.pop(_ADDRESS, None)
+            explain_link.put(study_work.STUDY)
             if st.button("Explain these texts", type="primary", key="study_begin", icon=":material/play_arrow:"):
                 study_work.begin(run, question, most)
             st.caption("A process of its own does this, about a quarter of a second a text; it can be cancelled.")
             return
-        st.query_params[_ADDRESS] = study.id
+        explain_link.put(study_work.STUDY, study.id)
         if study_work.is_done(study) and study.card:
             _findings(run, known, study, study.card)
 
 
-def _choice(run: Run, known: Evidence) -> tuple[Question, int]:
-    """The texts and how many of them; a study that the address names, or else the newest, is the first choice."""
-    options = _options(known)
+def _choice(subject: Subject, known: Evidence) -> tuple[Question, int]:
+    """The texts and how many of them; first those of a study that the address names, or called as this text is."""
+    run, options = subject.run, _options(known)
     which, size = f"study_which_{run.id}", f"study_most_{run.id}"
+    opened_for = run.id, subject.answered
+    if st.session_state.get(_OPENED_FOR, opened_for) != opened_for:  # what was chosen belongs to another answer
+        explain_link.put(study_work.STUDY)
+        st.session_state.pop(which, None)
+    st.session_state[_OPENED_FOR] = opened_for
     if which not in st.session_state:
-        _take_from_study(run, options, which, size)
+        _begin_with(subject, dict(options), which, size)
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     names = dict(options)
     chosen = left.selectbox(
-        "Test texts", list(names), key=which, format_func=lambda q: names.get(q, str(q)), persist_state="session",
-        on_change=st.session_state.pop, args=(_GONE, None),
-    )  # fmt: skip
+        "Test texts", list(names), key=which, format_func=lambda q: names.get(q, str(q)), persist_state="session"
+    )
     st.session_state.setdefault(size, _SIZES[1])
     most = right.radio(
         "At most", _SIZES, key=size, horizontal=True, persist_state="session",
@@ -75,14 +86,23 @@ def _choice(run: Run, known: Evidence) -> tuple[Question, int]:
     return chosen or options[0][0], most or _SIZES[1]
 
 
-def _take_from_study(run: Run, options: Sequence[tuple[Question, str]], which: str, size: str) -> None:
-    wanted, studies = st.query_params.get(_ADDRESS), handles.studies().list(run.id)
-    st.session_state[_GONE] = wanted is not None and wanted not in {study.id for study in studies}
-    for study in studies:
-        if wanted in (None, study.id) and study.card and study.card.question in dict(options):
-            st.session_state[which] = study.card.question
-            st.session_state[size] = next((n for n in _SIZES if n >= len(study.card.places)), _SIZES[-1])
-            return
+def _begin_with(subject: Subject, options: Collection[Question], which: str, size: str) -> None:
+    from bertdemo.studies.records import Question
+
+    cards = _cards(subject.run)
+    named = cards.get(st.query_params.get(study_work.STUDY, ""))
+    question = named.question if named else Question("words", subject.answered)
+    card = named or next((card for card in cards.values() if card.question == question), None)
+    if question in options:
+        st.session_state[which] = question
+        if card:
+            st.session_state[size] = next((n for n in _SIZES if n >= len(card.places)), _SIZES[-1])
+
+
+def _cards(run: Run) -> dict[str, StudyCard]:
+    """Of the studies of words, the newest first."""
+    cards = {study.id: study.card for study in handles.studies().list(run.id)}
+    return {study: card for study, card in cards.items() if card and card.question.about == "words"}
 
 
 def _options(known: Evidence) -> list[tuple[Question, str]]:

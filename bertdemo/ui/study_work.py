@@ -8,7 +8,7 @@ import streamlit as st
 
 from bertdemo.errors import BertDemoError
 from bertdemo.runs.records import State
-from bertdemo.ui import errors, handles
+from bertdemo.ui import errors, explain_link, handles
 from bertdemo.ui.report_texts import text_as_it_is
 from bertdemo.ui.try_it import LONGEST_LINK, Asked, parameters
 from bertdemo.ui.words import about, escape
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from bertdemo.studies.records import Question, Study
     from bertdemo.ui.report_evidence import Evidence
 
+STUDY = "study"  # which one is looked at, in the address
 _TICK = 2  # seconds between two looks at a study that is at work
 
 
@@ -86,6 +87,7 @@ def delete(study: Study) -> None:
         if st.button("Delete it", key=f"delete_{study.id}_yes", type="primary"):
             try:
                 handles.studies().delete(study.id)
+                explain_link.put(STUDY)
             except BertDemoError as error:
                 st.error(escape(str(error)))
             else:

@@ -11,13 +11,16 @@ from bertdemo.models.classifier import load_classifier, save_classifier
 from bertdemo.runs.backend import ImmediateBackend
 from bertdemo.runs.records import State, Status
 from bertdemo.studies import selection, store
+from bertdemo.studies.records import Question
 from bertdemo.studies.store import Studies
 from bertdemo.studies.worker import work
 from bertdemo.ui import handles
+from tests.pages.asking import ask
 from tests.pages.conftest import IdleBackend
 from tests.studies.fakes import fake_attribute
 
 TEXT = "the coffee was cold and the staff were rude"
+PRAISE, COMPLAINT = 0, 1  # labels
 
 
 @pytest.fixture(autouse=True)
@@ -81,23 +84,47 @@ def test_what_was_found_is_there_again_by_its_link(view, words_of):
     assert third.selectbox(key="study_which_one").value.predicted == 1
 
 
-def test_a_link_to_a_study_that_was_deleted_says_so_until_another_is_chosen(view, words_of):
-    app = view(study="../one-20260101-000000-abcdef")
-    assert not app.exception
-    assert "The study of this link is not here" in words_of(app)
-    app.selectbox(key="study_which_one").select_index(1).run()
-    assert "The study of this link" not in words_of(app)
-    assert "The study of this link" not in words_of(view())
+@pytest.fixture
+def choice():
+    """The question about the texts that are chosen: ``choice(app)``."""
+    return lambda app: app.selectbox(key="study_which_one").value
 
 
-def test_what_was_found_last_is_there_for_whoever_comes_back(view, words_of):
+def test_it_opens_on_the_label_of_the_answer_until_there_is_another_answer(view, choice):
+    app = studied(view())
+    assert choice(app) == Question("words", COMPLAINT)
+    app.selectbox(key="study_which_one").select_index(2).run()
+    assert choice(ask(app, "the bread was cold and rude")) == Question("words", COMPLAINT, PRAISE)  # as it was chosen
+    assert choice(ask(app, "wonderful coffee and kind staff")) == Question("words", PRAISE)
+    assert "study" not in app.query_params
+    assert choice(ask(app, TEXT)) == Question("words", COMPLAINT)
+    assert app.query_params["study"]
+
+
+def test_what_was_found_last_of_a_label_is_there_for_whoever_comes_back(view, words_of):
     app = view()
-    app.selectbox(key="study_which_one").select_index(1).run()
     app.radio(key="study_most_one").set_value(50).run()
     studied(app)
     back = view()
     assert "Integrated gradients of all such test texts" in words_of(back)
     assert back.query_params["study"] == app.query_params["study"]
+    assert back.radio(key="study_most_one").value == 50
+
+
+def test_a_study_that_the_address_names_comes_before_the_label_of_the_answer(view, choice):
+    app = view()
+    app.selectbox(key="study_which_one").select_index(1).run()
+    assert choice(view(study=studied(app).query_params["study"])) == Question("words", PRAISE)
+    assert choice(view()) == Question("words", COMPLAINT)
+
+
+def test_a_study_stays_behind_with_its_run(view, make_classifier):
+    make_classifier("two")
+    app = studied(view())
+    app.selectbox(key="run_picker").set_value("two").run()
+    assert not app.exception
+    assert "study" not in app.query_params
+    assert not app.warning
 
 
 def test_texts_with_a_word_can_be_read_and_lead_to_their_explanation(view, words_of, small_split):
@@ -156,6 +183,7 @@ def test_a_study_can_be_deleted(view):
     assert not app.exception
     assert Studies(handles.settings()).list() == []
     assert app.button(key="study_begin")
+    assert not app.warning  # the address does not name it any more
 
 
 def test_the_map_says_what_fine_tuning_did_to_the_neighbourhoods(view, words_of, small_split):

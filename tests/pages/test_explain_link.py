@@ -24,7 +24,8 @@ IN_VAIN = [("view", "x", "view"), ("look", "x", "way to look"), ("how", "x", "wa
            ("part", "7", "part of this text"), ("head", "99.99,x", "head of this model"),
            ("off", "all", "head of this model"), ("picture", "x", "picture"), ("sides", "x", "choice of texts"),
            ("way", "x", "way through the layers"), ("target", "x", "label"), ("against", "", "label"),
-           ("method", "tea leaves", "method"), ("baseline", "x", "baseline")]  # fmt: skip
+           ("method", "tea leaves", "method"), ("baseline", "x", "baseline"),
+           ("study", "../one", "study of words of this run")]  # fmt: skip
 
 
 @pytest.mark.parametrize(("name", "given", "kind"), IN_VAIN)
