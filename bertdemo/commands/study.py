@@ -102,10 +102,14 @@ def _shortcut(shortcut: Shortcut, test: Dataset) -> dict[str, Any]:
 
 
 def _word_lines(found: WordFindings, card: StudyCard) -> Iterator[str]:
+    from bertdemo.studies.words import NEVER_CERTIFIED
+
     label = card.label_names[card.question.predicted or 0]
     other = "" if card.question.against is None else f" and not {card.label_names[card.question.against]}"
     certified = f"{found.certified:,} certified (at most 1 % missing)"
     yield f"Why {label}{other}: {found.texts:,} of {card.available:,} test texts, {certified}."
+    if found.certified < found.texts:
+        yield NEVER_CERTIFIED
     if found.cut:
         yield f"{found.cut:,} are longer than the model reads: its answers rest on their beginnings, and so does this."
     yield "Mean attribution in logits, and its interval (95 % for all compared words at once)."

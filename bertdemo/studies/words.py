@@ -8,11 +8,16 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from bertdemo.explanation.attribution import TINY
 from bertdemo.studies.records import Explained, WordFinding
 from bertdemo.studies.terms import GROUPS, Term, terms_of
 
 FEWEST = 5  # texts; what fewer contain is shown, and not compared
 _LEVEL = 0.05
+# Beside the number of certified texts, where it is not all of them.
+NEVER_CERTIFIED = (
+    f"No text is certified whose output is within {TINY:g} logits of its baseline's: shares of so little mislead."
+)
 
 
 class Tally:

@@ -53,15 +53,16 @@ def _names(words: Sequence[WordFinding]) -> str:
 
 def method(found: WordFindings, card: StudyCard) -> str:
     """How the figures were made, and what they cannot say."""
+    from bertdemo.studies.words import NEVER_CERTIFIED
+
     which = "all" if found.texts == card.available else f"a random sample of {found.texts:,} of the {card.available:,}"
-    uncertain = found.texts - found.certified
-    told = "every one certified (scores add up to within 1\u00a0%)" if not uncertain else (
-        f"{found.certified:,} of them certified (scores add up to within 1\u00a0%)"
-    )  # fmt: skip
+    whole = found.certified == found.texts
+    told = f"{'every one' if whole else f'{found.certified:,} of them'} certified (scores add up to within 1\u00a0%)."
+    never = "" if whole else f" {NEVER_CERTIFIED}"
     rest = "its answer rests on what it read, and so do the scores."
     cut = f" {count(found.cut, 'text')} longer than the model reads: {rest}" if found.cut else ""
     return (
-        f"Integrated gradients of {which} such test texts, baseline {card.baseline.upper()}, {told}. A word's score in "
+        f"Integrated gradients of {which} such test texts, baseline {card.baseline.upper()}, {told}{never} A word's score in "
         f"a text is the sum over its occurrences. Bars are 95\u00a0% intervals of the mean for all {found.compared:,} "
         "compared words at once (Student's, Bonferroni), as if texts were independent; words come in the order of the "
         f"end nearest to zero. Compared are words in at least 5 texts; {found.rare:,} stand in one text alone. "

@@ -14,7 +14,7 @@ from bertdemo.studies import store
 from bertdemo.studies.store import Studies
 from bertdemo.studies.worker import work
 from tests.jobs.test_store import IdleBackend
-from tests.studies.fakes import fake_attribute
+from tests.studies.fakes import fake_attribute, tiny_attribute
 
 
 @pytest.fixture
@@ -66,6 +66,15 @@ def test_people_read_a_few_lines(run, at_once):
     assert stdout.startswith("Why praise: 6 of 6 test texts")
     assert "A good reason looks the same" in stdout
     assert "before fine-tuning: the nearest neighbour" in run()[1]
+
+
+def test_of_texts_with_next_to_nothing_to_explain_it_says_that_none_is_certified(run, at_once, monkeypatch):
+    assert "is certified whose output" not in run("--label", "praise")[1]
+    backend = ImmediateBackend(lambda folder: work(folder, tiny_attribute))
+    monkeypatch.setattr(store, "_local_backend", lambda settings: backend)
+    told = run("--label", "complaint")[1].splitlines()
+    assert "9 of 9 test texts, 0 certified" in told[0]
+    assert "No text is certified whose output is within 0.05 logits of its baseline's" in told[1]
 
 
 def test_of_texts_that_are_too_long_the_part_that_was_answered_is_studied_and_it_says_so(
