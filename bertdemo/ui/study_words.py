@@ -62,8 +62,9 @@ def method(found: WordFindings, card: StudyCard) -> str:
     rest = "its answer rests on what it read, and so do the scores."
     cut = f" {count(found.cut, 'text')} longer than the model reads: {rest}" if found.cut else ""
     return (
-        f"Integrated gradients of {which} such test texts, baseline {card.baseline.upper()}, {told}{never} A word's score "
-        f"in a text is the sum over its occurrences. Bars are 95\u00a0% intervals of the mean for all {found.compared:,} "
+        f"Integrated gradients of {which} such test texts, baseline {card.baseline.upper()}, {told}{never} "
+        "A word's score in a text is the sum over its occurrences. "
+        f"Bars are 95\u00a0% intervals of the mean for all {found.compared:,} "
         "compared words at once (Student's, Bonferroni), as if texts were independent; words come in the order of the "
         f"end nearest to zero. Compared are words in at least 5 texts; {found.rare:,} stand in one text alone. "
         f"That a word moves answers does not say that it should.{cut}"
