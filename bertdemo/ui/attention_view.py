@@ -56,6 +56,7 @@ def show(run: Run, asked: Asked) -> None:
 
 def _show(run: Run, asked: Asked) -> None:
     with errors.shown():
+        explain_link.tell_no_longer()
         attention_choice.begin(run.id, asked)
         window = _window(run, asked)
         complete = looked = attention_numbers.look(run, asked, window)

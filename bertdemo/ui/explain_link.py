@@ -50,6 +50,12 @@ def leave_out(found: Iterable[Vain]) -> None:
         st.session_state.pop(_TOLD, None)
 
 
+def tell_no_longer() -> None:
+    """Draw the page anew where it tells of an address that is another; for a part that is drawn by itself."""
+    if _TOLD in st.session_state and st.session_state[_TOLD][1] != st.query_params.to_dict():
+        st.rerun()
+
+
 def put(name: str, value: str = "") -> None:
     """Have a parameter say this; without a value there is none of that name."""
     if value:

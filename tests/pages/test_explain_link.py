@@ -1,6 +1,7 @@
 """What an address of the page Explain names, and what it names in vain."""
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from bertdemo.runs.records import State
 from bertdemo.ui import explain_kept, handles
@@ -54,6 +55,25 @@ def test_all_of_it_is_one_sentence_and_the_usual_view_is_there(open_page, make_c
     [told] = left_out(app)
     assert all(f"“{given}” is no {kind}" in told for _, given, kind in IN_VAIN)
     assert app.selectbox(key="why_method").value == "integrated_gradients"
+
+
+def test_a_part_that_is_drawn_by_itself_draws_the_page_anew_once_the_address_is_another():
+    def script():
+        import streamlit as st
+
+        from bertdemo.ui import explain_link
+
+        st.session_state["draws"] = draws = st.session_state.get("draws", 0) + 1
+        explain_link.leave_out(explain_link.unknown("view", (), "view"))
+        if draws == 2:
+            explain_link.put("look", "layers")
+        explain_link.tell_no_longer()
+
+    app = AppTest.from_function(script)
+    app.query_params["view"] = "x"
+    assert left_out(app.run())
+    assert not left_out(app.run())
+    assert app.session_state["draws"] == 3
 
 
 def test_a_method_that_is_not_offered_says_why(open_page, make_classifier):
