@@ -104,14 +104,14 @@ def test_train_prints_one_object_with_the_scores_and_their_baseline(finished):
     for part in ("test", "baseline"):
         assert 0 <= result[part]["accuracy"] <= 1
         assert 0 <= result[part]["macro_f1"] <= 1
-    assert result["train"]["steps"] == 4
+    assert result["train"]["steps"] == 12  # 48 texts in batches of 8, twice
     assert result["train"]["seconds"] > 0
     assert result["train"]["samples_per_second"] > 0
 
 
 def test_train_tells_what_happens_on_stderr(finished):
     lines = finished["stderr"].splitlines()
-    assert lines[0].startswith("training: 4 steps on ")
+    assert lines[0].startswith("training: 12 steps on ")
     assert all(line.startswith("step ") for line in lines[1:])
 
 

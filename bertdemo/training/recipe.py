@@ -43,7 +43,7 @@ class Recipe:
 
     base: str = "minilm-l6"
     epochs: int = 2
-    batch_size: int = 32
+    batch_size: int = 64
     learning_rate: float = 2e-4
     schedule: Schedule = "linear"
     warmup: float = 0.1
