@@ -11,7 +11,8 @@ from bertdemo.training.batching import evaluation_steps, shuffled_batches
 from bertdemo.training.recipe import Recipe
 
 # What a step costs beside the tokens it reads, in tokens: the optimiser and the copies of the weights. Training with
-# batches of 16, 32, 64 and 128 tweets took .166, .229, .365 and .622 s a step (benchmarks/README.md).
+# batches of 16, 32, 64 and 128 tweets took .166, .229, .365 and .622 s a step (benchmarks/README.md). An evaluation
+# costs about as much beside the texts it reads: the best model is written to the disk.
 _STEP = 700
 # Of a run on 2 CPU cores with bf16; a finished run on this machine gives a better figure.
 _REFERENCE_SPEED = 7000.0
@@ -42,8 +43,8 @@ def estimate_seconds(
     training = recipe.epochs * sum(_STEP + padded_tokens(rows, cut) for rows in batches)
     planned = evaluation_steps(len(batches), recipe.evaluations_per_epoch)
     evaluations = recipe.epochs * len(planned) + 2  # and both parts once more for the report
-    evaluating = evaluations * sum(min(length, recipe.max_length) for length in evaluation_lengths)
-    return _START_UP + (training + _FORWARD * evaluating) / (speed or _REFERENCE_SPEED / size)
+    forward = _FORWARD * sum(min(length, recipe.max_length) for length in evaluation_lengths)
+    return _START_UP + (training + evaluations * (_STEP + forward)) / (speed or _REFERENCE_SPEED / size)
 
 
 def speed_of(training: TrainingSummary) -> float:

@@ -31,6 +31,14 @@ def test_texts_count_as_long_as_they_are_read():
     assert seconds(Recipe(max_length=32), [10_000] * 600) == pytest.approx(seconds(Recipe(max_length=32), [32] * 600))
 
 
+def test_an_evaluation_costs_something_however_few_texts_it_reads():
+    def evaluated(times: int) -> float:
+        return estimate_seconds(Recipe(epochs=30, evaluations_per_epoch=times), BASE, TRAIN, [1], speed=1000.0)
+
+    assert evaluated(2) - evaluated(1) == pytest.approx(evaluated(3) - evaluated(2))
+    assert evaluated(2) - evaluated(1) > 1
+
+
 def test_smaller_batches_take_longer():
     assert seconds(Recipe(batch_size=8)) > seconds(Recipe(batch_size=64))
 
@@ -42,7 +50,8 @@ def test_a_finished_run_is_estimated_to_take_what_it_took():
     )  # fmt: skip
     lengths = [36] * 600
     two_epochs = estimate_seconds(Recipe(batch_size=12, epochs=2), BASE, lengths, [], speed_of(summary))
-    nothing = estimate_seconds(Recipe(batch_size=12, epochs=1), BASE, [], [], speed_of(summary))
+    as_many_evaluations = Recipe(batch_size=12, epochs=4)  # an epoch of no batches has one
+    nothing = estimate_seconds(as_many_evaluations, BASE, [], [], speed_of(summary))
     assert two_epochs - nothing == pytest.approx(50.0)
 
 
