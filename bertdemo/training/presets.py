@@ -22,7 +22,7 @@ _PRESETS: dict[Preset, tuple[float, dict[str, Any]]] = {
 # macro-F1 at that of a single answer (.26), read 16 times in batches of 8 they gave .73 (benchmarks/README.md).
 # Mosbach et al. (2021) find the same of BERT.
 _LEAST_READ = 1600  # texts, for each time that a preset reads the data
-_MOST_EPOCHS = 20
+_MOST_TIMES = 10  # as often as many texts
 _STEPS_PER_EPOCH = 50  # that a batch should leave, where there are so few texts
 _BATCH_SIZES = (8, 16, 32, 64)
 # The settings by which the presets differ.
@@ -58,7 +58,7 @@ def recipe_for(base_name: str, preset: Preset = "standard", texts: int | None = 
     Args:
         base_name: see ``find_base``.
         preset: ``quick`` reads the data once, ``standard`` twice; ``thorough`` three times, to train an adapter (LoRA)
-            whose weights are averaged. Fewer than 1,600 texts are read more often, up to 20 times.
+            whose weights are averaged. Fewer than 1,600 texts are read up to 10 times as often.
         texts: about how many texts are trained on; fewer make smaller batches. None: thousands.
 
     Raises:
@@ -84,5 +84,5 @@ def _for_so_many(recipe: Recipe, texts: int) -> Recipe:
     """The recipe with batches that leave enough steps, and enough readings."""
     fitting = [size for size in _BATCH_SIZES if size * _STEPS_PER_EPOCH <= texts and size <= recipe.batch_size]
     recipe = replace(recipe, batch_size=max(fitting, default=_BATCH_SIZES[0]))
-    epochs = min(math.ceil(recipe.epochs * _LEAST_READ / max(texts, 1)), _MOST_EPOCHS)
+    epochs = math.ceil(recipe.epochs * min(_LEAST_READ / max(texts, 1), _MOST_TIMES))
     return replace(recipe, epochs=epochs, evaluations_per_epoch=1) if epochs > recipe.epochs else recipe

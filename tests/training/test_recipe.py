@@ -45,8 +45,9 @@ def test_defaults_suit_the_base(tiny_base):
     assert recipe_for(str(tiny_base)).max_length == 128
 
 
-def test_presets_differ_in_how_often_the_data_is_read():
-    epochs = [recipe_for("minilm-l6", preset).epochs for preset in ("quick", "standard", "thorough")]
+@pytest.mark.parametrize("texts", [8, 100, 500, None])
+def test_presets_differ_in_how_often_the_data_is_read(texts):
+    epochs = [recipe_for("minilm-l6", preset, texts).epochs for preset in ("quick", "standard", "thorough")]
     assert epochs == sorted(set(epochs))
 
 
