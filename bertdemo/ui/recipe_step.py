@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from bertdemo.training.presets import Preset
 
 PRESETS: dict[Preset, str] = {"quick": "Quick", "standard": "Standard", "thorough": "Thorough"}
-_ADAPTS = "; trains an adapter (LoRA) and averages its weights"
+_TIMES = {1: "once", 2: "twice"}
 _LABELS = {
     "max_length": "Longest text (tokens)",
     "freeze_embeddings": "Freeze word embeddings",
@@ -138,11 +138,17 @@ def limit() -> int | None:
 
 
 def _caption(preset: Preset) -> str:
-    from bertdemo.training.presets import recipe_for
+    """What the preset does; the chosen one does what its settings say, also where a person has changed them."""
+    from bertdemo.training.presets import PRESET_SETTINGS, recipe_for
 
-    recipe = recipe_for(base_name(), preset, st.session_state.get(_TEXTS))
-    times = {1: "once", 2: "twice"}.get(recipe.epochs, f"{recipe.epochs} times")
-    return f"Reads the texts {times}{_ADAPTS if recipe.lora_rank else ''}"
+    does = recipe_for(base_name(), preset, st.session_state.get(_TEXTS)).to_dict()
+    if preset == st.session_state.get("preset", "standard"):
+        does |= {name: st.session_state.get(f"recipe_{name}", does[name]) for name in PRESET_SETTINGS}
+    epochs = does["epochs"]
+    extras = ["trains an adapter (LoRA)"] if does["lora_rank"] else []
+    extras += ["averages its weights"] if does["averaging"] else []
+    reads = f"Reads the texts {_TIMES.get(epochs, f'{epochs} times')}"
+    return f"{reads}; {' and '.join(extras)}" if extras else reads
 
 
 def _names() -> list[str]:

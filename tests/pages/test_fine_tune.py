@@ -222,6 +222,20 @@ def test_few_texts_are_read_more_often_unless_a_person_said_how_often(open_page)
     assert app.number_input(key="recipe_batch_size").value == Recipe().batch_size
 
 
+def test_the_chosen_preset_is_said_to_do_what_its_settings_say(open_page):
+    app = open_page("fine_tune")
+    assert app.radio(key="preset").proto.captions[:2] == ["Reads the texts once", "Reads the texts twice"]
+    app.number_input(key="recipe_epochs").set_value(5).run()
+    app.number_input(key="recipe_averaging").set_value(0.99).run()
+    assert app.radio(key="preset").proto.captions[1] == "Reads the texts 5 times; averages its weights"
+    app.radio(key="preset").set_value("thorough").run()
+    assert app.radio(key="preset").value == "thorough"
+    assert app.radio(key="preset").proto.captions[1:] == [
+        "Reads the texts twice",
+        "Reads the texts 3 times; trains an adapter (LoRA) and averages its weights",
+    ]
+
+
 def test_another_preset_brings_its_learning_rate_over_one_set_by_hand(open_page):
     app = open_page("fine_tune")
     app.number_input(key="recipe_learning_rate").set_value(3e-5).run()
