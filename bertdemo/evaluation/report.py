@@ -90,7 +90,12 @@ def verdict(report: Report) -> str:
 
     Overlapping 95 % intervals are read cautiously: they do not show that there is no difference; McNemar's test of
     the single texts may still find one. Where accuracy and macro-F1 disagree on who is better, the sentence says so.
+    A second one follows where the classifier is no better than one that gives all texts the same label.
     """
+    return f"{_against_baseline(report)}{_one_label(report.test)}"
+
+
+def _against_baseline(report: Report) -> str:
     test, baseline = report.test, report.baseline
     right = f"The classifier is right on {_percent(test.accuracy)} of {test.n:,} test texts"
     points = points_between(baseline.accuracy, test.accuracy)
@@ -122,6 +127,17 @@ def _macro_f1_clause(report: Report) -> str:
         return ""
     word = "higher" if macro_f1 > 0 else "lower"
     return f", but its macro-F1 is {word} ({report.test.macro_f1:.3f} against {report.baseline.macro_f1:.3f})"
+
+
+def _one_label(test: Scores) -> str:
+    """A sentence more where one label for all texts is what the classifier gives, or would be right as often."""
+    right, commonest = sum(row[i] for i, row in enumerate(test.confusion)), max(each.support for each in test.classes)
+    if commonest < test.n and sum(map(any, zip(*test.confusion, strict=True))) == 1:
+        return " It gives all test texts the same label: it has not learned to tell labels apart."
+    if right > commonest:
+        return ""
+    share = _percent(commonest / test.n)
+    return f" The commonest label for all test texts would be right on {share}: by accuracy it is no better than that."
 
 
 def _luck(report: Report) -> str:

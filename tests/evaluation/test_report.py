@@ -93,7 +93,25 @@ def test_a_lead_in_accuracy_alone_says_what_it_costs() -> None:
     assert "but its macro-F1 is lower (0.474 against" in verdict(report_of(majority, careful))
 
 
-@pytest.mark.parametrize(("ours", "theirs"), [(1000, 500), (500, 1000), (987, 986), (700, 700)])
+def test_a_classifier_that_gives_one_label_only_is_told_as_such() -> None:
+    constant = score([0, 0, 0, 1], [0, 0, 0, 0], ("a", "b"))
+    said = verdict(report_of(constant, constant))
+    assert said.endswith(" It gives all test texts the same label: it has not learned to tell labels apart.")
+
+
+def test_a_classifier_that_is_right_no_more_often_than_the_commonest_label_is_told_as_such() -> None:
+    tried = score([0, 0, 0, 1], [0, 0, 1, 1], ("a", "b"))
+    assert "The commonest label for all test texts would be right on 75.0 %" in verdict(report_of(tried, tried))
+    assert "would be right" not in verdict(report_of(answers(501, 1000), tried))
+
+
+def test_where_all_test_texts_have_one_label_giving_it_to_all_is_no_failure_to_tell_them_apart() -> None:
+    alike = score([0, 0], [0, 0], ("a", "b"))
+    assert "not learned" not in verdict(report_of(alike, alike))
+    assert "would be right on 100.0 %" in verdict(report_of(alike, alike))
+
+
+@pytest.mark.parametrize(("ours", "theirs"), [(1000, 500), (600, 1000), (987, 986), (700, 700)])
 def test_the_verdict_is_one_sentence(ours: int, theirs: int) -> None:
     said = verdict(report_of(answers(ours, 1000), answers(theirs, 1000)))
     assert said.endswith(".")
