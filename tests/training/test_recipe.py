@@ -56,7 +56,9 @@ def test_presets_differ_in_the_settings_that_the_page_sets_anew_and_in_no_other(
     assert {name for name in presets[0] if len({recipe[name] for recipe in presets}) > 1} == set(PRESET_SETTINGS)
 
 
-@pytest.mark.parametrize(("texts", "batch_size", "epochs"), [(60, 8, 20), (200, 8, 16), (800, 16, 4), (10**5, None, 2)])
+@pytest.mark.parametrize(
+    ("texts", "batch_size", "epochs"), [(60, 8, 20), (200, 8, 16), (800, 8, 4), (1600, 16, 2), (10**5, None, 2)]
+)
 def test_few_texts_are_read_more_often_and_in_smaller_batches(texts, batch_size, epochs):
     recipe = recipe_for("minilm-l6", "standard", texts)
     assert (recipe.batch_size, recipe.epochs) == (batch_size or recipe_for("minilm-l6").batch_size, epochs)
