@@ -17,6 +17,7 @@ _STEP = 700
 # Of a run on 2 CPU cores with bf16; a finished run on this machine gives a better figure.
 _REFERENCE_SPEED = 7000.0
 _REFERENCE_PARAMETERS = 22_713_216  # of MiniLM-L6
+_ENOUGH = 30  # steps that tell a speed: the first ones are slow, and ten of them passed for half the true speed
 _START_UP = 8.0  # seconds to import torch and transformers and to load the base
 _FORWARD = 1 / 3  # a forward pass is a third of a training step: backward costs twice as much (Kaplan et al., 2020)
 
@@ -47,6 +48,11 @@ def estimate_seconds(
     return _START_UP + (training + evaluations * (_STEP + forward)) / (speed or _REFERENCE_SPEED / size)
 
 
-def speed_of(training: TrainingSummary) -> float:
-    """Tokens a second of a finished run, with what each step cost beside them counted as tokens."""
+def speed_of(training: TrainingSummary) -> float | None:
+    """Tokens a second of a finished run, with what each step cost beside them counted as tokens.
+
+    None where there were too few steps to tell.
+    """
+    if training.steps < _ENOUGH:
+        return None
     return training.tokens_per_second + _STEP * training.steps / max(training.seconds, 1e-9)

@@ -141,12 +141,12 @@ def expect_a_run() -> None:
 
 
 def training_speed(base: str) -> float | None:
-    """``speed_of`` the last tested run with this base (what comes with the app was trained elsewhere)."""
+    """``speed_of`` the last run with this base that tells one (what comes with the app was trained elsewhere)."""
     from bertdemo.training.estimate import speed_of
 
     for run in runs().list():
         if run.recipe.base == base and run.status.state.has_model and not run.read_only:
             report = runs().report(run.id)
-            if report is not None:
-                return speed_of(report.training)
+            if report is not None and (speed := speed_of(report.training)):
+                return speed
     return None

@@ -68,7 +68,7 @@ def _plan(parts: Split, recipe: Recipe, limit: int | None, tokens: Lengths | Non
         return f"{sizes}. The time is known once the base model is on this computer."
     speed = handles.training_speed(recipe.base)
     seconds = _seconds(parts.dataset.fingerprint, recipe, limit, speed, parts, tokens)
-    basis = "from the last run with this base" if speed else "an estimate; it may be off by half"
+    basis = "from an earlier run with this base" if speed else "an estimate; it may be off by half"
     return f"**{about(seconds).capitalize()}** ({basis}). {sizes}."
 
 

@@ -255,6 +255,11 @@ def test_settings_survive_a_visit_to_another_page(open_page):
     assert app.number_input(key="recipe_epochs").value == 7
 
 
+def test_a_run_of_a_few_steps_does_not_tell_how_long_the_next_will_take(open_page, make_run, words_of):
+    make_run("one", State.FINISHED)
+    assert "an estimate; it may be off by half" in words_of(open_page("fine_tune"))
+
+
 def test_a_live_run_shows_where_it_stands_and_can_be_stopped(open_page, make_run):
     folder = make_run("one", State.TRAINING)
     app = open_page("fine_tune", run="one")

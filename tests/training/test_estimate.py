@@ -43,16 +43,22 @@ def test_smaller_batches_take_longer():
     assert seconds(Recipe(batch_size=8)) > seconds(Recipe(batch_size=64))
 
 
+SUMMARY = TrainingSummary(
+    seconds=50.0, validation_seconds=0.0, steps=100, planned_steps=100, best_step=100, samples_per_second=0.0,
+    tokens_per_second=36.0 * 1200 / 50, device="cpu", precision="bf16", peak_memory_mb=0.0,
+)  # fmt: skip
+
+
 def test_a_finished_run_is_estimated_to_take_what_it_took():
-    summary = TrainingSummary(
-        seconds=50.0, validation_seconds=0.0, steps=100, planned_steps=100, best_step=100, samples_per_second=0.0,
-        tokens_per_second=36.0 * 1200 / 50, device="cpu", precision="bf16", peak_memory_mb=0.0,
-    )  # fmt: skip
     lengths = [36] * 600
-    two_epochs = estimate_seconds(Recipe(batch_size=12, epochs=2), BASE, lengths, [], speed_of(summary))
+    two_epochs = estimate_seconds(Recipe(batch_size=12, epochs=2), BASE, lengths, [], speed_of(SUMMARY))
     as_many_evaluations = Recipe(batch_size=12, epochs=4)  # an epoch of no batches has one
-    nothing = estimate_seconds(as_many_evaluations, BASE, [], [], speed_of(summary))
+    nothing = estimate_seconds(as_many_evaluations, BASE, [], [], speed_of(SUMMARY))
     assert two_epochs - nothing == pytest.approx(50.0)
+
+
+def test_a_run_of_a_few_steps_tells_no_speed():
+    assert speed_of(replace(SUMMARY, steps=10, seconds=5.0)) is None
 
 
 def test_no_more_evaluations_are_counted_than_an_epoch_has_batches():
