@@ -101,6 +101,8 @@ def sentence(comparison: Comparison, first: str, second: str) -> str:
     counts = (
         f"{texts}, {first} alone is right on {comparison.only_first:,} and {second} alone on {comparison.only_second:,}"
     )
+    if comparison.only_first == comparison.only_second:
+        return f"{counts}: as many, so this test shows no difference."
     chance = "two equally good classifiers would differ by this much or more"
     if comparison.is_significant:
         better = first if comparison.difference > 0 else second

@@ -137,7 +137,7 @@ def _one_label(test: Scores) -> str:
     if right > commonest:
         return ""
     share = _percent(commonest / test.n)
-    return f" The commonest label for all test texts would be right on {share}: by accuracy it is no better than that."
+    return f" Giving all test texts the commonest label is right on {share}: by accuracy, the classifier is no better."
 
 
 def _luck(report: Report) -> str:
