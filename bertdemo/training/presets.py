@@ -16,7 +16,7 @@ Preset = Literal["quick", "standard", "thorough"]
 _PRESETS: dict[Preset, tuple[float, dict[str, Any]]] = {
     "quick": (1.0, {"epochs": 1}),
     "standard": (1.0, {"epochs": 2}),
-    "thorough": (5.0, {"epochs": 3, "lora_rank": 16, "averaging": 0.99}),
+    "thorough": (7.0, {"epochs": 3, "lora_rank": 16, "averaging": 0.99}),
 }
 # Few texts, read once or twice in large batches, teach next to nothing: 200 tweets read twice in batches of 32 left
 # macro-F1 at that of a single answer (.26), read 16 times in batches of 8 they gave .73 (benchmarks/README.md).
