@@ -23,7 +23,7 @@ _PRESETS: dict[Preset, tuple[float, dict[str, Any]]] = {
 # Mosbach et al. (2021) find the same of BERT.
 _LEAST_READ = 1600  # texts, for each time that a preset reads the data
 _MOST_TIMES = 10  # as often as many texts
-_STEPS_PER_EPOCH = 55  # that a batch should leave, where there are so few texts
+_STEPS_PER_EPOCH = 60  # that a batch should leave, where there are so few texts
 _BATCH_SIZES = (8, 16, 32, 64)
 # The settings by which the presets differ.
 PRESET_SETTINGS = ("epochs", "learning_rate", "lora_rank", "averaging")

@@ -212,14 +212,15 @@ def test_another_preset_changes_the_settings(open_page):
 
 def test_few_texts_are_read_more_often_unless_a_person_said_how_often(open_page):
     app = open_page("fine_tune")
-    usual = app.number_input(key="recipe_epochs").value
+    usual, usual_batch = (app.number_input(key=f"recipe_{name}").value for name in ("epochs", "batch_size"))
     app.number_input(key="max_train").set_value(100).run()
     assert app.number_input(key="recipe_epochs").value == recipe_for(Recipe().base, texts=100).epochs > usual
+    assert app.number_input(key="recipe_batch_size").value < usual_batch
     app.number_input(key="recipe_epochs").set_value(3).run()
     app.number_input(key="max_train").set_value(50).run()
     assert app.number_input(key="recipe_epochs").value == 3
     app.number_input(key="max_train").set_value(None).run()
-    assert app.number_input(key="recipe_batch_size").value == Recipe().batch_size
+    assert app.number_input(key="recipe_batch_size").value == usual_batch
 
 
 def test_the_chosen_preset_is_said_to_do_what_its_settings_say(open_page):

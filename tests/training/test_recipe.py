@@ -58,7 +58,7 @@ def test_presets_differ_in_the_settings_that_the_page_sets_anew_and_in_no_other(
 
 @pytest.mark.parametrize(
     ("texts", "batch_size", "epochs"),
-    [(60, 8, 20), (200, 8, 16), (800, 8, 4), (1600, 16, 2), (3627, None, 2), (10**5, None, 2)],
+    [(60, 8, 20), (200, 8, 16), (800, 8, 4), (1600, 16, 2), (3627, 32, 2), (10**5, None, 2)],
 )
 def test_few_texts_are_read_more_often_and_in_smaller_batches(texts, batch_size, epochs):
     recipe = recipe_for("minilm-l6", "standard", texts)
