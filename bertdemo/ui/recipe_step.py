@@ -145,10 +145,10 @@ def _caption(preset: Preset) -> str:
     if preset == st.session_state.get("preset", "standard"):
         does |= {name: st.session_state.get(f"recipe_{name}", does[name]) for name in PRESET_SETTINGS}
     epochs = does["epochs"]
-    extras = ["trains an adapter (LoRA)"] if does["lora_rank"] else []
-    extras += ["averages its weights"] if does["averaging"] else []
+    extras = ["an adapter (LoRA)"] if does["lora_rank"] else []
+    extras += ["averaged weights"] if does["averaging"] else []
     reads = f"Reads the texts {_TIMES.get(epochs, f'{epochs} times')}"
-    return f"{reads}; {' and '.join(extras)}" if extras else reads
+    return f"{reads}; {', '.join(extras)}" if extras else reads
 
 
 def _names() -> list[str]:

@@ -228,12 +228,12 @@ def test_the_chosen_preset_is_said_to_do_what_its_settings_say(open_page):
     assert app.radio(key="preset").proto.captions[:2] == ["Reads the texts once", "Reads the texts twice"]
     app.number_input(key="recipe_epochs").set_value(5).run()
     app.number_input(key="recipe_averaging").set_value(0.99).run()
-    assert app.radio(key="preset").proto.captions[1] == "Reads the texts 5 times; averages its weights"
+    assert app.radio(key="preset").proto.captions[1] == "Reads the texts 5 times; averaged weights"
     app.radio(key="preset").set_value("thorough").run()
     assert app.radio(key="preset").value == "thorough"
     assert app.radio(key="preset").proto.captions[1:] == [
         "Reads the texts twice",
-        "Reads the texts 3 times; trains an adapter (LoRA) and averages its weights",
+        "Reads the texts 3 times; an adapter (LoRA), averaged weights",
     ]
 
 
