@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,10 @@ import pytest
 from bertdemo.data.dataset import Dataset
 from bertdemo.models.tiny import make_tiny_bert
 from bertdemo.settings import Settings
+
+# A shell that starts the suite in the background has it ignore Ctrl-C, which the commands under test would inherit.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Read by the Hub libraries when they are imported, by this process or by a worker that a test starts.
 os.environ["HF_HUB_OFFLINE"] = "1"
