@@ -51,14 +51,15 @@ class Meter:
 
 
 def measure() -> dict[str, float]:
-    from benchmarks.accuracy import prepared
+    from benchmarks.accuracy import prepared, recipe_of
     from bertdemo.runs.pulse import Pulse
     from bertdemo.runs.reporting import Reporter
     from bertdemo.training.events import Stepped
     from bertdemo.training.loop import load_for_training, train
     from bertdemo.training.recipe import Recipe
 
-    split, recipe, meter, steps = prepared(), Recipe(), Meter(), []
+    split, meter, steps = prepared(), Meter(), []
+    recipe = recipe_of(split, Recipe.seed)
     with tempfile.TemporaryDirectory() as home:
         folder = a_run(Path(home), split, recipe)
         pulse = Pulse(folder)
