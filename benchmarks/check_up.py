@@ -18,6 +18,7 @@ from bertdemo.data.checkup import check_up, clean
 from bertdemo.data.dataset import Dataset
 from bertdemo.data.lengths import token_lengths
 from bertdemo.data.splitting import split
+from bertdemo.models.vocabulary import open_tokenizer
 
 ROWS = 15_000
 RUNS = 3
@@ -32,7 +33,7 @@ def main() -> None:
     steps: dict[str, Callable[[], object]] = {
         "check-up": lambda: check_up(dataset),
         "clean and split": lambda: split(clean(dataset, checkup), seed=0),
-        "token lengths": lambda: token_lengths(tokenizer_file, cleaned),
+        "token lengths": lambda: token_lengths(open_tokenizer(tokenizer_file), cleaned),
     }
     seconds = {step: statistics.median(_time(work) for _ in range(RUNS)) for step, work in steps.items()}
     print(f"{ROWS:,} tweets, seconds (median of {RUNS})")

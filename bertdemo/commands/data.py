@@ -57,12 +57,13 @@ def _tokens(dataset: Dataset) -> dict[str, Any] | None:
 
     from bertdemo.data.lengths import share_cut, token_lengths
     from bertdemo.models.catalog import find_base, tokenizer_file
+    from bertdemo.models.vocabulary import open_tokenizer
 
     base = find_base(Recipe.base)
     file = tokenizer_file(base)
     if file is None:
         return None
-    lengths = token_lengths(file, dataset)
+    lengths = token_lengths(open_tokenizer(file), dataset)
     return {
         "base": base.id,
         "median": float(np.median(lengths)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -17,6 +18,9 @@ MIN_TEXTS_PER_LABEL = 3  # one for each part of the split
 MIN_ROWS = 10
 _EXAMPLES = 3
 _EXAMPLE_LENGTH = 200  # characters
+_LETTERS_OF = 2_000  # texts, evenly spread: enough to tell an alphabet
+_LATIN = re.compile(r"[A-Za-zªºÀ-ÖØ-öø-ɏḀ-ỿ]")
+_ANY_LETTER = re.compile(r"[^\W\d_]")
 
 
 class Reason(StrEnum):
@@ -51,7 +55,10 @@ class LabelCount:
 
 @dataclass(frozen=True)
 class CheckUp:
-    """What was found in ``rows`` rows. The four counts do not overlap; ``kept`` holds all other rows."""
+    """What was found in ``rows`` rows. The four counts do not overlap; ``kept`` holds all other rows.
+
+    ``not_latin`` is the share of their letters (0 to 1) that are of another alphabet.
+    """
 
     rows: int
     empty: int
@@ -62,6 +69,7 @@ class CheckUp:
     too_small: tuple[str, ...]
     kept: tuple[int, ...]
     removed: tuple[RemovedRow, ...]
+    not_latin: float
 
     @property
     def is_clean(self) -> bool:
@@ -93,6 +101,7 @@ def check_up(dataset: Dataset) -> CheckUp:
         too_small=tuple(count.label for count in labels if 0 < count.after < MIN_TEXTS_PER_LABEL),
         kept=kept,
         removed=tuple(removed),
+        not_latin=_share_not_latin(dataset.select(kept[:: max(1, len(kept) // _LETTERS_OF)]).texts),
     )
 
 
@@ -171,6 +180,11 @@ def _count_labels(dataset: Dataset, kept: Sequence[int]) -> tuple[LabelCount, ..
     )
 
 
+def _share_not_latin(texts: Sequence[str]) -> float:
+    letters = sum(len(_ANY_LETTER.findall(text)) for text in texts)
+    return 1 - sum(len(_LATIN.findall(text)) for text in texts) / letters if letters else 0.0
+
+
 def _shorten(dataset: Dataset, row: int) -> str:
     text = dataset.texts[row] if dataset.pairs is None else f"{dataset.texts[row]} · {dataset.pairs[row]}"
     line = " ".join(text[: 2 * _EXAMPLE_LENGTH].split())
@@ -186,6 +200,11 @@ def _findings(checkup: CheckUp) -> Iterator[str]:
         yield f"{_rows(checkup.conflicts)} left out: the text has two labels, and nobody knows the right one."
     if checkup.duplicates:
         yield f"{_rows(checkup.duplicates)} left out: the same text and label came before."
+    if checkup.not_latin > 0.5:
+        yield (
+            "Most letters are not Latin: choose a base model made for the language of these texts, since the bundled "
+            "one reads English."
+        )
     if checkup.too_small:
         yield _too_small_sentence(checkup)
 

@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bertdemo.data.dataset import Dataset
-from bertdemo.errors import ModelError
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
 
 _BATCH = 2_048  # bounds the memory of the encodings, which hold far more than a count
 
 
-def token_lengths(tokenizer_file: Path, dataset: Dataset) -> NDArray[np.int64]:
+def token_lengths(tokenizer: Tokenizer, dataset: Dataset) -> NDArray[np.int64]:
     """Tokens of each row (with its pair and the special tokens), before any cut: shape ``(rows,)``.
 
-    Raises:
-        ModelError: the file is no ``tokenizer.json``.
+    Args:
+        tokenizer: as opened by ``models.vocabulary.open_tokenizer``, which neither cuts nor pads.
+        dataset: any texts, or pairs of them.
     """
-    from tokenizers import Tokenizer
-
-    try:
-        tokenizer = Tokenizer.from_file(str(tokenizer_file))
-    except Exception as error:  # the library raises bare Exception for a missing and for a broken file
-        raise ModelError(f"{tokenizer_file.name} is no tokenizer: choose another base model.") from error
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
     rows = dataset.texts if dataset.pairs is None else list(zip(dataset.texts, dataset.pairs, strict=True))
     lengths = np.empty(len(rows), dtype=np.int64)
     for start in range(0, len(rows), _BATCH):

@@ -20,6 +20,7 @@ from bertdemo.errors import ModelError
 from bertdemo.models.adapters import base_of, has_adapter, is_adapted, merge_adapter, save_adapter
 from bertdemo.models.catalog import BaseModel, find_base
 from bertdemo.models.first_token import read_first_token_only
+from bertdemo.models.vocabulary import add_emoji
 
 if TYPE_CHECKING:
     from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
@@ -74,7 +75,7 @@ def load_base(
     seed: int = 0,
     attention: str | None = None,
 ) -> Classifier:
-    """A base model with a fresh, untrained head for these labels, in fp32 on the CPU.
+    """A base model with a fresh, untrained head for these labels, in fp32 on the CPU. It reads emoji (``add_emoji``).
 
     The head is new even where the base comes with one: a checkpoint that was fine-tuned before is a base like any
     other, whatever labels it had.
@@ -100,6 +101,7 @@ def load_base(
         config = _read_config(base, label_names, dropout)
         tokenizer = _load_tokenizer(base.location)
         model = _with_fresh_head(base.location, config, attention)
+    add_emoji(model, tokenizer)
     return Classifier(model, tokenizer, label_names, min(max_length, longest_input(model, tokenizer)))
 
 
@@ -121,7 +123,7 @@ def load_classifier(folder: Path, *, complete: bool = False) -> Classifier:
         card = json.loads((folder / _CARD).read_text(encoding="utf-8"))
         labels = tuple(card["label_names"])
         if has_adapter(folder):
-            model, tokenizer = _load_adapted(folder, labels)
+            model, tokenizer = _load_adapted(folder, labels, int(card.get("tokens", 0)))
         else:
             tokenizer = _load_tokenizer(str(folder))
             model = AutoModelForSequenceClassification.from_pretrained(folder, dtype=torch.float32, **_SAFE)
@@ -169,6 +171,7 @@ def save_classifier(classifier: Classifier, folder: Path) -> None:
             "label_names": classifier.label_names,
             "max_length": classifier.max_length,
             "temperature": classifier.temperature,
+            "tokens": len(classifier.tokenizer),
         }
         (draft / _CARD).write_text(json.dumps(card), encoding="utf-8")
         for file in draft.iterdir():
@@ -213,8 +216,13 @@ def _read_config(base: BaseModel, label_names: tuple[str, ...], dropout: float) 
     return config
 
 
-def _load_adapted(folder: Path, label_names: tuple[str, ...]) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """A base model with the adapter in ``folder`` added to its weights, and the base's tokenizer."""
+def _load_adapted(
+    folder: Path, label_names: tuple[str, ...], tokens: int
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """A base model with the adapter in ``folder`` added to its weights, and the base's tokenizer.
+
+    ``tokens`` of the tokenizer it was trained with; 0 of an adapter from before emoji were read.
+    """
     import torch
     from transformers import AutoModelForSequenceClassification, logging
 
@@ -227,6 +235,8 @@ def _load_adapted(folder: Path, label_names: tuple[str, ...]) -> tuple[PreTraine
             ignore_mismatched_sizes=True, **_SAFE,
         )  # fmt: skip
         tokenizer = _load_tokenizer(base.location)
+    if tokens > len(tokenizer):
+        add_emoji(model, tokenizer)
     merge_adapter(model, folder)
     return model, tokenizer
 

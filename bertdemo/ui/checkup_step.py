@@ -88,8 +88,9 @@ def _check_up(fingerprint: str, _dataset: Dataset) -> CheckUp:  # noqa: ARG001 (
 @st.cache_resource(show_spinner="Counting tokens…", max_entries=16)
 def lengths(fingerprint: str, tokenizer: Path, _dataset: Dataset) -> Lengths:  # noqa: ARG001
     from bertdemo.data.lengths import token_lengths
+    from bertdemo.models.vocabulary import open_tokenizer
 
-    return token_lengths(tokenizer, _dataset)
+    return token_lengths(open_tokenizer(tokenizer), _dataset)
 
 
 def _findings(checkup: CheckUp) -> None:

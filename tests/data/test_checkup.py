@@ -104,6 +104,16 @@ def test_label_numbers_follow_the_remaining_names() -> None:
     assert set(cleaned.labels) == {0, 1}
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [("服务很好，下次再来", True), ("الخدمة كانت سيئة", True), ("Обслуживание ok", True), ("Straße naïve Łódź", False),
+     ("好 is the word for good", False), ("👍👍 42", False)],
+)  # fmt: skip
+def test_texts_in_another_alphabet_are_told_to_want_another_base(text: str, told: bool) -> None:
+    dataset = Dataset("a", tuple(f"{text} {i}" for i in range(3_000)), (0, 1) * 1_500, ("x", "y"))
+    assert any("not Latin" in finding for finding in check_up(dataset).findings()) == told
+
+
 def test_the_findings_are_one_sentence_each() -> None:
     dataset = filled(
         ("", 0), ("x", NO_LABEL), ("filler number 0", 0), ("y", 0), ("y", 1), ("z", 2), names=("a", "b", "c")

@@ -1,0 +1,84 @@
+"""What a base can read: its word pieces, and emoji that it has none for, each as what its Unicode name means.
+
+BERT's vocabularies are older than the emoji of today's texts. WordPiece (Wu et al., 2016) reads a word with one unknown
+character as a single [UNK]: of "love💕" not even the word is left.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bertdemo.errors import ModelError
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+    from torch import Tensor
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+# Blocks of Unicode: Miscellaneous Symbols and Dingbats; pictographs, emoticons, transport, and their supplements.
+_BLOCKS = (range(0x2600, 0x27C0), range(0x1F300, 0x1FB00))
+_SYMBOLS = ("So", "Sk")  # categories: pictures, and the tones of skin that follow one
+
+
+def open_tokenizer(file: Path) -> Tokenizer:
+    """The tokenizer in ``file`` as training uses it, emoji included; it neither cuts nor pads. Loads no torch.
+
+    Raises:
+        ModelError: the file is no ``tokenizer.json``.
+    """
+    from tokenizers import Tokenizer
+
+    try:
+        tokenizer = Tokenizer.from_file(str(file))
+    except Exception as error:  # the library raises bare Exception for a missing and for a broken file
+        raise ModelError(f"{file.name} is no tokenizer: choose another base model.") from error
+    tokenizer.no_truncation()
+    tokenizer.add_tokens(list(unread_emoji(tokenizer)))
+    return tokenizer
+
+
+def add_emoji(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
+    """Have the tokenizer read emoji, and the model know them, in place.
+
+    The word vector of a new emoji is the mean of those of its name's pieces: "unamused face" for 😒. Emoji that the
+    base has pieces for stay as they are, as does a base whose tokenizer knows no [UNK].
+    """
+    import torch
+
+    backend = getattr(tokenizer, "backend_tokenizer", None)  # None: a tokenizer written in Python
+    names = {} if backend is None else unread_emoji(backend)
+    if not names:
+        return
+    known = _word_vectors(model)
+    meanings = torch.stack([known[pieces].mean(dim=0) for pieces in names.values()])
+    tokenizer.add_tokens(list(names))
+    model.resize_token_embeddings(max(len(tokenizer), len(known)), mean_resizing=False)
+    _word_vectors(model)[tokenizer.convert_tokens_to_ids(list(names))] = meanings
+
+
+def unread_emoji(tokenizer: Tokenizer) -> dict[str, list[int]]:
+    """Emoji that ``tokenizer`` reads as [UNK], and the ids of the pieces of their names (which it can read)."""
+    unknown = getattr(tokenizer.model, "unk_token", None)
+    if unknown is None:
+        return {}
+    tokenizer.no_padding()  # transformers says anew in each call whether to pad
+    readings = tokenizer.encode_batch(list(_emoji()), add_special_tokens=False)
+    unread = [emoji for emoji, reading in zip(_emoji(), readings, strict=True) if unknown in reading.tokens]
+    names = tokenizer.encode_batch([unicodedata.name(emoji).lower() for emoji in unread], add_special_tokens=False)
+    return {emoji: name.ids for emoji, name in zip(unread, names, strict=True) if unknown not in name.tokens}
+
+
+def _word_vectors(model: PreTrainedModel) -> Tensor:
+    """(tokens, width): the embeddings of word pieces themselves, to be read and written without gradients."""
+    weight: Tensor = model.get_input_embeddings().get_parameter("weight")
+    return weight.detach()
+
+
+@cache
+def _emoji() -> tuple[str, ...]:
+    """Every emoji with a name in this Python's tables of Unicode, one character each."""
+    characters = (chr(point) for block in _BLOCKS for point in block)
+    return tuple(c for c in characters if unicodedata.category(c) in _SYMBOLS and unicodedata.name(c, None) is not None)
