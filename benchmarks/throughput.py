@@ -1,4 +1,4 @@
-"""Training throughput on airline tweets: this loop, the textbook loop and transformers' Trainer, and the ceiling.
+"""Training throughput on airline tweets: this loop, the textbook loop and transformers' Trainer, and the ceilings.
 
 ``python -m benchmarks.throughput`` runs each contender in a process of its own, in turn, three times over, and prints
 the medians. Imports, loading and the first two steps are not timed. ``--isa AVX512_CORE_BF16`` keeps oneDNN from using
@@ -13,9 +13,10 @@ import statistics
 from dataclasses import replace
 
 from benchmarks.sitting import a_split, figures
+from bertdemo.training.recipe import Precision
 
 ROUNDS = 3
-TEXTS = {"ours": 3200, "textbook": 192, "trainer": 320, "ceiling": 0}
+TEXTS = {"ours": 3200, "ours_fp32": 1600, "textbook": 192, "trainer": 320, "ceiling": 0}
 
 
 def main() -> None:
@@ -37,23 +38,24 @@ def measure(contender: str) -> dict[str, float | str]:
 
     precision = choose_placement().precision
     if contender == "ceiling":
-        return {"flops": machine.ceiling(precision), "precision": precision, "machine": machine.describe()}
-    if contender == "ours":
-        return ours()
+        ceilings = {"flops": machine.ceiling(precision), "fp32_flops": machine.ceiling("fp32")}
+        return {**ceilings, "precision": precision, "machine": machine.describe()}
+    if contender.startswith("ours"):
+        return ours("auto" if contender == "ours" else "fp32", TEXTS[contender])
     from benchmarks import contenders
 
     return {"samples_per_second": getattr(contenders, contender)(tweets(TEXTS[contender]).part("train"))}
 
 
-def ours() -> dict[str, float | str]:
-    """This project's loop, as a run executes it; the time of writing metrics is in ``benchmarks.reporting``."""
+def ours(precision: Precision, texts: int) -> dict[str, float | str]:
+    """This project's loop, as a run executes it; the time of writing metrics is in ``benchmarks.watching``."""
     from benchmarks.contenders import WARM_UP
     from bertdemo.training.events import Started, Stepped
     from bertdemo.training.loop import load_for_training, train
     from bertdemo.training.recipe import Recipe
 
-    split, events = tweets(TEXTS["ours"]), []
-    recipe = Recipe(epochs=1, evaluations_per_epoch=1)
+    split, events = tweets(texts), []
+    recipe = Recipe(epochs=1, evaluations_per_epoch=1, precision=precision)
     classifier = load_for_training(recipe, split.dataset.label_names)
     train(classifier, split, recipe, events.append, lambda: None, lambda _: None)
     steps = [event for event in events if isinstance(event, Stepped)]
@@ -85,7 +87,7 @@ def in_a_process(contender: str, isa: str | None) -> dict[str, float | str]:
     """The figures of ``measure``, from a fresh process; ours starts in a worker's environment, the others as usual."""
     from bertdemo.training.environment import WORKER_ENVIRONMENT
 
-    environment = dict(WORKER_ENVIRONMENT if contender == "ours" else {})
+    environment = dict(WORKER_ENVIRONMENT if contender.startswith("ours") else {})
     if isa:
         environment["ONEDNN_MAX_CPU_ISA"] = isa
     return figures("throughput", contender, **environment)
@@ -99,14 +101,18 @@ def show(rounds: list[dict[str, dict[str, float | str]]]) -> None:
 
     print(rounds[0]["ceiling"]["machine"])
     print(f"{'':<34}{'samples/s':>10}{'ours is':>10}")
-    for name in ("ours", "trainer", "textbook"):
+    for name in ("ours", "ours_fp32", "trainer", "textbook"):
         speed = median(lambda r, n=name: r[n]["samples_per_second"])
         ratio = median(lambda r, n=name: r["ours"]["samples_per_second"] / r[n]["samples_per_second"])
         print(f"{name:<34}{speed:>10.1f}{ratio:>9.1f}×")
-    share = median(lambda r: r["ours"]["flops"] / r["ceiling"]["flops"])
-    top = median(lambda r: r["ceiling"]["flops"])
     print(f"tokens/s {median(lambda r: r['ours']['tokens_per_second']):,.0f}")
-    print(f"{rounds[0]['ceiling']['precision']} ceiling {top / 1e9:,.0f} GFLOP/s, share reached {share:.0%}")
+    for name, top, precision in (
+        ("ours", "flops", rounds[0]["ceiling"]["precision"]),
+        ("ours_fp32", "fp32_flops", "fp32"),
+    ):
+        share = median(lambda r, n=name, t=top: r[n]["flops"] / r["ceiling"][t])
+        ceiling = median(lambda r, t=top: r["ceiling"][t])
+        print(f"{precision} ceiling {ceiling / 1e9:,.0f} GFLOP/s, share reached in {precision} {share:.0%}")
 
 
 if __name__ == "__main__":

@@ -75,6 +75,12 @@ class CheckUp:
     def is_clean(self) -> bool:
         return not self.removed and not self.too_small
 
+    @property
+    def can_drop_small(self) -> bool:
+        """Whether enough to learn from remains without the labels that are too small."""
+        rest = [count.after for count in self.labels if count.after and count.label not in self.too_small]
+        return bool(self.too_small) and len(rest) > 1 and sum(rest) >= MIN_ROWS
+
     def findings(self) -> tuple[str, ...]:
         """One sentence for each kind of thing that was found; empty where all is well."""
         return tuple(_findings(self))
@@ -216,9 +222,10 @@ def _rows(count: int) -> str:
 def _too_small_sentence(checkup: CheckUp) -> str:
     names = ", ".join(repr(label) for label in checkup.too_small[:5])
     more = f" and {len(checkup.too_small) - 5} more" if len(checkup.too_small) > 5 else ""
+    or_else = ", or leave these labels out" if checkup.can_drop_small else ""
     return (
         f"Too few distinct texts to split under {names}{more}: add texts until each label has at least "
-        f"{MIN_TEXTS_PER_LABEL}, or leave these labels out."
+        f"{MIN_TEXTS_PER_LABEL}{or_else}."
     )
 
 

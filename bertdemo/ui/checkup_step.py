@@ -51,12 +51,12 @@ def examine(dataset: Dataset, tokenizer: Path | None, max_length: int) -> Usable
         _lengths(dataset, tokenizer, max_length)
     _examples(checkup)
     _removed(checkup)
-    drop = bool(checkup.too_small) and st.checkbox(
+    drop = checkup.can_drop_small and st.checkbox(
         f"Leave out {count(len(checkup.too_small), 'label')} with too few texts",
         key="drop_small",
         value=st.session_state.get("drop_small_of") == dataset.fingerprint,  # also after a visit to another page
     )
-    if checkup.too_small:
+    if checkup.can_drop_small:
         st.session_state["drop_small_of"] = dataset.fingerprint if drop else None
     rows, usable = _clean(dataset.fingerprint, dataset.name, dataset.source, drop, dataset, checkup)
     tokens = None if tokenizer is None else lengths(dataset.fingerprint, tokenizer, dataset)[rows]

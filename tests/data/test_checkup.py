@@ -92,6 +92,14 @@ def test_a_label_with_two_texts_is_named_with_the_remedy_and_can_be_left_out() -
     assert clean(dataset, checkup, drop_small=True).label_names == ("good", "bad")
 
 
+def test_small_labels_are_not_offered_to_be_left_out_where_nothing_would_remain() -> None:
+    texts = tuple(f"text {i}" for i in range(12))
+    for labels, offered in (((0,) * 11 + (1,), False), ((0,) * 5 + (1,) * 6 + (2,), True)):
+        found = check_up(Dataset("a", texts, labels, ("x", "y", "z")))
+        assert found.can_drop_small == offered
+        assert ("leave these labels out" in " ".join(found.findings())) == offered
+
+
 def test_a_label_that_vanishes_is_no_label_any_more() -> None:
     dataset = filled(("", 0), names=("good", "bad", "unused"))
     assert clean(dataset, check_up(dataset)).label_names == ("good", "bad")
