@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 BASELINE = "TF-IDF + logistic regression"
+_WIDE = 0.2  # of an interval of the accuracy: a report says that this is little to go by
 
 
 @dataclass(frozen=True)
@@ -90,9 +91,10 @@ def verdict(report: Report) -> str:
 
     Overlapping 95 % intervals are read cautiously: they do not show that there is no difference; McNemar's test of
     the single texts may still find one. Where accuracy and macro-F1 disagree on who is better, the sentence says so.
-    A second one follows where the classifier is no better than one that gives all texts the same label.
+    Further ones follow where the classifier is no better than one that gives all texts the same label, and where the
+    test texts are too few to say much.
     """
-    return f"{_against_baseline(report)}{_one_label(report.test)}"
+    return f"{_against_baseline(report)}{_one_label(report.test)}{_few(report.test)}"
 
 
 def _against_baseline(report: Report) -> str:
@@ -138,6 +140,15 @@ def _one_label(test: Scores) -> str:
         return ""
     share = _percent(commonest / test.n)
     return f" Giving all test texts the commonest label is right on {share}: by accuracy, the classifier is no better."
+
+
+def _few(test: Scores) -> str:
+    """A sentence more where the interval of the accuracy is wide, as it is with fewer than some 100 texts."""
+    interval = test.accuracy_interval
+    if interval.high - interval.low <= _WIDE:
+        return ""
+    span = f"{100 * interval.low:.1f} to {_percent(interval.high)}"
+    return f" So few test texts leave the accuracy anywhere from {span}: add texts to know better."
 
 
 def _luck(report: Report) -> str:

@@ -94,7 +94,7 @@ def test_a_lead_in_accuracy_alone_says_what_it_costs() -> None:
 
 
 def test_a_classifier_that_gives_one_label_only_is_told_as_such() -> None:
-    constant = score([0, 0, 0, 1], [0, 0, 0, 0], ("a", "b"))
+    constant = score([0, 0, 0, 1] * 100, [0] * 400, ("a", "b"))
     said = verdict(report_of(constant, constant))
     assert said.endswith(" It gives all test texts the same label: it has not learned to tell labels apart.")
 
@@ -116,3 +116,11 @@ def test_the_verdict_is_one_sentence(ours: int, theirs: int) -> None:
     said = verdict(report_of(answers(ours, 1000), answers(theirs, 1000)))
     assert said.endswith(".")
     assert ". " not in said
+
+
+@pytest.mark.parametrize(("right", "n", "told"), [(6, 6, True), (30, 40, True), (40, 40, False), (300, 400, False)])
+def test_a_report_says_when_the_test_texts_are_too_few_to_say_much(right: int, n: int, told: bool) -> None:
+    scores = answers(right, n)
+    said = verdict(report_of(scores, scores))
+    assert ("So few test texts leave the accuracy anywhere from" in said) == told
+    assert (f"{100 * scores.accuracy_interval.low:.1f} to" in said) == told
