@@ -148,12 +148,11 @@ class RunFolder(WorkFolder):
         return "Cancelled: nothing was kept."
 
     def obituary(self, status: Status) -> str:
-        """Where training was, and whether a model was kept."""
+        """Where training was. A model that was never tested is not offered anywhere, so none is promised."""
         where = f"at step {status.step:,} of {status.steps:,}" if status.steps else "before training began"
-        kept = "the best model so far is kept, untested" if self.has_model() else "no model was kept yet"
         return (
             f"The training process ended {where} without a word (killed, no memory or disk left, or the machine "
-            f"went down): {kept}; start the run again."
+            "went down) and left no tested classifier: start the run again."
         )
 
     def report(self) -> Report | None:

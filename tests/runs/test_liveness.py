@@ -6,6 +6,9 @@ import json
 import platform
 from dataclasses import replace
 
+import pytest
+
+from bertdemo.errors import RunError
 from bertdemo.runs.dispatcher import GRACE_SECONDS, PATIENCE_SECONDS, SILENCE_ELSEWHERE_SECONDS, SILENCE_SECONDS
 from bertdemo.runs.queue import Queue
 from bertdemo.runs.records import State, Status, Worker
@@ -19,17 +22,21 @@ def test_a_worker_that_is_gone_is_noticed_and_the_next_run_starts(runs, submit, 
     found = runs.get(at_work).status
     assert found.state is State.INTERRUPTED
     assert "at step 3 of 10" in found.message
-    assert "no model was kept" in found.message
+    assert "left no tested classifier: start the run again" in found.message
     assert backend.started == [at_work, waiting]
 
 
-def test_what_an_interrupted_run_kept_is_said(runs, at_work, backend, clock):
+def test_an_interrupted_run_does_not_promise_a_model_that_nobody_can_use(runs, at_work, backend, clock):
     model = runs.folder(at_work).model_path
     model.mkdir()
     (model / "model.safetensors").touch()
     backend.alive.clear()
     clock.now += SILENCE_SECONDS + 0.1
-    assert "best model so far is kept" in runs.get(at_work).status.message
+    message = runs.get(at_work).status.message
+    assert "left no tested classifier" in message
+    assert "is kept" not in message
+    with pytest.raises(RunError, match="no tested classifier"):
+        runs.model_folder(at_work)
 
 
 def test_a_silent_worker_that_can_be_seen_is_alive(runs, at_work, clock):

@@ -93,7 +93,7 @@ def test_a_worker_that_dies_on_its_own_is_noticed(runs, later, small_split):
     until(lambda: gone(pid), "the end of the process")
     status = later.get(run_id).status
     assert status.state is State.INTERRUPTED
-    assert "best model so far is kept" in status.message
+    assert "left no tested classifier" in status.message
 
 
 def test_a_worker_deaf_to_a_cancel_is_ended_by_whoever_looks_later(runs, later, small_split):
