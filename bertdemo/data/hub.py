@@ -1,8 +1,9 @@
-"""Data sets from the Hugging Face Hub, and folders laid out like them."""
+"""Data sets from the Hugging Face Hub."""
 
 from __future__ import annotations
 
 import re
+import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}(/[A-Za-z0-9][\w.-]{0,95})?")
 _PATIENCE = 4  # seconds for the Hub to answer; its own client would retry for half a minute
 _SAMPLE_SEED = 0
+_SAYS_NOTHING = "An error occurred while generating the dataset"  # what went wrong stands below it, or in its cause
 
 
 @dataclass(frozen=True)
@@ -56,15 +58,6 @@ def read_hub(name: str, settings: Settings, *, configuration: str | None = None,
     return _table(name, _load(name, configuration), split, settings, f"https://huggingface.co/datasets/{name}")
 
 
-def read_folder(folder: Path, settings: Settings) -> HubTable:
-    """Read a folder of data files (CSV, JSONL, Parquet) named by split, as ``datasets`` reads it.
-
-    Raises:
-        DataError: the folder holds no table.
-    """
-    return _table(folder.name, _load(str(folder.resolve()), None), None, settings, url="")
-
-
 def _require_network(name: str) -> None:
     """Fail fast, and in our words. Any answer of the Hub, even an error, means that there is a network."""
     from datasets import config
@@ -89,8 +82,10 @@ def _no_network(name: str) -> DataError:
 
 def _load(path: str, configuration: str | None) -> dict[str, Any]:
     """Split name → ``datasets.Dataset``, with every failure of the library in a sentence."""
-    from datasets import exceptions, load_dataset
+    from datasets import disable_progress_bars, exceptions, load_dataset
 
+    if not sys.stderr.isatty():  # nobody watches: a log, or a program that expects one line
+        disable_progress_bars()
     try:
         return dict(load_dataset(path, configuration))
     except exceptions.DatasetNotFoundError as error:
@@ -117,9 +112,10 @@ def _unreadable(path: str, error: Exception) -> str:
     if found:
         names = re.findall(r"'([^']+)'", found.group())
         return f"{path} has several configurations: add one to the name after a colon, of {listed(names)}."
-    lines = str(error).strip().splitlines()
-    reason = lines[0][:200] if lines else type(error).__name__
-    return f"{Path(path).name} is no table of texts and labels ({reason}): choose another data set."
+    told = f"{error}\n{error.__cause__ or ''}".splitlines()
+    reasons = [line.strip() for line in told if line.strip() and not line.startswith(_SAYS_NOTHING)]
+    reason = reasons[0][:200].rstrip(".") if reasons else type(error).__name__
+    return f"{path} is no table of texts and labels ({reason}): choose another data set."
 
 
 def _table(name: str, splits: dict[str, Any], split: str | None, settings: Settings, url: str) -> HubTable:

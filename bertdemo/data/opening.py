@@ -1,4 +1,4 @@
-"""One name → a data set: a built-in one, a file or folder, or a data set of the Hub."""
+"""One name → a data set: a built-in one, a file, or a data set of the Hub."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bertdemo.data.catalog import BUILT_IN, load_built_in
 from bertdemo.data.dataset import Dataset
-from bertdemo.data.hub import HUB_ID, HubTable, read_folder, read_hub
+from bertdemo.data.hub import HUB_ID, HubTable, read_hub
 from bertdemo.data.reading import FILE_TYPES, guess_columns, read_file
 from bertdemo.errors import DataError
 from bertdemo.settings import Settings
@@ -24,7 +24,7 @@ def open_data(
 ) -> Dataset:
     """Open what a person names on the command line.
 
-    In this order: a built-in name, an existing file or folder, a Hub id "owner/name", or "hub:name". A Hub id
+    In this order: a built-in name, an existing file, a Hub id "owner/name", or "hub:name". A Hub id
     may end in ":configuration". Columns that are not given are guessed; built-in data sets need none.
 
     Raises:
@@ -34,10 +34,12 @@ def open_data(
         return load_built_in(name_or_file)
     path = Path(name_or_file).expanduser()
     hub_name = name_or_file.removeprefix(_HUB_PREFIX)
-    if _exists(path) and not path.is_dir():
+    if _exists(path):
+        if path.is_dir():
+            raise DataError(f"{name_or_file} is a folder: name a file in it, or a Hub data set as owner/name.")
         return read_file(path, settings, text_column=text_column, label_column=label_column, pair_column=pair_column)
-    if _exists(path) or _is_hub_id(name_or_file, hub_name.partition(":")[0]):
-        table = read_folder(path, settings) if _exists(path) else open_hub(hub_name, settings)
+    if _is_hub_id(name_or_file, hub_name.partition(":")[0]):
+        table = open_hub(hub_name, settings)
         return table.dataset(guess_columns(table.frame, text=text_column, label=label_column, pair=pair_column))
     built_in = ", ".join(entry.name for entry in BUILT_IN)
     raise DataError(

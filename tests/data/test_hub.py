@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import io
+import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -11,7 +13,7 @@ import pytest
 
 from bertdemo.data.columns import Columns, guess_columns
 from bertdemo.data.dataset import NO_LABEL, Dataset
-from bertdemo.data.hub import HubTable, read_folder, read_hub
+from bertdemo.data.hub import HubTable, read_hub
 from bertdemo.errors import DataError
 from bertdemo.settings import Settings
 
@@ -114,6 +116,12 @@ def test_a_random_part_of_a_long_data_set_is_taken_and_said(hub: Callable[[objec
         ),
         (RuntimeError("Dataset scripts are no longer supported, but found b.py"), "a program, not data"),
         (datasets.exceptions.DataFilesNotFoundError("No (supported) data files found in a/b"), "is no table"),
+        (
+            datasets.exceptions.DatasetGenerationCastError(
+                "An error occurred while generating the dataset\n\nAll the data files must have the same columns."
+            ),
+            r"\(All the data files must have the same columns\)",
+        ),
     ],
 )
 def test_each_failure_is_one_sentence(
@@ -123,6 +131,17 @@ def test_each_failure_is_one_sentence(
     with pytest.raises(DataError, match=message) as caught:
         read_hub("a/b", settings)
     assert "\n" not in str(caught.value)
+
+
+def test_no_progress_bar_comes_before_the_sentence_where_nobody_watches(
+    hub: Callable[[object], None], settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    hub({"train": made_of(4)})
+    datasets.enable_progress_bars()
+    read_hub("a/b", settings)
+    assert datasets.utils.are_progress_bars_disabled()
+    datasets.enable_progress_bars()
 
 
 def test_a_bug_is_not_dressed_up_as_bad_data(hub: Callable[[object], None], settings: Settings) -> None:
@@ -159,20 +178,3 @@ def test_a_folder_that_looks_like_a_name_is_not_read(
     monkeypatch.chdir(tmp_path)
     with pytest.raises(DataError, match="write it as owner/name"):
         read_hub("owner/name", settings)
-
-
-def test_a_folder_of_data_files_is_a_data_set(tmp_path: Path, settings: Settings) -> None:
-    folder = tmp_path / "reviews"
-    folder.mkdir()
-    (folder / "train.csv").write_text("text,label\nhello there,good\nbye now,bad\n", encoding="utf-8")
-    dataset = guessed(read_folder(folder, settings))
-    assert (dataset.name, dataset.texts, dataset.label_names) == (
-        "reviews",
-        ("hello there", "bye now"),
-        ("bad", "good"),
-    )
-
-
-def test_a_folder_without_data_files_gets_a_sentence(tmp_path: Path, settings: Settings) -> None:
-    with pytest.raises(DataError, match="is no table of texts and labels"):
-        read_folder(tmp_path, settings)

@@ -64,3 +64,12 @@ def test_anything_else_is_answered_with_what_exists(
     with pytest.raises(DataError, match="sms_spam, airline_sentiment"):
         open_data(name, settings)
     assert opened == []
+
+
+def test_a_folder_is_refused_at_once_and_nothing_is_asked_of_a_library(
+    opened: list[tuple[str, object]], settings: Settings, tmp_path: Path
+) -> None:
+    (tmp_path / "train.csv").write_text("text,label\nhello there,good\nbye now,bad\n", encoding="utf-8")
+    with pytest.raises(DataError, match="is a folder: name a file in it, or a Hub data set"):
+        open_data(str(tmp_path), settings)
+    assert opened == []
