@@ -111,9 +111,8 @@ def calibration(probabilities: npt.ArrayLike, truth: npt.ArrayLike, bins: int = 
     n = len(labels)
     confidence, right = shares.max(axis=1), (shares.argmax(axis=1) == labels).astype(np.float64)
     place = np.searchsorted(np.arange(1, bins) / bins, confidence)
-    gaps = np.zeros((n, bins))
-    gaps[np.arange(n), place] = right - confidence
-    ece, losses = float(np.abs(gaps.mean(axis=0)).sum()), _losses(shares, labels)
+    within = np.eye(bins)[place]
+    ece, losses = float(np.abs((right - confidence) @ within).sum() / n), _losses(shares, labels)
     brier, nll = losses.mean(axis=0).tolist()
     drawn = resampled_means(np.vstack([losses, *[_typical(shares)] * _ADDED]), n)
     return Calibration(
@@ -122,13 +121,30 @@ def calibration(probabilities: npt.ArrayLike, truth: npt.ArrayLike, bins: int = 
         accuracy=float(right.mean()),
         confidence=float(confidence.mean()),
         ece=ece,
-        ece_interval=absolute_sum_interval(gaps.mean(axis=0), resampled_means(gaps, n)),
+        ece_interval=_ece_interval(confidence, right, within),
         ece_by_chance=_by_chance(confidence, place),
         brier=brier,
         brier_interval=mean_interval(brier, drawn[:, 0], highest=2.0),
         nll=nll,
         nll_interval=mean_interval(nll, drawn[:, 1], highest=np.inf),
         estimator=f"expected calibration error of the predicted label, {bins} bins of equal width, plug-in estimate",
+    )
+
+
+def _ece_interval(confidence: Floats, right: Floats, within: Floats) -> Interval:
+    """``within`` is 1 in the bin of a text and 0 elsewhere: (texts, bins).
+
+    As many typical hits as mistakes smooth it: the hits are spread over the bins as the texts are, the mistakes as
+    the doubt is.
+    """
+    n, mean, doubt = len(right), float(confidence.mean()), 1 - confidence + _TINY
+    gaps = (right - confidence)[:, None] * within
+    typical = [doubt / n @ within, -(confidence * doubt / doubt.sum()) @ within]
+    hits = wilson(int(right.sum()), n)
+    return absolute_sum_interval(
+        gaps.mean(axis=0),
+        resampled_means(np.vstack([gaps, *typical * _ADDED]), n),
+        Interval(hits.low - mean, hits.high - mean, f"{hits.method} of the accuracy"),
     )
 
 

@@ -39,7 +39,7 @@ def mean_interval(value: float, resampled: Floats, highest: float) -> Interval:
     return Interval(min(value, max(0.0, float(low))), max(value, min(highest, float(high))), method)
 
 
-def absolute_sum_interval(means: Floats, resampled: Floats) -> Interval:
+def absolute_sum_interval(means: Floats, resampled: Floats, sums: Interval) -> Interval:
     """Interval of the sum of the absolute true means, (columns,), given the means seen and resampled ones.
 
     The sum seen is too large where the true means are small, because noise has no sign there, and the middle 95 % of
@@ -47,17 +47,23 @@ def absolute_sum_interval(means: Floats, resampled: Floats) -> Interval:
     factor, noise as in the resamples is added, and the factors stay that put the sum seen among the middle 95 %.
     The sum is one of shares, at most 1.
 
-    Simulated coverage for the calibration error, 3 labels, 60 to 1,500 texts, calibrated or not: 91 to 100 %, but 74 %
-    where an overconfident classifier makes one or two mistakes in all.
+    ``sums`` is an interval of the sum of the true means with their signs. A sum of absolutes is no smaller, so the
+    interval reaches at least as far: twenty answers that are all right and sure show no gap, and do not exclude one.
+
+    Simulated coverage for the calibration error, 20 to 1,500 texts, calibrated or not, accuracy .82 to .999: 96 to
+    100 % for a classifier that is always 99.8 % sure (1 to 98 % without the typical ones and ``sums``), 88 to 100 % for
+    3 labels of mixed certainty.
     """
-    seen, noise = float(np.abs(means).sum()), resampled - means
+    seen, noise = float(np.abs(means).sum()), resampled - resampled.mean(axis=0)
 
     def quantile(share: float, factor: float) -> float:
         return float(np.quantile(np.abs(factor * means + noise).sum(axis=1), share))
 
     low = _turn(lambda factor: quantile(0.975, factor) >= seen, 0.0, 1.0)
     high = _turn(lambda factor: quantile(0.025, factor) > seen, 1.0, _MOST_TIMES)
-    return Interval(low * seen, min(1.0, high * seen), f"{_METHOD}, by inverting a test of the size of the gaps")
+    method = f"{_METHOD}, smoothed by two typical hits and mistakes, by inverting a test of the size of the gaps"
+    reach = max(high * seen, abs(sums.low), abs(sums.high))
+    return Interval(low * seen, min(1.0, reach), f"{method}; it reaches at least as far as the {sums.method}")
 
 
 def _turn(holds: Callable[[float], bool], low: float, high: float) -> float:

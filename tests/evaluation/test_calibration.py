@@ -8,12 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
+from scipy.stats import binom
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import brier_score_loss
 from sklearn.metrics import log_loss as scikit_learn_log_loss
 
 from bertdemo.evaluation.answers import Answered
 from bertdemo.evaluation.calibration import BINS, calibration, fit_temperature, log_loss
+from bertdemo.evaluation.report import Interval
 from bertdemo.prediction.probabilities import softmax
 from tests.evaluation.answered import logits_and_truth, simulated
 
@@ -86,6 +88,28 @@ def test_the_interval_of_the_calibration_error_tells_good_from_bad() -> None:
     assert np.mean([each.ece for each in honest]) == pytest.approx(
         np.mean([each.ece_by_chance for each in honest]), rel=0.15
     )
+
+
+@pytest.mark.parametrize("certainty", [0.998, 1.0])
+@pytest.mark.parametrize("n", [1, 20, 450])
+def test_answers_that_are_all_right_do_not_prove_that_they_may_be_so_sure(n: int, certainty: float) -> None:
+    """Accuracy may be as low as Wilson's interval says, and the calibration error is then the distance from there."""
+    ours = calibration([[certainty, 1 - certainty]] * n, [0] * n)
+    assert ours.ece == pytest.approx(1 - certainty)
+    assert ours.ece_interval.low == 0  # 99.8 % sure and right on 99.8 % of all texts shows no mistake on 20 either
+    assert ours.ece_interval.high >= certainty - ours.bins[0].accuracy_interval.low - 1e-9
+
+
+@pytest.mark.parametrize(("n", "accuracy"), [(20, 0.97), (20, 0.998), (60, 0.99)])
+def test_the_interval_of_the_calibration_error_holds_its_level_with_few_mistakes(n: int, accuracy: float) -> None:
+    """Exactly, of a classifier that is always 99.8 % sure; the plain bootstrap held 1 to 52 % here."""
+
+    def interval(wrong: int) -> Interval:
+        return calibration([[0.998, 0.002]] * n, [0] * (n - wrong) + [1] * wrong).ece_interval
+
+    true = abs(accuracy - 0.998)
+    holds = [wrong for wrong in range(5) if interval(wrong).low <= true + 1e-9 and true <= interval(wrong).high]
+    assert binom.pmf(holds, n, 1 - accuracy).sum() > 0.95
 
 
 def test_the_same_answers_give_the_same_intervals() -> None:
