@@ -291,6 +291,7 @@ def test_unusable_data_is_one_line_and_no_run(run, tmp_path, monkeypatch, comman
         (("train", "--data", "sms_spam", "--epo", "1"), "--epo"),
         (("train", "--data", "sms_spam", "--schedule", "zigzag"), "zigzag"),
         (("train", "--data", "sms_spam", "--base", "no such model!"), "no such model!"),
+        (("train", "--data", "sms_spam", "--max-length", "513"), "reads at most 512 tokens: choose --max-length 512"),
         (("train", "--data", "sms_spam", "--max-train", "1"), "1"),
         (("train", "--data", "no_such_file.csv"), "no_such_file.csv"),
         (("data", "no_such_file.csv"), "no_such_file.csv"),
@@ -309,6 +310,17 @@ def test_wrong_input_is_one_clear_line_and_exit_code_2(run, arguments, words):
     assert (code, stdout) == (2, "")
     assert len(stderr.splitlines()) == 1
     assert words in stderr
+
+
+def test_a_folder_reads_at_most_what_its_configuration_says(run, tiny_base):
+    code, _, stderr = run("train", "--data", "sms_spam", "--base", tiny_base, "--max-length", "129")
+    assert (code, "at most 128 tokens" in stderr) == (2, True)
+
+
+def test_how_much_a_base_reads_that_was_never_downloaded_is_not_guessed(run):
+    """The data come last here, so a complaint about them means that the settings were accepted."""
+    arguments = ("train", "--data", "no_such_file.csv", "--base", "someone/never-seen", "--max-length", "8192")
+    assert "no_such_file.csv" in run(*arguments)[2]
 
 
 def test_a_setting_of_the_surroundings_that_is_wrong_is_one_line(run, monkeypatch):

@@ -11,7 +11,7 @@ from bertdemo.commands.describing import full, full_lines
 from bertdemo.commands.following import Follower, Left
 from bertdemo.commands.opening import open_checked
 from bertdemo.commands.output import Output
-from bertdemo.errors import RunError, TrainingError
+from bertdemo.errors import RecipeError, RunError, TrainingError
 from bertdemo.runs.records import Run
 from bertdemo.runs.store import Runs
 from bertdemo.settings import Settings
@@ -86,4 +86,16 @@ def _add_settings(parser: Parser) -> None:
 def _recipe(arguments: argparse.Namespace, texts: int | None = None) -> Recipe:
     chosen = {field.name: getattr(arguments, field.name) for field in fields(Recipe)}
     given = {name: value for name, value in chosen.items() if value is not None}
-    return replace(recipe_for(given.get("base", Recipe.base), arguments.preset, texts), **given)
+    recipe = replace(recipe_for(given.get("base", Recipe.base), arguments.preset, texts), **given)
+    _refuse_too_long(recipe)
+    return recipe
+
+
+def _refuse_too_long(recipe: Recipe) -> None:
+    """As the page does. What a base can read that was never downloaded is known when it is loaded."""
+    from bertdemo.models.catalog import find_base
+
+    base = find_base(recipe.base)
+    if base.parameters and recipe.max_length > base.max_length:
+        most = base.max_length
+        raise RecipeError(f"{base.title} reads at most {most:,} tokens: choose --max-length {most} or less.")
