@@ -84,7 +84,9 @@ def read_frame(path: Path, settings: Settings, *, typed: bool = False) -> pd.Dat
 def read_table(name: str, content: bytes, settings: Settings, *, typed: bool = False) -> pd.DataFrame:
     """A table whose cells are ``str`` as written, or None where empty. ``name`` tells the kind by its ending.
 
-    With ``typed``, numbers, truth values and times of JSON and Parquet stay what they are.
+    With ``typed``, numbers, truth values and times of JSON and Parquet stay what they are. A workbook gives its first
+    sheet with two columns (``typed``, for texts that need no label: with one); where an earlier one was passed over,
+    ``attrs["sheet"]`` names it.
 
     Raises:
         DataError: too large, of an unknown kind, not what its name says, without rows, or with ragged rows.
@@ -93,8 +95,14 @@ def read_table(name: str, content: bytes, settings: Settings, *, typed: bool = F
     kind = name.rpartition(".")[2].casefold()
     if kind not in FILE_TYPES:
         raise DataError(f"{name} is of an unknown kind: choose a file that ends in {', '.join(FILE_TYPES)}.")
-    header, rows = _read(name, kind, content, settings.max_rows, as_value if typed else as_text)
-    return make_frame(name, header, rows, settings)
+    if kind not in _EXCEL:
+        return make_frame(
+            name, *_read(name, kind, content, settings.max_rows, as_value if typed else as_text), settings
+        )
+    sheet, table = read_excel(name, content, settings.max_rows, columns=1 if typed else 2)
+    frame = make_frame(name, *table, settings)
+    frame.attrs["sheet"] = sheet
+    return frame
 
 
 def make_frame(name: str, header: Sequence[str], rows: Iterable[Sequence[Any]], settings: Settings) -> pd.DataFrame:
@@ -118,6 +126,8 @@ def make_frame(name: str, header: Sequence[str], rows: Iterable[Sequence[Any]], 
 def to_dataset(frame: pd.DataFrame, columns: Columns, name: str) -> Dataset:
     """Texts, labels, pairs and extras of a table. Labels are stripped and numbered in their natural order.
 
+    The name tells the sheet where an earlier one of the workbook was passed over: nobody chose it.
+
     Raises:
         DataError: a column does not exist or serves twice, or the labels are missing, all one, or too many.
     """
@@ -130,8 +140,9 @@ def to_dataset(frame: pd.DataFrame, columns: Columns, name: str) -> Dataset:
     labels = [(label or "").strip() for label in _cells(frame, columns.label)]
     label_names = tuple(sorted(set(labels) - {""}, key=_natural))
     number = {label: i for i, label in enumerate(label_names)}
+    sheet = frame.attrs.get("sheet")
     return Dataset(
-        name=name,
+        name=f"{name}, sheet {sheet}" if sheet else name,
         texts=_cells(frame, columns.text),
         labels=tuple(number.get(label, NO_LABEL) for label in labels),
         label_names=label_names,
@@ -151,8 +162,6 @@ def _refuse_size(name: str, size: int, settings: Settings) -> None:
 def _read(name: str, kind: str, content: bytes, max_rows: int, cell: Cell) -> Table:
     if kind in _PARQUET:
         return read_parquet(name, content, max_rows, cell)
-    if kind in _EXCEL:
-        return read_excel(name, content, max_rows)
     refuse_foreign(name, content)
     text = decode(name, content)
     if kind in _JSON:

@@ -94,8 +94,10 @@ def read_parquet(name: str, content: bytes, max_rows: int, cell: Cell = as_text)
     return list(file.schema_arrow.names), zip(*columns, strict=True)
 
 
-def read_excel(name: str, content: bytes, max_rows: int) -> Table:
-    """The first sheet that holds something; its first row that is not empty is the header.
+def read_excel(name: str, content: bytes, max_rows: int, columns: int = 1) -> tuple[str, Table]:
+    """The first sheet with so many columns, or the first that holds something; its first filled row is the header.
+
+    The sheet's name comes with it where a sheet with something else, such as notes, was passed over, otherwise "".
 
     Raises:
         DataError: it is no workbook, is damaged, or all its sheets are empty.
@@ -109,12 +111,16 @@ def read_excel(name: str, content: bytes, max_rows: int) -> Table:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # of features that openpyxl drops: styles, validation
             book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+            first: tuple[str, Table] | None = None
             for sheet in book.worksheets:
                 rows = list(islice(_filled_rows(sheet), max_rows + 2))
-                if rows:
-                    width = max(map(len, rows))
-                    cells = ([as_text(cell) for cell in row] + [None] * (width - len(row)) for row in rows)
-                    return [cell or "" for cell in next(cells)], cells
+                width = max(map(len, rows), default=0)
+                if width >= columns:
+                    return sheet.title if first else "", _with_header(rows, width)
+                if rows and first is None:
+                    first = "", _with_header(rows, width)
+            if first is not None:
+                return first
     except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, OSError, SyntaxError) as error:
         raise DataError(f"{name} is not a readable Excel workbook: save it again as .xlsx or .csv.") from error
     raise DataError(f"{name} has only empty sheets: choose a workbook with a table of texts and labels.")
@@ -156,6 +162,11 @@ def _objects(name: str, rows: Iterable[Any]) -> Iterator[dict[str, Any]]:
                 f'{name}, row {number}, is not an object: each row must look like {{"text": …, "label": …}}.'
             )
         yield row
+
+
+def _with_header(rows: Sequence[Sequence[Any]], width: int) -> Table:
+    cells = ([as_text(cell) for cell in row] + [None] * (width - len(row)) for row in rows)
+    return [cell or "" for cell in next(cells)], cells
 
 
 def _filled_rows(sheet: Any) -> Iterator[tuple[Any, ...]]:

@@ -121,6 +121,32 @@ def test_parquet_columns_of_other_types_become_text() -> None:
     assert values(table, "raw") == ["1", None]
 
 
+def with_notes(frame: pd.DataFrame) -> bytes:
+    """A workbook whose first sheet holds notes, and whose second the table."""
+    content = io.BytesIO()
+    with pd.ExcelWriter(content) as writer:
+        pd.DataFrame({"Notes": ["written in March", "see the second sheet"]}).to_excel(
+            writer, sheet_name="Read me", index=False
+        )
+        frame.to_excel(writer, sheet_name="Data", index=False)
+    return content.getvalue()
+
+
+def test_a_sheet_of_notes_before_the_table_is_passed_over_and_the_sheet_named() -> None:
+    frame = read_table("a.xlsx", with_notes(FRAME), LIMITS)
+    assert values(frame, "text") == [text for text, _ in ROWS]
+    assert to_dataset(frame, Columns("text", "label"), "a.xlsx").name == "a.xlsx, sheet Data"
+
+
+def test_the_first_sheet_is_read_where_it_will_do_and_not_named() -> None:
+    assert (
+        to_dataset(read_table("a.xlsx", as_excel(FRAME), LIMITS), Columns("text", "label"), "a.xlsx").name == "a.xlsx"
+    )
+    one_column = FRAME[["text"]]
+    assert list(read_table("a.xlsx", with_notes(one_column), LIMITS).columns) == ["Notes"]  # no sheet has two
+    assert list(read_table("a.xlsx", with_notes(FRAME), LIMITS, typed=True).columns) == ["Notes"]  # texts need no label
+
+
 def test_the_first_sheet_that_holds_something_is_read_without_its_empty_rows() -> None:
     content = io.BytesIO()
     with pd.ExcelWriter(content) as writer:
