@@ -362,6 +362,15 @@ def test_data_tells_rows_labels_and_split(run, table):
     assert "60 rows, 60 usable" in run("data", table)[1]
 
 
+def test_a_label_with_one_text_can_be_left_out_by_the_option_that_the_sentence_names(run, table, tmp_path):
+    lonely = tmp_path / "lonely.csv"
+    lonely.write_text(table.read_text("utf-8") + "here alone,lonely,web\n", "utf-8")
+    code, stdout, stderr = run("data", lonely)
+    assert (code, stdout, "or leave these labels out with --drop-small-labels" in stderr) == (2, "", True)
+    code, stdout, _ = run("data", lonely, "--drop-small-labels")
+    assert (code, "left out, with too few texts to split: lonely" in stdout) == (0, True)
+
+
 def test_a_reader_that_has_enough_is_no_error(start, finished):
     process = start("runs")
     process.stdout.close()

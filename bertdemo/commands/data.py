@@ -42,6 +42,7 @@ def run(arguments: argparse.Namespace, settings: Settings, output: Output) -> in
             "conflicts": checkup.conflicts,
             "duplicates": checkup.duplicates,
         },
+        "labels_left_out": checkup.too_small,
         "labels": [asdict(label) for label in checkup.labels],
         "findings": checkup.findings(),
         "split": {"train": len(parts.train), "validation": len(parts.validation), "test": len(parts.test)},
@@ -79,6 +80,8 @@ def _lines(values: dict[str, Any]) -> Iterator[str]:
         yield f"  from {values['source']['title']} ({values['source']['licence']}), {values['source']['url']}"
     for label in values["labels"]:
         yield f"  {label['after']:>7,}  {label['label']}"
+    if values["labels_left_out"]:
+        yield f"left out, with too few texts to split: {', '.join(values['labels_left_out'])}"
     yield from values["findings"]
     part = values["split"]
     yield f"split: {part['train']:,} train, {part['validation']:,} validation, {part['test']:,} test"

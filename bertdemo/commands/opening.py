@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from bertdemo.errors import DataError
 from bertdemo.settings import Settings
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ def open_checked(arguments: argparse.Namespace, settings: Settings) -> tuple[Dat
     Raises:
         DataError: it cannot be opened, or is not fit for learning.
     """
-    from bertdemo.data.checkup import check_up, clean
+    from bertdemo.data.checkup import check_up, clean, too_small_sentence
     from bertdemo.data.opening import open_data
 
     dataset = open_data(
@@ -29,4 +30,6 @@ def open_checked(arguments: argparse.Namespace, settings: Settings) -> tuple[Dat
         pair_column=arguments.pair_column,
     )
     checkup = check_up(dataset)
+    if checkup.can_drop_small and not arguments.drop_small_labels:
+        raise DataError(too_small_sentence(checkup, "leave these labels out with --drop-small-labels"))
     return dataset, clean(dataset, checkup, drop_small=arguments.drop_small_labels), checkup

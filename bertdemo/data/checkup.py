@@ -82,7 +82,7 @@ class CheckUp:
         return bool(self.too_small) and len(rest) > 1 and sum(rest) >= MIN_ROWS
 
     def findings(self) -> tuple[str, ...]:
-        """One sentence for each kind of thing that was found; empty where all is well."""
+        """One sentence for each kind of thing that was found; ``too_small_sentence`` tells of labels too small."""
         return tuple(_findings(self))
 
 
@@ -131,7 +131,7 @@ def usable_rows(dataset: Dataset, checkup: CheckUp, *, drop_small: bool = False)
         raise DataError(_nothing_usable_sentence(checkup))
     _require_enough(dataset, checkup.kept)
     if checkup.too_small and not drop_small:
-        raise DataError(_too_small_sentence(checkup))
+        raise DataError(too_small_sentence(checkup))
     small = {dataset.label_names.index(label) for label in checkup.too_small}
     rows = [i for i in checkup.kept if dataset.labels[i] not in small]
     _require_enough(dataset, rows)
@@ -211,22 +211,25 @@ def _findings(checkup: CheckUp) -> Iterator[str]:
             "Most letters are not Latin: choose a base model made for the language of these texts, since the bundled "
             "one reads English."
         )
-    if checkup.too_small:
-        yield _too_small_sentence(checkup)
 
 
 def _rows(count: int) -> str:
     return f"{count:,} row is" if count == 1 else f"{count:,} rows are"
 
 
-def _too_small_sentence(checkup: CheckUp) -> str:
-    names = ", ".join(repr(label) for label in checkup.too_small[:5])
-    more = f" and {len(checkup.too_small) - 5} more" if len(checkup.too_small) > 5 else ""
-    or_else = ", or leave these labels out" if checkup.can_drop_small else ""
+def too_small_sentence(checkup: CheckUp, how: str = "leave these labels out") -> str:
+    """Which labels are too small and what to do: add texts or, where enough would remain, what ``how`` says."""
+    or_else = f", or {how}" if checkup.can_drop_small else ""
     return (
-        f"Too few distinct texts to split under {names}{more}: add texts until each label has at least "
+        f"Too few distinct texts to split under {too_small_names(checkup)}: add texts until each label has at least "
         f"{MIN_TEXTS_PER_LABEL}{or_else}."
     )
+
+
+def too_small_names(checkup: CheckUp) -> str:
+    """The labels that are too small, the first five by name."""
+    names = ", ".join(repr(label) for label in checkup.too_small[:5])
+    return names + (f" and {len(checkup.too_small) - 5} more" if len(checkup.too_small) > 5 else "")
 
 
 def _nothing_usable_sentence(checkup: CheckUp) -> str:

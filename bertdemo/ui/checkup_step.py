@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from bertdemo.data.spreadsheet import safe_csv
+from bertdemo.errors import DataError
 from bertdemo.ui.figure import figure
 from bertdemo.ui.words import count, escape, percent
 
@@ -43,6 +44,16 @@ def examine(dataset: Dataset, tokenizer: Path | None, max_length: int) -> Usable
     """
     checkup = _check_up(dataset.fingerprint, dataset)
     _findings(checkup)
+    if len(checkup.kept) > 1:
+        _charts(dataset, checkup, tokenizer, max_length)
+    _removed(checkup)
+    drop = checkup.can_drop_small and _leave_out(dataset, checkup)
+    rows, usable = _clean(dataset.fingerprint, dataset.name, dataset.source, drop, dataset, checkup)
+    tokens = None if tokenizer is None else lengths(dataset.fingerprint, tokenizer, dataset)[rows]
+    return Usable(usable, tokens)
+
+
+def _charts(dataset: Dataset, checkup: CheckUp, tokenizer: Path | None, max_length: int) -> None:
     few = len(checkup.labels) <= _FEW_LABELS
     left, right = st.columns(2, gap="medium") if few else (st.container(), st.container())
     with left:
@@ -50,17 +61,25 @@ def examine(dataset: Dataset, tokenizer: Path | None, max_length: int) -> Usable
     with right:
         _lengths(dataset, tokenizer, max_length)
     _examples(checkup)
-    _removed(checkup)
-    drop = checkup.can_drop_small and st.checkbox(
-        f"Leave out {count(len(checkup.too_small), 'label')} with too few texts",
+
+
+def _leave_out(dataset: Dataset, checkup: CheckUp) -> bool:
+    """Whether the labels that are too small may go.
+
+    Raises:
+        DataError: they may not.
+    """
+    from bertdemo.data.checkup import too_small_names, too_small_sentence
+
+    drop = st.checkbox(
+        f"Leave out {count(len(checkup.too_small), 'label')} with too few texts: {escape(too_small_names(checkup))}",
         key="drop_small",
         value=st.session_state.get("drop_small_of") == dataset.fingerprint,  # also after a visit to another page
     )
-    if checkup.can_drop_small:
-        st.session_state["drop_small_of"] = dataset.fingerprint if drop else None
-    rows, usable = _clean(dataset.fingerprint, dataset.name, dataset.source, drop, dataset, checkup)
-    tokens = None if tokenizer is None else lengths(dataset.fingerprint, tokenizer, dataset)[rows]
-    return Usable(usable, tokens)
+    st.session_state["drop_small_of"] = dataset.fingerprint if drop else None
+    if not drop:
+        raise DataError(too_small_sentence(checkup, "tick the box above to leave these labels out"))
+    return True
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
