@@ -312,17 +312,6 @@ def test_wrong_input_is_one_clear_line_and_exit_code_2(run, arguments, words):
     assert words in stderr
 
 
-def test_a_folder_reads_at_most_what_its_configuration_says(run, tiny_base):
-    code, _, stderr = run("train", "--data", "sms_spam", "--base", tiny_base, "--max-length", "129")
-    assert (code, "at most 128 tokens" in stderr) == (2, True)
-
-
-def test_how_much_a_base_reads_that_was_never_downloaded_is_not_guessed(run):
-    """The data come last here, so a complaint about them means that the settings were accepted."""
-    arguments = ("train", "--data", "no_such_file.csv", "--base", "someone/never-seen", "--max-length", "8192")
-    assert "no_such_file.csv" in run(*arguments)[2]
-
-
 def test_a_setting_of_the_surroundings_that_is_wrong_is_one_line(run, monkeypatch):
     monkeypatch.setenv("BERTDEMO_MAX_ROWS", "many")
     code, stdout, stderr = run("runs")
@@ -360,15 +349,6 @@ def test_data_tells_rows_labels_and_split(run, table):
     assert {label["label"] for label in result["labels"]} == {"praise", "complaint"}
     assert result["tokens"]["longest"] <= 32
     assert "60 rows, 60 usable" in run("data", table)[1]
-
-
-def test_a_label_with_one_text_can_be_left_out_by_the_option_that_the_sentence_names(run, table, tmp_path):
-    lonely = tmp_path / "lonely.csv"
-    lonely.write_text(table.read_text("utf-8") + "here alone,lonely,web\n", "utf-8")
-    code, stdout, stderr = run("data", lonely)
-    assert (code, stdout, "or leave these labels out with --drop-small-labels" in stderr) == (2, "", True)
-    code, stdout, _ = run("data", lonely, "--drop-small-labels")
-    assert (code, "left out, with too few texts to split: lonely" in stdout) == (0, True)
 
 
 def test_a_reader_that_has_enough_is_no_error(start, finished):

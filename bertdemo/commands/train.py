@@ -12,6 +12,7 @@ from bertdemo.commands.following import Follower, Left
 from bertdemo.commands.opening import open_checked
 from bertdemo.commands.output import Output
 from bertdemo.errors import RecipeError, RunError, TrainingError
+from bertdemo.runs.naming import default_name
 from bertdemo.runs.records import Run
 from bertdemo.runs.store import Runs
 from bertdemo.settings import Settings
@@ -29,7 +30,7 @@ def add(subparsers: Subparsers) -> None:
     )
     add_columns(parser)
     parser.add_argument("--max-train", type=int, metavar="N", help="at most so many training texts")
-    parser.add_argument("--name", default="", help="a name for the run (default: that of the data)")
+    parser.add_argument("--name", default="", help="a name for the run (default: data, base, settings)")
     parser.add_argument("--detach", action="store_true", help="do not wait for the end")
     parser.add_argument("--preset", choices=get_args(Preset), default="standard", help="where the settings below start")
     _add_settings(parser)
@@ -44,7 +45,7 @@ def run(arguments: argparse.Namespace, settings: Settings, output: Output) -> in
     recipe = _recipe(arguments, training_texts(usable, arguments.max_train))
     parts = split(usable, seed=recipe.seed, max_train=arguments.max_train)
     runs = Runs(settings)
-    run_id = runs.submit(parts, recipe, arguments.name)
+    run_id = runs.submit(parts, recipe, arguments.name or default_name(usable, recipe, arguments.max_train))
     if arguments.detach:
         state = runs.get(run_id).status.state
         output.result({"run": run_id, "status": state.value}, [run_id])

@@ -15,6 +15,7 @@ from bertdemo.data.dataset import Source, Split
 from bertdemo.errors import RecipeError, RunError
 from bertdemo.runs.failures import one_line, storage
 from bertdemo.runs.metrics import append_event, read_events
+from bertdemo.runs.naming import LONGEST_NAME, printable
 from bertdemo.runs.records import DataCard, State, Status
 from bertdemo.runs.shapes import conforms
 from bertdemo.runs.work_folder import WorkFolder, drafted
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from bertdemo.evaluation.report import Report
 
 _ANSWERS = "answers.parquet"
-_LONGEST_NAME = 120
 
 
 class RunFolder(WorkFolder):
@@ -57,7 +57,7 @@ class RunFolder(WorkFolder):
             about = {"created": created, "seed": split.seed, "source": asdict(source) if source else None}
             folder._write_json("data.json", asdict(card_of(split)) | about)
             folder._write_json("recipe.json", recipe.to_dict())
-            folder.write_name(name or _printable(split.dataset.name)[:_LONGEST_NAME] or path.name)
+            folder.write_name(name or printable(split.dataset.name)[:LONGEST_NAME] or path.name)
             folder.write_status(Status(State.QUEUED, "Waiting for its turn.", created))
         return cls(path)
 
@@ -120,9 +120,9 @@ class RunFolder(WorkFolder):
         Raises:
             RunError: the name is empty or too long.
         """
-        line = _printable(name)
-        if not 0 < len(line) <= _LONGEST_NAME:
-            raise RunError(f"A name has 1 to {_LONGEST_NAME} characters, not {len(line)}: choose another.")
+        line = printable(name)
+        if not 0 < len(line) <= LONGEST_NAME:
+            raise RunError(f"A name has 1 to {LONGEST_NAME} characters, not {len(line)}: choose another.")
         self._replace("name.txt", line + "\n")
 
     def append(self, event: Event, now: float) -> None:
@@ -229,8 +229,3 @@ class RunFolder(WorkFolder):
 
     def write_versions(self, versions: dict[str, Any]) -> None:
         self._write_json("versions.json", versions)
-
-
-def _printable(text: str) -> str:
-    """``text`` on one line, without characters that a screen cannot show."""
-    return one_line("".join(character if character.isprintable() else " " for character in text))

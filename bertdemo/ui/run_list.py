@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from bertdemo.runs.naming import changed, short_base
 from bertdemo.runs.records import Run
 from bertdemo.training.recipe import Recipe
 from bertdemo.ui import where
@@ -15,7 +15,9 @@ from bertdemo.ui.words import ago, duration, escape, shorten
 if TYPE_CHECKING:
     import pandas as pd
 
-_WIDTHS = {"Name": 176, "State": 84, "Data": 84, "Base": 74, "Time": 76}  # what counts fits without scrolling
+# Pixels. A phone has room for name, scores and state, a desktop for all up to the beginning of the recipe.
+_WIDTHS = {"Name": 126, "State": 86, "Base": 84, "Time": 76, "Begun": 84, "Recipe": 240}
+_SCORE_WIDTH = 69
 
 
 def title(run: Run) -> str:
@@ -40,21 +42,20 @@ def table(runs: list[Run]) -> None:
         selection_mode="single-row",
         column_config={
             **{name: st.column_config.TextColumn(width=width) for name, width in _WIDTHS.items()},
-            "accuracy": share("Accuracy %", format="%.1f", width=84, help="On test texts the model never saw"),
+            "accuracy": share(
+                "Accuracy", format="%.1f %%", width=_SCORE_WIDTH, help="On test texts the model never saw"
+            ),
             "macro_f1": share(
-                "Macro-F1 %", format="%.1f", width=84, help="The mean over labels of F1: rare labels count as much"
+                "Macro-F1",
+                format="%.1f %%",
+                width=_SCORE_WIDTH,
+                help="The mean over labels of F1: rare labels count as much",
             ),
         },
         placeholder="",
         height=min(420, 38 + 35 * len(runs)),
-        alt="All runs with their state, data, base model, recipe and scores",
+        alt="All runs with their scores, state, base model, recipe and data",
     )
-
-
-def changed(recipe: Recipe, usual: Recipe) -> str:
-    """The settings that differ from the usual ones, in words; empty if none does."""
-    names = [each.name for each in fields(Recipe) if getattr(recipe, each.name) != getattr(usual, each.name)]
-    return ", ".join(f"{name.replace('_', ' ')} {getattr(recipe, name)}" for name in names if name != "base")
 
 
 def _frame(runs: list[Run]) -> pd.DataFrame:
@@ -63,14 +64,14 @@ def _frame(runs: list[Run]) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "Name": [where.name_of(run) for run in runs],
-            "State": [where.STATE_WORDS[run.status.state] for run in runs],
-            "Data": [shorten(run.data.name, 60) for run in runs],
-            "Base": [shorten(where.base_of(run), 60) for run in runs],
             "accuracy": [None if run.accuracy is None else 100 * run.accuracy for run in runs],
             "macro_f1": [None if run.macro_f1 is None else 100 * run.macro_f1 for run in runs],
+            "State": [where.STATE_WORDS[run.status.state] for run in runs],
+            "Base": [shorten(short_base(run.recipe), 60) for run in runs],
             "Time": ["" if run.seconds is None else duration(run.seconds) for run in runs],
             "Begun": [ago(run.created) for run in runs],
-            "Trained on": [f"{run.data.n_train:,} texts" for run in runs],
             "Recipe": [changed(run.recipe, Recipe()) or "default" for run in runs],
+            "Data": [shorten(run.data.name, 60) for run in runs],
+            "Trained on": [f"{run.data.n_train:,} texts" for run in runs],
         }
     )

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from bertdemo.data.dataset import Dataset, Split
+from bertdemo.runs.naming import default_name
 from bertdemo.ui import handles
-from bertdemo.ui.run_list import changed
-from bertdemo.ui.words import about, shorten
+from bertdemo.ui.words import about
 
 if TYPE_CHECKING:
     from bertdemo.training.recipe import Recipe
@@ -29,17 +29,7 @@ def offer(usable: Usable, recipe: Recipe, limit: int | None) -> None:
     pressed = left.button("Start training", type="primary", key="start", icon=":material/play_arrow:", width="stretch")
     right.markdown(_plan(parts, recipe, limit, usable.tokens))
     if pressed:
-        begin(parts, recipe, _name(usable.dataset, recipe, limit))
-
-
-def _name(data: Dataset, recipe: Recipe, limit: int | None) -> str:
-    """The data, and what is unusual about the recipe: so that runs in a list can be told apart."""
-    from bertdemo.data.splitting import training_texts
-    from bertdemo.training.presets import recipe_for
-
-    usual = recipe_for(recipe.base, texts=training_texts(data, limit))
-    parts = [shorten(data.name, 60), changed(recipe, usual), f"{limit:,} texts" if limit else ""]
-    return shorten(", ".join(part for part in parts if part), 120)
+        begin(parts, recipe, default_name(usable.dataset, recipe, limit))
 
 
 def begin(parts: Split, recipe: Recipe, name: str) -> None:

@@ -119,7 +119,7 @@ def test_a_run_without_a_report_can_be_started_again(open_page, home, make_run, 
 def test_what_counts_comes_first_in_the_list(open_page, make_run):
     make_run("one", State.FINISHED)
     columns = list(open_page("runs").dataframe[0].value)
-    assert columns[:7] == ["Name", "State", "Data", "Base", "accuracy", "macro_f1", "Time"]
+    assert columns[:7] == ["Name", "accuracy", "macro_f1", "State", "Base", "Time", "Begun"]
 
 
 def test_of_two_runs_with_the_same_name_the_chosen_one_is_deleted(open_page, make_run):
