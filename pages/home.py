@@ -16,6 +16,6 @@ else:
     first_run.offer()
 
 welcome.doors()
-if ready and not welcome.own(place.runs):
+if ready:
     first_run.offer(is_first=False)
 welcome.recent(welcome.own(place.runs))

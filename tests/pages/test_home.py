@@ -15,6 +15,17 @@ def test_a_newcomer_meets_one_button_that_makes_a_classifier(open_page, home):
     assert app.query_params["run"] in (folder.name, [folder.name])
 
 
+def test_who_comes_after_the_first_person_still_finds_the_button(open_page, make_run, home):
+    """The runs of a server are everybody's: the first of forty students must not take the button from the others."""
+    make_run("one", State.FINISHED)
+    make_run("two", State.TRAINING)
+    app = open_page()
+    app.button(key="first_run").click().run()
+    assert not app.exception
+    assert not app.error
+    assert len(list((home / "runs").iterdir())) == 3
+
+
 def test_the_three_doors_are_open(open_page, words_of):
     app = open_page()
     for door in ("one text, or about a file", "watch the loss fall", "which words moved its answer"):
