@@ -33,6 +33,7 @@ def choose() -> Dataset | None:
     kind = st.radio(
         "Where the texts come from",
         SOURCES,
+        index=SOURCES.index(st.session_state.get("data_kind", BUILT_IN)),  # also for a browser that draws it anew
         horizontal=True,
         key="data_kind",
         persist_state="session",
@@ -54,8 +55,14 @@ def _from_catalogue() -> Dataset:
     from bertdemo.data.catalog import BUILT_IN as ENTRIES
 
     titles = {entry.name: entry.source.title for entry in ENTRIES}
+    names = list(titles)
     name = st.selectbox(
-        "Data set", list(titles), format_func=titles.__getitem__, key="built_in", persist_state="session"
+        "Data set",
+        names,
+        index=names.index(st.session_state.get("built_in", names[0])),
+        format_func=titles.__getitem__,
+        key="built_in",
+        persist_state="session",
     )
     dataset = built_in(name)
     _about(dataset.source)

@@ -99,7 +99,7 @@ def choose(data: Dataset | None) -> Recipe:
         list(PRESETS),
         format_func=PRESETS.__getitem__,
         captions=[_caption(preset) for preset in PRESETS],
-        index=1,
+        index=list(PRESETS).index(_preset()),
         horizontal=True,
         key="preset",
         on_change=_fill,
@@ -122,6 +122,8 @@ def choose(data: Dataset | None) -> Recipe:
 
 def limit() -> int | None:
     """At most so many training texts, or None for all of them."""
+    # Said each time, in place of a default (see ``_setting``): a field with a default cannot be emptied.
+    st.session_state[_LIMIT] = st.session_state.get(_LIMIT)
     value = st.number_input(
         "Train on at most",
         min_value=10,
@@ -137,12 +139,18 @@ def limit() -> int | None:
     return None if value is None else int(value)
 
 
+def _preset() -> Preset:
+    """The preset as chosen so far."""
+    chosen: Preset = st.session_state.get("preset") or "standard"
+    return chosen
+
+
 def _caption(preset: Preset) -> str:
     """What the preset does; the chosen one does what its settings say, also where a person has changed them."""
     from bertdemo.training.presets import PRESET_SETTINGS, recipe_for
 
     does = recipe_for(base_name(), preset, st.session_state.get(_TEXTS)).to_dict()
-    if preset == st.session_state.get("preset", "standard"):
+    if preset == _preset():
         does |= {name: st.session_state.get(f"recipe_{name}", does[name]) for name in PRESET_SETTINGS}
     epochs = does["epochs"]
     extras = ["an adapter (LoRA)"] if does["lora_rank"] else []
@@ -163,7 +171,7 @@ def _fill(*always: str) -> None:
     from bertdemo.training.presets import recipe_for
 
     try:
-        recipe = recipe_for(base_name(), st.session_state.get("preset") or "standard", st.session_state.get(_TEXTS))
+        recipe = recipe_for(base_name(), _preset(), st.session_state.get(_TEXTS))
     except ModelError:
         return  # the picker itself will say so
     state, last = st.session_state, st.session_state.get("recipe_filled")
@@ -178,9 +186,11 @@ def _base() -> None:
     from bertdemo.models.catalog import CATALOGUE, find_base
 
     titles = {model.id: f"{model.title} · {compact(model.parameters)} parameters" for model in CATALOGUE}
+    names = list(dict.fromkeys((*titles, base_name())))
     name = st.selectbox(
         "Base model",
-        list(titles),
+        names,
+        index=names.index(base_name()),
         format_func=lambda name: titles.get(name, name),
         accept_new_options=True,
         on_change=_fill,
@@ -196,9 +206,15 @@ def _base() -> None:
 
 
 def _setting(name: str) -> None:
-    """The widget of one setting; its help is one sentence for a student."""
+    """The widget of one setting; its help is one sentence for a student.
+
+    What is set is its default, too: a browser that draws it anew before it has heard the value sends the default back.
+    """
     from bertdemo.training.presets import HELP
 
+    if name == "max_length":
+        st.session_state["recipe_max_length"] = max_length()  # the base may have changed since
+    value = st.session_state[f"recipe_{name}"]
     shared: dict[str, Any] = {
         "label": _LABELS.get(name, name.replace("_", " ").capitalize()),
         "key": f"recipe_{name}",
@@ -206,16 +222,14 @@ def _setting(name: str) -> None:
         "persist_state": "session",
     }
     if name in _CHOICES:
-        st.selectbox(options=_CHOICES[name], **shared)
+        st.selectbox(options=_CHOICES[name], index=_CHOICES[name].index(value), **shared)
     elif name in _STEPS:
         step, shape = _STEPS[name]
         low, high = BOUNDS[name]
-        st.number_input(min_value=low, max_value=high, step=step, format=shape, **shared)
+        st.number_input(min_value=low, max_value=high, value=value, step=step, format=shape, **shared)
     elif name in BOUNDS:
         low, high = map(int, BOUNDS[name])
-        if name == "max_length":
-            high = _longest()
-            st.session_state[shared["key"]] = max_length()  # the base may have changed since
-        st.number_input(min_value=low, max_value=high, step=1, **shared)
+        high = _longest() if name == "max_length" else high
+        st.number_input(min_value=low, max_value=high, value=value, step=1, **shared)
     else:
-        st.toggle(**shared)
+        st.toggle(value=value, **shared)

@@ -248,6 +248,31 @@ def test_another_preset_brings_its_learning_rate_over_one_set_by_hand(open_page)
     assert app.number_input(key="recipe_averaging").value == 0
 
 
+def shown(element):
+    return element.index if hasattr(element, "options") else element.value
+
+
+def drawn_anew(element):
+    """What a browser that has not heard the value shows, and sends back: what it is told, or the default."""
+    return shown(element) if element.proto.set_value else element.proto.default
+
+
+def test_a_browser_that_draws_the_settings_anew_begins_with_what_is_set(open_page):
+    app = open_page("fine_tune")
+    app.selectbox(key="built_in").set_value(app.selectbox(key="built_in").options[1])
+    app.radio(key="preset").set_value("quick").run()
+    app.number_input(key="max_train").set_value(400).run()
+    app.number_input(key="recipe_epochs").set_value(7).run()
+    app.number_input(key="recipe_dropout").set_value(0.3)
+    app.selectbox(key="recipe_schedule").set_value("cosine")
+    app.toggle(key="recipe_class_weights").set_value(True).run()
+    app.run()
+    assert not app.exception
+    settings = [*app.number_input, *app.selectbox, *app.radio, *app.toggle]
+    assert len(settings) > len(BOUNDS)
+    assert {each.key: drawn_anew(each) for each in settings} == {each.key: shown(each) for each in settings}
+
+
 def test_settings_survive_a_visit_to_another_page(open_page):
     app = open_page("fine_tune")
     app.number_input(key="recipe_epochs").set_value(7).run()
