@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 BUILT_IN, FILE, HUB = SOURCES = ("Built-in", "A file of yours", "Hugging Face Hub")
 _NO_COLUMN = "none"
+_TABLE = "uploaded_table"
+_UPLOADS = "uploads_read"  # how many
 
 
 def choose() -> Dataset | None:
@@ -85,35 +87,39 @@ def _from_file() -> Dataset | None:
     uploaded = st.file_uploader(
         "A table with one text and one label in each row",
         type=list(FILE_TYPES),
-        key="upload",
-        on_change=_forget_upload,
+        key=f"upload_{st.session_state.get(_UPLOADS, 0)}",
         help="CSV, TSV, JSON lines, Parquet or Excel; delimiter and encoding are detected.",
     )
     if uploaded is not None:
         _read_upload(uploaded)
-    table = st.session_state.get("uploaded_table")
+        st.rerun()
+    table = st.session_state.get(_TABLE)
     if table is None:
         st.caption("Two columns are enough: the text, and the label it should get. A few hundred rows make a start.")
         return None
     upload, name, frame = table
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**{escape(name)}** is in use; another file takes its place.", width="content")
+        st.button("Take it away", key="upload_away", on_click=_forget_upload)
     return _dataset(upload, frame, lambda columns: to_dataset(frame, columns, name))
 
 
 def _forget_upload() -> None:
-    """A file was added or taken away; a mere change of the page does not come here."""
-    st.session_state.pop("uploaded_table", None)
+    st.session_state.pop(_TABLE, None)
 
 
 def _read_upload(uploaded: Any) -> None:
-    """Keep the table in the session: the uploader itself forgets it when the page changes."""
+    """Keep the table in the session, and empty the uploader by making it another one.
+
+    An uploader forgets its file when it is not drawn, and one whose file is replaced has none for a moment.
+    """
     from bertdemo.data.reading import read_table
 
-    known = st.session_state.get("uploaded_table")
-    if known is not None and known[0] == uploaded.file_id:
-        return
+    _forget_upload()
     with st.spinner("Reading the file…"):
         frame = read_table(uploaded.name, uploaded.getvalue(), handles.settings())
-    st.session_state["uploaded_table"] = (uploaded.file_id, uploaded.name, frame)
+    st.session_state[_TABLE] = (uploaded.file_id, uploaded.name, frame)
+    st.session_state[_UPLOADS] = st.session_state.get(_UPLOADS, 0) + 1
 
 
 def _pick_columns(table: str, frame: pd.DataFrame) -> Columns:

@@ -11,16 +11,7 @@ from bertdemo.runs.records import State
 from bertdemo.training import estimate
 from bertdemo.training.presets import recipe_for
 from bertdemo.training.recipe import BOUNDS, Recipe
-from bertdemo.ui import data_step
-
-ROWS = [("what a lovely day number %d", "good"), ("an awful rainy evening number %d", "bad")]
-CSV = "text,label\n" + "\n".join(f"{text % i},{label}" for i in range(30) for text, label in ROWS)
-
-
-def upload(app, content: bytes, name: str = "mine.csv"):
-    app.radio(key="data_kind").set_value("A file of yours").run()
-    app.file_uploader(key="upload").set_value((name, content, "text/csv")).run()
-    return app
+from tests.pages.uploading import CSV, upload
 
 
 def test_the_page_opens_on_real_data_with_its_check_up(open_page, words_of):
@@ -157,7 +148,7 @@ def test_touching_a_setting_looks_at_no_row_again(open_page, monkeypatch):
     content = CSV.replace("number", "of the counted rows") + "\n" + CSV.splitlines()[1] + "\n" + CSV.splitlines()[1]
     app = upload(open_page("fine_tune"), content.encode())
     seen.clear()
-    app.file_uploader(key="upload").set_value(("mine.csv", content.upper().encode(), "text/csv")).run()
+    app.file_uploader[0].set_value(("mine.csv", content.upper().encode(), "text/csv")).run()
     assert not app.error
     assert seen.count("token_lengths") == 1  # though rows were left out
     seen.clear()
@@ -334,50 +325,6 @@ def test_the_page_returns_to_a_live_run_but_not_to_a_finished_one(open_page, mak
     app.query_params.clear()  # as the links of the navigation do
     app.switch_page("pages/fine_tune.py").run()
     assert "1  Data" in words_of(app)
-
-
-def column(app, which: str):
-    return next(box for box in app.selectbox if box.key and box.key.startswith(f"{which}_column_"))
-
-
-def test_where_no_column_looks_like_labels_a_person_can_still_choose_one(open_page):
-    rows = "".join(f"{text % i},{i}.5{label},{label}\n" for i in range(30) for text, label in ROWS)
-    app = upload(open_page("fine_tune"), ("text,score,group\n" + rows).encode())
-    assert "choose another column of labels" in app.error[0].value
-    column(app, "text").set_value("text").run()
-    column(app, "label").set_value("group").run()
-    assert not app.exception
-    assert not app.error
-    assert app.button(key="start")
-
-
-def test_chosen_columns_survive_a_visit_to_another_page(open_page):
-    rows = "".join(f"{text % i},{label},{label}er\n" for i in range(30) for text, label in ROWS)
-    app = upload(open_page("fine_tune"), ("text,label,other\n" + rows).encode())
-    column(app, "label").set_value("other").run()
-    app.switch_page("pages/home.py").run()
-    app.switch_page("pages/fine_tune.py").run()
-    assert column(app, "label").value == "other"
-
-
-def test_a_file_that_is_taken_away_is_gone(open_page):
-    app = upload(open_page("fine_tune"), CSV.encode())
-    app.file_uploader(key="upload").set_value([]).run()
-    assert not app.exception
-    assert "start" not in [button.key for button in app.button]
-
-
-def test_a_second_file_with_the_same_columns_replaces_the_first(open_page, words_of, monkeypatch):
-    # The second table may get the very address that the first one had.
-    monkeypatch.setattr(data_step, "id", lambda _: 1, raising=False)
-    app = upload(open_page("fine_tune"), CSV.encode())
-    assert "60 texts" in words_of(app)
-    longer = CSV + "\n" + "\n".join(f"{text % i},{label}" for i in range(30, 50) for text, label in ROWS)
-    app.file_uploader(key="upload").set_value(("other.csv", longer.encode(), "text/csv")).run()
-    assert "100 texts" in words_of(app)
-    app.file_uploader(key="upload").set_value([]).run()
-    assert "uploaded_table" not in app.session_state
-    assert "uploaded_dataset" not in app.session_state
 
 
 def test_a_label_that_is_too_small_is_not_counted_and_stays_left_out(open_page, words_of):

@@ -1,0 +1,62 @@
+"""A file of a person's own: which is in use, and which of its columns."""
+
+from bertdemo.ui import data_step
+from tests.pages.uploading import CSV, ROWS, column, upload
+
+
+def test_where_no_column_looks_like_labels_a_person_can_still_choose_one(open_page):
+    rows = "".join(f"{text % i},{i}.5{label},{label}\n" for i in range(30) for text, label in ROWS)
+    app = upload(open_page("fine_tune"), ("text,score,group\n" + rows).encode())
+    assert "choose another column of labels" in app.error[0].value
+    column(app, "text").set_value("text").run()
+    column(app, "label").set_value("group").run()
+    assert not app.exception
+    assert not app.error
+    assert app.button(key="start")
+
+
+def test_chosen_columns_survive_a_visit_to_another_page(open_page):
+    rows = "".join(f"{text % i},{label},{label}er\n" for i in range(30) for text, label in ROWS)
+    app = upload(open_page("fine_tune"), ("text,label,other\n" + rows).encode())
+    column(app, "label").set_value("other").run()
+    app.switch_page("pages/home.py").run()
+    app.switch_page("pages/fine_tune.py").run()
+    assert column(app, "label").value == "other"
+
+
+def test_a_file_that_is_taken_away_is_gone(open_page):
+    app = upload(open_page("fine_tune"), CSV.encode())
+    app.button(key="upload_away").click().run()
+    assert not app.exception
+    assert "start" not in [button.key for button in app.button]
+    assert "uploaded_table" not in app.session_state
+
+
+def test_a_file_in_use_is_named_and_stays_on_visiting_another_source_of_data(open_page, words_of):
+    rows = "".join(f"{text % i},{label},{label}er\n" for i in range(30) for text, label in ROWS)
+    app = upload(open_page("fine_tune"), ("text,label,other\n" + rows).encode())
+    assert "**mine\\.csv** is in use" in words_of(app)
+    app.radio(key="data_kind").set_value("Hugging Face Hub").run()
+    app.radio(key="data_kind").set_value("A file of yours").run()
+    assert "**mine\\.csv** is in use" in words_of(app)
+    column(app, "label").set_value("other").run()
+    assert "60 texts under 2 labels" in words_of(app)
+    assert app.button(key="start")
+
+
+def test_an_unreadable_file_takes_the_place_of_the_one_in_use(open_page, words_of):
+    app = upload(open_page("fine_tune"), CSV.encode())
+    upload(app, b"\x89PNG\r\n\x1a\n\x00\x00", "picture.csv")
+    assert len(app.error) == 1
+    assert "is in use" not in words_of(app)
+    assert "start" not in [button.key for button in app.button]
+
+
+def test_a_second_file_with_the_same_columns_replaces_the_first(open_page, words_of, monkeypatch):
+    # The second table may get the very address that the first one had.
+    monkeypatch.setattr(data_step, "id", lambda _: 1, raising=False)
+    app = upload(open_page("fine_tune"), CSV.encode())
+    assert "60 texts" in words_of(app)
+    longer = CSV + "\n" + "\n".join(f"{text % i},{label}" for i in range(30, 50) for text, label in ROWS)
+    upload(app, longer.encode(), "other.csv")
+    assert "100 texts" in words_of(app)
