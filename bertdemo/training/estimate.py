@@ -41,18 +41,23 @@ def estimate_seconds(
     size = max(base.parameters / _REFERENCE_PARAMETERS, 1 / 4)
     cut = [min(length, recipe.max_length) for length in train_lengths]
     batches = shuffled_batches(cut, recipe.batch_size * recipe.accumulation, recipe.seed)
-    training = recipe.epochs * sum(_STEP + padded_tokens(rows, cut) for rows in batches)
+    training = recipe.epochs * _passes(recipe) * sum(_STEP + padded_tokens(rows, cut) for rows in batches)
     planned = evaluation_steps(len(batches), recipe.evaluations_per_epoch)
     evaluations = recipe.epochs * len(planned) + 2  # and both parts once more for the report
     forward = _FORWARD * sum(min(length, recipe.max_length) for length in evaluation_lengths)
     return _START_UP + (training + evaluations * (_STEP + forward)) / (speed or _REFERENCE_SPEED / size)
 
 
-def speed_of(training: TrainingSummary) -> float | None:
+def speed_of(training: TrainingSummary, recipe: Recipe) -> float | None:
     """Tokens a second of a finished run, with what each step cost beside them counted as tokens.
 
     None where there were too few steps to tell.
     """
     if training.steps < _ENOUGH:
         return None
-    return training.tokens_per_second + _STEP * training.steps / max(training.seconds, 1e-9)
+    return _passes(recipe) * (training.tokens_per_second + _STEP * training.steps / max(training.seconds, 1e-9))
+
+
+def _passes(recipe: Recipe) -> float:
+    """What a step costs in steps of a plain recipe: a mean teacher reads each batch, too."""
+    return 1 + _FORWARD if recipe.mean_teacher else 1.0

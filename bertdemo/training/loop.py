@@ -256,18 +256,36 @@ class _Lab:
             self._halve_micro_batch()  # here and not above: the error holds on to the memory of the failed step
 
     def _accumulate(self, rows: list[int]) -> float:
+        """Add up the gradient over ``rows``, part by part; returns the loss against their labels.
+
+        With a mean teacher (Tarvainen & Valpola, 2017) the gradient is of cross-entropy against labels of which a share
+        is what the averaged weights answer (Reed et al., 2015): one that all else speaks against then counts less.
+        """
         total = torch.zeros((), device=self.accelerator.device)
         whole = self.weights[self.labels[rows]].sum()
         for start in range(0, len(rows), self.micro_batch):
             part = rows[start : start + self.micro_batch]
             inputs = collate(self.train_ids, part, self.classifier.tokenizer.pad_token_id or 0)
             inputs = {name: tensor.to(self.accelerator.device) for name, tensor in inputs.items()}
+            taught = self._taught(inputs) if self.recipe.mean_teacher else None
             logits = self.model(**inputs).logits.float()
             # Sums over the part, divided by the weight of the whole batch: the parts' gradients add up to the batch's.
             loss = cross_entropy(logits, self.labels[part], weight=self.weights, reduction="sum") / whole
-            self.accelerator.backward(loss)
             total += loss.detach()
+            if taught is not None:
+                answered = cross_entropy(logits, taught, weight=self.weights, reduction="sum") / whole
+                loss = loss.lerp(answered, self.recipe.mean_teacher)
+            self.accelerator.backward(loss)
         return float(total)
+
+    @torch.no_grad()
+    def _taught(self, inputs: dict[str, torch.Tensor]) -> torch.Tensor:
+        """(texts, labels): what the averaged weights answer, without dropout, as a mean teacher."""
+        self.model.eval()
+        with self.average.in_place_of_weights():
+            answers: torch.Tensor = self.model(**inputs).logits.float().softmax(dim=-1)
+        self.model.train()
+        return answers
 
     def _halve_micro_batch(self) -> None:
         if self.micro_batch == 1:

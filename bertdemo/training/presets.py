@@ -16,7 +16,7 @@ Preset = Literal["quick", "standard", "thorough"]
 _PRESETS: dict[Preset, tuple[float, dict[str, Any]]] = {
     "quick": (1.0, {"epochs": 1}),
     "standard": (1.0, {"epochs": 2}),
-    "thorough": (7.0, {"epochs": 3, "lora_rank": 16, "averaging": 0.99}),
+    "thorough": (7.0, {"epochs": 3, "lora_rank": 16, "averaging": 0.99, "mean_teacher": 0.5}),
 }
 # Few texts, read once or twice in large batches, teach next to nothing: 200 tweets read twice in batches of 32 left
 # macro-F1 at that of a single answer (.26), read 16 times in batches of 8 they gave .73 (benchmarks/README.md).
@@ -26,7 +26,7 @@ _MOST_TIMES = 10  # as often as many texts
 _STEPS_PER_EPOCH = 60  # that a batch should leave, where there are so few texts
 _BATCH_SIZES = (8, 16, 32, 64)
 # The settings by which the presets differ.
-PRESET_SETTINGS = ("epochs", "learning_rate", "lora_rank", "averaging")
+PRESET_SETTINGS = ("epochs", "learning_rate", "lora_rank", "averaging", "mean_teacher")
 
 HELP: dict[str, str] = {
     "base": "The pre-trained model to start from; it has read a lot of text and has never seen your labels.",
@@ -45,6 +45,7 @@ HELP: dict[str, str] = {
     "freeze_embeddings": "Leave the word vectors as they came; faster, and often as good with little data.",
     "frozen_layers": "Leave this many of the lowest layers as they came; faster, and less able to adapt.",
     "lora_rank": "Rank of small matrices (LoRA) trained in the layers' place; they want ten times the rate; 0: none.",
+    "mean_teacher": "The share of each label that the averaged model gives, so that wrong labels count less; 0: none.",
     "averaging": "Judge and keep a moving average of the weights, steadier than the last ones; 0.99 is usual; 0: none.",
     "patience": "Stop after this many evaluations without a better macro-F1; 0 never stops early.",
     "evaluations_per_epoch": "How often the validation texts are scored; the best model seen there is kept.",
@@ -58,7 +59,7 @@ def recipe_for(base_name: str, preset: Preset = "standard", texts: int | None = 
     Args:
         base_name: see ``find_base``.
         preset: ``quick`` reads the data once, ``standard`` twice; ``thorough`` three times, to train an adapter (LoRA)
-            whose weights are averaged. Fewer than 1,600 texts are read up to 10 times as often.
+            whose averaged weights are its teacher. Fewer than 1,600 texts are read up to 10 times as often.
         texts: about how many texts are trained on; fewer make smaller batches. None: thousands.
 
     Raises:

@@ -24,6 +24,7 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "frozen_layers": (0, 128),
     "lora_rank": (0, 256),
     "averaging": (0.0, 0.9999),
+    "mean_teacher": (0.0, 0.9),
     "patience": (0, 100),
     "evaluations_per_epoch": (1, 50),
     "seed": (0, 2**32 - 1),
@@ -37,8 +38,9 @@ class Recipe:
     ``warmup`` is a share of all steps; ``accumulation`` multiplies ``batch_size`` into the batch of one optimiser
     step; ``frozen_layers`` counts encoder layers from the bottom; ``lora_rank`` is the rank of the
     low-rank adapters that are trained in place of the encoder's weights (0: the weights themselves); ``averaging`` is
-    the decay of the moving average of the weights that is judged and kept (0: the weights themselves); ``patience`` is
-    how many evaluations without a better macro-F1 end the run early (0: never).
+    the decay of the moving average of the weights that is judged and kept (0: the weights themselves);
+    ``mean_teacher`` is the share of each label that this average answers; ``patience`` is how many evaluations without
+    a better macro-F1 end the run early (0: never).
     """
 
     base: str = "minilm-l6"
@@ -58,6 +60,7 @@ class Recipe:
     frozen_layers: int = 0
     lora_rank: int = 0
     averaging: float = 0.0
+    mean_teacher: float = 0.0
     patience: int = 0
     evaluations_per_epoch: int = 2
     seed: int = 42
@@ -70,6 +73,8 @@ class Recipe:
         for name, choices in (("schedule", Schedule), ("optimizer", Optimizer), ("precision", Precision)):
             if getattr(self, name) not in get_args(choices):
                 raise RecipeError(f"{_words(name)} is {getattr(self, name)!r}: choose {', '.join(get_args(choices))}.")
+        if self.mean_teacher and not self.averaging:
+            raise RecipeError("The mean teacher is the average of the weights: set averaging, too (0.99 is usual).")
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)

@@ -147,6 +147,6 @@ def training_speed(base: str) -> float | None:
     for run in runs().list():
         if run.recipe.base == base and run.status.state.has_model and not run.read_only:
             report = runs().report(run.id)
-            if report is not None and (speed := speed_of(report.training)):
+            if report is not None and (speed := speed_of(report.training, run.recipe)):
                 return speed
     return None

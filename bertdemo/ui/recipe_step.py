@@ -33,6 +33,7 @@ _STEPS: dict[str, tuple[float, str]] = {  # of one press on plus or minus, and h
     "weight_decay": (0.01, "%.3f"),
     "dropout": (0.05, "%.2f"),
     "averaging": (0.01, "%.4f"),
+    "mean_teacher": (0.1, "%.2f"),
 }
 _CHOICES: dict[str, tuple[str, ...]] = {
     "schedule": get_args(Schedule),
@@ -154,7 +155,8 @@ def _caption(preset: Preset) -> str:
         does |= {name: st.session_state.get(f"recipe_{name}", does[name]) for name in PRESET_SETTINGS}
     epochs = does["epochs"]
     extras = ["an adapter (LoRA)"] if does["lora_rank"] else []
-    extras += ["averaged weights"] if does["averaging"] else []
+    teaching = "averaged weights that teach" if does["mean_teacher"] else "averaged weights"
+    extras += [teaching] if does["averaging"] else []
     reads = f"Reads the texts {_TIMES.get(epochs, f'{epochs} times')}"
     return f"{reads}; {', '.join(extras)}" if extras else reads
 

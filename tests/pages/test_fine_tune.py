@@ -224,7 +224,7 @@ def test_the_chosen_preset_is_said_to_do_what_its_settings_say(open_page):
     assert app.radio(key="preset").value == "thorough"
     assert app.radio(key="preset").proto.captions[1:] == [
         "Reads the texts twice",
-        "Reads the texts 3 times; an adapter (LoRA), averaged weights",
+        "Reads the texts 3 times; an adapter (LoRA), averaged weights that teach",
     ]
 
 
@@ -237,6 +237,15 @@ def test_another_preset_brings_its_learning_rate_over_one_set_by_hand(open_page)
     app.radio(key="preset").set_value("standard").run()
     assert app.number_input(key="recipe_lora_rank").value == 0
     assert app.number_input(key="recipe_averaging").value == 0
+    assert app.number_input(key="recipe_mean_teacher").value == 0
+
+
+def test_a_teacher_without_an_average_is_told_in_a_sentence(open_page):
+    app = open_page("fine_tune")
+    app.radio(key="preset").set_value("thorough").run()
+    app.number_input(key="recipe_averaging").set_value(0.0).run()
+    assert not app.exception
+    assert "set averaging, too" in app.error[0].value
 
 
 def shown(element):

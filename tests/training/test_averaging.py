@@ -7,13 +7,18 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch.nn.functional import cross_entropy, one_hot
 
 from bertdemo.data.dataset import Dataset
 from bertdemo.data.splitting import split as make_split
+from bertdemo.errors import RecipeError
+from bertdemo.models.encoding import collate
 from bertdemo.training.averaging import MovingAverage
 from bertdemo.training.events import Stepped, Validated
-from bertdemo.training.loop import load_for_training, train
+from bertdemo.training.loop import _Lab, load_for_training, train
 from bertdemo.training.recipe import Recipe
+
+TEACHER = {"averaging": 0.9, "mean_teacher": 0.5}
 
 
 def averaged(values: list[float], decay: float) -> tuple[float, float]:
@@ -85,3 +90,49 @@ def test_a_run_judges_and_keeps_the_average_and_learns_as_without(
     assert usual[Validated][0].loss != with_average[Validated][0].loss
     trained = [name for name, weight in also_last.items() if weight.requires_grad]
     assert not any(torch.equal(kept[name], also_last[name]) for name in trained)
+
+
+@pytest.fixture
+def lab(small_dataset: Dataset, learned_base: Path):
+    """Of a recipe with a mean teacher and no dropout, which a test may do single steps in."""
+    split = make_split(small_dataset, seed=0)
+    recipe = Recipe(base=str(learned_base), batch_size=8, dropout=0.0, precision="fp32", **TEACHER)
+    return _Lab(load_for_training(recipe, split.dataset.label_names), split, recipe, lambda _: None)
+
+
+def gradients(lab, rows):
+    lab.optimizer.zero_grad()
+    loss = lab._accumulate(rows)
+    return loss, [weight.grad.clone() for weight in lab.model.parameters() if weight.grad is not None]
+
+
+def test_the_teacher_answers_with_the_averaged_weights_and_leaves_the_weights_alone(lab):
+    rows = list(range(8))
+    for _ in range(3):
+        lab.learn(rows)
+    before = [weight.detach().clone() for weight in lab.model.parameters()]
+    inputs = collate(lab.train_ids, rows, 0)
+    taught = lab._taught(inputs)
+    assert lab.model.training
+    assert all(torch.equal(a, b) for a, b in zip(before, lab.model.parameters(), strict=True))
+    with lab.average.in_place_of_weights(), torch.no_grad():
+        torch.testing.assert_close(taught, lab.model(**inputs).logits.softmax(dim=-1))
+
+
+def test_the_gradient_is_against_labels_of_which_a_share_is_the_teachers_and_the_loss_against_the_labels(lab):
+    rows = list(range(8))
+    lab.learn(rows)
+    inputs, labels = collate(lab.train_ids, rows, 0), lab.labels[rows]
+    mixed = (one_hot(labels, lab.weights.numel()) + lab._taught(inputs)) / 2
+    loss, ours = gradients(lab, rows)
+    lab.optimizer.zero_grad()
+    logits = lab.model(**inputs).logits
+    cross_entropy(logits, mixed).backward()
+    for mine, theirs in zip(ours, (w.grad for w in lab.model.parameters() if w.grad is not None), strict=True):
+        torch.testing.assert_close(mine, theirs, rtol=1e-3, atol=1e-6)
+    assert loss == pytest.approx(cross_entropy(logits, labels).item(), abs=1e-5)
+
+
+def test_a_teacher_without_an_average_is_refused():
+    with pytest.raises(RecipeError, match="set averaging, too"):
+        Recipe(mean_teacher=0.5)

@@ -49,16 +49,24 @@ SUMMARY = TrainingSummary(
 )  # fmt: skip
 
 
-def test_a_finished_run_is_estimated_to_take_what_it_took():
-    lengths = [36] * 600
-    two_epochs = estimate_seconds(Recipe(batch_size=12, epochs=2), BASE, lengths, [], speed_of(SUMMARY))
-    as_many_evaluations = Recipe(batch_size=12, epochs=4)  # an epoch of no batches has one
-    nothing = estimate_seconds(as_many_evaluations, BASE, [], [], speed_of(SUMMARY))
+TEACHER = {"averaging": 0.99, "mean_teacher": 0.5}
+
+
+@pytest.mark.parametrize("settings", [{}, TEACHER])
+def test_a_finished_run_is_estimated_to_take_what_it_took(settings):
+    lengths, recipe = [36] * 600, Recipe(batch_size=12, epochs=2, **settings)
+    two_epochs = estimate_seconds(recipe, BASE, lengths, [], speed_of(SUMMARY, recipe))
+    as_many_evaluations = replace(recipe, epochs=4)  # an epoch of no batches has one
+    nothing = estimate_seconds(as_many_evaluations, BASE, [], [], speed_of(SUMMARY, recipe))
     assert two_epochs - nothing == pytest.approx(50.0)
 
 
+def test_a_mean_teacher_takes_a_forward_pass_longer():
+    assert 1.2 < seconds(Recipe(**TEACHER)) / seconds(Recipe()) < 1.34
+
+
 def test_a_run_of_a_few_steps_tells_no_speed():
-    assert speed_of(replace(SUMMARY, steps=10, seconds=5.0)) is None
+    assert speed_of(replace(SUMMARY, steps=10, seconds=5.0), Recipe()) is None
 
 
 def test_no_more_evaluations_are_counted_than_an_epoch_has_batches():
