@@ -130,20 +130,16 @@ def _pick_columns(table: str, frame: pd.DataFrame) -> Columns:
     """
     from bertdemo.data.reading import Columns
 
-    known = st.session_state.get("guessed_columns")
-    if known is None or known[0] != table:  # it looks at every cell
-        known = st.session_state["guessed_columns"] = (table, *_guess(frame))
-    _, guess, problem = known
     names = [str(name) for name in frame.columns]
-    mark = abs(hash(tuple(names)))  # another table, other widgets
+    mark = abs(hash(tuple(names)))  # other columns, other widgets
+    problem = _begin_as_guessed(table, frame, mark)
     left, middle, right = st.columns(3)
-    text = _pick(left, "Text", names, guess.text if guess else None, key=f"text_column_{mark}")
-    label = _pick(middle, "Label", names, guess.label if guess else None, key=f"label_column_{mark}")
+    text = _pick(left, "Text", names, key=f"text_column_{mark}")
+    label = _pick(middle, "Label", names, key=f"label_column_{mark}")
     pair = _pick(
         right,
         "Second text (optional)",
         [_NO_COLUMN, *names],
-        (guess.pair if guess else None) or _NO_COLUMN,
         key=f"pair_column_{mark}",
         explained="For tasks about two texts: a question and its answer, a premise and a hypothesis.",
     )
@@ -152,24 +148,43 @@ def _pick_columns(table: str, frame: pd.DataFrame) -> Columns:
     return Columns(text, label, None if pair == _NO_COLUMN else pair)
 
 
-def _guess(frame: pd.DataFrame) -> tuple[Columns | None, DataError | None]:
+def _begin_as_guessed(table: str, frame: pd.DataFrame, mark: int) -> DataError | None:
+    """Set the pickers to what is guessed for a table that is new, and return why nothing can be guessed.
+
+    What a person chose in another table of the same columns stays.
+    """
+    state, place = st.session_state, f"guessed_columns_{mark}"
+    known = state.get(place)
+    if known is None or known[0] != table:  # it looks at every cell
+        guess, problem = _guess(frame)
+        last = known[1] if known else {}
+        for which, column in guess.items():
+            key = f"{which}_column_{mark}"
+            if state.get(key) in (None, last.get(which)):
+                state[key] = column
+        known = state[place] = (table, guess, problem)
+    reason: DataError | None = known[2]
+    return reason
+
+
+def _guess(frame: pd.DataFrame) -> tuple[dict[str, str | None], DataError | None]:
     from bertdemo.data.reading import guess_columns
 
     try:
-        return guess_columns(frame), None
+        guess = guess_columns(frame)
+        return {"text": guess.text, "label": guess.label, "pair": guess.pair or _NO_COLUMN}, None
     except DataError as error:
         if len(frame.columns) < 2:
             raise  # there is nothing to choose from
-        return None, error
+        return {"text": None, "label": None, "pair": _NO_COLUMN}, error
 
 
-def _pick(
-    place: DeltaGenerator, title: str, names: list[str], guess: str | None, *, key: str, explained: str | None = None
-) -> str | None:
+def _pick(place: DeltaGenerator, title: str, names: list[str], *, key: str, explained: str | None = None) -> str | None:
+    chosen = st.session_state.get(key)
     return place.selectbox(
         title,
         names,
-        index=None if guess is None else names.index(guess),
+        index=None if chosen is None else names.index(chosen),
         placeholder="Choose a column",
         key=key,
         help=explained,

@@ -60,3 +60,33 @@ def test_a_second_file_with_the_same_columns_replaces_the_first(open_page, words
     longer = CSV + "\n" + "\n".join(f"{text % i},{label}" for i in range(30, 50) for text, label in ROWS)
     upload(app, longer.encode(), "other.csv")
     assert "100 texts" in words_of(app)
+
+
+ONE_CLASS = "text,label\n" + "".join(f"words {i},same\n" for i in range(20))
+
+
+def test_a_table_without_a_guess_leaves_the_next_one_its_own(open_page, words_of):
+    app = upload(open_page("fine_tune"), ONE_CLASS.encode())
+    assert (column(app, "text").value, column(app, "label").value) == (None, None)
+    upload(app, CSV.encode())
+    assert not app.error
+    assert (column(app, "text").value, column(app, "label").value) == ("text", "label")
+    assert "60 texts under 2 labels" in words_of(app)
+
+
+def test_a_column_chosen_by_a_person_stays_in_a_corrected_file(open_page):
+    rows = "".join(f"{text % i},{label},{label}er\n" for i in range(30) for text, label in ROWS)
+    app = upload(open_page("fine_tune"), ("text,label,other\n" + rows).encode())
+    column(app, "label").set_value("other").run()
+    upload(app, ("text,label,other\n" + rows.replace("lovely", "wonderful")).encode())
+    assert (column(app, "text").value, column(app, "label").value) == ("text", "other")
+    assert not app.error
+
+
+def test_a_column_that_was_guessed_is_guessed_again_in_another_file_of_the_same_columns(open_page):
+    rows = [(text % i, label) for i in range(30) for text, label in ROWS]
+    app = upload(open_page("fine_tune"), ("one,two\n" + "\n".join(f"{a},{b}" for a, b in rows)).encode())
+    assert (column(app, "text").value, column(app, "label").value) == ("one", "two")
+    upload(app, ("one,two\n" + "\n".join(f"{b},{a}" for a, b in rows)).encode())
+    assert (column(app, "text").value, column(app, "label").value) == ("two", "one")
+    assert not app.error
