@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _TICK = 2  # seconds between two looks at a live run
 _LOG_LINES = 40
 _SETTLED = 10  # steps until the smoothed loss means something
+_FAR = 3  # times the loss of blind guessing: a validation loss, which is of many texts, means something at once
 
 
 def watch(run: Run) -> None:
@@ -119,10 +120,19 @@ def warnings(run: Run, seen: Curves) -> None:
 
 
 def diverges(seen: Curves, labels: int) -> bool:
-    """Whether the smoothed training loss is half as high again as that of giving all labels the same probability."""
-    smoothed = seen.losses[seen.losses["series"] == LOSSES[0]]
-    enough = bool(seen.step) and seen.step["step"] >= _SETTLED
-    return enough and bool(smoothed["loss"].iloc[-1] > 1.5 * math.log(max(labels, 2)))
+    """Whether the losses are far above that of giving all labels the same probability, ln(``labels``).
+
+    The smoothed training loss is, where it is half as high again; the last validation loss, where it is three times as
+    high while the training loss is not low, too: a model that learns by heart has the one without the other.
+    """
+    blind = math.log(max(labels, 2))
+    smoothed = seen.losses.loc[seen.losses["series"] == LOSSES[0], "loss"]
+    if smoothed.empty:
+        return False
+    trained, judged = float(smoothed.iloc[-1]), seen.validation.get("loss", 0.0)
+    if judged > _FAR * blind and trained > blind / 2:
+        return True
+    return bool(seen.step["step"] >= _SETTLED and trained > 1.5 * blind)
 
 
 def log(run_id: str) -> None:
