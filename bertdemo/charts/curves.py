@@ -59,16 +59,21 @@ def loss_chart(steps: int, labels: int) -> alt.LayerChart:
 def score_chart(steps: int, empty: bool) -> alt.LayerChart:
     """Macro-F1 and accuracy on the validation texts. Columns: ``step``, ``score`` (per cent), ``series``.
 
-    While it is ``empty`` the axis runs from 0 to 100.
+    While it is ``empty`` the axis runs from 0 to 100, and it is never shorter than two points.
     """
+    title = "Validation score (%)"
     scale = alt.Scale(domain=[0, 100]) if empty else alt.Scale(zero=False, padding=12)
     base = alt.Chart().encode(
         x=_steps(steps),
-        y=alt.Y("score:Q", title="Validation score (%)", scale=scale),
+        y=alt.Y("score:Q", title=title, scale=scale, axis=alt.Axis(format=".4~r", tickCount=5)),
         tooltip=["series:N", "step:Q", alt.Tooltip("score:Q", format=".2f")],
     )
     lines = [_line(base, SCORES, name, shape) for name, shape in zip(SCORES, ("circle", "square"), strict=True)]
-    return layers(*lines, height=220)
+    ends = alt.Chart().transform_aggregate(low="min(score)", high="max(score)")
+    least = ends.transform_calculate(least="datum.high < 2 ? 2 : min(datum.low, datum.high - 2)").encode(
+        y=alt.Y("least:Q", title=title)
+    )
+    return layers(*lines, least.mark_point(opacity=0, aria=False, tooltip=None), height=220)
 
 
 def rate_chart(steps: int, peak: float) -> alt.Chart:
