@@ -7,6 +7,7 @@ import streamlit as st
 from bertdemo.ui import data_step, start_step
 
 _DATA = "sms_spam"
+TEXTS = 3_627  # that it trains on; a test counts them, the page must not wait for it
 
 
 def offer(*, is_first: bool = True) -> None:
@@ -19,7 +20,7 @@ def offer(*, is_first: bool = True) -> None:
     ):
         _begin()
     st.caption(
-        "It learns to tell spam from 4,862 real text messages, beside a word counter that shows whether "
+        f"It learns to tell spam from {TEXTS:,} real text messages, beside a word counter that shows whether "
         "it was worth it. Everything stays on this computer; no network is needed."
     )
 

@@ -1,11 +1,13 @@
 """The first screen: a classifier to try if there is one, and one button that makes one."""
 
+from bertdemo.runs.folder import RunFolder
 from bertdemo.runs.records import State
 from bertdemo.ui import handles
 
 
-def test_a_newcomer_meets_one_button_that_makes_a_classifier(open_page, home):
+def test_a_newcomer_meets_one_button_that_makes_a_classifier(open_page, home, words_of):
     app = open_page()
+    words = words_of(app)
     assert not app.exception
     assert "first_run" in [button.key for button in app.button]
     app.button(key="first_run").click().run()
@@ -13,6 +15,7 @@ def test_a_newcomer_meets_one_button_that_makes_a_classifier(open_page, home):
     assert not app.error
     [folder] = (home / "runs").iterdir()
     assert app.query_params["run"] in (folder.name, [folder.name])
+    assert f"spam from {len(RunFolder(folder).split().train):,} real text messages" in words
 
 
 def test_who_comes_after_the_first_person_still_finds_the_button(open_page, make_run, home):
