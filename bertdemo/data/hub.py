@@ -114,7 +114,7 @@ def _unreadable(path: str, error: Exception) -> str:
         return f"{path} has several configurations: add one to the name after a colon, of {listed(names)}."
     told = f"{error}\n{error.__cause__ or ''}".splitlines()
     reasons = [line.strip() for line in told if line.strip() and not line.startswith(_SAYS_NOTHING)]
-    reason = reasons[0][:200].rstrip(".") if reasons else type(error).__name__
+    reason = reasons[0][:200].rstrip(".: ") if reasons else type(error).__name__
     return f"{path} is no table of texts and labels ({reason}): choose another data set."
 
 

@@ -178,3 +178,33 @@ def test_a_folder_that_looks_like_a_name_is_not_read(
     monkeypatch.chdir(tmp_path)
     with pytest.raises(DataError, match="write it as owner/name"):
         read_hub("owner/name", settings)
+
+
+@pytest.fixture
+def copy_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that the real library reads whatever data set of the Hub is asked for."""
+    folder, read = tmp_path / "copy", datasets.load_dataset
+    folder.mkdir()
+    monkeypatch.setattr(datasets, "load_dataset", lambda _, configuration=None: read(str(folder), configuration))
+    return folder
+
+
+def test_the_real_library_reads_the_files_of_a_data_set(copy_of: Path, settings: Settings) -> None:
+    (copy_of / "train.csv").write_text("text,label\nhello there,good\nbye now,bad\n", encoding="utf-8")
+    dataset = guessed(read_hub("owner/reviews", settings))
+    assert (dataset.name, dataset.texts) == ("owner/reviews", ("hello there", "bye now"))
+    assert dataset.label_names == ("bad", "good")
+
+
+def test_the_real_library_finding_no_files_gets_a_sentence(copy_of: Path, settings: Settings) -> None:
+    assert not list(copy_of.iterdir())
+    with pytest.raises(DataError, match="is no table of texts and labels"):
+        read_hub("owner/reviews", settings)
+
+
+def test_the_real_library_finding_different_columns_gets_the_reason(copy_of: Path, settings: Settings) -> None:
+    (copy_of / "a.csv").write_text("text,label\nhello there,good\n", encoding="utf-8")
+    (copy_of / "b.csv").write_text("words,kind\nbye now,bad\n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"\(Schema at index 1 was different\)") as caught:
+        read_hub("owner/reviews", settings)
+    assert "\n" not in str(caught.value)
