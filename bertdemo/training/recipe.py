@@ -69,7 +69,7 @@ class Recipe:
         for name, (low, high) in BOUNDS.items():
             value = getattr(self, name)
             if not low <= value <= high:
-                raise RecipeError(f"{_words(name)} is {value}: choose a value from {low:g} to {high:g}.")
+                raise RecipeError(f"{_words(name)} is {value}: choose a value from {_number(low)} to {_number(high)}.")
         for name, choices in (("schedule", Schedule), ("optimizer", Optimizer), ("precision", Precision)):
             if getattr(self, name) not in get_args(choices):
                 raise RecipeError(f"{_words(name)} is {getattr(self, name)!r}: choose {', '.join(get_args(choices))}.")
@@ -94,3 +94,7 @@ class Recipe:
 
 def _words(field_name: str) -> str:
     return field_name.replace("_", " ").capitalize()
+
+
+def _number(bound: float) -> str:
+    return f"{bound:,}" if isinstance(bound, int) else f"{bound:g}"

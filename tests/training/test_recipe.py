@@ -24,6 +24,20 @@ def test_a_value_that_makes_no_sense_is_named_with_its_remedy(field, value):
     assert "choose" in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "bounds"),
+    [
+        ("seed", -1, "0 to 4,294,967,295"),
+        ("max_length", 2, "4 to 8,192"),
+        ("learning_rate", 2.0, "1e-08 to 1"),
+        ("averaging", 1.0, "0 to 0.9999"),
+    ],
+)
+def test_bounds_are_written_as_people_write_numbers(field, value, bounds):
+    with pytest.raises(RecipeError, match=f"choose a value from {bounds}\\.$"):
+        Recipe(**{field: value})
+
+
 def test_a_recipe_survives_a_round_trip():
     recipe = Recipe(epochs=7, schedule="cosine", class_weights=True)
     assert Recipe.from_dict(recipe.to_dict()) == recipe
