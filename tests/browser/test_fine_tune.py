@@ -1,0 +1,82 @@
+"""Files and settings of a new run, as Chromium keeps them: it sends back what it shows."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.browser.test_journey import enter, settle
+
+pytestmark = pytest.mark.browser
+
+ROWS = [("what a lovely day number %d", "good"), ("an awful rainy evening number %d", "bad")]
+SETTINGS = ("Epochs", "Learning rate", "Batch size", "Seed", "Dropout", "Warm-up")
+TIMES = 4  # one replacement in two to four went wrong
+
+
+def upload(page, name: str, start: int = 0) -> None:
+    lines = (f"{text % i},{label},{label}er" for i in range(start, start + 30) for text, label in ROWS)
+    content = "\n".join(("text,label,other", *lines)).encode()
+    page.locator('input[type="file"]').set_input_files({"name": name, "mimeType": "text/csv", "buffer": content})
+    page.get_by_text(f"{name}: 60 rows, 2 labels").wait_for()
+    settle(page)
+
+
+def begin(page, url: str) -> None:
+    page.goto(f"{url}/fine_tune")
+    page.get_by_text("A file of yours", exact=True).click()
+    upload(page, "first.csv")
+
+
+def set_so_far(page) -> dict[str, str | bool]:
+    shown: dict[str, str | bool] = {
+        name: page.get_by_role("spinbutton", name=name, exact=True, include_hidden=True).input_value()
+        for name in (*SETTINGS, "Train on at most")
+    }
+    frozen = page.get_by_role("switch", name="Freeze word embeddings", include_hidden=True)
+    return shown | {"frozen": frozen.is_checked()}
+
+
+def test_settings_stay_when_a_file_is_replaced(page, warm_url):
+    begin(page, warm_url)
+    enter(page, "Epochs", "7")
+    field = page.get_by_role("spinbutton", name="Train on at most", exact=True)
+    field.fill("40")
+    field.press("Enter")
+    settle(page)
+    before = set_so_far(page)
+    assert (before["Epochs"], before["Train on at most"], before["frozen"]) == ("7", "40", True)
+    for time in range(1, TIMES + 1):
+        upload(page, f"other{time}.csv", start=100 * time)
+        assert set_so_far(page) == before
+
+
+def test_settings_stay_when_the_source_is_changed_to_and_fro_in_haste(page, warm_url):
+    begin(page, warm_url)
+    enter(page, "Epochs", "7")
+    before = set_so_far(page)
+    for _ in range(TIMES):
+        page.get_by_text("Hugging Face Hub", exact=True).click()
+        page.wait_for_timeout(20)
+        page.get_by_text("A file of yours", exact=True).click()
+        page.get_by_text("first.csv: 60 rows, 2 labels").wait_for()
+        settle(page)
+        assert set_so_far(page) == before
+
+
+def test_a_file_stays_in_use_on_visiting_the_hub_until_it_is_taken_away(page, warm_url):
+    begin(page, warm_url)
+    page.get_by_text("Hugging Face Hub", exact=True).click()
+    page.get_by_text("This needs a network").wait_for()
+    settle(page)
+    page.get_by_text("A file of yours", exact=True).click()
+    page.get_by_text("first.csv is in use").wait_for()
+    settle(page)
+    box = page.get_by_role("combobox", name="Label", exact=True)
+    box.fill("other")
+    box.press("Enter")
+    settle(page)
+    page.get_by_text("60 texts under 2 labels").wait_for()
+    assert box.input_value() == "other"
+    page.get_by_role("button", name="Take it away").click()
+    page.get_by_text("Two columns are enough").wait_for()
+    assert page.get_by_text("is in use").count() == 0
