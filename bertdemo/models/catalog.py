@@ -108,10 +108,11 @@ def _hub_base(name: str) -> BaseModel:
     """What is known of a model of the Hub without asking it: the configuration, if it was downloaded before."""
     file = _cached(name, "config.json")
     config = _read_config(file.parent) if file else {}
+    missing = "" if file else ", not yet on this computer: it is looked for when training starts"
     return BaseModel(
         id=name, title=name, location=name, parameters=_parameters(config), layers=_layers(config),
         languages="see its page", licence="see its page", learning_rate=_guess_learning_rate(config),
-        max_length=_positions(config), note="A model of the Hub.",
+        max_length=_positions(config), note=f"A model of the Hub{missing}.",
     )  # fmt: skip
 
 

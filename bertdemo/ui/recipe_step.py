@@ -203,7 +203,8 @@ def _base() -> None:
     )
     base = find_base(name or Recipe().base)
     layers = f"{base.layers} layers" if base.layers else ""
-    facts = [base.languages, layers, f"reads at most {base.max_length:,} tokens", base.licence, base.note]
+    reads = f"reads at most {base.max_length:,} tokens" if base.parameters else ""  # 0: it was never downloaded
+    facts = [base.languages, layers, reads, base.licence, base.note]
     st.caption(" · ".join(escape(fact) for fact in facts if fact and fact not in _UNSAID))
 
 

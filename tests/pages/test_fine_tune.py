@@ -171,6 +171,15 @@ def test_a_name_too_long_for_any_base_is_one_sentence_and_can_be_corrected(open_
     assert app.button(key="start")
 
 
+def test_of_a_model_never_downloaded_no_more_is_said_than_is_known(open_page, words_of):
+    app = open_page("home")
+    app.session_state["base"] = "no-such-owner/no-such-model"
+    app.switch_page("pages/fine_tune.py").run()
+    assert not app.exception
+    assert "not yet on this computer" in words_of(app)
+    assert "reads at most" not in words_of(app)
+
+
 def test_texts_are_no_longer_than_what_the_base_reads(open_page, words_of):
     app = open_page("home")
     app.session_state["recipe_max_length"] = 8_000  # as left by a base that reads more
