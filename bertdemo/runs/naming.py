@@ -1,10 +1,12 @@
-"""What a run is called that nobody gave a name: so that runs in a list can be told apart."""
+"""What a run and its recipe are called: so that runs in a list can be told apart."""
 
 from __future__ import annotations
 
 from dataclasses import fields
+from typing import get_args
 
 from bertdemo.data.dataset import Dataset
+from bertdemo.errors import ModelError
 from bertdemo.runs.failures import one_line
 from bertdemo.training.recipe import Recipe
 
@@ -12,20 +14,14 @@ LONGEST_NAME, _LONGEST_DATA = 120, 60  # characters
 
 
 def default_name(data: Dataset, recipe: Recipe, limit: int | None) -> str:
-    """The data, the base if it is not the usual one, what is unusual about the recipe for it, and a limit of texts.
-
-    Raises:
-        ModelError: there is no such base model.
-    """
+    """The data, the base if it is not the usual one, what is unusual about the recipe for it, and a limit of texts."""
     from bertdemo.data.splitting import training_texts
-    from bertdemo.training.presets import recipe_for
 
-    usual = recipe_for(recipe.base, texts=training_texts(data, limit))
     base = "" if recipe.base == Recipe.base else short_base(recipe)
     parts = [
         _cut(printable(data.name), _LONGEST_DATA),
         base,
-        changed(recipe, usual),
+        recipe_in_words(recipe, training_texts(data, limit)),
         f"{limit:,} texts" if limit else "",
     ]
     return _cut(", ".join(part for part in parts if part), LONGEST_NAME)
@@ -36,10 +32,22 @@ def short_base(recipe: Recipe) -> str:
     return recipe.base.rstrip("/").rsplit("/", 1)[-1] or recipe.base
 
 
-def changed(recipe: Recipe, usual: Recipe) -> str:
-    """The settings that differ from the usual ones, in words; empty if none does."""
+def recipe_in_words(recipe: Recipe, texts: int) -> str:
+    """The preset that comes nearest for so many texts, unless it is the standard one, and what differs from it."""
+    from bertdemo.training.presets import Preset, recipe_for
+
+    try:
+        presets = {preset: recipe_for(recipe.base, preset, texts) for preset in ("standard", *get_args(Preset))}
+    except ModelError:  # the base has gone since
+        presets = {"standard": Recipe()}
+    different = {preset: _changed(recipe, usual) for preset, usual in presets.items()}
+    nearest = min(different, key=lambda preset: len(different[preset]))
+    return ", ".join([nearest, *different[nearest]] if nearest != "standard" else different[nearest])
+
+
+def _changed(recipe: Recipe, usual: Recipe) -> list[str]:
     names = [each.name for each in fields(Recipe) if getattr(recipe, each.name) != getattr(usual, each.name)]
-    return ", ".join(f"{name.replace('_', ' ')} {getattr(recipe, name)}" for name in names if name != "base")
+    return [f"{name.replace('_', ' ')} {getattr(recipe, name)}" for name in names if name != "base"]
 
 
 def printable(text: str) -> str:

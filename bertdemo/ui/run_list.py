@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from bertdemo.runs.naming import changed, short_base
+from bertdemo.runs.naming import recipe_in_words, short_base
 from bertdemo.runs.records import Run
-from bertdemo.training.recipe import Recipe
 from bertdemo.ui import where
 from bertdemo.ui.words import ago, duration, escape, shorten
 
@@ -70,7 +69,7 @@ def _frame(runs: list[Run]) -> pd.DataFrame:
             "Base": [shorten(short_base(run.recipe), 60) for run in runs],
             "Time": ["" if run.seconds is None else duration(run.seconds) for run in runs],
             "Begun": [ago(run.created) for run in runs],
-            "Recipe": [changed(run.recipe, Recipe()) or "default" for run in runs],
+            "Recipe": [recipe_in_words(run.recipe, run.data.n_train) or "standard" for run in runs],
             "Data": [shorten(run.data.name, 60) for run in runs],
             "Trained on": [f"{run.data.n_train:,} texts" for run in runs],
         }

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from bertdemo.runs.naming import LONGEST_NAME, default_name
+from bertdemo.runs.naming import LONGEST_NAME, default_name, recipe_in_words
 from bertdemo.training.presets import recipe_for
 from bertdemo.training.recipe import Recipe
 
@@ -32,6 +32,19 @@ def test_a_folder_is_called_by_its_last_part(small_dataset, tiny_base):
 def test_what_is_unusual_about_the_recipe_is_told(small_dataset):
     usual = recipe_for(Recipe.base, texts=48)
     assert default_name(small_dataset, replace(usual, seed=7), None).endswith(", seed 7")
+
+
+@pytest.mark.parametrize(
+    ("preset", "seed", "expected"),
+    [("standard", 42, ""), ("thorough", 42, "thorough"), ("thorough", 7, "thorough, seed 7"), ("quick", 42, "quick")],
+)
+def test_a_recipe_is_told_by_the_preset_that_it_is_nearest_to(preset, seed, expected):
+    assert recipe_in_words(replace(recipe_for(Recipe.base, preset, 5_000), seed=seed), 5_000) == expected
+
+
+def test_a_recipe_whose_base_has_gone_is_told_by_its_settings():
+    gone = replace(Recipe(), base="/no/such/folder", epochs=9)
+    assert recipe_in_words(gone, 5_000) == "epochs 9"
 
 
 @pytest.mark.parametrize("data", ["x" * 500, "a\nb\x00c"])
