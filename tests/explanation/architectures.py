@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 import transformers
 
-from bertdemo.models.classifier import Classifier, load_base
+from bertdemo.models.classifier import Classifier
 
 LABELS = ("bad", "good", "so-so")
 _SIZES = {
@@ -35,7 +35,7 @@ def classifier_of(architecture: str, tiny_base: Path, seed: int = 0, **options: 
         torch.manual_seed(seed)
         model = transformers.AutoModelForSequenceClassification.from_config(config, attn_implementation="eager")
         _spread(model)
-    tokenizer = load_base(str(tiny_base), LABELS, dropout=0.0, max_length=60).tokenizer
+    tokenizer = transformers.AutoTokenizer.from_pretrained(tiny_base)  # these models have no vectors of emoji
     if architecture in ("distilbert", "modernbert"):  # they know no segments
         tokenizer.model_input_names = ["input_ids", "attention_mask"]
     return Classifier(model.eval(), tokenizer, LABELS, 60)
