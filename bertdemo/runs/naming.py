@@ -37,11 +37,11 @@ def recipe_in_words(recipe: Recipe, texts: int) -> str:
     from bertdemo.training.presets import Preset, recipe_for
 
     try:
-        presets = {preset: recipe_for(recipe.base, preset, texts) for preset in ("standard", *get_args(Preset))}
+        presets = {preset: recipe_for(recipe.base, preset, texts) for preset in get_args(Preset)}
     except ModelError:  # the base has gone since
         presets = {"standard": Recipe()}
     different = {preset: _changed(recipe, usual) for preset, usual in presets.items()}
-    nearest = min(different, key=lambda preset: len(different[preset]))
+    nearest = min(different, key=lambda preset: (len(different[preset]), preset != "standard"))
     return ", ".join([nearest, *different[nearest]] if nearest != "standard" else different[nearest])
 
 
