@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from bertdemo.errors import DataError
 from bertdemo.settings import Settings
 
 if TYPE_CHECKING:
@@ -19,7 +18,7 @@ def open_checked(arguments: argparse.Namespace, settings: Settings) -> tuple[Dat
     Raises:
         DataError: it cannot be opened, or is not fit for learning.
     """
-    from bertdemo.data.checkup import check_up, clean, too_small_sentence
+    from bertdemo.data.checkup import check_up, clean
     from bertdemo.data.opening import open_data
 
     dataset = open_data(
@@ -30,6 +29,5 @@ def open_checked(arguments: argparse.Namespace, settings: Settings) -> tuple[Dat
         pair_column=arguments.pair_column,
     )
     checkup = check_up(dataset)
-    if checkup.can_drop_small and not arguments.drop_small_labels:
-        raise DataError(too_small_sentence(checkup, "leave these labels out with --drop-small-labels"))
-    return dataset, clean(dataset, checkup, drop_small=arguments.drop_small_labels), checkup
+    option = "leave these labels out with --drop-small-labels"
+    return dataset, clean(dataset, checkup, drop_small=arguments.drop_small_labels, how_to_drop=option), checkup

@@ -16,6 +16,7 @@ __all__ = ["CheckUp", "LabelCount", "Reason", "RemovedRow", "check_up", "clean",
 
 MIN_TEXTS_PER_LABEL = 3  # one for each part of the split
 MIN_ROWS = 10
+_DROP = "leave these labels out"
 _EXAMPLES = 3
 _EXAMPLE_LENGTH = 200  # characters
 _LETTERS_OF = 2_000  # texts, evenly spread: enough to tell an alphabet
@@ -82,7 +83,7 @@ class CheckUp:
         return bool(self.too_small) and len(rest) > 1 and sum(rest) >= MIN_ROWS
 
     def findings(self) -> tuple[str, ...]:
-        """One sentence for each kind of thing that was found; ``too_small_sentence`` tells of labels too small."""
+        """."""
         return tuple(_findings(self))
 
 
@@ -111,27 +112,29 @@ def check_up(dataset: Dataset) -> CheckUp:
     )
 
 
-def clean(dataset: Dataset, checkup: CheckUp, *, drop_small: bool = False) -> Dataset:
+def clean(dataset: Dataset, checkup: CheckUp, *, drop_small: bool = False, how_to_drop: str = _DROP) -> Dataset:
     """The rows worth learning from, under the labels that still have some.
 
     Args:
         dataset: what ``checkup`` was made of.
         checkup: the result of ``check_up(dataset)``.
         drop_small: also leave out labels with fewer than 3 distinct texts, one for each part of a split.
+        how_to_drop: how the caller is told to do that; said only where enough would remain.
 
     Raises:
         DataError: a label is too small and not to be dropped, or fewer than 2 labels or 10 texts remain.
     """
-    return without_unused_labels(dataset.select(usable_rows(dataset, checkup, drop_small=drop_small)))
+    rows = usable_rows(dataset, checkup, drop_small=drop_small, how_to_drop=how_to_drop)
+    return without_unused_labels(dataset.select(rows))
 
 
-def usable_rows(dataset: Dataset, checkup: CheckUp, *, drop_small: bool = False) -> list[int]:
+def usable_rows(dataset: Dataset, checkup: CheckUp, *, drop_small: bool = False, how_to_drop: str = _DROP) -> list[int]:
     """The rows that ``clean`` keeps, in their order; same arguments and errors."""
     if not checkup.kept:
         raise DataError(_nothing_usable_sentence(checkup))
     _require_enough(dataset, checkup.kept)
     if checkup.too_small and not drop_small:
-        raise DataError(too_small_sentence(checkup))
+        raise DataError(_too_small_sentence(checkup, how_to_drop))
     small = {dataset.label_names.index(label) for label in checkup.too_small}
     rows = [i for i in checkup.kept if dataset.labels[i] not in small]
     _require_enough(dataset, rows)
@@ -217,9 +220,8 @@ def _rows(count: int) -> str:
     return f"{count:,} row is" if count == 1 else f"{count:,} rows are"
 
 
-def too_small_sentence(checkup: CheckUp, how: str = "leave these labels out") -> str:
-    """Which labels are too small and what to do: add texts or, where enough would remain, what ``how`` says."""
-    or_else = f", or {how}" if checkup.can_drop_small else ""
+def _too_small_sentence(checkup: CheckUp, how_to_drop: str) -> str:
+    or_else = f", or {how_to_drop}" if checkup.can_drop_small else ""
     return (
         f"Too few distinct texts to split under {too_small_names(checkup)}: add texts until each label has at least "
         f"{MIN_TEXTS_PER_LABEL}{or_else}."

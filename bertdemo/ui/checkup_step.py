@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from bertdemo.data.spreadsheet import safe_csv
-from bertdemo.errors import DataError
 from bertdemo.ui.figure import figure
 from bertdemo.ui.words import count, escape, percent
 
@@ -64,12 +63,8 @@ def _charts(dataset: Dataset, checkup: CheckUp, tokenizer: Path | None, max_leng
 
 
 def _leave_out(dataset: Dataset, checkup: CheckUp) -> bool:
-    """Whether the labels that are too small may go.
-
-    Raises:
-        DataError: they may not.
-    """
-    from bertdemo.data.checkup import too_small_names, too_small_sentence
+    """Whether the labels that are too small may go."""
+    from bertdemo.data.checkup import too_small_names
 
     drop = st.checkbox(
         f"Leave out {count(len(checkup.too_small), 'label')} with too few texts: {escape(too_small_names(checkup))}",
@@ -77,9 +72,7 @@ def _leave_out(dataset: Dataset, checkup: CheckUp) -> bool:
         value=st.session_state.get("drop_small_of") == dataset.fingerprint,  # also after a visit to another page
     )
     st.session_state["drop_small_of"] = dataset.fingerprint if drop else None
-    if not drop:
-        raise DataError(too_small_sentence(checkup, "tick the box above to leave these labels out"))
-    return True
+    return drop
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
@@ -93,7 +86,8 @@ def _clean(
 ) -> tuple[list[int], Dataset]:
     from bertdemo.data.checkup import usable_rows, without_unused_labels
 
-    rows = usable_rows(_dataset, _checkup, drop_small=drop_small)
+    tick = "tick the box above to leave these labels out"
+    rows = usable_rows(_dataset, _checkup, drop_small=drop_small, how_to_drop=tick)
     return rows, without_unused_labels(_dataset.select(rows))
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 
-from bertdemo.data.checkup import CheckUp, Reason, check_up, clean, too_small_sentence
+from bertdemo.data.checkup import CheckUp, Reason, check_up, clean
 from bertdemo.data.dataset import NO_LABEL, Dataset
 from bertdemo.data.identity import keys
 from bertdemo.errors import DataError
@@ -92,12 +92,16 @@ def test_a_label_with_two_texts_is_named_with_the_remedy_and_can_be_left_out() -
     assert clean(dataset, checkup, drop_small=True).label_names == ("good", "bad")
 
 
-def test_small_labels_are_not_offered_to_be_left_out_where_nothing_would_remain() -> None:
-    texts = tuple(f"text {i}" for i in range(12))
-    for labels, offered in (((0,) * 11 + (1,), False), ((0,) * 5 + (1,) * 6 + (2,), True)):
-        found = check_up(Dataset("a", texts, labels, ("x", "y", "z")))
-        assert found.can_drop_small == offered
-        assert ("leave these labels out" in too_small_sentence(found)) == offered
+@pytest.mark.parametrize(("labels", "offered"), [((0,) * 11 + (1,), False), ((0,) * 5 + (1,) * 6 + (2,), True)])
+def test_how_to_leave_small_labels_out_is_said_in_the_callers_words_where_enough_would_remain(
+    labels: tuple[int, ...], offered: bool
+) -> None:
+    dataset = Dataset("a", tuple(f"text {i}" for i in range(12)), labels, ("x", "y", "z"))
+    found = check_up(dataset)
+    assert found.can_drop_small == offered
+    with pytest.raises(DataError, match="Too few distinct texts") as refused:
+        clean(dataset, found, how_to_drop="tick the box")
+    assert str(refused.value).endswith("at least 3, or tick the box." if offered else "at least 3.")
 
 
 def test_a_label_that_vanishes_is_no_label_any_more() -> None:
