@@ -10,7 +10,7 @@ from typing import Any, NoReturn, Protocol
 
 from bertdemo.commands.output import Output
 from bertdemo.errors import DataError
-from bertdemo.runs.failures import one_line
+from bertdemo.lines import one_line
 from bertdemo.settings import Settings
 
 Command = Callable[[argparse.Namespace, Settings, Output], int]

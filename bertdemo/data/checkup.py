@@ -11,6 +11,7 @@ from enum import StrEnum
 from bertdemo.data.dataset import NO_LABEL, Dataset
 from bertdemo.data.identity import Key, keys, normalise
 from bertdemo.errors import DataError
+from bertdemo.lines import one_line, shorten
 
 __all__ = ["CheckUp", "LabelCount", "Reason", "RemovedRow", "check_up", "clean", "normalise"]
 
@@ -182,7 +183,7 @@ def _count_labels(dataset: Dataset, kept: Sequence[int]) -> tuple[LabelCount, ..
     examples: dict[int, list[str]] = defaultdict(list)
     for i in kept:
         if len(examples[dataset.labels[i]]) < _EXAMPLES:
-            examples[dataset.labels[i]].append(_shorten(dataset, i))
+            examples[dataset.labels[i]].append(_example(dataset, i))
     return tuple(
         LabelCount(name, before[label], after[label], tuple(examples[label]))
         for label, name in enumerate(dataset.label_names)
@@ -194,10 +195,9 @@ def _share_not_latin(texts: Sequence[str]) -> float:
     return 1 - sum(len(_LATIN.findall(text)) for text in texts) / letters if letters else 0.0
 
 
-def _shorten(dataset: Dataset, row: int) -> str:
+def _example(dataset: Dataset, row: int) -> str:
     text = dataset.texts[row] if dataset.pairs is None else f"{dataset.texts[row]} · {dataset.pairs[row]}"
-    line = " ".join(text[: 2 * _EXAMPLE_LENGTH].split())
-    return line if len(line) <= _EXAMPLE_LENGTH else line[: _EXAMPLE_LENGTH - 1] + "…"
+    return shorten(one_line(text[: 2 * _EXAMPLE_LENGTH]), _EXAMPLE_LENGTH)
 
 
 def _findings(checkup: CheckUp) -> Iterator[str]:

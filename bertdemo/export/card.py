@@ -12,6 +12,7 @@ from typing import Any
 from bertdemo.data.dataset import Source
 from bertdemo.evaluation.calibration import Calibration
 from bertdemo.evaluation.report import BASELINE, Interval, Report, Scores, verdict
+from bertdemo.lines import one_line
 from bertdemo.models.catalog import CATALOGUE
 from bertdemo.runs.records import Run
 
@@ -167,7 +168,7 @@ def _made_with(subject: Subject) -> Iterator[str]:
 
 def plain(text: str) -> str:
     """``text`` on one line, with everything that Markdown or HTML could act on made harmless."""
-    return _MARKUP.sub(r"\\\1", " ".join(text.split())).replace("\\<", "&lt;").replace("\\&", "&amp;")
+    return _MARKUP.sub(r"\\\1", one_line(text)).replace("\\<", "&lt;").replace("\\&", "&amp;")
 
 
 def _with_interval(scores: Scores, name: str) -> str:

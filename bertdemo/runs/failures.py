@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bertdemo.errors import BertDemoError, StorageError
+from bertdemo.lines import one_line
 
 _FULL = "The disk is full: free some space and start the run again."
 _MEMORY = "Memory ran out: choose a smaller batch size, a shorter maximum length or a smaller base model."
@@ -43,10 +44,6 @@ def sentence(error: BaseException) -> str:
 def is_wrong_input(error: BaseException) -> bool:
     """Whether something impossible was asked for (a model that is none): no bad luck on the way."""
     return isinstance(error, BertDemoError) and error.exit_code == 2
-
-
-def one_line(text: str) -> str:
-    return " ".join(text.split())
 
 
 def _is_out_of_memory(text: str) -> bool:

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from bertdemo.data.dataset import Source, Split
 from bertdemo.errors import RecipeError, RunError
-from bertdemo.runs.failures import one_line, storage
+from bertdemo.lines import one_line, printable
+from bertdemo.runs.failures import storage
 from bertdemo.runs.metrics import append_event, read_events
-from bertdemo.runs.naming import LONGEST_NAME, printable
+from bertdemo.runs.naming import LONGEST_NAME
 from bertdemo.runs.records import DataCard, State, Status
 from bertdemo.runs.shapes import conforms
 from bertdemo.runs.work_folder import WorkFolder, drafted

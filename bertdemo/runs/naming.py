@@ -7,7 +7,7 @@ from typing import get_args
 
 from bertdemo.data.dataset import Dataset
 from bertdemo.errors import ModelError
-from bertdemo.runs.failures import one_line
+from bertdemo.lines import printable, shorten
 from bertdemo.training.recipe import Recipe
 
 LONGEST_NAME, _LONGEST_DATA = 120, 60  # characters
@@ -19,12 +19,12 @@ def default_name(data: Dataset, recipe: Recipe, limit: int | None) -> str:
 
     base = "" if recipe.base == Recipe.base else short_base(recipe)
     parts = [
-        _cut(printable(data.name), _LONGEST_DATA),
+        shorten(printable(data.name), _LONGEST_DATA),
         base,
         recipe_in_words(recipe, training_texts(data, limit)),
         f"{limit:,} texts" if limit else "",
     ]
-    return _cut(", ".join(part for part in parts if part), LONGEST_NAME)
+    return shorten(", ".join(part for part in parts if part), LONGEST_NAME)
 
 
 def short_base(recipe: Recipe) -> str:
@@ -48,12 +48,3 @@ def recipe_in_words(recipe: Recipe, texts: int) -> str:
 def _changed(recipe: Recipe, usual: Recipe) -> list[str]:
     names = [each.name for each in fields(Recipe) if getattr(recipe, each.name) != getattr(usual, each.name)]
     return [f"{name.replace('_', ' ')} {getattr(recipe, name)}" for name in names if name != "base"]
-
-
-def printable(text: str) -> str:
-    """``text`` on one line, without characters that a screen cannot show."""
-    return one_line("".join(character if character.isprintable() else " " for character in text))
-
-
-def _cut(text: str, longest: int) -> str:
-    return text if len(text) <= longest else text[: longest - 1].rstrip() + "…"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from bertdemo.lines import one_line, shorten
 from bertdemo.ui import handles, where
 from bertdemo.ui.figure import light_colours
-from bertdemo.ui.words import count, shorten
+from bertdemo.ui.words import count
 
 if TYPE_CHECKING:
     from bertdemo.ui.attention_numbers import Looked
@@ -37,6 +38,6 @@ def about(looked: Looked) -> str:
     """Which run looks, at which text or pair, and whether all heads are on; plain text."""
     run, reading = where.name_of(handles.runs().get(looked.run_id)), looked.reading
     texts = [reading.text] if reading.pair is None else [reading.text, reading.pair]
-    told = " and ".join(f"“{shorten(' '.join(text.split()), _LONGEST)}”" for text in texts)
+    told = " and ".join(f"“{shorten(one_line(text), _LONGEST)}”" for text in texts)
     off = f" {count(len(looked.off), 'head is', 'heads are')} switched off." if looked.off else ""
     return f"Run: {run}. Text: {told}.{off}"

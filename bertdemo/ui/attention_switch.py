@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from bertdemo.evaluation.report import points_between
+from bertdemo.lines import shorten
 from bertdemo.ui import attention_choice, attention_worth
 from bertdemo.ui.attention_choice import Part, heads_in
 from bertdemo.ui.figure import figure
 from bertdemo.ui.predict_answer import certainty
-from bertdemo.ui.words import count, escape, shorten, signed
+from bertdemo.ui.words import count, escape, signed
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from bertdemo.errors import ExplanationError
+from bertdemo.lines import shorten
 from bertdemo.ui import (
     attention_choice,
     attention_controls,
@@ -21,7 +22,7 @@ from bertdemo.ui import (
     explain_link,
 )
 from bertdemo.ui.attention_choice import Part
-from bertdemo.ui.words import escape, shorten
+from bertdemo.ui.words import escape
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

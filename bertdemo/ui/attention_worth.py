@@ -9,11 +9,12 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from bertdemo.lines import shorten
 from bertdemo.ui import attention_numbers, handles
 from bertdemo.ui.attention_choice import Part
 from bertdemo.ui.explain_kept import Bar, kept, once_known
 from bertdemo.ui.figure import figure
-from bertdemo.ui.words import count, escape, shorten, signed
+from bertdemo.ui.words import count, escape, signed
 
 if TYPE_CHECKING:
     import pandas as pd

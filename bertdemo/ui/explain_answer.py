@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from bertdemo.lines import shorten
 from bertdemo.ui import handles, predict_answer
-from bertdemo.ui.words import count, escape, shorten
+from bertdemo.ui.words import count, escape
 
 if TYPE_CHECKING:
     from bertdemo.explanation.reading import Reading

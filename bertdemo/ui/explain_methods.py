@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from bertdemo.lines import shorten
 from bertdemo.ui import explain_link
 from bertdemo.ui.explain_kept import Bar, Work, kept, kept_each, key_of
 from bertdemo.ui.explain_link import Vain
-from bertdemo.ui.words import shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

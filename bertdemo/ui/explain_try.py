@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
+from bertdemo.lines import shorten
 from bertdemo.ui import explain_link, explain_strip, predict_answer, try_it
 from bertdemo.ui.explain_sentences import output
 from bertdemo.ui.figure import draw
 from bertdemo.ui.predict_compare import Voice
-from bertdemo.ui.words import count, quoted, shorten, signed
+from bertdemo.ui.words import count, quoted, signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

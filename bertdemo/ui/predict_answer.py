@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from bertdemo.lines import shorten
 from bertdemo.runs.records import State
 from bertdemo.ui import handles, predict_examples
 from bertdemo.ui.figure import draw
-from bertdemo.ui.words import count, escape, percent, shorten
+from bertdemo.ui.words import count, escape, percent
 
 if TYPE_CHECKING:
     import pandas as pd

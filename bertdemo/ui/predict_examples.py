@@ -10,9 +10,10 @@ from zlib import crc32
 import streamlit as st
 
 from bertdemo.errors import BertDemoError
+from bertdemo.lines import one_line, shorten
 from bertdemo.ui import handles, try_it
 from bertdemo.ui.try_it import Asked
-from bertdemo.ui.words import escape, shorten
+from bertdemo.ui.words import escape
 
 if TYPE_CHECKING:
     from bertdemo.data.dataset import Dataset
@@ -84,7 +85,7 @@ def _turn(first: int) -> None:
 
 def _button(key: str, asked: Asked, after: str = "") -> None:
     words = asked.text if asked.pair is None else f"{asked.text} / {asked.pair}"
-    label = escape(shorten(" ".join(words.split()), _SHOWN))
+    label = escape(shorten(one_line(words), _SHOWN))
     st.button(f"“{label}”{after}", key=key, type="tertiary", on_click=try_it.put, args=(asked,))
 
 

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from bertdemo.errors import BertDemoError
+from bertdemo.lines import shorten
 from bertdemo.runs.records import State
 from bertdemo.ui import errors, handles, predict_answer, predict_standing
 from bertdemo.ui.figure import figure
-from bertdemo.ui.words import about, compact, count, duration, escape, percent, shorten
+from bertdemo.ui.words import about, compact, count, duration, escape, percent
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from bertdemo.lines import shorten
 from bertdemo.ui import predict_compare, predict_standing
-from bertdemo.ui.words import escape, shorten
+from bertdemo.ui.words import escape
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

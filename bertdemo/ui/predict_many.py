@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from bertdemo.errors import DataError
+from bertdemo.lines import shorten
 from bertdemo.ui import errors, handles, predict_job, where
-from bertdemo.ui.words import ago, count, escape, shorten
+from bertdemo.ui.words import ago, count, escape
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from bertdemo.lines import shorten
 from bertdemo.ui.figure import draw
-from bertdemo.ui.words import distinct, escape, percent, shorten
+from bertdemo.ui.words import distinct, escape, percent
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 import streamlit as st
 
-from bertdemo.ui.words import escape, percent, shorten
+from bertdemo.lines import shorten
+from bertdemo.ui.words import escape, percent
 
 if TYPE_CHECKING:
     from bertdemo.evaluation.mistakes import Example

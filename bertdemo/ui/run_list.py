@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from bertdemo.lines import shorten
 from bertdemo.runs.naming import recipe_in_words, short_base
 from bertdemo.runs.records import Run
 from bertdemo.ui import where
-from bertdemo.ui.words import ago, duration, escape, shorten
+from bertdemo.ui.words import ago, duration, escape
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from bertdemo.data.spreadsheet import safe_csv
+from bertdemo.lines import shorten
 from bertdemo.ui import errors, explain_link, handles, study_work
 from bertdemo.ui.figure import figure
 from bertdemo.ui.study_words import (
@@ -21,7 +22,7 @@ from bertdemo.ui.study_words import (
     shortcut_rows,
     table_rows,
 )
-from bertdemo.ui.words import count, shorten, signed
+from bertdemo.ui.words import count, signed
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bertdemo.ui.words import count, distinct, escape, listed, percent, quoted, shorten, signed
+from bertdemo.lines import shorten
+from bertdemo.ui.words import count, distinct, escape, listed, percent, quoted, signed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import streamlit as st
 
 from bertdemo.errors import RunError
+from bertdemo.lines import shorten
 from bertdemo.runs.records import Run, State
 from bertdemo.ui import errors, handles, scrolling
-from bertdemo.ui.words import distinct, escape, percent, shorten
+from bertdemo.ui.words import distinct, escape, percent
 
 _NONE = ""
 STATE_WORDS = {

@@ -6,6 +6,8 @@ import re
 import time
 from collections.abc import Iterable, Sequence
 
+from bertdemo.lines import one_line, shorten
+
 _MARKUP = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&^=@])")
 
 _LINKS = re.compile(r":/|www\.|\S@|:[a-z0-9+-](?=[\w+-]*[:/])", re.IGNORECASE)
@@ -19,7 +21,7 @@ def escape(text: str) -> str:
     Addresses would become links and ":smile:" a picture even with their marks escaped: an invisible word joiner
     (U+2060) keeps them text.
     """
-    unlinked = _LINKS.sub(lambda found: found[0][:-1] + "\u2060" + found[0][-1], " ".join(text.split()))
+    unlinked = _LINKS.sub(lambda found: found[0][:-1] + "\u2060" + found[0][-1], one_line(text))
     return _MARKUP.sub(r"\\\1", unlinked).replace("\\<", "&lt;").replace("\\&", "&amp;")
 
 
@@ -27,10 +29,6 @@ def unescape(markdown: str) -> str:
     """The text that ``escape`` was given, but for its spaces; for where no Markdown is read."""
     unmarked = re.sub(r"\\(.)", r"\1", markdown).replace("\u2060", "")
     return unmarked.replace("&lt;", "<").replace("&amp;", "&")
-
-
-def shorten(text: str, length: int) -> str:
-    return text if len(text) <= length else text[: length - 1].rstrip() + "…"
 
 
 def distinct(names: Iterable[str]) -> list[str]:

@@ -74,11 +74,6 @@ def test_escaped_html_keeps_its_words():
     assert words.escape("<b>hi</b> & co") == "&lt;b\\>hi&lt;/b\\> &amp; co"
 
 
-def test_a_long_name_is_shortened_and_a_short_one_is_not():
-    assert words.shorten("a" * 70, 60) == "a" * 59 + "…"
-    assert words.shorten("short", 60) == "short"
-
-
 @pytest.mark.parametrize(("number", "said"), [(22_713_216, "22.7 M"), (3_912.4, "3,912"), (0.72, "0.7")])
 def test_sizes_have_three_digits(number, said):
     assert words.compact(number) == said
