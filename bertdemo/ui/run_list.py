@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from bertdemo.lines import shorten
-from bertdemo.runs.naming import recipe_in_words, short_base
+from bertdemo.models.catalog import base_name
+from bertdemo.runs.naming import recipe_in_words
 from bertdemo.runs.records import Run
 from bertdemo.ui import where
 from bertdemo.ui.words import ago, duration, escape
@@ -15,9 +17,11 @@ from bertdemo.ui.words import ago, duration, escape
 if TYPE_CHECKING:
     import pandas as pd
 
-# Pixels. A phone has room for name, scores and state, a desktop for all up to the beginning of the recipe.
-_WIDTHS = {"Name": 126, "State": 86, "Base": 84, "Time": 76, "Begun": 84, "Recipe": 240}
+# Pixels. A phone has room for name, state and accuracy, a desktop for all up to the beginning of the recipe.
+_WIDTHS = {"Name": 166, "State": 86, "Base": 84, "Time": 76, "Begun": 84, "Recipe": 240}
 _SCORE_WIDTH = 69
+_ROW, _LINE = 35, 15  # of a row of one line, and of each more
+_LETTERS = 20  # of a name in one line
 
 
 def title(run: Run) -> str:
@@ -27,6 +31,7 @@ def title(run: Run) -> str:
 def table(runs: list[Run]) -> None:
     """One row a run, newest first; a chosen row becomes the run of the page."""
     ids = [run.id for run in runs]
+    height = row_height([where.name_of(run) for run in runs])
 
     def opened() -> None:
         rows = st.session_state["run_table"]["selection"]["rows"]
@@ -53,9 +58,15 @@ def table(runs: list[Run]) -> None:
             ),
         },
         placeholder="",
-        height=min(420, 38 + 35 * len(runs)),
-        alt="All runs with their scores, state, base model, recipe and data",
+        row_height=height,
+        height=min(480, 38 + height * len(runs)),
+        alt="All runs with their state, scores, base model, recipe and data",
     )
+
+
+def row_height(names: list[str]) -> int:
+    """Pixels of a row, the same for all, in which the longest name is read whole: cells wrap in rows of more lines."""
+    return _ROW + _LINE * (max(math.ceil(len(name) / _LETTERS) for name in names) - 1)
 
 
 def _frame(runs: list[Run]) -> pd.DataFrame:
@@ -64,10 +75,10 @@ def _frame(runs: list[Run]) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "Name": [where.name_of(run) for run in runs],
+            "State": [where.STATE_WORDS[run.status.state] for run in runs],
             "accuracy": [None if run.accuracy is None else 100 * run.accuracy for run in runs],
             "macro_f1": [None if run.macro_f1 is None else 100 * run.macro_f1 for run in runs],
-            "State": [where.STATE_WORDS[run.status.state] for run in runs],
-            "Base": [shorten(short_base(run.recipe), 60) for run in runs],
+            "Base": [shorten(base_name(run.recipe.base), 60) for run in runs],
             "Time": ["" if run.seconds is None else duration(run.seconds) for run in runs],
             "Begun": [ago(run.created) for run in runs],
             "Recipe": [recipe_in_words(run.recipe, run.data.n_train) or "standard" for run in runs],

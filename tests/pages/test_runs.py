@@ -1,5 +1,6 @@
 """The list of runs, and one of them opened."""
 
+import json
 import time
 from dataclasses import replace
 
@@ -8,6 +9,7 @@ import pytest
 from bertdemo.runs.folder import RunFolder
 from bertdemo.runs.records import State
 from bertdemo.training.events import Stepped
+from bertdemo.ui.run_list import row_height
 
 
 @pytest.mark.usefixtures("no_starters")
@@ -119,7 +121,24 @@ def test_a_run_without_a_report_can_be_started_again(open_page, home, make_run, 
 def test_what_counts_comes_first_in_the_list(open_page, make_run):
     make_run("one", State.FINISHED)
     columns = list(open_page("runs").dataframe[0].value)
-    assert columns[:7] == ["Name", "accuracy", "macro_f1", "State", "Base", "Time", "Begun"]
+    assert columns[:7] == ["Name", "State", "accuracy", "macro_f1", "Base", "Time", "Begun"]
+
+
+def test_name_state_and_accuracy_fit_the_width_of_a_phone(open_page, make_run):
+    make_run("one", State.INTERRUPTED)
+    configured = json.loads(open_page("runs").dataframe[0].proto.columns)
+    widths = [configured[name]["width"] for name in ("Name", "State", "accuracy")]
+    assert 35 + sum(widths) <= 390 - 2 * 16 - 2  # the boxes to tick; the margins and the frame
+    assert widths[1] >= 86  # "interrupted"
+
+
+def test_a_long_name_is_read_whole_in_rows_of_more_lines(open_page, make_run):
+    make_run("one", State.FINISHED, name="short")
+    heights = [open_page("runs").dataframe[0].proto.row_height]
+    make_run("two", State.FINISHED, name="as long as a name is shown, which is sixty letters and more")
+    heights.append(open_page("runs").dataframe[0].proto.row_height)
+    assert heights[1] > heights[0]
+    assert [row_height(["x" * 20]), row_height(["x" * 20, "x" * 60])] == [35, 65]
 
 
 def test_of_two_runs_with_the_same_name_the_chosen_one_is_deleted(open_page, make_run):
