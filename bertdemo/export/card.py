@@ -6,14 +6,13 @@ import re
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from bertdemo.data.dataset import Source
 from bertdemo.evaluation.calibration import Calibration
 from bertdemo.evaluation.report import BASELINE, Interval, Report, Scores, verdict
 from bertdemo.lines import one_line
-from bertdemo.models.catalog import CATALOGUE
+from bertdemo.models.catalog import CATALOGUE, base_name
 from bertdemo.runs.records import Run
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]#|~$&<>])")
@@ -129,7 +128,7 @@ def _recipe(subject: Subject) -> Iterator[str]:
     yield ""
     yield "| setting | value |"
     yield "|---|---|"
-    told = f"{base.title}, licence {base.licence}" if base else own_base(recipe["base"])
+    told = f"{base.title}, licence {base.licence}" if base else base_name(recipe["base"])
     yield f"| base | {plain(told)} |"
     for name, value in recipe.items():
         if name != "base":
@@ -138,11 +137,6 @@ def _recipe(subject: Subject) -> Iterator[str]:
     yield ""
     cost = f"{training.steps:,} steps in {training.seconds:.0f} s, in {training.precision}"
     yield f"{cost}; kept is step {training.best_step:,}, the best on the validation split."
-
-
-def own_base(name: str) -> str:
-    """A Hub id as it is; of a folder only its name, for where it lies is nobody's business."""
-    return Path(name).name if Path(name).is_absolute() else name
 
 
 def _limits(subject: Subject) -> Iterator[str]:

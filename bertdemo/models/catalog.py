@@ -83,6 +83,14 @@ def find_base(name: str) -> BaseModel:
     raise ModelError(f"There is no base model {name[:100]!r}: use one of {known}, a Hub id (owner/name), or a folder.")
 
 
+def base_name(base: str) -> str:
+    """What people call the base of a recipe, which may have gone: an id with its owner, as two may share the rest.
+
+    Of a folder it is only the last part, for where it lies is nobody's business.
+    """
+    return base if _HUB_ID.fullmatch(base) else Path(base).name or base
+
+
 def files_of(base: BaseModel) -> list[Path]:
     """Weights, configuration and tokenizer of a base, as far as they are on this machine."""
     config = _cached(base.location, "config.json") if not base.is_local else Path(base.location) / "config.json"

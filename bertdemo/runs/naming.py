@@ -8,6 +8,7 @@ from typing import get_args
 from bertdemo.data.dataset import Dataset
 from bertdemo.errors import ModelError
 from bertdemo.lines import printable, shorten
+from bertdemo.models.catalog import base_name
 from bertdemo.training.recipe import Recipe
 
 LONGEST_NAME, _LONGEST_DATA = 120, 60  # characters
@@ -17,7 +18,7 @@ def default_name(data: Dataset, recipe: Recipe, limit: int | None) -> str:
     """The data, the base if it is not the usual one, what is unusual about the recipe for it, and a limit of texts."""
     from bertdemo.data.splitting import training_texts
 
-    base = "" if recipe.base == Recipe.base else short_base(recipe)
+    base = "" if recipe.base == Recipe.base else base_name(recipe.base)
     parts = [
         shorten(printable(data.name), _LONGEST_DATA),
         base,
@@ -25,11 +26,6 @@ def default_name(data: Dataset, recipe: Recipe, limit: int | None) -> str:
         f"{limit:,} texts" if limit else "",
     ]
     return shorten(", ".join(part for part in parts if part), LONGEST_NAME)
-
-
-def short_base(recipe: Recipe) -> str:
-    """The base model's id; of a folder or a name of the Hub only its last part."""
-    return recipe.base.rstrip("/").rsplit("/", 1)[-1] or recipe.base
 
 
 def recipe_in_words(recipe: Recipe, texts: int) -> str:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from bertdemo.data.dataset import Dataset, Split
 from bertdemo.errors import BertDemoError, StorageError, TrainingError
+from bertdemo.models.catalog import base_name
 from bertdemo.runs.failures import is_wrong_input, sentence
 from bertdemo.runs.folder import RunFolder
 from bertdemo.runs.pulse import Pulse
@@ -92,7 +93,7 @@ def _take_over(folder: RunFolder) -> Pulse:
 
 def _do(folder: RunFolder, pulse: Pulse, take_tools: Callable[[], Tools]) -> tuple[State, str]:
     recipe = folder.recipe()
-    pulse.say(State.STARTING, f"Loading the base model {Path(recipe.base).name}.")
+    pulse.say(State.STARTING, f"Loading the base model {base_name(recipe.base)}.")
     _heed(folder, "stop", "cancel")
     tools, split = take_tools(), folder.split()
     folder.write_versions(tools.describe_machine())

@@ -10,6 +10,7 @@ import streamlit as st
 
 from bertdemo.errors import RunError
 from bertdemo.lines import shorten
+from bertdemo.models.catalog import base_name
 from bertdemo.runs.records import Run
 from bertdemo.training.recipe import Recipe
 from bertdemo.ui import handles, where
@@ -193,7 +194,7 @@ def recipe_rows(chosen: Sequence[Named]) -> tuple[pd.DataFrame, int]:
 
 def _settings(run: Run) -> dict[str, str]:
     """Data and recipe in words."""
-    about = {"data": run.data.name, "training texts": f"{run.data.n_train:,}", "base": where.base_of(run)}
+    about = {"data": run.data.name, "training texts": f"{run.data.n_train:,}", "base": base_name(run.recipe.base)}
     recipe = {each.name.replace("_", " "): str(getattr(run.recipe, each.name)) for each in fields(Recipe)}
     return about | {name: value for name, value in recipe.items() if name != "base"}
 

@@ -8,6 +8,7 @@ import streamlit as st
 
 from bertdemo.errors import RunError
 from bertdemo.lines import shorten
+from bertdemo.models.catalog import base_name
 from bertdemo.runs.records import Run, State
 from bertdemo.ui import errors, handles, scrolling
 from bertdemo.ui.words import distinct, escape, percent
@@ -117,14 +118,9 @@ def _standing(run: Run) -> str:
     return "under way" if run.status.state.is_live else STATE_WORDS[run.status.state]
 
 
-def base_of(run: Run) -> str:
-    """The base model's name; of a folder only its last part."""
-    return run.recipe.base.rstrip("/").rsplit("/", 1)[-1] if run.recipe.base.startswith("/") else run.recipe.base
-
-
 def _facts(run: Run) -> str:
     facts = [f"Data **{escape(shorten(run.data.name, 40))}**"] if run.data.name else []  # a damaged run has none
-    facts.append(f"Base **{escape(shorten(base_of(run), 40))}**")
+    facts.append(f"Base **{escape(shorten(base_name(run.recipe.base), 40))}**")
     if run.accuracy is not None and run.macro_f1 is not None:
         facts.append(f"**{percent(run.accuracy)}** right, macro\u2011F1\u00a0**{percent(run.macro_f1)}**")
     return " · ".join(facts)

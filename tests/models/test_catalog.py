@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bertdemo.errors import ModelError
-from bertdemo.models.catalog import CATALOGUE, find_base, tokenizer_file
+from bertdemo.models.catalog import CATALOGUE, base_name, find_base, tokenizer_file
 
 
 def test_the_bundled_model_is_on_this_machine_with_its_tokenizer():
@@ -87,3 +87,12 @@ def test_the_size_of_a_folder_is_read_off_its_config(tiny_base: Path):
 def test_a_model_of_the_hub_that_was_never_downloaded_has_no_tokenizer_here():
     assert tokenizer_file(find_base("google-bert/bert-large-uncased")) is None
     assert find_base("someone/never-seen").parameters == 0
+
+
+@pytest.mark.parametrize(
+    ("base", "name"),
+    [("minilm-l6", "minilm-l6"), ("owner/bert", "owner/bert"), ("another/bert", "another/bert"),
+     ("/home/me/bert/", "bert"), ("../models/bert", "bert"), ("/", "/")],
+)  # fmt: skip
+def test_a_base_is_called_by_its_id_and_a_folder_by_its_last_part(base: str, name: str):
+    assert base_name(base) == name

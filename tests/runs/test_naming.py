@@ -16,7 +16,7 @@ from bertdemo.training.recipe import Recipe
     [
         (Recipe.base, None, "visits"),
         ("bert-base", None, "visits, bert-base"),
-        ("answerdotai/ModernBERT-base", 48, "visits, ModernBERT-base, 48 texts"),
+        ("answerdotai/ModernBERT-base", 48, "visits, answerdotai/ModernBERT-base, 48 texts"),
     ],
 )
 def test_the_name_tells_the_data_and_the_base_where_it_is_not_the_usual_one(small_dataset, base, limit, expected):
