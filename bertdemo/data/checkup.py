@@ -84,7 +84,7 @@ class CheckUp:
         return bool(self.too_small) and len(rest) > 1 and sum(rest) >= MIN_ROWS
 
     def findings(self) -> tuple[str, ...]:
-        """."""
+        """One sentence for each kind of thing that was found, but for labels too small: those ``clean`` refuses."""
         return tuple(_findings(self))
 
 
