@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from bertdemo.errors import DataError
-from bertdemo.ui import handles
+from bertdemo.ui import handles, uploads
 from bertdemo.ui.words import count, escape
 
 if TYPE_CHECKING:
@@ -90,6 +90,7 @@ def _from_file() -> Dataset | None:
         key=f"upload_{st.session_state.get(_UPLOADS, 0)}",
         help="CSV, TSV, JSON lines, Parquet or Excel; delimiter and encoding are detected.",
     )
+    uploads.accepted("python -m bertdemo train --data FILE")
     if uploaded is not None:
         _read_upload(uploaded)
         st.rerun()

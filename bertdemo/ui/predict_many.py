@@ -8,7 +8,7 @@ import streamlit as st
 
 from bertdemo.errors import DataError
 from bertdemo.lines import shorten
-from bertdemo.ui import errors, handles, predict_job, where
+from bertdemo.ui import errors, handles, predict_job, uploads, where
 from bertdemo.ui.words import ago, count, escape
 
 if TYPE_CHECKING:
@@ -147,6 +147,7 @@ def _uploaded() -> tuple[str, pd.DataFrame] | None:
         on_change=lambda: st.session_state.pop(_TABLE, None),
         help="CSV, TSV, JSON lines, Parquet or Excel; delimiter and encoding are detected. Your columns are kept.",
     )
+    uploads.accepted("python -m bertdemo predict --run RUN --input FILE")
     known = st.session_state.get(_TABLE)
     if uploaded is not None and (known is None or known[0] != uploaded.file_id):
         with st.spinner("Reading the file…"):

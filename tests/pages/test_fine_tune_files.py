@@ -1,6 +1,7 @@
 """A file of a person's own: which is in use, and which of its columns."""
 
 from bertdemo.ui import data_step
+from bertdemo.ui.words import escape
 from tests.pages.uploading import CSV, ROWS, column, upload
 
 
@@ -90,3 +91,17 @@ def test_a_column_that_was_guessed_is_guessed_again_in_another_file_of_the_same_
     upload(app, ("one,two\n" + "\n".join(f"{b},{a}" for a, b in rows)).encode())
     assert (column(app, "text").value, column(app, "label").value) == ("two", "one")
     assert not app.error
+
+
+def test_what_an_uploader_takes_and_what_to_do_with_more_is_said_beside_it(open_page, words_of, monkeypatch):
+    monkeypatch.setenv("BERTDEMO_MAX_ROWS", "7000")
+    monkeypatch.setenv("BERTDEMO_MAX_FILE_MB", "12")  # below Streamlit's own limit
+    app = open_page("fine_tune")
+    app.radio(key="data_kind").set_value(data_step.FILE).run()
+    for _ in ("before a file", "with a file"):
+        assert "At most 12 MB and 7,000 rows" in words_of(app)
+        assert escape("python -m bertdemo train --data FILE") in words_of(app)
+        upload(app, CSV.encode())
+    monkeypatch.setenv("BERTDEMO_MAX_FILE_MB", "99")
+    app.run()
+    assert "At most 20 MB" in words_of(app)
