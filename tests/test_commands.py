@@ -237,12 +237,14 @@ def test_cancel_waits_until_the_worker_is_gone(run, tmp_path, small_dataset, mon
     assert "already cancelled" in stderr
 
 
-def test_a_base_model_that_cannot_be_had_is_wrong_input_in_one_line(start, table):
+def test_a_base_model_that_cannot_be_had_is_wrong_input_in_one_line_and_no_run(start, run, table):
+    before = run("runs", "--json")[1]
     process = start("train", "--data", table, "--base", "nobody/no-such-model", "--json")
     stdout, stderr = process.communicate(timeout=PATIENCE)
     assert (process.returncode, stdout) == (2, "")
     assert len(stderr.splitlines()) == 1
     assert "nobody/no-such-model" in stderr
+    assert run("runs", "--json")[1] == before
 
 
 def test_stop_of_a_waiting_run(run, home, small_dataset, monkeypatch):

@@ -20,6 +20,7 @@ from bertdemo.errors import ModelError
 from bertdemo.models.adapters import base_of, has_adapter, is_adapted, merge_adapter, save_adapter
 from bertdemo.models.catalog import BaseModel, find_base
 from bertdemo.models.first_token import read_first_token_only
+from bertdemo.models.hub import gated_sentence
 from bertdemo.models.vocabulary import add_emoji
 
 if TYPE_CHECKING:
@@ -289,7 +290,7 @@ def _why_not_loaded(location: str, error: Exception) -> str:
             "choose a folder made by save_pretrained."
         )
     if "gated repo" in str(error):
-        return f"The model {location} is gated: accept its terms on its Hub page and log in with `hf auth login`."
+        return gated_sentence(location)
     if isinstance(error, OSError):
         return (
             f"The model {location} could not be had from the Hub: there is no network, no such model, or it has no "

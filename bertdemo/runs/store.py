@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from bertdemo.data.dataset import Split
 from bertdemo.errors import BertDemoError, RunError
-from bertdemo.models.catalog import find_base
+from bertdemo.models.catalog import BaseModel, find_base
+from bertdemo.models.hub import require_base
 from bertdemo.runs.backend import Backend
 from bertdemo.runs.folder import RunFolder
 from bertdemo.runs.records import DataCard, Run, State, Status
@@ -41,22 +42,26 @@ class Runs(Works[RunFolder]):
         backend: Backend[RunFolder] | None = None,
         clock: Callable[[], float] = time.time,
         starters: Path = STARTERS,
+        require: Callable[[BaseModel], None] = require_base,
     ) -> None:
         backend = backend or _local_backend(settings)
         self._starters = starters
+        self._require = require
         super().__init__(RunFolder, settings.home / "runs", settings.home / "queue.sqlite", backend, clock)
 
     def submit(self, split: Split, recipe: Recipe, name: str = "") -> str:
         """Make a run, put it at the end of the queue, and start it if nothing else runs. Returns its id.
 
         Raises:
-            ModelError: there is no such base model.
+            ModelError: there is no such base model, here or on the Hub.
             DataError: a text cannot be stored.
         """
+        base = find_base(recipe.base)
+        self._require(base)
         now = self._clock()
         self._sweep(now)
         path = self._root / new_id(split.dataset.name, now)
-        folder = RunFolder.create(path, split, _findable_anywhere(recipe), name, now)
+        folder = RunFolder.create(path, split, _findable_anywhere(recipe, base), name, now)
         self._admit(folder)
         return folder.id
 
@@ -150,13 +155,8 @@ class Runs(Works[RunFolder]):
         return [_read_or_explain(folder, self._status_or_explain(folder), {}) for folder in folders]
 
 
-def _findable_anywhere(recipe: Recipe) -> Recipe:
-    """The recipe with a base model that a worker finds from wherever it runs.
-
-    Raises:
-        ModelError: there is no such base model.
-    """
-    base = find_base(recipe.base)
+def _findable_anywhere(recipe: Recipe, base: BaseModel) -> Recipe:
+    """The recipe with a base model that a worker finds from wherever it runs."""
     is_own_folder = base.is_local and base.id == base.location
     return replace(recipe, base=str(Path(recipe.base).resolve())) if is_own_folder else recipe
 

@@ -180,6 +180,17 @@ def test_of_a_model_never_downloaded_no_more_is_said_than_is_known(open_page, wo
     assert "reads at most" not in words_of(app)
 
 
+def test_a_model_that_cannot_be_had_is_one_sentence_and_no_run(open_page, home):
+    app = open_page("home")
+    app.session_state["base"] = "no-such-owner/no-such-model"
+    app.switch_page("pages/fine_tune.py").run()
+    app.button(key="start").click().run()
+    assert not app.exception
+    [told] = app.error
+    assert "no-such-owner/no-such-model is not on this computer" in told.value.replace("\\", "")
+    assert not (home / "runs").exists()
+
+
 def test_texts_are_no_longer_than_what_the_base_reads(open_page, words_of):
     app = open_page("home")
     app.session_state["recipe_max_length"] = 8_000  # as left by a base that reads more

@@ -11,6 +11,7 @@ from bertdemo.runs.folder import RunFolder
 from bertdemo.runs.records import State, Status, Worker
 from bertdemo.runs.store import Runs
 from bertdemo.training.recipe import Recipe
+from tests.runs.fakes import any_base
 
 WORKER = 4711  # pid of a worker that is none
 
@@ -78,7 +79,7 @@ def backend() -> RecordingBackend:
 @pytest.fixture
 def runs(settings, backend, clock):
     """The runs of a person, without those that come with the app (test_starters.py)."""
-    return Runs(settings, backend, clock, starters=settings.home / "no starters")
+    return Runs(settings, backend, clock, starters=settings.home / "no starters", require=any_base)
 
 
 @pytest.fixture

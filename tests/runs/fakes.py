@@ -19,6 +19,7 @@ import numpy as np
 from bertdemo.data.dataset import Split
 from bertdemo.evaluation.baseline import Baseline
 from bertdemo.evaluation.report import ClassScores, Interval, Report, Scores, TrainingSummary
+from bertdemo.models.catalog import BaseModel
 from bertdemo.runs.folder import RunFolder
 from bertdemo.runs.local import LocalBackend
 from bertdemo.runs.store import Runs
@@ -150,10 +151,14 @@ def fake_work(folder: RunFolder):
     return work(folder, lambda: FakeTools(folder).as_tools())
 
 
+def any_base(base: BaseModel) -> None:
+    """Fake tools load whatever they are told to: no Hub is asked for it."""
+
+
 def fake_runs(settings: Settings, clock=time.time) -> Runs:
     """Runs whose workers are processes with fake tools: real ones in all but the learning."""
     backend = LocalBackend(settings, [sys.executable, "-P", __file__])
-    return Runs(settings, backend, clock, starters=settings.home / "no starters")
+    return Runs(settings, backend, clock, starters=settings.home / "no starters", require=any_base)
 
 
 if __name__ == "__main__":

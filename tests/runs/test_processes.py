@@ -232,7 +232,7 @@ def test_a_prepared_worker_ends_with_its_server():
 
 def test_a_program_that_is_not_there_is_a_failed_run(settings, small_split):
     runs = Runs(settings, LocalBackend(settings, ["/no/such/python"]))
-    run_id = runs.submit(small_split, Recipe(base="fake"))
+    run_id = runs.submit(small_split, Recipe())
     status = runs.get(run_id).status
     assert status.state is State.FAILED
     assert "No such file" in status.message

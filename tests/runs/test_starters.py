@@ -21,7 +21,7 @@ from bertdemo.runs.store import Runs
 from bertdemo.starters import __main__ as making
 from bertdemo.starters.__main__ import Starter, make
 from bertdemo.training.recipe import Recipe
-from tests.runs.fakes import fake_runs
+from tests.runs.fakes import any_base, fake_runs
 
 STARTER = Starter("starter-spam", "Spam", "sms_spam", Recipe(base="fake", seed=3))
 
@@ -43,7 +43,7 @@ def package(made: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def runs(settings, backend, clock, package) -> Runs:
-    return Runs(settings, backend, clock, starters=package)
+    return Runs(settings, backend, clock, starters=package, require=any_base)
 
 
 def test_a_starter_holds_all_of_a_run_but_its_texts_and_where_it_was_made(package):

@@ -265,6 +265,12 @@ def test_a_base_model_that_cannot_be_is_refused_before_anything_is_made(runs, sm
     assert not settings.home.exists()
 
 
+def test_a_base_that_the_hub_is_known_not_to_have_is_refused_before_anything_is_made(settings, backend, small_split):
+    with pytest.raises(ModelError, match="nobody/no-such-model"):  # offline, as all tests
+        Runs(settings, backend).submit(small_split, Recipe(base="nobody/no-such-model"))
+    assert not settings.home.exists()
+
+
 def test_a_relative_model_folder_is_found_by_a_worker_elsewhere(runs, small_split, tiny_base, monkeypatch):
     monkeypatch.chdir(tiny_base.parent)
     run_id = runs.submit(small_split, Recipe(base=tiny_base.name))
