@@ -70,10 +70,11 @@ def threshold_chart() -> alt.LayerChart:
 
     Columns: ``threshold``, ``share``, ``low``, ``high`` (all per cent), ``series`` (``THRESHOLDED``), ``chosen``.
     """
+    told = (alt.Tooltip(f"{name}:Q", format=".1f") for name in ("threshold", "share", "low", "high"))
     base = alt.Chart().encode(
         x=alt.X("threshold:Q", title="Answers only when at least so sure (%)", axis=alt.Axis(grid=False, tickCount=6)),
         color=series(THRESHOLDED),
-        tooltip=["series:N", *(alt.Tooltip(f"{name}:Q", format=".1f") for name in ("threshold", "share"))],
+        tooltip=["series:N", *told],
     )
     title, scale = "Share of test texts (%)", alt.Scale(zero=False, domainMax=100)
     up = alt.Y("share:Q", title=title, scale=scale, axis=_FEW)

@@ -44,7 +44,7 @@ def loss_chart(steps: int, labels: int) -> alt.LayerChart:
     base = alt.Chart().encode(
         x=_steps(steps),
         y=alt.Y("loss:Q", title="Cross-entropy loss (nats)", scale=alt.Scale(zero=True, nice=True)),
-        tooltip=["series:N", "step:Q", alt.Tooltip("loss:Q", format=".4f")],
+        tooltip=["series:N", "step:Q", alt.Tooltip("loss:Q", format=".3f")],
     )
     dots = base.mark_circle(size=14, opacity=0.28).transform_filter(_of(BATCH))
     line = _line(base, LOSSES, LOSSES[0], None)
@@ -66,7 +66,7 @@ def score_chart(steps: int, empty: bool) -> alt.LayerChart:
     base = alt.Chart().encode(
         x=_steps(steps),
         y=alt.Y("score:Q", title=title, scale=scale, axis=alt.Axis(format=".4~r", tickCount=5)),
-        tooltip=["series:N", "step:Q", alt.Tooltip("score:Q", format=".2f")],
+        tooltip=["series:N", "step:Q", alt.Tooltip("score:Q", format=".1f")],
     )
     lines = [_line(base, SCORES, name, shape) for name, shape in zip(SCORES, ("circle", "square"), strict=True)]
     ends = alt.Chart().transform_aggregate(low="min(score)", high="max(score)")
@@ -96,7 +96,8 @@ def rate_chart(steps: int, peak: float) -> alt.Chart:
 
 
 def compare_chart(names: tuple[str, ...], column: str, title: str) -> alt.Chart:
-    """One curve for each of up to four runs. Columns: ``epoch``, ``column``, ``run``."""
+    """One curve for each of up to four runs. Columns: ``epoch``, ``column`` (per cent, or a loss), ``run``."""
+    digits = ".3f" if column == "loss" else ".1f"
     chart: alt.Chart = (
         alt.Chart(ROWS)
         .mark_line(strokeWidth=2.2, point=alt.OverlayMarkDef(size=40, filled=True))
@@ -105,7 +106,7 @@ def compare_chart(names: tuple[str, ...], column: str, title: str) -> alt.Chart:
             y=alt.Y(f"{column}:Q", title=title, scale=alt.Scale(zero=False, padding=12)),
             color=series(names, "run"),
             strokeDash=dashes(names, "run"),
-            tooltip=["run:N", alt.Tooltip("epoch:Q", format=".2f"), alt.Tooltip(f"{column}:Q", format=".3f")],
+            tooltip=["run:N", alt.Tooltip("epoch:Q", format=".2f"), alt.Tooltip(f"{column}:Q", format=digits)],
         )
     )
     return styled(chart, 260)

@@ -20,7 +20,7 @@ def interval_chart(low: float, names: tuple[str, ...] = MODELS) -> alt.LayerChar
         y=alt.Y("metric:N", sort=AS_THEY_COME, title=None, axis=alt.Axis(labelLimit=120)),
         yOffset=alt.YOffset("model:N", sort=list(names), scale=alt.Scale(paddingInner=0.5, paddingOuter=0.6)),
         color=series(names, "model", lines=False),
-        tooltip=["model:N", "metric:N", *(alt.Tooltip(f"{name}:Q", format=".2f") for name in _ENDS)],
+        tooltip=["model:N", "metric:N", *(alt.Tooltip(f"{name}:Q", format=".1f") for name in _ENDS)],
     )
     room = 0.09 * (100 - low)  # for the words beside the longest bar
     scale = alt.Scale(domain=[low, 100 + room], nice=False)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bertdemo.ui import attention_choice, attention_file, attention_numbers
 from bertdemo.ui.attention_choice import Part
-from bertdemo.ui.figure import draw, picture
+from bertdemo.ui.figure import draw, numbers, picture
 from bertdemo.ui.words import distinct, percent, plain, quoted, unescape
 
 if TYPE_CHECKING:
@@ -104,7 +104,8 @@ def _table_and_picture(looked: Looked, title: str, vectors: list[tuple[str, NDAr
     places = np.arange(1, len(vectors[0][1]) + 1)
     with st.expander("Table and picture", type="compact", key="formula_vectors_table"):
         columns = dict(zip(("q", "k", "q ⊙ k", "handed on"), (values for _, values in vectors), strict=True))
-        st.dataframe(pd.DataFrame({"number": places, **columns}), hide_index=True, key="formula_vectors_rows")
+        table = pd.DataFrame({"number": places, **columns})
+        st.dataframe(table, hide_index=True, key="formula_vectors_rows", column_config=numbers(table))
         rows, of = long(vectors), f"{title} {attention_file.about(looked)}"
         st.download_button(
             "Chart (PNG)", lambda: picture(of, rows, vectors_chart, tuple(rows["vector"].unique())),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -85,7 +86,7 @@ def curve_rows(curve: Curve) -> pd.DataFrame:
     import pandas as pd
 
     shares = 100 * curve.shares
-    ours = pd.DataFrame({"share": shares, "value": curve.ours, "low": None, "high": None, "series": ORDERS[0]})
+    ours = pd.DataFrame({"share": shares, "value": curve.ours, "low": math.nan, "high": math.nan, "series": ORDERS[0]})
     random = pd.DataFrame(
         {"share": shares, "value": curve.middle, "low": curve.low, "high": curve.high, "series": ORDERS[1]}
     )

@@ -63,12 +63,25 @@ def figure(
             st.caption(note)
         with st.expander("Table and picture", type="compact", key=f"{key}_table"):
             rows = data if table is None else table
-            st.dataframe(rows, hide_index=True, key=f"{key}_rows")
+            st.dataframe(rows, hide_index=True, key=f"{key}_rows", column_config=numbers(rows))
             with st.container(horizontal=True, gap="small"):
                 _file("Table (CSV)", lambda: safe_csv(rows), f"{key}.csv", "text/csv")
                 _file(
                     "Chart (PNG)", lambda: picture(unescape(title), data, chart, *arguments), f"{key}.png", "image/png"
                 )
+
+
+def numbers(rows: pd.DataFrame) -> dict[str, Any]:
+    """The configuration of the columns of ``st.dataframe`` that hold numbers with decimals, as people write them."""
+    columns = {str(name): rows[name].abs().max() for name in rows.select_dtypes(["float32", "float64"])}
+    return {name: st.column_config.NumberColumn(format=written(largest)) for name, largest in columns.items()}
+
+
+def written(largest: float) -> str:
+    """The format of numbers up to ``largest``: per cent to a tenth, less to a thousandth, learning rates as 2.00e-5."""
+    if largest >= 10:
+        return "%.1f"
+    return "%.2e" if 0 < largest < 0.01 else "%.3f"
 
 
 def _file(label: str, data: Callable[[], str | bytes], name: str, kind: str) -> None:

@@ -11,7 +11,7 @@ from bertdemo.charts.names import BATCH, LOSSES
 from bertdemo.runs.records import Run, State
 from bertdemo.ui import errors, handles
 from bertdemo.ui.curves import Curves, Followed
-from bertdemo.ui.figure import draw
+from bertdemo.ui.figure import draw, numbers
 from bertdemo.ui.words import about, compact, count, duration, escape
 
 if TYPE_CHECKING:
@@ -94,7 +94,8 @@ def charts(run: Run, seen: Curves) -> None:
         if box.open:
             losses = seen.losses[seen.losses["series"] != BATCH]
             for name, rows in (("losses", losses), ("scores", seen.scores), ("rates", seen.rates)):
-                st.dataframe(rows, hide_index=True, key=f"curve_{name}", height=200)
+                height = min(200, 38 + 35 * len(rows))
+                st.dataframe(rows, hide_index=True, key=f"curve_{name}", height=height, column_config=numbers(rows))
 
 
 def figures(seen: Curves) -> None:

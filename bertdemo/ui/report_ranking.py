@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from bertdemo.lines import shorten
-from bertdemo.ui.figure import draw
+from bertdemo.ui.figure import draw, numbers
 from bertdemo.ui.words import distinct, escape, percent
 
 if TYPE_CHECKING:
@@ -88,8 +88,8 @@ def _curves(ranked: list[LabelRanking]) -> None:
         said = "Precision-recall curve of each label"
         draw(precision_recall, precision_recall_chart, names, key="precision_recall", alt=said)
     with st.expander("Show as a table", type="compact", key="ranking_table"):
-        st.dataframe(roc, hide_index=True, key="roc_rows", height=200)
-        st.dataframe(precision_recall, hide_index=True, key="precision_recall_rows", height=200)
+        for key, rows in (("roc_rows", roc), ("precision_recall_rows", precision_recall)):
+            st.dataframe(rows, hide_index=True, key=key, height=200, column_config=numbers(rows))
 
 
 def area_rows(ranked: Ranking) -> pd.DataFrame:

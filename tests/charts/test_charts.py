@@ -105,6 +105,17 @@ def test_every_quantitative_axis_has_a_title(name):
                 assert axis.get("title"), f"{name}: {channel} has no title"
 
 
+@pytest.mark.parametrize("name", CHARTS)
+def test_what_a_chart_tells_of_a_mark_has_as_many_digits_as_people_read(name):
+    chart, arguments = CHARTS[name]
+    specification = chart(*arguments).to_dict()
+    whole = {"step", "texts", *(("start", "end") if name == "lengths" else ())}
+    for layer in specification.get("layer", [specification]):
+        told = layer["encoding"].get("tooltip") or []
+        raw = {each["field"] for each in told if each["type"] == "quantitative" and "format" not in each}
+        assert raw <= whole
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_chart_colours_stand_out_from_the_page_and_from_each_other(theme):
     colours = CONFIG["theme"][theme]
