@@ -123,17 +123,18 @@ def warnings(run: Run, seen: Curves) -> None:
 def diverges(seen: Curves, labels: int) -> bool:
     """Whether the losses are far above that of giving all labels the same probability, ln(``labels``).
 
-    The smoothed training loss is, where it is half as high again; the last validation loss, where it is three times as
-    high while the training loss is not low, too: a model that learns by heart has the one without the other.
+    The smoothed training loss is, where it is half as high again; the validation loss, where it was three times as high
+    at each of the last two evaluations (at the first one: at that), while the training loss is not low, too: a model
+    that learns by heart has the one without the other. So one bad evaluation among good ones is none, and a run that
+    recovers diverges no more.
     """
     blind = math.log(max(labels, 2))
-    smoothed = seen.losses.loc[seen.losses["series"] == LOSSES[0], "loss"]
-    if smoothed.empty:
+    trained, judged = (seen.losses.loc[seen.losses["series"] == name, "loss"].tolist() for name in LOSSES)
+    if not trained:
         return False
-    trained, judged = float(smoothed.iloc[-1]), seen.validation.get("loss", 0.0)
-    if judged > _FAR * blind and trained > blind / 2:
+    if judged and min(judged[-2:]) > _FAR * blind and trained[-1] > blind / 2:
         return True
-    return bool(seen.step["step"] >= _SETTLED and trained > 1.5 * blind)
+    return bool(seen.step["step"] >= _SETTLED and trained[-1] > 1.5 * blind)
 
 
 def log(run_id: str) -> None:
