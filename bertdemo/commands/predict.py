@@ -80,13 +80,15 @@ def _text_lines(values: dict[str, Any]) -> Iterator[str]:
 
 
 def _predict_file(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
-    from bertdemo.data.reading import read_frame
+    from bertdemo.data.reading import read_frame, with_sheet
     from bertdemo.jobs.store import Jobs
 
     kind = _check_output(arguments)
     jobs = Jobs(settings)
     frame = read_frame(arguments.input, settings, typed=True)
     columns = _columns(arguments, frame, settings)
+    if frame.attrs.get("sheet"):
+        output.remark(f"{with_sheet(arguments.input.name, frame)}: {len(frame):,} rows.")
     job_id = jobs.submit(
         arguments.id, frame, columns, arguments.input.name,
         exact=arguments.exact, destination=str(arguments.output.resolve()),

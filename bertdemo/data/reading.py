@@ -37,6 +37,7 @@ __all__ = [
     "read_frame",
     "read_table",
     "to_dataset",
+    "with_sheet",
 ]
 
 _DELIMITED = ("csv", "tsv", "txt", "tab")
@@ -84,9 +85,8 @@ def read_frame(path: Path, settings: Settings, *, typed: bool = False) -> pd.Dat
 def read_table(name: str, content: bytes, settings: Settings, *, typed: bool = False) -> pd.DataFrame:
     """A table whose cells are ``str`` as written, or None where empty. ``name`` tells the kind by its ending.
 
-    With ``typed``, numbers, truth values and times of JSON and Parquet stay what they are. A workbook gives its first
-    sheet with two columns (``typed``, for texts that need no label: with one); where an earlier one was passed over,
-    ``attrs["sheet"]`` names it.
+    With ``typed``, numbers, truth values and times of JSON and Parquet stay what they are. A workbook gives the sheet
+    with the most rows of two cells (``typed``, for texts that need no label: of one); ``with_sheet`` names it.
 
     Raises:
         DataError: too large, of an unknown kind, not what its name says, without rows, or with ragged rows.
@@ -126,7 +126,7 @@ def make_frame(name: str, header: Sequence[str], rows: Iterable[Sequence[Any]], 
 def to_dataset(frame: pd.DataFrame, columns: Columns, name: str) -> Dataset:
     """Texts, labels, pairs and extras of a table. Labels are stripped and numbered in their natural order.
 
-    The name tells the sheet where an earlier one of the workbook was passed over: nobody chose it.
+    The name is that of ``with_sheet``.
 
     Raises:
         DataError: a column does not exist or serves twice, or the labels are missing, all one, or too many.
@@ -140,15 +140,20 @@ def to_dataset(frame: pd.DataFrame, columns: Columns, name: str) -> Dataset:
     labels = [(label or "").strip() for label in _cells(frame, columns.label)]
     label_names = tuple(sorted(set(labels) - {""}, key=_natural))
     number = {label: i for i, label in enumerate(label_names)}
-    sheet = frame.attrs.get("sheet")
     return Dataset(
-        name=f"{name}, sheet {sheet}" if sheet else name,
+        name=with_sheet(name, frame),
         texts=_cells(frame, columns.text),
         labels=tuple(number.get(label, NO_LABEL) for label in labels),
         label_names=label_names,
         pairs=None if columns.pair is None else _cells(frame, columns.pair),
         extras={extra: _cells(frame, extra) for extra in extra_columns(frame, chosen)},
     )
+
+
+def with_sheet(name: str, frame: pd.DataFrame) -> str:
+    """The name of a file, with the sheet's where an earlier one of the workbook was passed over: nobody chose it."""
+    sheet = frame.attrs.get("sheet")
+    return f"{name}, sheet {sheet}" if sheet else name
 
 
 def _refuse_size(name: str, size: int, settings: Settings) -> None:

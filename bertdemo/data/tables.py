@@ -95,9 +95,10 @@ def read_parquet(name: str, content: bytes, max_rows: int, cell: Cell = as_text)
 
 
 def read_excel(name: str, content: bytes, max_rows: int, columns: int = 1) -> tuple[str, Table]:
-    """The first sheet with so many columns, or the first that holds something; its first filled row is the header.
+    """The sheet with the most rows of at least so many filled cells, for notes are short; of equals the first.
 
-    The sheet's name comes with it where a sheet with something else, such as notes, was passed over, otherwise "".
+    Where no row is so wide, that with the most rows. Its first filled row is the header. The sheet's name comes with it
+    where an earlier one that holds something, such as notes, was passed over, otherwise "".
 
     Raises:
         DataError: it is no workbook, is damaged, or all its sheets are empty.
@@ -111,19 +112,12 @@ def read_excel(name: str, content: bytes, max_rows: int, columns: int = 1) -> tu
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # of features that openpyxl drops: styles, validation
             book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-            first: tuple[str, Table] | None = None
-            for sheet in book.worksheets:
-                rows = list(islice(_filled_rows(sheet), max_rows + 2))
-                width = max(map(len, rows), default=0)
-                if width >= columns:
-                    return sheet.title if first else "", _with_header(rows, width)
-                if rows and first is None:
-                    first = "", _with_header(rows, width)
-            if first is not None:
-                return first
+            title, rows = _largest(book.worksheets, max_rows, columns)
     except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, OSError, SyntaxError) as error:
         raise DataError(f"{name} is not a readable Excel workbook: save it again as .xlsx or .csv.") from error
-    raise DataError(f"{name} has only empty sheets: choose a workbook with a table of texts and labels.")
+    if not rows:
+        raise DataError(f"{name} has only empty sheets: choose a workbook with a table of texts and labels.")
+    return title, _with_header(rows)
 
 
 def refuse_more_rows(name: str, rows: int, max_rows: int) -> None:
@@ -164,7 +158,19 @@ def _objects(name: str, rows: Iterable[Any]) -> Iterator[dict[str, Any]]:
         yield row
 
 
-def _with_header(rows: Sequence[Sequence[Any]], width: int) -> Table:
+def _largest(sheets: Iterable[Any], max_rows: int, columns: int) -> tuple[str, Sequence[Sequence[Any]]]:
+    title, most = "", (0, 0)
+    largest: list[tuple[Any, ...]] = []
+    for sheet in sheets:
+        rows = list(islice(_filled_rows(sheet), max_rows + 2))
+        wide = sum(sum(cell is not None for cell in row) >= columns for row in rows)
+        if (wide, len(rows)) > most:
+            title, largest, most = sheet.title if largest else "", rows, (wide, len(rows))
+    return title, largest
+
+
+def _with_header(rows: Sequence[Sequence[Any]]) -> Table:
+    width = max(map(len, rows))
     cells = ([as_text(cell) for cell in row] + [None] * (width - len(row)) for row in rows)
     return [cell or "" for cell in next(cells)], cells
 

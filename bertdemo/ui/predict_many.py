@@ -138,7 +138,7 @@ def _from_file(run: Run) -> None:
 
 
 def _uploaded() -> tuple[str, pd.DataFrame] | None:
-    from bertdemo.data.reading import FILE_TYPES, read_table
+    from bertdemo.data.reading import FILE_TYPES, read_table, with_sheet
 
     uploaded = st.file_uploader(
         "A table with a text in each row",
@@ -157,7 +157,7 @@ def _uploaded() -> tuple[str, pd.DataFrame] | None:
         st.caption("The result is your table, in its order, with the label, its certainty and all probabilities added.")
         return None
     _, name, frame = known
-    st.caption(f"{escape(name)}: {count(len(frame), 'row')}, {count(len(frame.columns), 'column')}")
+    st.caption(f"{escape(with_sheet(name, frame))}: {count(len(frame), 'row')}, {count(len(frame.columns), 'column')}")
     return name, frame
 
 

@@ -121,30 +121,40 @@ def test_parquet_columns_of_other_types_become_text() -> None:
     assert values(table, "raw") == ["1", None]
 
 
-def with_notes(frame: pd.DataFrame) -> bytes:
-    """A workbook whose first sheet holds notes, and whose second the table."""
+def workbook(**sheets: pd.DataFrame) -> bytes:
     content = io.BytesIO()
     with pd.ExcelWriter(content) as writer:
-        pd.DataFrame({"Notes": ["written in March", "see the second sheet"]}).to_excel(
-            writer, sheet_name="Read me", index=False
-        )
-        frame.to_excel(writer, sheet_name="Data", index=False)
+        for name, frame in sheets.items():
+            frame.to_excel(writer, sheet_name=name, index=False)
     return content.getvalue()
 
 
-def test_a_sheet_of_notes_before_the_table_is_passed_over_and_the_sheet_named() -> None:
-    frame = read_table("a.xlsx", with_notes(FRAME), LIMITS)
+NOTES = pd.DataFrame({"Notes": ["written in March", "see the second sheet"]})
+PEOPLE = pd.DataFrame({"Who": ["Ann", "Bob"], "What": ["wrote", "labelled"]})
+
+
+@pytest.mark.parametrize("typed", [False, True])
+@pytest.mark.parametrize("notes", [NOTES, PEOPLE])
+def test_a_sheet_of_notes_before_the_table_is_passed_over_and_the_sheet_named(notes: pd.DataFrame, typed: bool) -> None:
+    frame = read_table("a.xlsx", workbook(About=notes, Data=FRAME), LIMITS, typed=typed)
     assert values(frame, "text") == [text for text, _ in ROWS]
     assert to_dataset(frame, Columns("text", "label"), "a.xlsx").name == "a.xlsx, sheet Data"
 
 
-def test_the_first_sheet_is_read_where_it_will_do_and_not_named() -> None:
-    assert (
-        to_dataset(read_table("a.xlsx", as_excel(FRAME), LIMITS), Columns("text", "label"), "a.xlsx").name == "a.xlsx"
-    )
-    one_column = FRAME[["text"]]
-    assert list(read_table("a.xlsx", with_notes(one_column), LIMITS).columns) == ["Notes"]  # no sheet has two
-    assert list(read_table("a.xlsx", with_notes(FRAME), LIMITS, typed=True).columns) == ["Notes"]  # texts need no label
+@pytest.mark.parametrize("typed", [False, True])
+def test_the_first_sheet_is_read_where_it_will_do_and_not_named(typed: bool) -> None:
+    for content in (as_excel(FRAME), workbook(Data=FRAME, About=PEOPLE), workbook(Data=FRAME, Copy=FRAME[::-1])):
+        frame = read_table("a.xlsx", content, LIMITS, typed=typed)
+        assert to_dataset(frame, Columns("text", "label"), "a.xlsx").name == "a.xlsx"
+        assert values(frame, "text") == [text for text, _ in ROWS]
+
+
+def test_of_a_longer_sheet_of_one_column_nothing_can_be_learned_but_its_texts_can_be_predicted() -> None:
+    content = workbook(Texts=pd.concat([FRAME[["text"]]] * 2), Data=FRAME)
+    assert list(read_table("a.xlsx", content, LIMITS).columns) == ["text", "label"]
+    assert list(read_table("a.xlsx", content, LIMITS, typed=True).columns) == ["text"]
+    one_column = workbook(About=NOTES, Texts=FRAME[["text"]])
+    assert list(read_table("a.xlsx", one_column, LIMITS).columns) == ["text"]  # no sheet has two
 
 
 def test_the_first_sheet_that_holds_something_is_read_without_its_empty_rows() -> None:

@@ -101,6 +101,16 @@ def test_right_labels_give_scores(command, run_id, file):
     assert "on 10 rows with a label" in command(*arguments)[1]
 
 
+def test_the_sheet_is_told_where_an_earlier_one_was_passed_over(command, run_id, tmp_path):
+    with pd.ExcelWriter(tmp_path / "in.xlsx") as book:
+        pd.DataFrame({"Notes": ["of March"]}).to_excel(book, sheet_name="About", index=False)
+        table(12).to_excel(book, sheet_name="Data", index=False)
+    place = ("--input", tmp_path / "in.xlsx", "--output", tmp_path / "out.csv")
+    code, stdout, stderr = command("--run", run_id, *place, "--json")
+    assert (code, stderr) == (0, "in.xlsx, sheet Data: 12 rows.\n")
+    assert json.loads(stdout)["rows"] == 12
+
+
 def test_the_only_column_is_the_texts(command, run_id, tmp_path):
     (tmp_path / "in.jsonl").write_text('{"note": "17"}\n{"note": "18"}\n')
     code, stdout, _ = command("--run", run_id, "--input", tmp_path / "in.jsonl", "--output", tmp_path / "out.csv")

@@ -1,6 +1,7 @@
 """One text with its answer and what stands behind it; many texts as a job."""
 
 import dataclasses
+import io
 from urllib.parse import parse_qs
 
 import pandas as pd
@@ -327,6 +328,17 @@ def test_a_file_that_is_no_table_is_one_sentence(open_page, make_classifier, con
     assert not app.exception
     [error] = app.error
     assert "went wrong" not in error.value
+
+
+def test_the_sheet_of_a_workbook_is_told_where_an_earlier_one_was_passed_over(open_page, make_classifier, words_of):
+    make_classifier()
+    content = io.BytesIO()
+    with pd.ExcelWriter(content) as book:
+        pd.DataFrame({"Notes": ["of March"]}).to_excel(book, sheet_name="About", index=False)
+        pd.DataFrame({"text": ["a lovely day", "an awful one"]}).to_excel(book, sheet_name="Data", index=False)
+    app = upload(open_many(open_page, run="one"), content.getvalue(), "mine.xlsx")
+    assert not app.error
+    assert "mine.xlsx, sheet Data: 2 rows, 1 column" in words_of(app).replace("\\", "")
 
 
 def test_no_lines_are_one_sentence(open_page, make_classifier):
