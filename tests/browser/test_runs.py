@@ -53,3 +53,20 @@ def test_a_link_opens_the_question_that_was_open(page, report_url, split):
     [row] = csv.DictReader(download.value.path().read_text().splitlines())
     assert row["text"] == split.part("test").texts[0]
     assert (row["label"], row["predicted_label"]) == ("praise", "complaint")
+
+
+def test_a_panel_closes_once_its_work_is_done_and_never_asks_about_the_next_run(page, report_url, tmp_path, split):
+    other = RunFolder.create(tmp_path / "home" / "runs" / "two", split, Recipe(), "Not this one", time.time() + 60)
+    other.write_status(Status(State.CANCELLED, "", time.time()))
+    page.goto(report_url)
+    page.get_by_role("button", name="Rename").click()
+    field = page.get_by_role("textbox", name="Name")
+    field.fill("Other visits")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_role("heading", name="Other visits").wait_for()
+    field.wait_for(state="hidden")
+    page.get_by_role("button", name="Delete").click()
+    page.get_by_role("button", name="Delete it").click()
+    page.get_by_role("heading", name="Not this one").wait_for()
+    page.get_by_role("button", name="Delete it").wait_for(state="hidden")
+    assert other.exists()

@@ -73,8 +73,10 @@ def test_a_run_can_be_renamed_and_deleted(open_page, make_run):
     app = open_page("runs", run="one")
     app.text_input(key="name_of_one").set_value("after").run()
     assert folder.name() == "before"
+    app.session_state["rename_run_one"] = True  # the panel is open
     app.button(key="rename_yes").click().run()
     assert folder.name() == "after"
+    assert not app.session_state["rename_run_one"]
     app.button(key="delete_yes").click().run()
     assert not app.exception
     assert not folder.exists()
