@@ -10,11 +10,12 @@ import streamlit as st
 from bertdemo.ui import errors, handles
 
 # What is chosen (a tab, one of several views) is written in the theme's link colour: in the dark, its primary colour
-# has too little contrast on the page. A name that is longer than its picker ends in an ellipsis. On a phone tabs take
-# two rows, and tables less air, so that nothing is hidden.
+# has too little contrast on the page. A name that is longer than its picker ends in an ellipsis; the list of runs is
+# as wide as their names. On a phone tabs take two rows, and tables less air, so that nothing is hidden.
 STYLE = """<style>
 [data-variant][data-selected="true"] p, [role="tab"][aria-selected="true"] p { color: light-dark(#2B5F9E, #8DB8EC) }
 [data-testid="stSelectbox"] [role="combobox"] { text-overflow: ellipsis }
+[data-testid="stSelectboxVirtualDropdown"]:has([aria-label="Run"]) { min-width: min(34rem, 100vw - 2rem) }
 @media (max-width: 480px) { [data-testid="stTabs"] [role="tablist"] { flex-wrap: wrap; row-gap: 0 }
   [data-testid="stTable"] :is(td, th) { padding-inline: 0.2rem; overflow-wrap: anywhere } }
 </style>"""

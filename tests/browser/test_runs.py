@@ -72,10 +72,13 @@ def test_a_panel_closes_once_its_work_is_done_and_never_asks_about_the_next_run(
     assert other.exists()
 
 
-def test_a_name_that_is_longer_than_the_picker_ends_in_an_ellipsis(page, report_url, tmp_path):
+def test_a_name_that_is_longer_than_the_picker_ends_in_an_ellipsis_and_is_whole_in_the_list(page, report_url, tmp_path):
     RunFolder(tmp_path / "home" / "runs" / "one").write_name("a name that is longer than the picker of runs at the top")
     page.goto(report_url)
     picker = page.get_by_role("combobox", name="Run", exact=True)
     picker.wait_for()
     assert picker.evaluate("box => box.scrollWidth > box.clientWidth")
     assert picker.evaluate("box => getComputedStyle(box).textOverflow") == "ellipsis"
+    picker.click()
+    name = page.get_by_role("option", name="a name that is longer").locator("div")
+    assert name.evaluate("words => words.scrollWidth <= words.clientWidth")
