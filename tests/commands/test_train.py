@@ -50,9 +50,9 @@ def test_a_label_with_one_text_can_be_left_out_by_the_option_that_the_sentence_n
     assert (code, "left out, with too few texts to split: lonely" in stdout) == (0, True)
 
 
-def test_runs_on_other_bases_have_other_names(run, table, monkeypatch):
+def test_runs_on_other_bases_have_other_names(run, table, tiny_base, monkeypatch):
     monkeypatch.setattr("bertdemo.runs.local.LocalBackend.start", lambda *_: None)
-    for base in ("minilm-l6", "bert-base"):
+    for base in ("minilm-l6", tiny_base):
         assert run("train", "--data", table, "--base", base, "--detach", "--json")[0] == 0
     names = {each["name"] for each in json.loads(run("runs", "--json")[1])["runs"] if not each["read_only"]}
-    assert names == {"visits", "visits, bert-base"}
+    assert names == {"visits", f"visits, {tiny_base.name}"}
