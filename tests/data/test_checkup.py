@@ -126,12 +126,23 @@ def test_texts_in_another_alphabet_are_told_to_want_another_base(text: str, told
     assert any("not Latin" in finding for finding in check_up(dataset).findings()) == told
 
 
+@pytest.mark.parametrize(
+    ("sizes", "told"),
+    [((3,) * 100, True), ((7, 7, 50), True), ((7, 8), False), ((7, 8, 8), False), ((2, 2, 2, 8, 8), False)],
+)
+def test_labels_of_which_most_have_too_few_texts_to_learn_are_told(sizes: tuple[int, ...], told: bool) -> None:
+    labels = tuple(label for label, size in enumerate(sizes) for _ in range(size))
+    texts = tuple(f"text {i}" for i in range(len(labels)))
+    dataset = Dataset("a", texts, labels, tuple(f"label {i}" for i in range(len(sizes))))
+    assert any("fewer than 8 texts" in finding for finding in check_up(dataset).findings()) == told
+
+
 def test_the_findings_are_one_sentence_each() -> None:
     dataset = filled(
         ("", 0), ("x", NO_LABEL), ("filler number 0", 0), ("y", 0), ("y", 1), ("z", 2), names=("a", "b", "c")
     )
     findings = check_up(dataset).findings()
-    assert len(findings) == 4
+    assert len(findings) == 5  # and few texts under each label
     assert findings[0] == "1 row is left out: the text is empty."
     assert all(sentence.endswith(".") for sentence in findings)
 
