@@ -84,12 +84,14 @@ def _size(dataset: Dataset) -> None:
 def _from_file() -> Dataset | None:
     from bertdemo.data.reading import FILE_TYPES, to_dataset
 
+    key = f"upload_{st.session_state.get(_UPLOADS, 0)}"
     uploaded = st.file_uploader(
         "A table with one text and one label in each row",
         type=list(FILE_TYPES),
-        key=f"upload_{st.session_state.get(_UPLOADS, 0)}",
+        key=key,
         help="CSV, TSV, JSON lines, Parquet or Excel; delimiter and encoding are detected.",
     )
+    uploads.keep_focus(key)
     uploads.accepted("python -m bertdemo train --data FILE")
     if uploaded is not None:
         _read_upload(uploaded)

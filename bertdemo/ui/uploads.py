@@ -1,4 +1,4 @@
-"""What a page says beside an uploader: which files it takes, and what to do with others."""
+"""What stands beside an uploader: which files it takes, what to do with others, and the way back for the keyboard."""
 
 from __future__ import annotations
 
@@ -6,6 +6,17 @@ import streamlit as st
 
 from bertdemo.ui import handles
 from bertdemo.ui.words import escape
+
+_BACK = """<script>if (window.lastUploader !== "{0}") {{
+  window.lastUploader = "{0}"
+  if (document.activeElement === document.body)
+    document.querySelector('.st-key-{0} [data-testid="stFileUploaderDropzone"] button')?.focus()
+}}</script>"""
+
+
+def keep_focus(key: str) -> None:
+    """Give the uploader ``key`` (an identifier) the focus once, that the one it has replaced took along."""
+    st.html(_BACK.format(key), unsafe_allow_javascript=True)
 
 
 def accepted(command: str) -> None:

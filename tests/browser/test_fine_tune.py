@@ -80,3 +80,11 @@ def test_a_file_stays_in_use_on_visiting_the_hub_until_it_is_taken_away(page, wa
     page.get_by_role("button", name="Take it away").click()
     page.get_by_text("Two columns are enough").wait_for()
     assert page.get_by_text("is in use").count() == 0
+
+
+def test_the_keyboard_stays_at_the_uploader_once_its_file_is_read(page, warm_url):
+    begin(page, warm_url)
+    for name in ("second.csv", "third.csv"):
+        page.locator('[data-testid="stFileUploaderDropzone"] button').focus()
+        upload(page, name)
+        page.wait_for_function("document.activeElement.closest('[data-testid=stFileUploaderDropzone]')")
