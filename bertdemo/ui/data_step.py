@@ -210,6 +210,7 @@ def _from_hub() -> Dataset | None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.text_input(
             "Name on the Hub",
+            value=st.session_state.get("hub_name", ""),  # also for a browser that draws it anew
             placeholder="owner/name or owner/name:configuration",
             key="hub_name",
             persist_state="session",

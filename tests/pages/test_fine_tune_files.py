@@ -105,3 +105,16 @@ def test_what_an_uploader_takes_and_what_to_do_with_more_is_said_beside_it(open_
     monkeypatch.setenv("BERTDEMO_MAX_FILE_MB", "99")
     app.run()
     assert "At most 20 MB" in words_of(app)
+
+
+def test_the_name_of_a_hub_data_set_is_its_field_s_default_too_for_a_browser_that_draws_it_anew(open_page):
+    app = open_page("fine_tune")
+    app.radio(key="data_kind").set_value(data_step.HUB).run()
+    assert app.text_input(key="hub_name").proto.default == ""
+    app.text_input(key="hub_name").set_value("owner/name").run()
+    app.radio(key="data_kind").set_value(data_step.BUILT_IN).run()
+    app.radio(key="data_kind").set_value(data_step.HUB).run()
+    assert app.text_input(key="hub_name").value == "owner/name"
+    assert app.text_input(key="hub_name").proto.default == "owner/name"
+    app.text_input(key="hub_name").set_value("").run()
+    assert app.text_input(key="hub_name").value == ""
