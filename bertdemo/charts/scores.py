@@ -22,7 +22,7 @@ def interval_chart(low: float, names: tuple[str, ...] = MODELS) -> alt.LayerChar
         color=series(names, "model", lines=False),
         tooltip=["model:N", "metric:N", *(alt.Tooltip(f"{name}:Q", format=".1f") for name in _ENDS)],
     )
-    room = 0.09 * (100 - low)  # for the words beside the longest bar
+    room = 0.15 * (100 - low)  # for the words beside the longest bar, on a phone, too
     scale = alt.Scale(domain=[low, 100 + room], nice=False)
     across = alt.X("low:Q", title="Score on the test texts (%), bar = 95 % interval", scale=scale, axis=_FEW)
     bars = base.mark_bar(opacity=0.35, height=12, cornerRadius=6).encode(x=across, x2="high:Q")
