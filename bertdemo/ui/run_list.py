@@ -25,7 +25,8 @@ _LETTERS = 20  # of a name in one line
 
 
 def title(run: Run) -> str:
-    return escape(where.name_of(run))
+    """The whole name, which lists and pickers shorten."""
+    return escape(run.name or run.id)
 
 
 def table(runs: list[Run]) -> None:

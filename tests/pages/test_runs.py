@@ -143,6 +143,13 @@ def test_a_long_name_is_read_whole_in_rows_of_more_lines(open_page, make_run):
     assert [row_height(["x" * 20]), row_height(["x" * 20, "x" * 60])] == [35, 65]
 
 
+def test_the_heading_of_a_run_is_its_whole_name(open_page, make_run):
+    name = "a name of " + " ".join(["so many words"] * 5) + " that the picker shortens it"
+    make_run("one", State.FINISHED, name=name)
+    assert open_page("runs", run="one").header[0].value == name
+    assert open_page("fine_tune", run="one").title[0].value == name
+
+
 def test_of_two_runs_with_the_same_name_the_chosen_one_is_deleted(open_page, make_run):
     folders = {run_id: make_run(run_id, State.FINISHED, name="twins") for run_id in ("one", "two")}
     app = open_page("runs", run="two")
