@@ -1,4 +1,4 @@
-"""What stands beside an uploader: which files it takes, what to do with others, and the way back for the keyboard."""
+"""What stands beside an uploader: how large a file may be, what to do with others, and the way back for the keyboard."""
 
 from __future__ import annotations
 
@@ -20,17 +20,14 @@ def keep_focus(key: str) -> None:
 
 
 def accepted(command: str) -> None:
-    """Kinds, sizes and the way out, as a caption: an uploader that refuses a file marks it and says no more.
+    """Sizes and the way out, as a caption: an uploader that refuses a file marks it and says no more.
 
     ``command`` reads a file with no page between.
     """
-    from bertdemo.data.reading import FILE_TYPES
-
     settings = handles.settings()
     most = min(settings.max_file_mb, int(st.get_option("server.maxUploadSize")))
-    *kinds, last = (kind.upper() for kind in FILE_TYPES)
     st.caption(
-        f"At most {most} MB and {settings.max_rows:,} rows, as {', '.join(kinds)} or {last}; a file with an "
-        f"exclamation mark was not read. Of a larger one take a random part, or run **{escape(command)}** with "
-        f"{escape('BERTDEMO_MAX_FILE_MB')} and {escape('BERTDEMO_MAX_ROWS')} raised."
+        f"At most {most} MB and {settings.max_rows:,} rows: a file with an exclamation mark was not read. Take a random "
+        f"part of a larger one, or run **{escape(command)}** with {escape('BERTDEMO_MAX_FILE_MB')} and "
+        f"{escape('BERTDEMO_MAX_ROWS')} raised."
     )
