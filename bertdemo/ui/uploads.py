@@ -1,4 +1,4 @@
-"""What stands beside an uploader: how large a file may be, what to do with others, and the way back for the keyboard."""
+"""What stands beside an uploader: how large a file may be, what to do with others, and the keyboard's way back."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def accepted(command: str) -> None:
     settings = handles.settings()
     most = min(settings.max_file_mb, int(st.get_option("server.maxUploadSize")))
     st.caption(
-        f"At most {most} MB and {settings.max_rows:,} rows: a file with an exclamation mark was not read. Take a random "
-        f"part of a larger one, or run **{escape(command)}** with {escape('BERTDEMO_MAX_FILE_MB')} and "
+        f"At most {most} MB and {settings.max_rows:,} rows: a file with an exclamation mark was not read. Take a "
+        f"random part of a larger one, or run **{escape(command)}** with {escape('BERTDEMO_MAX_FILE_MB')} and "
         f"{escape('BERTDEMO_MAX_ROWS')} raised."
     )
