@@ -125,7 +125,7 @@ def clean(dataset: Dataset, checkup: CheckUp, *, drop_small: bool = False, how_t
         how_to_drop: how the caller is told to do that; said only where enough would remain.
 
     Raises:
-        DataError: a label is too small and not to be dropped, or fewer than 2 labels or 10 texts remain.
+        DataError: fewer than 2 labels or 10 texts; or a label is too small, and is not to be dropped or leaves too few.
     """
     rows = usable_rows(dataset, checkup, drop_small=drop_small, how_to_drop=how_to_drop)
     return without_unused_labels(dataset.select(rows))
@@ -136,12 +136,10 @@ def usable_rows(dataset: Dataset, checkup: CheckUp, *, drop_small: bool = False,
     if not checkup.kept:
         raise DataError(_nothing_usable_sentence(checkup))
     _require_enough(dataset, checkup.kept)
-    if checkup.too_small and not drop_small:
+    if checkup.too_small and not (drop_small and checkup.can_drop_small):
         raise DataError(_too_small_sentence(checkup, how_to_drop))
     small = {dataset.label_names.index(label) for label in checkup.too_small}
-    rows = [i for i in checkup.kept if dataset.labels[i] not in small]
-    _require_enough(dataset, rows)
-    return rows
+    return [i for i in checkup.kept if dataset.labels[i] not in small]
 
 
 def _removed(dataset: Dataset, row_keys: Sequence[Key]) -> list[RemovedRow]:

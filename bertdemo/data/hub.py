@@ -74,9 +74,17 @@ def _require_network(name: str) -> None:
 
 
 def _no_network(name: str) -> DataError:
+    from datasets import config
+
+    instead = "choose a built-in data set or a file"
+    if config.HF_HUB_OFFLINE:
+        return DataError(
+            f"{name} is not on this computer, and the Hub cannot be reached while HF_HUB_OFFLINE is set: unset it, or "
+            f"{instead}."
+        )
     return DataError(
-        f"{name} cannot be loaded because the Hub cannot be reached: connect to the internet, choose a "
-        "built-in data set or a file, or set HF_HUB_OFFLINE=1 to use a copy loaded before."
+        f"{name} cannot be loaded because the Hub cannot be reached: connect to the internet, {instead}, or set "
+        "HF_HUB_OFFLINE=1 to use a copy loaded before."
     )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from bertdemo.errors import BertDemoError, StorageError
 from bertdemo.lines import one_line
 
-_FULL = "The disk is full: free some space and start the run again."
+_FULL = "The disk is full: free some space and try again."
 _MEMORY = "Memory ran out: choose a smaller batch size, a shorter maximum length or a smaller base model."
 _ANOTHER_HOME = "set BERTDEMO_HOME to another folder"
 _LONGEST = 300  # characters of a library's own message

@@ -155,6 +155,11 @@ def test_the_findings_are_one_sentence_each() -> None:
         (made_of(*[("same", i % 2) for i in range(20)]), r"No row is usable \(same text under two labels: 20\)"),
         (made_of(*[(f"text {i}", 0) for i in range(20)]), "Only the label 'good'"),
         (made_of(*[(f"text {i}", i % 2) for i in range(8)]), "Only 8 texts are usable"),
+        (
+            made_of(*[(f"text {i}", i // 2) for i in range(16)], names=tuple("abcdefgh")),
+            r"add texts until each label has at least 3\.$",
+        ),
+        (made_of(*[(f"text {i}", int(i > 50)) for i in range(52)]), r"under 'bad': add texts until .* at least 3\.$"),
     ],
 )
 def test_what_cannot_be_learned_from_is_refused_in_a_sentence(dataset: Dataset, message: str) -> None:
