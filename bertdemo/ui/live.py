@@ -175,11 +175,14 @@ def _number(step: dict[str, Any], name: str) -> str:
 def _buttons(run: Run) -> None:
     asked = handles.runs().folder(run.id).request()
     with st.container(horizontal=True, key="live_buttons"):
-        stop = "Stop and keep the best so far" if asked is None else "Ending after this step…"
-        if st.button(stop, key="stop_run", icon=":material/stop_circle:", disabled=asked is not None):
+        stop = "Stopping: the best so far is kept" if asked == "stop" else "Stop and keep the best so far"
+        nothing_yet = run.status.state is State.QUEUED
+        if st.button(stop, key="stop_run", icon=":material/stop_circle:", disabled=asked is not None or nothing_yet):
             handles.runs().stop(run.id)
             st.rerun()
-        with st.popover("Cancel", key="cancel_run", disabled=asked == "cancel"):
+        ending = asked == "cancel"  # which makes it another panel, one that is not open
+        label, key = ("Cancelling…", "cancelling_run") if ending else ("Cancel", "cancel_run")
+        with st.popover(label, key=key, disabled=ending):
             st.write("Cancel, and keep nothing of it, not even the best model so far?")
             if st.button("Cancel the run", key="cancel_yes", type="primary"):
                 handles.runs().cancel(run.id)

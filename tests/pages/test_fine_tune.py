@@ -13,6 +13,8 @@ from bertdemo.training.presets import recipe_for
 from bertdemo.training.recipe import BOUNDS, Recipe
 from tests.pages.uploading import CSV, upload
 
+STOPPING = "Stopping: the best so far is kept"
+
 
 def test_the_page_opens_on_real_data_with_its_check_up(open_page, words_of):
     app = open_page("fine_tune")
@@ -315,6 +317,25 @@ def test_a_live_run_shows_where_it_stands_and_can_be_stopped(open_page, make_run
     app.button(key="stop_run").click().run()
     assert not app.exception
     assert folder.request() == "stop"
+    assert (app.button(key="stop_run").label, app.button(key="stop_run").disabled) == (STOPPING, True)
+
+
+def test_a_run_that_is_cancelled_does_not_say_that_it_keeps_anything(open_page, make_run):
+    folder = make_run("one", State.TRAINING)
+    app = open_page("fine_tune", run="one")
+    app.button(key="cancel_yes").click().run()
+    assert not app.exception
+    assert folder.request() == "cancel"
+    assert app.button(key="stop_run").disabled
+    assert app.button(key="stop_run").label != STOPPING
+
+
+def test_a_run_that_has_not_begun_has_nothing_to_keep(open_page, make_run):
+    make_run("first", State.TRAINING)
+    make_run("second", State.QUEUED)
+    app = open_page("fine_tune", run="second")
+    assert app.button(key="stop_run").disabled
+    assert not app.button(key="cancel_yes").disabled
 
 
 def test_a_waiting_run_says_what_comes_before_it(open_page, make_run):
