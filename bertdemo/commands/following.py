@@ -17,7 +17,7 @@ _SECONDS_BETWEEN_LOOKS = 0.2
 
 
 class Left(Exception):  # noqa: N818 - no error: the person goes, the run stays
-    """The person pressed Ctrl-C twice: the run goes on without them."""
+    """The person pressed Ctrl-C twice: what becomes of the run, nobody here waits for."""
 
 
 class Follower:
@@ -35,11 +35,10 @@ class Follower:
         Raises:
             Left: after the second Ctrl-C.
         """
-        try:
+        with contextlib.suppress(KeyboardInterrupt):
             return self.wait()
-        except KeyboardInterrupt:
-            self._output.remark("Stopping: the best model so far is kept and tested; Ctrl-C again leaves it alone.")
         try:
+            self._output.remark("Stopping: the best model so far is kept and tested; Ctrl-C again leaves it alone.")
             with contextlib.suppress(RunError):  # it may have ended on its own just before
                 self._runs.stop(self._id)
             return self.wait()

@@ -57,11 +57,24 @@ def _follow(runs: Runs, run_id: str, output: Output) -> int:
     try:
         ended = Follower(runs, run_id, output).follow()
     except Left:
-        output.remark(f"{run_id} goes on: python -m bertdemo stop {run_id} ends it.")
+        output.remark(_parting(runs, run_id))
         return INTERRUPTED
     values = _values(runs, ended)
     output.result(values, full_lines(values))
     return 0
+
+
+def _parting(runs: Runs, run_id: str) -> str:
+    """What becomes of the run: the second Ctrl-C may come before the first one was heard, or after the end."""
+    state, request = runs.get(run_id).status.state, runs.folder(run_id).request()
+    report = f"python -m bertdemo report {run_id}"
+    if not state.is_live:
+        return f"{run_id} is already {state}: {report} says what it kept."
+    if request == "cancel":
+        return f"{run_id} is being cancelled: nothing of it will be kept."
+    if request == "stop":
+        return f"{run_id} is ending by itself: {report} then says what it kept."
+    return f"{run_id} goes on: python -m bertdemo stop {run_id} ends it."
 
 
 def _values(runs: Runs, ended: Run) -> dict[str, Any]:

@@ -1,0 +1,76 @@
+"""What ``train`` says on stderr of a run that waits, and of one that a person leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from bertdemo.commands import following
+from bertdemo.commands.output import Output
+from bertdemo.commands.train import INTERRUPTED, _follow
+from bertdemo.data.dataset import Dataset
+from bertdemo.data.splitting import split
+from bertdemo.runs.records import State, Status
+from bertdemo.runs.store import Runs
+from bertdemo.settings import Settings
+from bertdemo.training.recipe import Recipe
+
+
+@pytest.fixture
+def runs(tmp_path, monkeypatch) -> Runs:
+    """A home whose workers never say a word: a run stands as the tests write it."""
+    monkeypatch.setattr("bertdemo.runs.local.LocalBackend.start", lambda *_: None)
+    return Runs(Settings(tmp_path))
+
+
+@pytest.fixture
+def submit(runs: Runs, small_dataset: Dataset) -> Callable[[], str]:
+    return lambda: runs.submit(split(small_dataset, seed=1), Recipe())
+
+
+def end(runs: Runs, run_id: str, state: State = State.CANCELLED) -> None:
+    runs.folder(run_id).write_status(Status(state, "Over.", 0.0))
+
+
+def interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def last_line(runs: Runs, run_id: str, capsys) -> str:
+    assert _follow(runs, run_id, Output(as_json=False)) == INTERRUPTED
+    return capsys.readouterr().err.splitlines()[-1]
+
+
+def test_who_leaves_a_run_that_was_asked_to_stop_hears_that_it_ends(runs, submit, monkeypatch, capsys):
+    run_id = submit()
+    monkeypatch.setattr(following.time, "sleep", interrupt)
+    words = f"{run_id} is ending by itself: python -m bertdemo report {run_id} then says what it kept."
+    assert last_line(runs, run_id, capsys) == words
+
+
+def test_who_leaves_before_the_stop_was_asked_for_hears_that_the_run_goes_on(runs, submit, monkeypatch, capsys):
+    run_id = submit()
+    monkeypatch.setattr(following.time, "sleep", interrupt)
+    monkeypatch.setattr(runs, "stop", interrupt)
+    assert last_line(runs, run_id, capsys) == f"{run_id} goes on: python -m bertdemo stop {run_id} ends it."
+
+
+def test_who_leaves_a_run_that_somebody_cancels_hears_that_nothing_is_kept(runs, submit, monkeypatch, capsys):
+    run_id = submit()
+    runs.cancel(run_id)
+    monkeypatch.setattr(following.time, "sleep", interrupt)
+    assert last_line(runs, run_id, capsys) == f"{run_id} is being cancelled: nothing of it will be kept."
+
+
+def test_who_leaves_a_run_that_has_just_ended_hears_how(runs, submit, monkeypatch, capsys):
+    run_id = submit()
+
+    def end_meanwhile(_: str) -> None:
+        end(runs, run_id, State.FINISHED)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(following.time, "sleep", interrupt)
+    monkeypatch.setattr(runs, "stop", end_meanwhile)
+    words = f"{run_id} is already finished: python -m bertdemo report {run_id} says what it kept."
+    assert last_line(runs, run_id, capsys) == words
