@@ -13,14 +13,14 @@ TEXTS = 3_627  # that it trains on; a test counts them, the page must not wait f
 def offer(*, is_first: bool = True) -> None:
     """The button, with what it will do beside it; prominent where it is the first thing to do."""
     if st.button(
-        "Fine-tune on real text messages, about a minute",
+        "Fine-tune on real text messages, a minute or two",
         type="primary" if is_first else "secondary",
         key="first_run",
         icon=":material/play_arrow:",
     ):
         _begin()
     st.caption(
-        f"It learns to tell spam from {TEXTS:,} real text messages, beside a word counter that shows whether "
+        f"It starts at once, learns to tell spam from {TEXTS:,} real text messages, and shows by a word counter whether "
         "it was worth it. Everything stays on this computer; no network is needed."
     )
 
