@@ -28,6 +28,8 @@ class Follower:
         self._id = run_id
         self._output = output
         self._offset = runs.folder(run_id).read_metrics()[1] if from_now else 0
+        self._position: int | None = None
+        self._waits = ""
 
     def follow(self) -> Run:
         """Show progress until the run ends. Ctrl-C asks it to stop; a second one leaves it to itself.
@@ -46,10 +48,14 @@ class Follower:
             raise Left from interrupt
 
     def wait(self) -> Run:
-        """Look until the run has ended; a passing line on a terminal, a lasting one for each validation."""
+        """Look until the run has ended; a passing line on a terminal, a lasting one for each validation.
+
+        How many runs come before it is a passing line, too, and where there is no terminal a lasting one.
+        """
         while (run := self._runs.get(self._id)).status.state.is_live:
             self._tell_events()
-            self._output.progress(_line(run))
+            self._tell_place(run)
+            self._output.progress(self._waits or message_with_time(run.status))
             time.sleep(_SECONDS_BETWEEN_LOOKS)
         self._tell_events()
         self._output.clear()
@@ -60,9 +66,20 @@ class Follower:
         for line in filter(None, map(describe, events)):
             self._output.remark(line)
 
+    def _tell_place(self, run: Run) -> None:
+        if run.position == self._position:
+            return
+        told, before = self._waits, _before(self._runs, run) if run.position else 0
+        self._position = run.position
+        self._waits = f"waiting: {before:,} run{'' if before == 1 else 's'} before this one" if before else ""
+        if self._waits not in ("", told) and not self._output.on_terminal:
+            self._output.remark(self._waits)
 
-def _line(run: Run) -> str:
-    return _place(run) or message_with_time(run.status)
+
+def _before(runs: Runs, run: Run) -> int:
+    """How many live runs come before this one; the one at work has no place in the line."""
+    live = [each for each in runs.list() if each.status.state.is_live and each.id != run.id]
+    return sum((each.position or 0) < (run.position or 1) for each in live)
 
 
 def message_with_time(status: Status) -> str:

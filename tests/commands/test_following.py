@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 
 import pytest
 
 from bertdemo.commands import following
+from bertdemo.commands.following import Follower
 from bertdemo.commands.output import Output
 from bertdemo.commands.train import INTERRUPTED, _follow
 from bertdemo.data.dataset import Dataset
@@ -35,6 +37,33 @@ def end(runs: Runs, run_id: str, state: State = State.CANCELLED) -> None:
 
 def interrupt(*_: object) -> None:
     raise KeyboardInterrupt
+
+
+def follow_third_in_line(runs: Runs, submit: Callable[[], str], monkeypatch, stderr: io.StringIO) -> None:
+    """Two runs come before it, end one after the other while it is looked at, and then it ends itself."""
+    ids = [submit() for _ in range(3)]
+    looks = iter([None, *(step for run_id in ids for step in (run_id, None))])
+
+    def look_again(_: float) -> None:
+        if run_id := next(looks):
+            end(runs, run_id)
+
+    monkeypatch.setattr(following.time, "sleep", look_again)
+    assert Follower(runs, ids[-1], Output(as_json=False, stderr=stderr)).wait().status.state is State.CANCELLED
+
+
+def test_a_run_that_waits_says_so_once_for_each_place_in_the_line(runs, submit, monkeypatch):
+    stderr = io.StringIO()
+    follow_third_in_line(runs, submit, monkeypatch, stderr)
+    assert stderr.getvalue() == "waiting: 2 runs before this one\nwaiting: 1 run before this one\n"
+
+
+def test_a_terminal_shows_the_same_words_as_a_passing_line(runs, submit, monkeypatch):
+    stderr = io.StringIO()
+    monkeypatch.setattr(stderr, "isatty", lambda: True)
+    follow_third_in_line(runs, submit, monkeypatch, stderr)
+    shown = list(dict.fromkeys(stderr.getvalue().split("\r\x1b[K")))
+    assert shown == ["", "waiting: 2 runs before this one", "waiting: 1 run before this one", "Starting."]
 
 
 def last_line(runs: Runs, run_id: str, capsys) -> str:
