@@ -167,12 +167,15 @@ def _lengths(dataset: Dataset, tokenizer: Path | None, max_length: int) -> None:
         if cut == 0
         else f"{percent(cut) if cut >= 0.0005 else 'Fewer than 0.1 %'} of the texts are cut"
     )
+    rows, longest = length_rows(tokens, max_length), int(tokens.max(initial=0))
+    beyond = f"The last bar holds all longer texts, too; the longest has {longest:,} tokens."
     figure(
         f"{words} at {max_length} tokens",
-        length_rows(tokens, max_length),
+        rows,
         length_chart,
         max_length,
         key="lengths",
+        note=beyond if longest >= rows["end"].iloc[-1] else "",
         alt=f"Histogram of text lengths in tokens, with a line at {max_length}",
     )
 

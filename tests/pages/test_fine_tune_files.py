@@ -118,3 +118,11 @@ def test_the_name_of_a_hub_data_set_is_its_field_s_default_too_for_a_browser_tha
     assert app.text_input(key="hub_name").proto.default == "owner/name"
     app.text_input(key="hub_name").set_value("").run()
     assert app.text_input(key="hub_name").value == ""
+
+
+def test_a_text_far_longer_than_the_others_is_said_to_be_in_the_last_bar(open_page, words_of):
+    rows = f"{CSV}\n{'word ' * 5000},{ROWS[0][1]}"
+    assert "The last bar holds all longer texts" not in words_of(upload(open_page("fine_tune"), CSV.encode()))
+    app = upload(open_page("fine_tune"), rows.encode())
+    assert not app.exception
+    assert "The last bar holds all longer texts, too; the longest has 5,002 tokens." in words_of(app)
