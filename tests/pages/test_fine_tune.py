@@ -1,4 +1,4 @@
-"""From data to a started run, and the live view."""
+"""From data to a started run."""
 
 import pandas as pd
 import pytest
@@ -308,75 +308,6 @@ def test_a_run_of_a_few_steps_does_not_tell_how_long_the_next_will_take(open_pag
     assert "an estimate; it may be off by half" in words_of(open_page("fine_tune"))
 
 
-def test_a_live_run_shows_where_it_stands_and_can_be_stopped(open_page, make_run):
-    folder = make_run("one", State.TRAINING)
-    app = open_page("fine_tune", run="one")
-    assert not app.exception
-    assert [metric.value for metric in app.metric] == ["90", "2,900", "800 MB", "fp32"]
-    assert "halved" in app.warning[0].value
-    app.button(key="stop_run").click().run()
-    assert not app.exception
-    assert folder.request() == "stop"
-    assert (app.button(key="stop_run").label, app.button(key="stop_run").disabled) == (STOPPING, True)
-
-
-def test_a_run_that_is_cancelled_does_not_say_that_it_keeps_anything(open_page, make_run):
-    folder = make_run("one", State.TRAINING)
-    app = open_page("fine_tune", run="one")
-    app.button(key="cancel_yes").click().run()
-    assert not app.exception
-    assert folder.request() == "cancel"
-    assert app.button(key="stop_run").disabled
-    assert app.button(key="stop_run").label != STOPPING
-
-
-def test_a_run_that_has_not_begun_has_nothing_to_keep(open_page, make_run):
-    make_run("first", State.TRAINING)
-    make_run("second", State.QUEUED)
-    app = open_page("fine_tune", run="second")
-    assert app.button(key="stop_run").disabled
-    assert not app.button(key="cancel_yes").disabled
-
-
-def test_a_waiting_run_says_what_comes_before_it(open_page, make_run):
-    make_run("first", State.TRAINING)
-    make_run("second", State.QUEUED)
-    app = open_page("fine_tune", run="second")
-    assert not app.exception
-    [bar] = app.get("progress")
-    assert bar.proto.text == "Waiting for 1 run before this one; the one under way needs under 20 seconds more"
-
-
-def test_a_live_run_can_be_cancelled(open_page, make_run):
-    folder = make_run("one", State.TRAINING)
-    app = open_page("fine_tune", run="one")
-    app.button(key="cancel_yes").click().run()
-    assert folder.request() == "cancel"
-
-
-def test_a_finished_run_shows_its_report_in_place(open_page, make_run, words_of):
-    make_run("one", State.FINISHED)
-    app = open_page("fine_tune", run="one")
-    assert not app.exception
-    assert "What does BERT add" in words_of(app)
-    assert "The most memory seen in use was 800 MB." in words_of(app)
-    app.button(key="another").click().run()
-    assert "1  Data" in words_of(app)
-
-
-def test_the_page_returns_to_a_live_run_but_not_to_a_finished_one(open_page, make_run, words_of):
-    make_run("live", State.TRAINING)
-    make_run("done", State.FINISHED)
-    app = open_page("fine_tune", run="live")
-    app.switch_page("pages/home.py").run()
-    app.switch_page("pages/fine_tune.py").run()
-    assert app.button(key="stop_run")
-    app = open_page("runs", run="done")
-    app.query_params.clear()  # as the links of the navigation do
-    app.switch_page("pages/fine_tune.py").run()
-    assert "1  Data" in words_of(app)
-
-
 def test_a_label_that_is_too_small_is_not_counted_and_stays_left_out(open_page, words_of):
     app = upload(open_page("fine_tune"), (CSV + "\nhere alone,lonely").encode())
     assert "60 texts under 2 labels" in words_of(app)
@@ -398,12 +329,3 @@ def test_another_base_keeps_what_a_person_set_and_brings_its_own_learning_rate(o
     assert app.number_input(key="recipe_learning_rate").value < before
     app.radio(key="preset").set_value("thorough").run()
     assert app.number_input(key="recipe_batch_size").value == 8
-
-
-@pytest.mark.parametrize("chosen", ["one", "two"])
-def test_of_two_runs_with_the_same_name_the_one_on_the_page_is_stopped(open_page, make_run, chosen):
-    folders = {run_id: make_run(run_id, State.TRAINING, name="twins") for run_id in ("one", "two")}
-    app = open_page("fine_tune", run=chosen)
-    app.button(key="stop_run").click().run()
-    assert not app.exception
-    assert {run_id for run_id, folder in folders.items() if folder.request() == "stop"} == {chosen}
