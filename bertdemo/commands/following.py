@@ -69,17 +69,11 @@ class Follower:
     def _tell_place(self, run: Run) -> None:
         if run.position == self._position:
             return
-        told, before = self._waits, _before(self._runs, run) if run.position else 0
+        told, before = self._waits, len(self._runs.ahead_of(run)) if run.position else 0
         self._position = run.position
         self._waits = f"waiting: {before:,} run{'' if before == 1 else 's'} before this one" if before else ""
         if self._waits not in ("", told) and not self._output.on_terminal:
             self._output.remark(self._waits)
-
-
-def _before(runs: Runs, run: Run) -> int:
-    """How many live runs come before this one; the one at work has no place in the line."""
-    live = [each for each in runs.list() if each.status.state.is_live and each.id != run.id]
-    return sum((each.position or 0) < (run.position or 1) for each in live)
 
 
 def message_with_time(status: Status) -> str:

@@ -149,6 +149,11 @@ class Runs(Works[RunFolder]):
         runs = [_read_or_explain(folder, statuses[folder.id], positions) for folder in folders]
         return sorted(runs, key=lambda run: (run.created, run.id), reverse=True) + self._starter_runs(statuses)
 
+    def ahead_of(self, run: Run) -> _RunList:
+        """The live runs that come before a waiting one, the newest first; the one at work has no place in the line."""
+        live = [each for each in self.list() if each.status.state.is_live and each.id != run.id]
+        return [each for each in live if (each.position or 0) < (run.position or 1)]
+
     def _starter_runs(self, own: Container[str]) -> _RunList:
         """Those that come with the app, but for one that a person has copied into the home under the same id."""
         folders = [folder for folder in starter_folders(self._starters) if folder.id not in own]

@@ -159,8 +159,7 @@ def _sentence(run: Run, step: dict[str, Any]) -> str:
 
 def _waiting(run: Run) -> str:
     """How many runs come before this one, and when the first of them ends."""
-    live = [each for each in handles.runs().list() if each.status.state.is_live and each.id != run.id]
-    ahead = [each for each in live if (each.position or 0) < (run.position or 1)]
+    ahead = handles.runs().ahead_of(run)
     if not ahead:
         return "It begins in a moment"
     remaining = [each.status.remaining for each in ahead if each.status.remaining is not None]
