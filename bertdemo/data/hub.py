@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bertdemo.data.cells import as_text
 from bertdemo.data.columns import Columns, listed
 from bertdemo.data.dataset import Dataset, Source
 from bertdemo.data.reading import make_frame, to_dataset
-from bertdemo.data.tables import as_text
 from bertdemo.errors import DataError
 from bertdemo.settings import Settings
 

@@ -7,21 +7,15 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bertdemo.data.arrow_tables import read_parquet
+from bertdemo.data.cells import Cell, Table, as_text, as_value, refuse_more_rows
 from bertdemo.data.columns import Columns, extra_columns, guess_columns, label_problem, refuse_twice, refuse_unknown
 from bertdemo.data.dataset import NO_LABEL, Dataset
 from bertdemo.data.decoding import decode, refuse_foreign
 from bertdemo.data.delimited import is_table, read_delimited, read_lines
 from bertdemo.data.identity import without_surrogates
-from bertdemo.data.tables import (
-    Cell,
-    Table,
-    as_text,
-    as_value,
-    read_excel,
-    read_json,
-    read_parquet,
-    refuse_more_rows,
-)
+from bertdemo.data.json_tables import read_json
+from bertdemo.data.workbooks import read_excel
 from bertdemo.errors import DataError
 from bertdemo.settings import Settings
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from bertdemo.data.tables import as_text
+from bertdemo.data.cells import as_text
 from bertdemo.jobs.folder import NO_LABEL, JobFolder, Part
 from bertdemo.jobs.records import Agreement, JobSummary, ReviewRow
 
