@@ -1,125 +1,146 @@
-"""CSV and its relatives: delimiter, meaning of quotation marks, with a header or without."""
+"""CSV and its relatives: the likeliest reading of the whole file, its header and its rows."""
 
 from __future__ import annotations
 
-import csv
 import io
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
-from bertdemo.data.columns import is_usual_name
+from bertdemo.data.dialects import (
+    Dialect,
+    Row,
+    candidates,
+    delimiters_in,
+    parse,
+    stated_delimiter,
+    with_usual_line_ends,
+)
+from bertdemo.data.evidence import Reading, fold, weigh
+from bertdemo.data.headers import rectangle, with_header, without_preamble
 from bertdemo.errors import DataError
 
-Row = list[str]
-_DELIMITERS = {"\t": "a tab", ";": "a semicolon", "|": "a bar", ",": "a comma"}
-_SAMPLE = 2**16  # characters
-_SAMPLE_ROWS = 1_000
-_LONGEST_CELL = 2**31 - 1  # characters; the module's own limit is 131,072, and files are bounded by their size
+_SAMPLE = 2**17  # characters in which every reading is tried; the likeliest are then tried on the whole file
+_NEARLY = 1.1  # how much dearer a reading may be to be tried on the whole file
+_FINALISTS = 2  # delimiters
+_DOUBTFUL = 20.0  # bits for each row of difference, below which another reading is named
 _TABLE = 0.9  # share of rows of equal width
-_REPEATED = 2  # how often a header cell must come again as a value to be one
 
 
-def read_delimited(name: str, text: str, max_rows: int) -> tuple[Row, list[Row]]:
+def read_delimited(name: str, text: str, max_rows: int, notes: list[str] | None = None) -> tuple[Row, Iterator[Row]]:
     """Header and rows, each row as wide as the header; reading ends soon after ``max_rows``.
 
-    Short rows are filled up with empty cells. A file whose first row holds values that other rows repeat has
-    no header; its columns are called "column 1", "column 2", ….
+    Short rows are filled up with empty cells. A file whose first row is an example like those below has no header; its
+    columns are called "column 1", "column 2", ….
+
+    Args:
+        name: the file's, for messages.
+        text: all of it.
+        max_rows: how many rows are wanted at most.
+        notes: where sentences go that a person should know about how the file was read.
 
     Raises:
         DataError: a row is wider than the header, or the quotation marks make no sense.
     """
-    csv.field_size_limit(_LONGEST_CELL)  # of the whole process, so it is always set to the same value
-    rows = _parse(name, text, _delimiter(text), max_rows + 2)
-    if _is_data(rows[0], rows[1:_SAMPLE_ROWS]):
-        return [f"column {i}" for i in range(1, len(rows[0]) + 1)], rows
-    return rows[0], rows[1:]
+    notes = [] if notes is None else notes
+    stated, text = stated_delimiter(with_usual_line_ends(text))
+    readings = _weighed(text, stated, max_rows + 2)
+    best = readings[0]
+    if best.bits == math.inf:
+        raise _broken(name, best.broken or 1)
+    notes.extend(_other_readings(readings))
+    rows = list(islice(parse(text, best.dialect), max_rows + 2))
+    rows = _folded(without_preamble(rows, notes), best, notes)
+    header, rows = with_header(rows, notes)
+    _refuse_wide(name, header, rows, readings)
+    short = [place for place, row in enumerate(rows, 2) if len(row) < len(header) and any(header[len(row) :])]
+    if short:
+        notes.append(
+            f"Rows with fewer cells than the table has columns: {len(short):,}, from row {short[0]:,} on; what is "
+            "missing was read as empty."
+        )
+    return rectangle(name, header, rows)
 
 
 def is_table(text: str) -> bool:
-    """Whether nearly all rows are as wide as the first, and wider than one cell: texts with commas are not."""
-    return max(_fit(_sample(text), delimiter) for delimiter in _DELIMITERS) >= _TABLE
+    """Whether nearly all rows are as wide as most, and wider than one cell: texts with commas are not."""
+    stated, text = stated_delimiter(with_usual_line_ends(text))
+    best = _weighed(text[: 2 * _SAMPLE], stated, _SAMPLE)[0]
+    return stated is not None or (best.dialect.delimiter != "" and best.regular >= _TABLE)
 
 
 def read_lines(text: str, max_rows: int) -> tuple[Row, list[Row]]:
     """Every line that is not blank as a row of one column, "text"; reading ends soon after ``max_rows``."""
-    lines = (line.rstrip("\r\n") for line in io.StringIO(text, newline="\n"))
+    lines = (line.rstrip("\r\n") for line in io.StringIO(with_usual_line_ends(text), newline=None))
     return ["text"], [[line] for line in islice(filter(str.strip, lines), max_rows + 1)]
 
 
-def _delimiter(text: str) -> str:
-    """The delimiter under which most rows are as wide as the first, and wider than one cell."""
-    sample = _sample(text)
-    return max(_DELIMITERS, key=lambda delimiter: _fit(sample, delimiter))
+def _weighed(text: str, stated: str | None, limit: int) -> list[Reading]:
+    """Readings from the likeliest on; those of a long text have stood the test of all of it."""
+    whole = len(text) <= 2 * _SAMPLE
+    sample = text if whole else text[:_SAMPLE]
+    sample = sample if whole else sample[: max(sample.rfind("\n"), sample.rfind("\r")) + 1] or sample
+    delimiters = [stated] if stated else delimiters_in(sample)
+    readings = _sorted(weigh(sample, each, limit, whole=whole) for each in candidates(sample, delimiters))
+    if whole:
+        return readings
+    most = readings[0].bits * _NEARLY
+    likely = list(dict.fromkeys(each.dialect.delimiter for each in readings if each.bits <= most))
+    return _sorted(weigh(text, each, limit) for each in candidates(text, likely[:_FINALISTS]))
 
 
-def _sample(text: str) -> str:
-    sample = text[:_SAMPLE]
-    return sample.rpartition("\n")[0] or sample if len(text) > _SAMPLE else sample
+def _sorted(readings: Iterable[Reading]) -> list[Reading]:
+    return sorted(readings, key=lambda each: each.bits)
 
 
-def _fit(sample: str, delimiter: str) -> float:
-    """The share of rows as wide as the first; 0 where that has one cell."""
-    rows = csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter)
-    widths = [len(row) for row in islice(rows, _SAMPLE_ROWS) if row]
-    return widths.count(widths[0]) / len(widths) if widths and widths[0] > 1 else 0.0
+def _other_readings(readings: Sequence[Reading]) -> Iterator[str]:
+    """A sentence about another reading that gives another number of rows for hardly more bits a row of difference."""
+    best = readings[0]
+    for other in readings[1:]:
+        differing = abs(other.rows - best.rows)
+        alike = other.dialect.delimiter == best.dialect.delimiter and other.regular >= _TABLE
+        if alike and differing and other.bits - best.bits < _DOUBTFUL * differing:
+            yield (
+                f"The quotation marks can be understood in two ways: the file was read as {best.rows:,} lines "
+                f"{_quoting(best.dialect)}, and could be {other.rows:,} {_quoting(other.dialect)}."
+            )
+            return
 
 
-def _parse(name: str, text: str, delimiter: str, limit: int) -> list[Row]:
-    """Rows of equal width. Where the quoting makes no sense, quotation marks are taken as part of the texts.
+def _quoting(dialect: Dialect) -> str:
+    return f"with texts inside {dialect.quote} marks" if dialect.quote else "whose quotation marks belong to the texts"
 
-    A text that begins with a quotation mark (usual in tab-separated files, which do not quote) would
-    otherwise swallow all rows up to the next one: a cell of several lines, each of which is a good row.
-    """
-    try:
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-        rows = _collect(name, islice(reader, limit), delimiter)
-    except DataError:
-        rows = _unquoted(text, delimiter, limit)
-        if not rows:
-            raise
+
+def _folded(rows: list[Row], reading: Reading, notes: list[str]) -> list[Row]:
+    """Rows whose unquoted delimiters inside the texts of one column are given back to it, if the reading says so."""
+    width = reading.folded
+    wide = [place for place, row in enumerate(rows, 1) if len(row) > width and any(row[width:])]
+    folded = fold(rows, width, reading.dialect.delimiter) if width and wide else None
+    if folded is None:
         return rows
-    if any("\n" in cell for row in rows for cell in row):
-        return _unquoted(text, delimiter, limit) or rows
-    return rows
+    notes.append(
+        f"Rows with {reading.dialect.named()} in a text without quotation marks: {len(wide):,}, from row {wide[0]:,} "
+        "on; it was read as part of the text."
+    )
+    return folded
 
 
-def _unquoted(text: str, delimiter: str, limit: int) -> list[Row]:
-    """Every line as one row; nothing at all unless all are equally wide."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=csv.QUOTE_NONE)
-    rows = [row for row in islice(reader, limit) if row]
-    return rows if len({len(row) for row in rows}) == 1 and len(rows[0]) > 1 else []
+def _refuse_wide(name: str, header: Row, rows: Sequence[Row], readings: Sequence[Reading]) -> None:
+    width, best = len(header), readings[0].dialect
+    wide = next((place for place, row in enumerate(rows, 2) if len(row) > width and any(row[width:])), None)
+    if wide is None:
+        return
+    broken = [each.broken for each in readings if each.broken and each.dialect.quote == '"']
+    if broken and not best.quote:
+        raise _broken(name, broken[0])
+    raise DataError(
+        f"{name}, row {wide}: {len(rows[wide - 2])} cells where the first row has {width}; put texts that contain "
+        f"{best.named()} in quotation marks."
+    )
 
 
-def _collect(name: str, reader: Iterator[Row], delimiter: str) -> list[Row]:
-    rows: list[Row] = []
-    try:
-        for row in reader:
-            if row:  # an empty line is no row
-                rows.append(_fill(name, row, len(rows) + 1, len(rows[0]) if rows else len(row), delimiter))
-    except csv.Error as error:
-        raise DataError(
-            f"{name}, row {len(rows) + 1}: a quotation mark is not closed or not doubled; save the table "
-            "again as CSV from a spreadsheet program, which quotes texts correctly."
-        ) from error
-    return rows
-
-
-def _fill(name: str, row: Row, number: int, width: int, delimiter: str) -> Row:
-    if len(row) < width:
-        return row + [""] * (width - len(row))
-    if any(row[width:]):
-        raise DataError(
-            f"{name}, row {number}: {len(row)} cells where the first row has {width}; put texts that contain "
-            f"{_DELIMITERS[delimiter]} in quotation marks."
-        )
-    return row[:width]
-
-
-def _is_data(first: Row, others: Sequence[Row]) -> bool:
-    """Whether the first row is an example rather than names: one of its values comes again below it."""
-    if any(is_usual_name(cell) for cell in first):
-        return False
-    for column, cell in enumerate(first):
-        if cell.strip() and sum(row[column] == cell for row in others) >= _REPEATED:
-            return True
-    return False
+def _broken(name: str, row: int) -> DataError:
+    return DataError(
+        f"{name}, row {row}: a quotation mark is not closed or not doubled; save the table "
+        "again as CSV from a spreadsheet program, which quotes texts correctly."
+    )

@@ -15,7 +15,7 @@ from bertdemo.data.decoding import decode, refuse_foreign
 from bertdemo.data.delimited import is_table, read_delimited, read_lines
 from bertdemo.data.identity import without_surrogates
 from bertdemo.data.json_tables import read_json
-from bertdemo.data.workbooks import read_excel
+from bertdemo.data.workbooks import read_workbook
 from bertdemo.errors import DataError
 from bertdemo.settings import Settings
 
@@ -37,8 +37,8 @@ __all__ = [
 _DELIMITED = ("csv", "tsv", "txt", "tab")
 _JSON = ("jsonl", "ndjson", "json")
 _PARQUET = ("parquet", "pq")
-_EXCEL = ("xlsx", "xlsm")
-FILE_TYPES = (*_DELIMITED, *_JSON, *_PARQUET, *_EXCEL)
+_WORKBOOKS = ("xlsx", "xlsm", "ods")
+FILE_TYPES = (*_DELIMITED, *_JSON, *_PARQUET, *_WORKBOOKS)
 _MAX_COLUMNS = 1_000
 _NUMBER = re.compile(r"[+-]?[0-9]{1,300}(\.[0-9]+)?")
 
@@ -89,13 +89,14 @@ def read_table(name: str, content: bytes, settings: Settings, *, typed: bool = F
     kind = name.rpartition(".")[2].casefold()
     if kind not in FILE_TYPES:
         raise DataError(f"{name} is of an unknown kind: choose a file that ends in {', '.join(FILE_TYPES)}.")
-    if kind not in _EXCEL:
-        return make_frame(
-            name, *_read(name, kind, content, settings.max_rows, as_value if typed else as_text), settings
-        )
-    sheet, table = read_excel(name, content, settings.max_rows, columns=1 if typed else 2)
+    sheet, notes = "", list[str]()
+    if kind in _WORKBOOKS:
+        sheet, table = read_workbook(name, content, settings.max_rows, notes, columns=1 if typed else 2)
+    else:
+        table = _read(name, kind, content, settings.max_rows, as_value if typed else as_text, notes)
     frame = make_frame(name, *table, settings)
     frame.attrs["sheet"] = sheet
+    frame.attrs["notes"] = notes
     return frame
 
 
@@ -158,7 +159,7 @@ def _refuse_size(name: str, size: int, settings: Settings) -> None:
         )
 
 
-def _read(name: str, kind: str, content: bytes, max_rows: int, cell: Cell) -> Table:
+def _read(name: str, kind: str, content: bytes, max_rows: int, cell: Cell, notes: list[str]) -> Table:
     if kind in _PARQUET:
         return read_parquet(name, content, max_rows, cell)
     refuse_foreign(name, content)
@@ -167,7 +168,7 @@ def _read(name: str, kind: str, content: bytes, max_rows: int, cell: Cell) -> Ta
         return read_json(name, text, max_rows, cell)
     if kind == "txt" and not is_table(text):
         return read_lines(text, max_rows)
-    return read_delimited(name, text, max_rows)
+    return read_delimited(name, text, max_rows, notes)
 
 
 def _tidy(cell: Any) -> Any:

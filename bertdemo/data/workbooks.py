@@ -1,65 +1,114 @@
-"""Excel workbooks → header and rows."""
+"""Workbooks of Excel and LibreOffice → header and rows, of all sheets that hold the same table."""
 
 from __future__ import annotations
 
 import io
-import warnings
+import struct
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
-from typing import Any
 
-from bertdemo.data.cells import Table, as_text, refuse_bomb
+from bertdemo.data import excel, open_document
+from bertdemo.data.cells import Table, refuse_bomb, refuse_more_rows
+from bertdemo.data.columns import listed
+from bertdemo.data.dialects import Row
+from bertdemo.data.headers import rectangle, with_header, without_preamble
 from bertdemo.errors import DataError
 
+_OPEN_DOCUMENT = ".ods"
+# What a library raises that meets a damaged book: a part that is missing, no XML, no number, a password.
+_DAMAGE = (zipfile.BadZipFile, zlib.error, struct.error, LookupError, ValueError, TypeError, AttributeError, OSError,
+           EOFError, SyntaxError, RuntimeError, ArithmeticError, AssertionError)  # fmt: skip
 
-def read_excel(name: str, content: bytes, max_rows: int, columns: int = 1) -> tuple[str, Table]:
-    """The sheet with the most rows of at least so many filled cells, for notes are short; of equals the first.
 
-    Where no row is so wide, that with the most rows. Its first filled row is the header. The sheet's name comes with it
-    where an earlier one that holds something, such as notes, was passed over, otherwise "".
+@dataclass(frozen=True)
+class _Sheet:
+    """A sheet that holds something, and how many of its rows are wide enough for a table."""
+
+    title: str
+    header: Row
+    rows: list[Row]
+    wide: int
+    notes: list[str]
+
+
+def read_workbook(name: str, content: bytes, max_rows: int, notes: list[str], columns: int = 1) -> tuple[str, Table]:
+    """Read the sheet with the most rows of at least so many filled cells, and those with the same columns.
+
+    Where no row is so wide, that with the most rows; of equals the first. Hidden sheets are not read. The sheet's name
+    comes with it where an earlier one that holds something, such as notes, was passed over, otherwise "".
+
+    Args:
+        name: the file's, which tells the kind by its ending.
+        content: its bytes.
+        max_rows: how many rows are wanted at most.
+        notes: where sentences go about what was read.
+        columns: how many filled cells make a row of a table.
 
     Raises:
-        DataError: it is no workbook, is damaged, or all its sheets are empty.
+        DataError: it is no workbook, is damaged, has too many rows, or all its visible sheets are empty.
     """
-    import openpyxl
-    from openpyxl.utils.exceptions import InvalidFileException
-
+    is_open = name.casefold().endswith(_OPEN_DOCUMENT)
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             refuse_bomb(name, content, sum(part.file_size for part in archive.infolist()))
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # of features that openpyxl drops: styles, validation
-            book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-            title, rows = _largest(book.worksheets, max_rows, columns)
-    except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, OSError, SyntaxError) as error:
-        raise DataError(f"{name} is not a readable Excel workbook: save it again as .xlsx or .csv.") from error
-    if not rows:
+            found = (open_document if is_open else excel).read_sheets(archive, content)
+            sheets = [_sheet(title, list(islice(rows, max_rows + 2)), columns) for title, rows in found]
+    except _DAMAGE as error:
+        kind = "OpenDocument" if is_open else "Excel"
+        raise DataError(f"{name} is not a readable {kind} workbook: save it again as .xlsx or .csv.") from error
+    filled = [sheet for sheet in sheets if sheet is not None]
+    if not filled:
         raise DataError(f"{name} has only empty sheets: choose a workbook with a table of texts and labels.")
-    return title, _with_header(rows)
+    largest = max(filled, key=lambda sheet: (sheet.wide, len(sheet.rows)))
+    alike = [sheet for sheet in filled if sheet is largest or _repeats(sheet, largest)]
+    rows = _together(alike, notes)
+    refuse_more_rows(name, len(rows), max_rows)
+    _name_others([sheet for sheet in filled if sheet not in alike and len(sheet.rows) > 1], notes)
+    return ("" if alike[0] is filled[0] else largest.title), rectangle(name, alike[0].header, rows)
 
 
-def _largest(sheets: Iterable[Any], max_rows: int, columns: int) -> tuple[str, Sequence[Sequence[Any]]]:
-    title, most = "", (0, 0)
-    largest: list[tuple[Any, ...]] = []
+def _sheet(title: str, rows: list[Row], columns: int) -> _Sheet | None:
+    if not rows:
+        return None
+    notes: list[str] = []
+    wide = sum(sum(map(bool, row)) >= columns for row in rows)
+    header, below = with_header(without_preamble(rows, notes), notes)
+    return _Sheet(title, header, below, wide, notes)
+
+
+def _repeats(sheet: _Sheet, largest: _Sheet) -> bool:
+    """Whether a sheet has the same columns, in whatever order, and other rows."""
+    same = sorted(map(str.casefold, sheet.header)) == sorted(map(str.casefold, largest.header))
+    return same and bool(sheet.rows) and len(set(sheet.header)) == len(sheet.header)
+
+
+def _together(sheets: Sequence[_Sheet], notes: list[str]) -> list[Row]:
+    """The rows of all, in the order of the sheets and of the columns of the first; a copy of a sheet is read once."""
+    rows: list[Row] = []
+    read: list[str] = []
+    known: set[frozenset[tuple[str, ...]]] = set()
     for sheet in sheets:
-        rows = list(islice(_filled_rows(sheet), max_rows + 2))
-        wide = sum(sum(cell is not None for cell in row) >= columns for row in rows)
-        if (wide, len(rows)) > most:
-            title, largest, most = sheet.title if largest else "", rows, (wide, len(rows))
-    return title, largest
+        ordered = sheet.rows if sheet is sheets[0] else list(_reordered(sheet, sheets[0].header))
+        content = frozenset(map(tuple, ordered))
+        if content not in known:
+            rows.extend(ordered)
+            read.append(sheet.title)
+        known.add(content)
+        notes.extend(note for note in sheet.notes if note not in notes)
+    if len(read) > 1:
+        notes.append(f"Sheets of the same columns were read together: {listed(read)}.")
+    return rows
 
 
-def _with_header(rows: Sequence[Sequence[Any]]) -> Table:
-    width = max(map(len, rows))
-    cells = ([as_text(cell) for cell in row] + [None] * (width - len(row)) for row in rows)
-    return [cell or "" for cell in next(cells)], cells
+def _reordered(sheet: _Sheet, header: Row) -> Iterator[Row]:
+    places = {name.casefold(): place for place, name in enumerate(sheet.header)}
+    order = [places[name.casefold()] for name in header]
+    return ([row[place] if place < len(row) else "" for place in order] for row in sheet.rows)
 
 
-def _filled_rows(sheet: Any) -> Iterator[tuple[Any, ...]]:
-    """Rows that are not empty, up to their last filled cell: workbooks often hold thousands merely formatted."""
-    sheet.reset_dimensions()  # the size that a workbook states may be wrong, and would cut the table
-    for row in sheet.iter_rows(values_only=True):
-        width = max((place for place, cell in enumerate(row, start=1) if cell is not None), default=0)
-        if width:
-            yield row[:width]
+def _name_others(sheets: Sequence[_Sheet], notes: list[str]) -> None:
+    if sheets:
+        notes.append(f"Sheets with other columns were not read: {listed([sheet.title for sheet in sheets])}.")

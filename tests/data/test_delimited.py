@@ -15,7 +15,8 @@ cells = st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\0"), 
 
 
 def read(text: str) -> tuple[list[str], list[list[str]]]:
-    return read_delimited("a.csv", text, LIMIT)
+    header, rows = read_delimited("a.csv", text, LIMIT)
+    return header, list(rows)
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
@@ -65,10 +66,13 @@ def test_an_unquoted_delimiter_is_named_with_its_row() -> None:
         read("text,label\nfine,a\nwell, no,b\n")
 
 
-@pytest.mark.parametrize("row", ['"never, closed,a', '"not "doubled" in, here",a'])
-def test_a_wrong_quotation_mark_is_named_with_its_row(row: str) -> None:
+def test_a_wrong_quotation_mark_is_named_with_its_row() -> None:
     with pytest.raises(DataError, match="row 3: a quotation mark is not closed or not doubled"):
-        read(f"text,label\nfine,a\n{row}\nwell,b\n")
+        read('text,label\nfine,a\n"never, closed,a\nwell,b\n')
+
+
+def test_quotation_marks_inside_a_quoted_text_need_not_be_doubled() -> None:
+    assert read('text,label\nfine,a\n"not "doubled" in, here",a\nwell,b\n')[1][1] == ['not "doubled" in, here', "a"]
 
 
 def test_a_text_may_be_longer_than_what_a_csv_reader_usually_takes() -> None:
@@ -82,7 +86,7 @@ def test_one_column_is_read_as_one_column() -> None:
 
 
 def test_reading_ends_soon_after_the_limit() -> None:
-    assert len(read_delimited("a.csv", "text,label\n" + "a,1\n" * 100, 10)[1]) == 11
+    assert len(list(read_delimited("a.csv", "text,label\n" + "a,1\n" * 100, 10)[1])) == 11
 
 
 @given(st.lists(st.tuples(cells, cells), min_size=1, max_size=20), st.sampled_from(",;\t|"))

@@ -1,0 +1,179 @@
+"""How a delimited file may be written (delimiter, quotation marks, escapes), and its rows under such a reading."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+Row = list[str]
+
+NAMES = {"\t": "a tab", ";": "a semicolon", "|": "a bar", ",": "a comma", "": "no delimiter"}
+# Seldom used, and therefore only taken where nearly every line has one; longer ones first, as they hold shorter ones.
+_SELDOM = (":::", "|||", "::", "||", "^", "~", "\x01", "\x1f", "¦", "§", "¬")
+_SELDOM_SHARE = 0.9  # of the lines
+_LONGEST_CELL = 2**31 - 1  # characters; the module's own limit is 131,072, and files are bounded by their size
+_PLACEHOLDER = "\uf8f0"  # private use: stands for a delimiter of several characters, or for none
+_LINE_BREAK = "\uf8f1"  # private use: stands for a line break that ends no row
+_SEP_LINE = re.compile(r'"?sep=(\\t|[^\r\n]{1,3}?)"?[ ;,\t]*(\r\n|\r|\n)', re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Dialect:
+    r"""One reading of a delimited file.
+
+    Attributes:
+        delimiter: one or more characters; empty where each line is one cell.
+        quote: the quotation mark, or empty where quotation marks are part of the texts.
+        escape: whether a backslash before a quotation mark or delimiter takes its meaning away.
+        inner: a line break that ends no row though it is not quoted (``"\n"``, ``"\r"``), or empty.
+        loose: whether quotation marks inside a quoted cell need not be doubled.
+    """
+
+    delimiter: str
+    quote: str = ""
+    escape: bool = False
+    inner: str = ""
+    loose: bool = False
+
+    def named(self) -> str:
+        """The delimiter as words of a sentence."""
+        return NAMES.get(self.delimiter, repr(self.delimiter))
+
+
+class BrokenQuotesError(Exception):
+    """A quotation mark is not closed or not doubled; ``row`` counts from 1, ``at_end`` tells an open last cell."""
+
+    def __init__(self, row: int, *, at_end: bool) -> None:
+        super().__init__(f"row {row}")
+        self.row = row
+        self.at_end = at_end
+
+
+def parse(text: str, dialect: Dialect) -> Iterator[Row]:
+    r"""Yield the rows of a text, blank lines left out; ``\N``, by which databases write nothing, is an empty cell.
+
+    Raises:
+        BrokenQuotesError: quotation marks make no sense in this reading.
+    """
+    csv.field_size_limit(_LONGEST_CELL)  # of the whole process, so it is always set to the same value
+    reader = csv.reader(
+        io.StringIO(_prepared(text, dialect), newline=""),
+        delimiter=_single(dialect),
+        quotechar=dialect.quote or None,
+        quoting=csv.QUOTE_MINIMAL if dialect.quote else csv.QUOTE_NONE,
+        escapechar="\\" if dialect.escape else None,
+        skipinitialspace=bool(dialect.quote) and dialect.delimiter != "\t" and _is_spaced(text, dialect),
+        strict=True,
+    )
+    nothing = r"\N" in text
+    mended, rows = nothing or dialect.inner, 0
+    try:
+        for row in reader:
+            if not row or (len(row) == 1 and row[0].isspace()):
+                continue
+            rows += 1
+            yield _mended(row, dialect.inner, nothing=nothing) if mended else row
+    except csv.Error as error:
+        raise BrokenQuotesError(rows + 1, at_end="end of data" in str(error)) from error
+
+
+def _mended(row: Row, inner: str, *, nothing: bool) -> Row:
+    cells = [cell.replace(_LINE_BREAK, inner) for cell in row] if inner else row
+    return ["" if cell == r"\N" else cell for cell in cells] if nothing else cells
+
+
+def stated_delimiter(text: str) -> tuple[str | None, str]:
+    """The delimiter of a first line ``sep=;`` as spreadsheets write it, and the text without that line."""
+    stated = _SEP_LINE.match(text)
+    if stated is None:
+        return None, text
+    return stated.group(1).replace(r"\t", "\t"), text[stated.end() :]
+
+
+def with_usual_line_ends(text: str) -> str:
+    """Without what may stand at a file's end, and with line feeds where only rare signs end the lines."""
+    text = text.rstrip("\x1a")
+    if "\n" not in text and "\r" not in text:
+        return re.sub("[\u2028\u2029\x85\x1e]", "\n", text)
+    return text
+
+
+def candidates(text: str, delimiters: Sequence[str]) -> list[Dialect]:
+    """Every reading with these delimiters for which the text gives a reason, plain ones first."""
+    quotings = [quoting for delimiter in delimiters for quoting in _quotings(text, delimiter)]
+    breaks = list(_inner_breaks(text))
+    return [Dialect(*quoting, inner) for quoting in quotings for inner in breaks]
+
+
+def delimiters_in(sample: str) -> list[str]:
+    """What may stand between cells, an empty text for nothing at all."""
+    lines = max(1, len(re.findall(r"[^\r\n]+", sample)))
+    seldom = [each for each in _SELDOM if sample.count(each) >= lines * _SELDOM_SHARE]
+    return [*(each for each in NAMES if each in sample), *seldom]
+
+
+def _quotings(text: str, delimiter: str) -> Iterator[tuple[str, str, bool]]:
+    if delimiter and f"\\{delimiter}" in text:
+        yield delimiter, "", True
+    yield delimiter, "", False
+    for quote, fewest in (('"', 1), ("'", 2)):
+        starts = [before + quote for edge in {"\n", "\r", delimiter} - {""} for before in (edge, f"{edge} ")]
+        if text.startswith(quote) + sum(map(text.count, starts)) >= fewest:
+            yield delimiter, quote, False
+            if f"\\{quote}" in text:
+                yield delimiter, quote, True
+
+
+def _inner_breaks(text: str) -> Iterator[str]:
+    """Which line breaks may end no row: those that stand beside a more usual one."""
+    yield ""
+    both = text.count("\r\n")
+    feeds, returns = text.count("\n") - both, text.count("\r") - both
+    if both and feeds:
+        yield "\n"
+    if returns and (both or feeds) and returns < (both or feeds):
+        yield "\r"
+
+
+def _is_spaced(text: str, dialect: Dialect) -> bool:
+    return bool(dialect.delimiter) and f"{dialect.delimiter} {dialect.quote}" in text
+
+
+def _single(dialect: Dialect) -> str:
+    return dialect.delimiter if len(dialect.delimiter) == 1 else _PLACEHOLDER
+
+
+def loose_cells(text: str, dialect: Dialect) -> int:
+    """How many quoted cells hold quotation marks that are not doubled."""
+    return sum(dialect.quote in found.group(1) for found in _loose_cell(dialect).finditer(text))
+
+
+def _loose_cell(dialect: Dialect) -> re.Pattern[str]:
+    """A quoted cell on one line; it ends where the next cell or line begins."""
+    end, mark = rf"{re.escape(_single(dialect))}|[\r\n]|\Z", dialect.quote
+    start = rf"[^{re.escape(_single(dialect))}\r\n]"
+    return re.compile(rf"(?<!{start}){mark}((?:[^{mark}\r\n]|{mark}(?!{end}))*+){mark}(?={end})")
+
+
+def _double_inner(found: re.Match[str]) -> str:
+    mark = found.group()[0]
+    return mark + found.group(1).replace(mark * 2, mark).replace(mark, mark * 2) + mark
+
+
+def _prepared(text: str, dialect: Dialect) -> str:
+    """The text as the csv module can read it: a delimiter of one character, backslashes that escape nothing doubled."""
+    if len(dialect.delimiter) > 1:
+        text = re.sub(f" ?{re.escape(dialect.delimiter)} ?", _PLACEHOLDER, text)
+    if dialect.inner == "\n":
+        text = re.sub(r"(?<!\r)\n", _LINE_BREAK, text)
+    elif dialect.inner:
+        text = re.sub(r"\r(?!\n)", _LINE_BREAK, text)
+    if dialect.loose:
+        text = _loose_cell(dialect).sub(_double_inner, text)
+    if dialect.escape:
+        meant = re.escape(dialect.quote + _single(dialect))
+        text = re.sub(rf"\\([{meant}\\\r\n])|\\", lambda found: found.group() if found.group(1) else r"\\", text)
+    return text

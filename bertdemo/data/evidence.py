@@ -1,0 +1,183 @@
+"""How likely a reading of a delimited file is: by the bits it takes to write the table down in that reading.
+
+A column of few values that repeat, such as labels, is cheap; so are delimiters, line ends and quotation marks that
+belong to the reading. What a wrong reading leaves inside cells is dear, and so are rows of another width (minimum
+description length: J. Rissanen, "Modeling by shortest data description", Automatica 14, 1978).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import chain, islice
+
+from bertdemo.data.columns import is_usual_name
+from bertdemo.data.dialects import BrokenQuotesError, Dialect, Row, loose_cells, parse
+from bertdemo.data.headers import numbers_rows, skip_preamble, usual_width
+
+_LETTER = 5.0  # bits a character of a text
+_CONTROL = 5.0  # bits more for a tab or line break inside a text, which seldom holds one
+_EDGE = 5.0  # bits more for a quotation mark at the edge of a text
+_EMPTY = 20.0  # bits for a table with columns of nothing
+_DOUBLED = 10.0  # bits for two quotation marks in a row, as quoted cells have for one
+_TORN = 80.0  # bits for a row in which a quotation opens in one cell and closes in another
+_SHORT, _WIDE = 25.0, 40.0  # bits for a row of fewer, of more cells
+_NAMED = 200.0  # bits that a usual name in the first row spares, or costs where it would be all of that row
+_USUAL = {",": 0.0, ";": 0.0, "\t": 0.0, "": 0.0, "|": 3.0}
+_SELDOM = 20.0  # bits for a delimiter that hardly anybody uses
+_INNER = 8.0  # bits for line breaks that end no row
+_FOLD = 1.0  # bits a row, to say how many delimiters belong to its text
+_FOLDED_QUOTE = 80.0  # bits for a folded text in quotation marks, which would have been quoted
+_LOOSE = 15.0  # bits for a quoted cell with quotation marks that are not doubled
+_NUMBER = re.compile(r"\s*[+-]?[0-9]{1,300}([.,][0-9]{1,300})?\s*")
+_APOSTROPHES = re.compile(r"\0'[^\0]*'(?=\0)")
+_TOKEN = re.compile(r"\S{0,64}")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A dialect and what came of it.
+
+    Attributes:
+        dialect: how the file was read.
+        bits: the price of its table, infinite where quotation marks make no sense.
+        rows: how many there are.
+        regular: the share of rows as wide as most, or brought to that width.
+        folded: the width to which wider rows are to be folded; 0 where none are.
+        broken: the row in which quotation marks that are not doubled fail.
+    """
+
+    dialect: Dialect
+    bits: float
+    rows: int = 0
+    regular: float = 0.0
+    folded: int = 0
+    broken: int | None = None
+
+
+def weigh(text: str, dialect: Dialect, limit: int, *, whole: bool = True) -> Reading:
+    """Parse up to ``limit`` rows and price them; where the text is not ``whole``, its last cell may be open."""
+    rows: list[Row] = []
+    try:
+        rows.extend(islice(parse(text, dialect), limit))
+    except BrokenQuotesError as error:
+        if whole or not error.at_end:
+            if dialect.escape or dialect.loose or f"\\{dialect.quote}" in text:
+                return Reading(dialect, math.inf, broken=error.row)
+            return replace(weigh(text, replace(dialect, loose=True), limit, whole=whole), broken=error.row)
+    if not rows:
+        return Reading(dialect, math.inf)
+    width, regular = usual_width(rows)
+    rows = [row if len(row) <= width or any(row[width:]) else row[:width] for row in rows]
+    bits, folded = _cheapest_width(rows, width, dialect.delimiter)
+    if not whole:
+        bits += _LETTER * max(0, _letters(text) - sum(map(len, chain.from_iterable(rows))))
+    if dialect.loose:
+        bits += _INNER + _LOOSE * loose_cells(text, dialect)
+    bits += _USUAL.get(dialect.delimiter, _SELDOM) + (_INNER if dialect.inner else 0.0)
+    return Reading(dialect, bits, len(rows), 1.0 if folded else regular / len(rows), folded)
+
+
+def _cheapest_width(rows: Sequence[Row], width: int, delimiter: str) -> tuple[float, int]:
+    """The price of a table as it is, or with its wider rows folded, and the width to which they are (0: not)."""
+    bits = _table_bits(rows, width)
+    above = skip_preamble(rows, width)
+    table = rows[above:]
+    if 1 < len(table[0]) < width and not numbers_rows(table[1:]):
+        bits += _WIDE * sum(len(row) > len(table[0]) for row in table)
+    folded_to = 0
+    for narrow in {len(table[0]), min(map(len, table))} - {1, max(map(len, table))}:
+        folded = fold(table, narrow, delimiter)
+        if folded is not None:
+            cheaper = _table_bits([*rows[:above], *folded], narrow) + _FOLD * len(table)
+            cheaper += _FOLDED_QUOTE * _folded_quotes(table, folded)
+            if cheaper < bits:
+                bits, folded_to = cheaper, narrow
+    return bits, folded_to
+
+
+def fold(rows: Sequence[Row], width: int, delimiter: str) -> list[Row] | None:
+    """Bring rows to ``width`` cells by giving delimiters back to the texts of one column.
+
+    All others must look closed (numbers, ids, or few values that repeat). None unless exactly one column can be it.
+    """
+    wide = [row for row in rows if len(row) > width and any(row[width:])]
+    if width < 2 or not wide:
+        return None
+    found = [folded for place in range(width) if (folded := _folded(rows, width, place, delimiter)) is not None]
+    return found[0] if len(found) == 1 else None
+
+
+def _folded(rows: Sequence[Row], width: int, place: int, delimiter: str) -> list[Row] | None:
+    more = place - width + 1  # cells after the text, negative; 0 where it is the last column
+    folded = []
+    for row in rows:
+        end = len(row) + more
+        folded.append(row if len(row) <= width else [*row[:place], delimiter.join(row[place:end]), *row[end:]])
+    full = [row for row in folded[1:] if len(row) == width]
+    columns = list(zip(*full, strict=True))
+    closed = bool(columns) and all(_is_closed(cells) for i, cells in enumerate(columns) if i != place)
+    return folded if closed and not _is_closed(columns[place]) else None
+
+
+def _is_closed(cells: Sequence[str]) -> bool:
+    return len(set(cells)) <= len(cells) / 3 or all(map(_NUMBER.fullmatch, cells)) or all(map(_TOKEN.fullmatch, cells))
+
+
+def _folded_quotes(rows: Sequence[Row], folded: Sequence[Row]) -> int:
+    changed = (set(after) - set(before) for before, after in zip(rows, folded, strict=True) if before is not after)
+    return sum(cell[:1] == cell[-1:] == '"' for cells in changed for cell in cells)
+
+
+def _letters(text: str) -> int:
+    return len(text) - text.count("\n") - text.count("\r")
+
+
+def _table_bits(rows: Sequence[Row], width: int) -> float:
+    usual = [row for row in rows if len(row) == width]
+    columns = list(zip(*usual, strict=True))
+    bits = sum(map(_column_bits, columns)) + (0.0 if all(map(any, columns)) else _EMPTY)
+    for row in rows:
+        if len(row) != width:
+            bits += (_SHORT if len(row) < width else _WIDE) + _LETTER * (sum(map(len, row)) + len(row))
+    bits += _mark_bits(rows)
+    if any(map(is_usual_name, rows[0])):
+        bits += -_NAMED if len(rows[0]) > 1 else _NAMED if width > 1 else 0.0
+    return bits
+
+
+def _column_bits(cells: Sequence[str]) -> float:
+    """As texts, or as numbers of the values in a list of them, whichever takes less."""
+    counts = Counter(cells)
+    as_texts = _LETTER * sum(map(len, cells))
+    if len(counts) > len(cells) / 2:
+        return as_texts
+    spread = sum(count * math.log2(len(cells) / count) for count in counts.values())
+    return min(spread + _LETTER * sum(len(value) + 1 for value in counts), as_texts)
+
+
+def _mark_bits(rows: Sequence[Row]) -> float:
+    """What control characters and quotation marks inside the cells cost."""
+    cells = "\0" + "\0".join(map("\0".join, rows)) + "\0"
+    bits = _CONTROL * (cells.count("\n") + cells.count("\t") + cells.count("\r")) + _DOUBLED * cells.count('""')
+    bits += _EDGE * (cells.count('\0"') + cells.count('"\0'))
+    if "\0'" in cells:
+        bits += 2 * _EDGE * len(_APOSTROPHES.findall(cells))
+    for quote in "\"'":
+        if f"\0{quote}" in cells and f"{quote}\0" in cells:
+            bits += _TORN * sum(_is_torn(row, quote) for row in rows)
+    return bits
+
+
+def _is_torn(row: Row, quote: str) -> bool:
+    """Whether a quotation opens in one cell and closes in a later one."""
+    is_open = False
+    for cell in row:
+        begins, ends = cell.startswith(quote), cell.endswith(quote)
+        if is_open and ends and not begins:
+            return True
+        is_open = is_open or (begins and not ends)
+    return False
