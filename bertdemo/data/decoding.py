@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 
+from bertdemo.data.encodings import guess_encoding
 from bertdemo.errors import DataError
 
 # What a file begins with, and what a person would call it.
@@ -31,10 +32,11 @@ _MARKS: tuple[tuple[bytes, str], ...] = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _MARKUP = re.compile(r"(?>\s+|<!--.*?-->)*+<(!doctype|html|head|body|\?xml|svg|table)\b", re.IGNORECASE | re.DOTALL)
-_CONTROLS = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+# Without those that separate cells or records in some exports (01, 1E, 1F), end a file (1A) or begin an escape (1B).
+_CONTROLS = re.compile("[\x00\x02-\x08\x0e-\x19\x1c\x1d]")
 _SAMPLE = 2**16  # bytes or characters
-_ENOUGH = 20  # bytes beyond ASCII, to tell encodings apart
-_ASCII = bytes(range(0x20, 0x7F))
+# Encodings that are all ASCII and switch between alphabets.
+_ESCAPES = ((b"\x1b$B", "iso2022_jp"), (b"\x1b$@", "iso2022_jp"), (b"\x1b$)C", "iso2022_kr"))
 
 
 def refuse_foreign(name: str, content: bytes) -> None:
@@ -54,13 +56,20 @@ def refuse_foreign(name: str, content: bytes) -> None:
             raise DataError(f"{name} is {kind}.")
 
 
-def decode(name: str, content: bytes) -> str:
+def decode(name: str, content: bytes, encoding: str | None = None, notes: list[str] | None = None) -> str:
     """The text of a file in whatever encoding, without byte order mark, NUL characters and unreadable bytes.
 
+    Args:
+        name: the file's, for messages.
+        content: all of it.
+        encoding: a name that Python knows; None to find it out.
+        notes: where a sentence goes if the encoding is a guess, or characters are broken.
+
     Raises:
-        DataError: it is a web page, empty, or no text at all.
+        DataError: it is a web page, empty, no text at all, or nobody knows the encoding.
     """
-    text = content.decode(_encoding(content), errors="replace")
+    chosen = known_encoding(encoding) if encoding else find_encoding(content, notes)
+    text = content.decode(chosen, errors="replace").removeprefix("\ufeff")
     if not text.strip("\ufeff\0 \t\r\n"):  # nothing but a byte order mark
         raise _empty(name)
     sample = text[:_SAMPLE]
@@ -69,18 +78,46 @@ def decode(name: str, content: bytes) -> str:
     controls = len(_CONTROLS.findall(sample.replace("\0", "")))
     if sample.count("\0") > len(sample) / 10 or controls > len(sample) / 100:
         raise DataError(f"{name} is not a text file: choose a table as CSV, TSV, JSONL, Parquet or Excel.")
+    broken = text.count("\ufffd")
+    if broken and notes is not None:
+        notes.append(f"Characters that are not {chosen} were replaced by a sign for that: {broken:,}.")
     return text.replace("\0", "")
+
+
+def known_encoding(encoding: str) -> str:
+    """Python's name of an encoding that texts are written in.
+
+    Raises:
+        DataError: there is none of that name.
+    """
+    try:
+        found = codecs.lookup(encoding.strip())
+        "a".encode(found.name)  # not one of those that turn bytes into bytes
+        b"a-\xff".decode(found.name, "replace")  # nor one of those for names of hosts
+    except (LookupError, ValueError) as error:
+        raise DataError(
+            f"There is no encoding {encoding[:40]!r}: give a name such as utf-8, cp1250, iso-8859-2 or shift_jis."
+        ) from error
+    return found.name
 
 
 def _empty(name: str) -> DataError:
     return DataError(f"{name} is empty: choose a file with a table of texts.")
 
 
-def _encoding(content: bytes) -> str:
+def find_encoding(content: bytes, notes: list[str] | None = None) -> str:
+    """The encoding that a text is in: by its mark, as UTF-8 or UTF-16, or the likeliest of those from before Unicode."""
     for mark, encoding in _MARKS:
         if content.startswith(mark):
             return encoding
-    return _unmarked_utf16(content) or ("utf-8" if _is_utf8(content) else _legacy(content))
+    if escaped := next((name for mark, name in _ESCAPES if mark in content), None):
+        return escaped
+    if found := _unmarked_utf16(content) or ("utf-8" if _is_utf8(content) else None):
+        return found
+    guess = guess_encoding(content)
+    if not guess.is_certain and notes is not None:
+        notes.append(f"Its encoding was guessed: {guess.encoding}. If letters are wrong, name another (--encoding).")
+    return guess.encoding
 
 
 def _is_utf8(content: bytes) -> bool:
@@ -94,32 +131,12 @@ def _is_utf8(content: bytes) -> bool:
 
 
 def _unmarked_utf16(content: bytes) -> str | None:
-    """UTF-16 without a mark: in Western texts nearly every other byte is zero."""
+    """UTF-16 without a mark: the zero bytes of ASCII characters, such as line ends, stand on one side of all pairs."""
     sample = content[:_SAMPLE]
-    half = len(sample) / 2
-    if sample[1::2].count(0) > half * 0.7 and sample[::2].count(0) < half * 0.1:
-        return "utf-16-le"
-    if sample[::2].count(0) > half * 0.7 and sample[1::2].count(0) < half * 0.1:
-        return "utf-16-be"
+    low, high = sample[::2].count(0), sample[1::2].count(0)
+    for encoding, zeros, others in (("utf-16-le", high, low), ("utf-16-be", low, high)):
+        if zeros > max(1, len(sample) / 200) and others < zeros / 10:
+            lines = sample.decode(encoding, "replace")
+            if ("\n" in lines or "\r" in lines) and lines.count("\ufffd") <= 1:
+                return encoding
     return None
-
-
-def _legacy(content: bytes) -> str:
-    """An encoding from before Unicode, judged by the lines that hold more than ASCII.
-
-    Few such bytes mean a Western European language, which statistics confuse with its neighbours, or too
-    little to judge by: Windows-1252 then.
-    """
-    from charset_normalizer import from_bytes
-
-    lines = [line for line in content[: 16 * _SAMPLE].splitlines() if not line.isascii()]
-    sample = b"\n".join(lines)[:_SAMPLE]
-    beyond_ascii = sum(byte > 0x7F for byte in sample)
-    if beyond_ascii < max(_ENOUGH, len(sample) / 5):
-        return "cp1252"
-    return next((match.encoding for match in from_bytes(sample) if _keeps_ascii(match.encoding)), "cp1252")
-
-
-def _keeps_ascii(encoding: str) -> bool:
-    """Mainframe encodings do not, and no file of ours comes from one."""
-    return _ASCII.decode(encoding, "replace") == _ASCII.decode("ascii")

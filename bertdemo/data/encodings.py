@@ -1,0 +1,175 @@
+"""Which encoding from before Unicode a text is in, told by the letters that it has in each language.
+
+Every encoding is tried with every language that was written in it. Its letters beyond ASCII are then as likely as they
+are in that language; a capital inside a word, a sign between two letters or a letter of another language is unlikely.
+Common words without accents say which language it is, where letters are few.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+
+_SAMPLE = 2**14  # bytes of lines that hold more than ASCII
+_WEST = ("cp1252", "mac_roman", "cp850", "iso8859_15")
+_CENTRE = ("cp1250", "iso8859_2", "mac_latin2", "cp852")
+_BALTIC = ("cp1257", "iso8859_13")
+_CYRILLIC = ("cp1251", "koi8_r", "iso8859_5", "cp866", "mac_cyrillic")
+_CHINESE = "的一是不了在人有我他这个们中来上大为和国地到以说时要就出会可也你对生能而子那得于着下自之年过发后作里很好"
+_TAIWANESE = "的一是不了在人有我他這個們中來上大為和國地到以說時要就出會可也你對生能而子那得於著下自之年過發後作裡很好"
+_KOREAN = "이다는을의에가고하지은도로한기사리어나자를서시아인대스그라일니요게습해보있수만"
+_KANA = "".join(map(chr, (*range(0x3041, 0x3094), *range(0x30A1, 0x30F7), 0x30FC)))
+
+# Language: the encodings it was written in, its letters beyond ASCII from the most usual one on, and common words.
+_LANGUAGES: Mapping[str, tuple[tuple[str, ...], str, str]] = {
+    "English": (_WEST, "éèïüöñçáó", "the and to of is it in was for not you this that with"),
+    "French": (_WEST, "éèàêçâôîùûëïœü", "le la les de et est pas un une que pour je dans mon"),
+    "German": (_WEST, "üäößé", "der die das und ist nicht ich ein mit zu war mir es"),
+    "Spanish": (_WEST, "óíáéñúü", "el la que de en y no los por con es un mi me"),
+    "Portuguese": (_WEST, "ãçéáóêíõúâàô", "o a de que do da em um para com uma os por foi"),
+    "Italian": (_WEST, "èàùòéì", "il la che di non e per un sono mi del con"),
+    "Catalan": (_WEST, "óàéèíòçúïü", "el la que de i en no els per amb es un"),
+    "Dutch": (_WEST, "ëéïèüö", "de het een en van ik niet is dat op te"),
+    "Swedish": (_WEST, "äöåé", "och att det som en jag inte var till av i den"),
+    "Danish": (_WEST, "øåæé", "og det at en jeg ikke er til i den på af"),
+    "Finnish": (_WEST, "äöå", "ja on ei se oli mutta kun niin"),
+    "Icelandic": (_WEST, "áíðéóþúýæö", "og er ekki sem var en til um"),
+    "Polish": (_CENTRE, "łąęóśżćńź", "nie to jest na do i w z jak za po od"),
+    "Czech": (_CENTRE, "íáéěřčšýžůúďťóň", "je to na se za si ale jsem v by po od"),
+    "Slovak": (_CENTRE, "áíéčšžýúľťôäňďó", "je to na sa som za ale v by po od"),
+    "Hungarian": (_CENTRE, "éáöőóüíúű", "a az nem hogy is egy de van meg volt"),
+    "Romanian": (("cp1250", "iso8859_2", "iso8859_16", "mac_latin2"), "ăîşţâșț", "de nu este cu un mai la din pe am o"),
+    "Croatian": (_CENTRE, "čšžćđ", "je i u na da se ne su za od s"),
+    "Turkish": (("cp1254", "iso8859_9", "mac_turkish", "cp857"), "ışüğçöîâ", "ve bir bu da de ama ne gibi daha"),
+    "Lithuanian": (_BALTIC, "ėšųįžčąūę", "ir yra kad su tai bet ne"),
+    "Latvian": (_BALTIC, "āīēšūņļžčķģ", "un ir ka ar par no bet tas"),
+    "Estonian": ((*_BALTIC, *_WEST), "äõüöšž", "ja on ei ka see oli kui"),
+    "Russian": (_CYRILLIC, "оеаинтсрвлкмдпуяыьгзбчйхжшюцщэфъё", ""),
+    "Ukrainian": (("cp1251", "koi8_u", "mac_cyrillic"), "оанивіетрслкудмпязьбгчйхжїюцшєщфґ", ""),
+    "Bulgarian": (("cp1251", "iso8859_5", "mac_cyrillic"), "аоиентрсвлкдпмзяъугбчщжцхшюйфь", ""),
+    "Serbian": (("cp1251", "iso8859_5", "mac_cyrillic"), "аоиенрстукјвдмплзгбцчшжњљћхфђџ", ""),
+    "Greek": (("cp1253", "iso8859_7", "mac_greek"), "αοιετνσηρκπυμλςωόίάδχγήθέφβξώύζψϊϋΐΰ", ""),
+    "Hebrew": (("cp1255",), "יוהלאתמרבשנםכעדקטפחגצזסןךףץ", ""),
+    "Arabic": (("cp1256", "iso8859_6"), "اليمنوترهبدعسفكقحجشصأةخطذىزثضإغءئظؤآ،", ""),
+    "Thai": (("cp874",), "านรอกเงมยลวดทสตะปบคหแจพชขใไิ่้ีัุ์ืู็ึโำผณศธฉฐถฮซษภฝฟฆญฎฏฑฒฬฤๆๅ", ""),
+    "Japanese": (("cp932", "euc_jp"), _KANA, ""),
+    "Chinese": (("gb18030",), _CHINESE, ""),
+    "Taiwanese": (("cp950",), _TAIWANESE, ""),
+    "Korean": (("cp949",), _KOREAN, ""),
+}
+_OTHER_ALPHABETS = ("Russian", "Ukrainian", "Bulgarian", "Serbian", "Greek", "Hebrew", "Arabic", "Thai")
+_EAST = {"Japanese": (0x88, 0x98, "cp932"), "Chinese": (0xB0, 0xD8, "gb2312"), "Taiwanese": (0xA4, 0xC7, "cp950"),
+         "Korean": (0xB0, 0xC9, "euc_kr")}  # fmt: skip
+_SIGNS = "“”‘’„‚–—…€£§°©®™«»·•¿¡ºª²½´\u00a0、。，！？：；（）「」・～％"
+_WITHIN_WORDS = "’·´'"
+_P_SIGN, _P_ENGLISH_SIGN, _P_STRANGE, _P_BROKEN = 3e-3, 1.5e-2, 1e-5, 1e-8
+_LETTERS, _CAPITALS = 0.85, 0.15  # how likely it is to be a letter of the language, and one of those a capital
+_MISPLACED = 0.01  # factor for a capital after a small letter, or a sign between letters
+_ODD = 0.1  # factor for a letter alone, or an apostrophe before a word
+_WORDS = 3.0  # weight of common words
+_LESS_USUAL = 0.8  # for each place in a language's encodings
+_ELSEWHERE = 2.0  # for languages that are written elsewhere than in the West, of which fewer files come
+_CERTAIN = 12.0  # natural logarithm of how much likelier the best must be than any that reads otherwise
+
+
+@dataclass(frozen=True)
+class Guess:
+    """An encoding, and whether hardly another one can be meant."""
+
+    encoding: str
+    is_certain: bool
+
+
+def guess_encoding(content: bytes) -> Guess:
+    """The likeliest encoding of bytes that are not UTF-8, judged by lines of all parts of it."""
+    sample = _sample(content)
+    words = Counter(re.findall(rb"[a-z]+", sample.lower()))
+    met = {name: sum(words[word.encode()] for word in common.split()) for name, (_, _, common) in _LANGUAGES.items()}
+    most = max(met.values()) + 1
+    found: list[tuple[float, str, str]] = []
+    for encoding in {each for encodings, _, _ in _LANGUAGES.values() for each in encodings}:
+        text = sample.decode(encoding, "replace")
+        seen = [(*key, count) for key, count in _beyond_ascii(text)]
+        for name, (encodings, _, common) in _LANGUAGES.items():
+            if encoding in encodings:
+                likely = sum(count * _log_likelihood(name, *key) for *key, count in seen)
+                likely += _WORDS * math.log((met[name] + 1) / most) if common else 0.0
+                likely -= _LESS_USUAL * encodings.index(encoding) + (0.0 if encodings is _WEST else _ELSEWHERE)
+                found.append((likely, encoding, text))
+    best = max(found)
+    others = [likely for likely, _, text in found if text != best[2]]
+    return Guess(best[1], best[0] - max(others, default=-math.inf) > _CERTAIN)
+
+
+def _sample(content: bytes) -> bytes:
+    """Lines that hold more than ASCII, evenly from all of it."""
+    lines = [line for line in re.split(rb"[\r\n]+", content) if not line.isascii()]
+    step = max(1, sum(map(len, lines)) // _SAMPLE)
+    return b"\n".join(lines[::step])[: 2 * _SAMPLE]
+
+
+def _beyond_ascii(text: str) -> Iterator[tuple[tuple[str, str, str], int]]:
+    """Character, what stands before it and after it (a letter, a small letter, or neither), and how often."""
+    padded = f" {text} "
+    seen: Counter[tuple[str, str, str]] = Counter()
+    for (before, character, after), count in Counter(zip(padded, text, padded[2:], strict=False)).items():
+        if character > "\x7f":
+            seen[character, _sort(before), _sort(after)] += count
+    return iter(seen.items())
+
+
+def _sort(character: str) -> str:
+    if character.isascii():
+        return "ascii small" if character.islower() else "ascii" if character.isalpha() else ""
+    return "small" if character.islower() else "letter" if character.isalpha() else ""
+
+
+@cache
+def _log_likelihood(language: str, character: str, before: str, after: str) -> float:
+    likely = _probabilities(language).get(character)
+    if likely is None:
+        likely = _P_BROKEN if character == "\ufffd" or not character.isprintable() else _P_STRANGE
+    return math.log(likely * _placed(language, character, before, after))
+
+
+def _placed(language: str, character: str, before: str, after: str) -> float:
+    """How likely a character is where it stands: words have one alphabet, and capitals and signs at their edges."""
+    if language in _EAST:
+        return 1.0
+    is_mixed = "ascii" in before + after and language in _OTHER_ALPHABETS
+    if character.isalpha():
+        is_alone = not before and not after
+        return _MISPLACED if is_mixed or (character.isupper() and "small" in before) else _ODD if is_alone else 1.0
+    if character in _WITHIN_WORDS:
+        return _ODD if after and not before else 1.0
+    return _MISPLACED if before and after and unicodedata.category(character) != "Mn" else 1.0
+
+
+@cache
+def _probabilities(language: str) -> dict[str, float]:
+    letters = _LANGUAGES[language][1]
+    found = dict.fromkeys(_SIGNS, _P_ENGLISH_SIGN if language == "English" else _P_SIGN)
+    usual = 0.5 if language in _EAST else 1.0
+    if language in _EAST:
+        first, end, encoding = _EAST[language]
+        common = {character for lead in range(first, end) for character in _row(lead, encoding)}
+        found |= dict.fromkeys(common, _LETTERS * (1 - usual) / len(common))
+    weights = {letter: 1 / (rank + 3) for rank, letter in enumerate(letters)}
+    total = sum(weights.values())
+    for letter, weight in weights.items():
+        likely = _LETTERS * usual * weight / total
+        if len(letter.upper()) == 1 and letter.upper() != letter:
+            found[letter.upper()] = likely * _CAPITALS
+        found[letter] = likely
+    return found
+
+
+def _row(lead: int, encoding: str) -> str:
+    """All characters of an East Asian encoding that begin with this byte."""
+    pairs = (bytes((lead, second)).decode(encoding, "ignore") for second in range(0x40, 0xFF))
+    return "".join(pair for pair in pairs if len(pair) == 1)
