@@ -49,7 +49,15 @@ def add_columns(parser: Parser) -> None:
     parser.add_argument("--text-column", metavar="C", help="column of the texts (default: guessed)")
     parser.add_argument("--label-column", metavar="C", help="column of the labels (default: guessed)")
     parser.add_argument("--pair-column", metavar="C", help="column of a second text, for sentence pairs")
+    add_encoding(parser)
     parser.add_argument("--drop-small-labels", action="store_true", help="leave out labels too small to split")
+
+
+def add_encoding(parser: Parser) -> None:
+    """How the characters of a file of text are written."""
+    parser.add_argument(
+        "--encoding", metavar="E", help="of a text file, such as cp1250 or shift_jis (default: found out)"
+    )
 
 
 def check_output(file: Path) -> None:

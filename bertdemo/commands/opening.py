@@ -27,6 +27,7 @@ def open_checked(arguments: argparse.Namespace, settings: Settings) -> tuple[Dat
         text_column=arguments.text_column,
         label_column=arguments.label_column,
         pair_column=arguments.pair_column,
+        encoding=arguments.encoding,
     )
     checkup = check_up(dataset)
     option = "leave these labels out with --drop-small-labels"

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bertdemo.commands.arguments import Subparsers, add_command, check_output
+from bertdemo.commands.arguments import Subparsers, add_command, add_encoding, check_output
 from bertdemo.commands.following import until_finished
 from bertdemo.commands.one_text import check_pair
 from bertdemo.commands.output import Output
@@ -37,6 +37,7 @@ def add(subparsers: Subparsers) -> None:
     parser.add_argument("--text-column", metavar="C", help="column of the texts (default: guessed)")
     parser.add_argument("--pair-column", metavar="C", help="column of second texts (default: guessed where needed)")
     parser.add_argument("--label-column", metavar="C", help="column of right labels, to compare with")
+    add_encoding(parser)
     parser.add_argument("--exact", action="store_true", help="fp32 for a file, too, where bf16 would be faster")
 
 
@@ -48,7 +49,7 @@ def run(arguments: argparse.Namespace, settings: Settings, output: Output) -> in
 
 
 def _predict_text(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
-    for option in ("output", "text_column", "pair_column", "label_column"):
+    for option in ("output", "text_column", "pair_column", "label_column", "encoding"):
         if getattr(arguments, option) is not None:
             raise PredictionError(f"--{option.replace('_', '-')} goes with --input: leave it out for a single text.")
     runs = check_pair(arguments, settings)
@@ -85,10 +86,12 @@ def _predict_file(arguments: argparse.Namespace, settings: Settings, output: Out
 
     kind = _check_output(arguments)
     jobs = Jobs(settings)
-    frame = read_frame(arguments.input, settings, typed=True)
+    frame = read_frame(arguments.input, settings, typed=True, encoding=arguments.encoding)
     columns = _columns(arguments, frame, settings)
     if frame.attrs.get("sheet"):
         output.remark(f"{with_sheet(arguments.input.name, frame)}: {len(frame):,} rows.")
+    for note in frame.attrs.get("notes", ()):
+        output.remark(note)
     job_id = jobs.submit(
         arguments.id, frame, columns, arguments.input.name,
         exact=arguments.exact, destination=str(arguments.output.resolve()),

@@ -106,7 +106,7 @@ def _empty(name: str) -> DataError:
 
 
 def find_encoding(content: bytes, notes: list[str] | None = None) -> str:
-    """The encoding that a text is in: by its mark, as UTF-8 or UTF-16, or the likeliest of those from before Unicode."""
+    """Find the encoding of a text: by its mark, as UTF-8 or UTF-16, or the likeliest of those from before Unicode."""
     for mark, encoding in _MARKS:
         if content.startswith(mark):
             return encoding

@@ -137,13 +137,20 @@ def _letters(text: str) -> int:
 
 
 def _table_bits(rows: Sequence[Row], width: int) -> float:
-    usual = [row for row in rows if len(row) == width]
-    columns = list(zip(*usual, strict=True))
-    bits = sum(map(_column_bits, columns)) + (0.0 if all(map(any, columns)) else _EMPTY)
+    """The price of rows of which ``width`` is usual; those in which a quotation is torn are no part of the columns."""
+    cells = "\0" + "\0".join(map("\0".join, rows)) + "\0"
+    quotes = [quote for quote in "\"'" if f"\0{quote}" in cells and f"{quote}\0" in cells]
+    usual: list[Row] = []
+    bits = _mark_bits(cells)
     for row in rows:
-        if len(row) != width:
-            bits += (_SHORT if len(row) < width else _WIDE) + _LETTER * (sum(map(len, row)) + len(row))
-    bits += _mark_bits(rows)
+        is_torn = bool(quotes) and any(_is_torn(row, quote) for quote in quotes)
+        if len(row) == width and not is_torn:
+            usual.append(row)
+        else:
+            bits += _TORN if is_torn else _SHORT if len(row) < width else _WIDE
+            bits += _LETTER * (sum(map(len, row)) + len(row))
+    columns = list(zip(*usual, strict=True))
+    bits += sum(map(_column_bits, columns)) + (0.0 if all(map(any, columns)) else _EMPTY)
     if any(map(is_usual_name, rows[0])):
         bits += -_NAMED if len(rows[0]) > 1 else _NAMED if width > 1 else 0.0
     return bits
@@ -159,17 +166,11 @@ def _column_bits(cells: Sequence[str]) -> float:
     return min(spread + _LETTER * sum(len(value) + 1 for value in counts), as_texts)
 
 
-def _mark_bits(rows: Sequence[Row]) -> float:
-    """What control characters and quotation marks inside the cells cost."""
-    cells = "\0" + "\0".join(map("\0".join, rows)) + "\0"
+def _mark_bits(cells: str) -> float:
+    """What control characters and quotation marks inside cells cost, which NUL characters enclose."""
     bits = _CONTROL * (cells.count("\n") + cells.count("\t") + cells.count("\r")) + _DOUBLED * cells.count('""')
     bits += _EDGE * (cells.count('\0"') + cells.count('"\0'))
-    if "\0'" in cells:
-        bits += 2 * _EDGE * len(_APOSTROPHES.findall(cells))
-    for quote in "\"'":
-        if f"\0{quote}" in cells and f"{quote}\0" in cells:
-            bits += _TORN * sum(_is_torn(row, quote) for row in rows)
-    return bits
+    return bits + (2 * _EDGE * len(_APOSTROPHES.findall(cells)) if "\0'" in cells else 0.0)
 
 
 def _is_torn(row: Row, quote: str) -> bool:

@@ -21,11 +21,12 @@ def open_data(
     text_column: str | None = None,
     label_column: str | None = None,
     pair_column: str | None = None,
+    encoding: str | None = None,
 ) -> Dataset:
     """Open what a person names on the command line.
 
-    In this order: a built-in name, an existing file, a Hub id "owner/name", or "hub:name". A Hub id
-    may end in ":configuration". Columns that are not given are guessed; built-in data sets need none.
+    In this order: a built-in name, an existing file or folder, a Hub id "owner/name", or "hub:name". A Hub id
+    may end in ":configuration". Columns and an encoding that are not given are guessed; built-in data sets need none.
 
     Raises:
         DataError: nothing of that name exists, or it is not usable.
@@ -35,9 +36,14 @@ def open_data(
     path = Path(name_or_file).expanduser()
     hub_name = name_or_file.removeprefix(_HUB_PREFIX)
     if _exists(path):
-        if path.is_dir():
-            raise DataError(f"{name_or_file} is a folder: name a file in it, or a Hub data set as owner/name.")
-        return read_file(path, settings, text_column=text_column, label_column=label_column, pair_column=pair_column)
+        return read_file(
+            path,
+            settings,
+            text_column=text_column,
+            label_column=label_column,
+            pair_column=pair_column,
+            encoding=encoding,
+        )
     if _is_hub_id(name_or_file, hub_name.partition(":")[0]):
         table = open_hub(hub_name, settings)
         return table.dataset(guess_columns(table.frame, text=text_column, label=label_column, pair=pair_column))

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from bertdemo.data.arrow_tables import read_parquet
 from bertdemo.data.cells import Cell, Table, as_text, as_value, refuse_more_rows
 from bertdemo.data.columns import Columns, extra_columns, guess_columns, label_problem, refuse_twice, refuse_unknown
+from bertdemo.data.containers import PACKED, Member, class_table, read_folder, unpack
 from bertdemo.data.dataset import NO_LABEL, Dataset
-from bertdemo.data.decoding import decode, refuse_foreign
+from bertdemo.data.decoding import decode, known_encoding, refuse_foreign
 from bertdemo.data.delimited import is_table, read_delimited, read_lines
 from bertdemo.data.identity import without_surrogates
 from bertdemo.data.json_tables import read_json
@@ -38,7 +39,8 @@ _DELIMITED = ("csv", "tsv", "txt", "tab")
 _JSON = ("jsonl", "ndjson", "json")
 _PARQUET = ("parquet", "pq")
 _WORKBOOKS = ("xlsx", "xlsm", "ods")
-FILE_TYPES = (*_DELIMITED, *_JSON, *_PARQUET, *_WORKBOOKS)
+_TABLES = (*_DELIMITED, *_JSON, *_PARQUET, *_WORKBOOKS)
+FILE_TYPES = (*_TABLES, *PACKED)
 _MAX_COLUMNS = 1_000
 _NUMBER = re.compile(r"[+-]?[0-9]{1,300}(\.[0-9]+)?")
 
@@ -50,53 +52,82 @@ def read_file(
     text_column: str | None = None,
     label_column: str | None = None,
     pair_column: str | None = None,
+    encoding: str | None = None,
 ) -> Dataset:
-    """Read a table from disk; columns that are not given are guessed.
+    """Read a table from disk; columns and an encoding that are not given are guessed.
 
     Raises:
         DataError: the file cannot be read, is too large, or is no table of texts and labels.
     """
-    frame = read_frame(path, settings)
+    frame = read_frame(path, settings, encoding=encoding)
     columns = guess_columns(frame, text=text_column, label=label_column, pair=pair_column)
     return to_dataset(frame, columns, path.stem)
 
 
-def read_frame(path: Path, settings: Settings, *, typed: bool = False) -> pd.DataFrame:
-    """The table in a file on disk; see ``read_table``.
+def read_frame(path: Path, settings: Settings, *, typed: bool = False, encoding: str | None = None) -> pd.DataFrame:
+    """The table in a file on disk, or in a folder with a folder of texts for each class; see ``read_table``.
 
     Raises:
         DataError: the file cannot be read, is too large, or is no table.
     """
     try:
+        if path.is_dir():
+            return _class_frame(path.name, read_folder(path, settings), settings, encoding)
         _refuse_size(path.name, path.stat().st_size, settings)
         content = path.read_bytes()
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         reason = getattr(error, "strerror", None) or "no such path"
         raise DataError(f"{path.name} cannot be read ({reason}): check the path and its permissions.") from error
-    return read_table(path.name, content, settings, typed=typed)
+    return read_table(path.name, content, settings, typed=typed, encoding=encoding)
 
 
-def read_table(name: str, content: bytes, settings: Settings, *, typed: bool = False) -> pd.DataFrame:
-    """A table whose cells are ``str`` as written, or None where empty. ``name`` tells the kind by its ending.
+def read_table(
+    name: str, content: bytes, settings: Settings, *, typed: bool = False, encoding: str | None = None
+) -> pd.DataFrame:
+    """Read a table whose cells are ``str`` as written, or None where empty.
 
-    With ``typed``, numbers, truth values and times of JSON and Parquet stay what they are. A workbook gives the sheet
-    with the most rows of two cells (``typed``, for texts that need no label: of one); ``with_sheet`` names it.
+    What a person should know about how it was read stands as sentences in ``attrs["notes"]``; where the file itself
+    says which columns hold texts and labels, they stand in ``attrs["columns"]``.
+
+    Args:
+        name: the file's, which tells its kind by its ending.
+        content: its bytes.
+        settings: bounds the size.
+        typed: numbers, truth values and times of JSON and Parquet stay what they are. A workbook gives the sheet with
+            the most rows of two cells (``typed``, for texts that need no label: of one); ``with_sheet`` names it.
+        encoding: a name that Python knows, of a file of text; None to find it out.
 
     Raises:
         DataError: too large, of an unknown kind, not what its name says, without rows, or with ragged rows.
     """
     _refuse_size(name, len(content), settings)
+    encoding = known_encoding(encoding) if encoding else None
     kind = name.rpartition(".")[2].casefold()
-    if kind not in FILE_TYPES:
+    if kind in PACKED:
+        found = unpack(name, content, settings, _TABLES)
+        if not isinstance(found, Member):
+            return _class_frame(name, found, settings, encoding)
+        name, content, kind = found.name, found.content, found.name.rpartition(".")[2].casefold()
+    if kind not in _TABLES:
         raise DataError(f"{name} is of an unknown kind: choose a file that ends in {', '.join(FILE_TYPES)}.")
     sheet, notes = "", list[str]()
     if kind in _WORKBOOKS:
         sheet, table = read_workbook(name, content, settings.max_rows, notes, columns=1 if typed else 2)
+    elif kind in _PARQUET:
+        table = read_parquet(name, content, settings.max_rows, as_value if typed else as_text)
     else:
-        table = _read(name, kind, content, settings.max_rows, as_value if typed else as_text, notes)
+        refuse_foreign(name, content)
+        text = decode(name, content, encoding, notes)
+        table = _read_text(name, kind, text, settings.max_rows, as_value if typed else as_text, notes)
     frame = make_frame(name, *table, settings)
-    frame.attrs["sheet"] = sheet
-    frame.attrs["notes"] = notes
+    frame.attrs |= {"sheet": sheet, "notes": notes}
+    return frame
+
+
+def _class_frame(name: str, members: Sequence[Member], settings: Settings, encoding: str | None) -> pd.DataFrame:
+    notes: list[str] = []
+    frame = make_frame(name, *class_table(members, encoding, notes), settings)
+    frame.attrs |= {"notes": notes, "columns": {"text": "text", "label": "label"}}
     return frame
 
 
@@ -159,11 +190,7 @@ def _refuse_size(name: str, size: int, settings: Settings) -> None:
         )
 
 
-def _read(name: str, kind: str, content: bytes, max_rows: int, cell: Cell, notes: list[str]) -> Table:
-    if kind in _PARQUET:
-        return read_parquet(name, content, max_rows, cell)
-    refuse_foreign(name, content)
-    text = decode(name, content)
+def _read_text(name: str, kind: str, text: str, max_rows: int, cell: Cell, notes: list[str]) -> Table:
     if kind in _JSON:
         return read_json(name, text, max_rows, cell)
     if kind == "txt" and not is_table(text):

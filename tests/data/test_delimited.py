@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from hypothesis import assume, given
@@ -106,3 +108,133 @@ def test_any_text_becomes_a_rectangle_or_a_sentence(text: str) -> None:
     except DataError:
         return
     assert {len(row) for row in rows} <= {len(header)}
+
+
+# What may go wrong in a table of texts and labels, each kind with the rows that are right.
+SUBJECTS = ("The parcel", "My invoice", "The courier", "Your hotline", "The lamp", "Our order", "A refund")
+ENDS = ("never came in May", "was charged twice", "is late again", "was very friendly", "broke soon", "looks lovely")
+PLAIN = [(f"{SUBJECTS[i % 7]} {ENDS[i % 6]} number {i}", ("billing", "delivery", "praise")[i % 3]) for i in range(42)]
+COMMAS = [(f"{text}, sadly" if i % 4 == 0 else text, label) for i, (text, label) in enumerate(PLAIN)]
+BREAKS = [
+    (f'Hello,\n{text}\n\n"so" what; or|not' if i % 5 == 0 else text, label) for i, (text, label) in enumerate(PLAIN)
+]
+LONE = [
+    (f'"{text}' if i % 5 == 0 else f'{text}"' if i % 5 == 1 else text, label) for i, (text, label) in enumerate(PLAIN)
+]
+BROKEN = [(text.replace(" ", "\n", 1), label) for text, label in PLAIN]
+NAIVE = [(f'She said "{text}" and left', label) for text, label in COMMAS]
+HEADER = ("text", "label")
+
+
+def written(rows: Sequence[Sequence[str]], header: Sequence[str] = HEADER, **options: Any) -> str:
+    content = io.StringIO(newline="")
+    csv.writer(content, **{"lineterminator": "\n", **options}).writerows([header, *rows] if header else rows)
+    return content.getvalue()
+
+
+def joined(rows: Sequence[Sequence[str]], delimiter: str, header: Sequence[str] = HEADER, end: str = "\n") -> str:
+    return end.join(delimiter.join(row) for row in ([header, *rows] if header else rows)) + end
+
+
+def turned(rows: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
+    return [tuple(reversed(row)) for row in rows]
+
+
+def numbered(rows: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
+    return [(str(i), *row) for i, row in enumerate(rows, 1)]
+
+
+WRITINGS: dict[str, tuple[str, Sequence[Sequence[str]]]] = {
+    "single quotation marks": (written(BREAKS, quotechar="'", delimiter=";"), BREAKS),
+    "single quotation marks, no header": (written(BREAKS, (), quotechar="'", delimiter=";"), BREAKS),
+    "backslashes": (written(BREAKS, doublequote=False, escapechar="\\", quoting=csv.QUOTE_ALL), BREAKS),
+    "backslashes of Windows": (written([(t + r" in C:\new\table", lab) for t, lab in COMMAS]),
+                               [(t + r" in C:\new\table", lab) for t, lab in COMMAS]),
+    "nothing, as databases write it": (written([(t, r"\N" if lab == "praise" else lab) for t, lab in PLAIN]),
+                                       [(t, "" if lab == "praise" else lab) for t, lab in PLAIN]),
+    "lone quotation marks": (joined(LONE, "\t"), LONE),
+    "lone quotation marks and a short row": (joined(LONE, "\t") + "only this\n", [*LONE, ("only this", "")]),
+    "lone quotation marks, label first": (joined(turned(LONE), "\t", ("label", "text")), turned(LONE)),
+    "marks that are not doubled": (joined([(f'"{t}"', f'"{lab}"') for t, lab in NAIVE], ","), NAIVE),
+    "line breaks in quotation marks": (written(BREAKS), BREAKS),
+    "line breaks in tab-separated texts": (written(turned(BREAKS), (), delimiter="\t"), turned(BREAKS)),
+    "line breaks without quotation marks": (joined(BROKEN, ";", end="\r\n"), BROKEN),
+    "Excel's first line": ("sep=;\r\n" + written(COMMAS, delimiter=";", lineterminator="\r\n"), COMMAS),
+    "Excel's first line, a tab": ("sep=\t\n" + joined(COMMAS, "\t"), COMMAS),
+    "a title": ("Answers of May\n\n" + written(COMMAS), COMMAS),
+    "a title with empty cells": ("Answers of May,,\n,,\n" + written([(*r, "x") for r in COMMAS], (*HEADER, "by")),
+                                 [(*r, "x") for r in COMMAS]),
+    "comments": ("# exported, by Ann\n# in May\n" + written(COMMAS), COMMAS),
+    "a header that begins like a comment": (written(COMMAS, ("# text", "label")), COMMAS),
+    "texts that begin like comments": (written([("#" + t, lab) for t, lab in COMMAS], ()),
+                                       [("#" + t, lab) for t, lab in COMMAS]),
+    "a delimiter after each row": (joined([(*r, "") for r in PLAIN], ";", (*HEADER, "")), PLAIN),
+    "a delimiter after each row, no header": (joined([(*r, "") for r in PLAIN], ";", ()), PLAIN),
+    "commas without quotation marks": (joined(turned(COMMAS), ",", ("label", "text")), turned(COMMAS)),
+    "commas without quotation marks, no header": (joined(turned(COMMAS), ",", ()), turned(COMMAS)),
+    "commas without quotation marks in the middle": (joined(numbered(COMMAS), ",", ("id", *HEADER)), numbered(COMMAS)),
+    "rows without texts": (written([*COMMAS, ("", "praise"), ("", "")]), [*COMMAS, ("", "praise"), ("", "")]),
+    "a header that is a class": (written(COMMAS, ("customer wrote", "praise")), COMMAS),
+    "a first label that never comes again": (written([(PLAIN[0][0][:-2], "odd"), *PLAIN], ()),
+                                             [(PLAIN[0][0][:-2], "odd"), *PLAIN]),
+    "a header twice": (written(COMMAS[:20]) + written(COMMAS[20:]), COMMAS),
+    "names of rows, as R writes them": (joined([HEADER], ",", ()) + joined(numbered(PLAIN), ",", ()), numbered(PLAIN)),
+    "a line separator": (written(COMMAS, lineterminator="\u2028"), COMMAS),
+    "the end of a file of DOS": (written(COMMAS, lineterminator="\r\n") + "\x1a", COMMAS),
+    "numbers as labels": (written([(t, str(len(lab) % 2)) for t, lab in COMMAS], ()),
+                          [(t, str(len(lab) % 2)) for t, lab in COMMAS]),
+    "one column": (written([(t,) for t, _ in COMMAS], ("comment",)), [(t,) for t, _ in COMMAS]),
+    "one column without a header": ("".join(f"{t}\n" for t, _ in COMMAS), [(t,) for t, _ in COMMAS]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", WRITINGS)
+def test_no_row_is_swallowed_torn_or_merged(kind: str) -> None:
+    text, rows = WRITINGS[kind]
+    assert [tuple(row) for row in read(text)[1]] == [tuple(row) for row in rows]
+
+
+@pytest.mark.parametrize("delimiter", ["^", "~", "\x01", "\x1f", "::", ":::", "|||", " ||| ", "||", "¦"])
+@pytest.mark.parametrize("header", [HEADER, ()])
+def test_delimiters_that_few_use_are_found_where_every_line_has_one(delimiter: str, header: tuple[str, ...]) -> None:
+    assert [tuple(row) for row in read(joined(PLAIN, delimiter, header))[1]] == PLAIN
+
+
+def test_late_quotation_marks_count_in_a_long_file() -> None:
+    rows = [(f"{text}, {i}", label) for i in range(100) for text, label in PLAIN]
+    late = [*rows, ('Hello,\n"so" what', "praise")]
+    assert [tuple(row) for row in read_delimited("a.csv", written(late), 10_000)[1]] == late
+    lone = [*((text.replace(",", ""), label) for text, label in rows), ('"never closed', "praise"), ("x", "praise")]
+    assert [tuple(row) for row in read_delimited("a.tsv", joined(lone, "\t"), 10_000)[1]] == lone
+
+
+@pytest.mark.parametrize(
+    ("text", "note"),
+    [
+        ("Answers of May\n" + written(PLAIN), "Rows above the table were left out: 1 (“Answers of May”)."),
+        (written(PLAIN, ()), "The first row was read as an example like the others, not as names of columns."),
+        (written(PLAIN[:9]) + written(PLAIN[9:]), "Rows that repeat the header were left out: 1."),
+        (written(PLAIN) + "only this\n", "Rows with fewer cells than the table has columns: 1, from row 44 on"),
+        (
+            joined(turned(COMMAS), ",", ("label", "text")),
+            "a comma in a text without quotation marks: 11, from row 2 on",
+        ),
+        (joined([(t, "01"[i % 2]) for i, (t, _) in enumerate(LONE)], "\t"), "can be understood in two ways"),
+    ],
+)
+def test_what_a_person_should_know_is_noted(text: str, note: str) -> None:
+    notes: list[str] = []
+    read_delimited("a.csv", text, LIMIT, notes)
+    assert note in " ".join(notes)
+
+
+def test_a_usual_table_has_no_notes() -> None:
+    notes: list[str] = []
+    read_delimited("a.csv", written(BREAKS), LIMIT, notes)
+    assert notes == []
+
+
+def test_a_table_is_no_larger_than_its_file() -> None:
+    names = ",".join(["text", "label", *(f"name {i}" for i in range(898))])
+    with pytest.raises(DataError, match="names 900 columns and its rows fill few"):
+        read_delimited("a.csv", names + "\n" + "x\n" * 9_000, 10_000)

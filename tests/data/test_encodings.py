@@ -9,71 +9,92 @@ from bertdemo.errors import DataError
 # Language: what people write in it about a purchase, and the encodings in which its files come.
 TEXTS: dict[str, tuple[str, str]] = {
     "Polish": (
-        "Nie polecam, jakość wykonania fatalna|Śliczna sukienka, dziewczyny zachwycone|Wszystko zgodne z opisem|"
-        "Zwróciłem towar, pieniądze oddano po miesiącu",
+        ("Nie polecam, jakość wykonania fatalna|Śliczna sukienka|Zwróciłem towar, pieniądze oddano po miesiącu"),
         "cp1250 iso-8859-2 cp852 mac_latin2",
     ),
     "Czech": (
-        "Výrobek nefunguje, reklamace trvala příliš dlouho|Skvělý obchod, určitě nakoupím znovu|Nedoporučuji nikomu|"
-        "Čekal jsem něco jiného, ale ujde to",
+        (
+            "Výrobek nefunguje, reklamace trvala příliš dlouho|Skvělý obchod, určitě nakoupím znovu|"
+            "Čekal jsem něco jiného, ale ujde to"
+        ),
         "cp1250 iso-8859-2 mac_latin2",
     ),
     "Slovak": (
-        "Tovar prišiel poškodený, sklamanie|Veľmi rýchle dodanie, ďakujem|Odporúčam každému, kto hľadá kvalitu|"
-        "Už nikdy viac, peniaze mi nevrátili",
+        (
+            "Tovar prišiel poškodený, sklamanie|Veľmi rýchle dodanie, ďakujem|Odporúčam každému, kto hľadá kvalitu|"
+            "Už nikdy viac, peniaze mi nevrátili"
+        ),
         "cp1250 iso-8859-2",
     ),
     "Slovene": (
-        "Paket je prišel prepozno, škatla je bila poškodovana|Hvala za hitro dostavo, vse je bilo v redu|"
-        "Še enkrat bi naročil, odlično|Račun ni točen, želim denar nazaj",
+        (
+            "Paket je prišel prepozno, škatla je bila poškodovana|Hvala za hitro dostavo, vse je bilo v redu|"
+            "Še enkrat bi naročil, odlično|Račun ni točen, želim denar nazaj"
+        ),
         "cp1250 iso-8859-2",
     ),
     "Hungarian": (
-        "Gyors szállítás, kedves eladó|Rossz minőség, nem ajánlom senkinek|Jó vétel volt, elégedett vagyok|"
-        "Sajnos törötten érkezett, visszaküldtem",
+        (
+            "Gyors szállítás, kedves eladó|Rossz minőség, nem ajánlom senkinek|Jó vétel volt, elégedett vagyok|"
+            "Sajnos törötten érkezett, visszaküldtem"
+        ),
         "cp1250 iso-8859-2",
     ),
     "Romanian": (
-        "Nu recomand, calitatea lasă de dorit|Foarte mulţumit de produs|Livrarea a durat prea mult şi nimeni nu răspunde|"
-        "Excelent, îl voi cumpăra din nou",
+        (
+            "Nu recomand, calitatea lasă de dorit|Foarte mulţumit de produs|Livrarea a durat mult|"
+            "Excelent, îl voi cumpăra din nou"
+        ),
         "cp1250 iso-8859-2",
     ),
     "Turkish": (
-        "Ürün kırık geldi, iade etmek istiyorum|Çok memnun kaldım, tavsiye ederim|Kalitesi düşük ama fiyatı uygun|"
-        "Satıcı ilgisiz, mesajlara cevap vermiyor",
+        (
+            "Ürün kırık geldi, iade etmek istiyorum|Çok memnun kaldım, tavsiye ederim|Kalitesi düşük ama fiyatı uygun|"
+            "Satıcı ilgisiz, mesajlara cevap vermiyor"
+        ),
         "cp1254 iso-8859-9",
     ),
     "Lithuanian": (
-        "Prasta kokybė, nerekomenduoju niekam|Puiki parduotuvė, tikrai pirksiu dar kartą|Prekė neatitinka aprašymo|"
-        "Pardavėjas mandagus, viską paaiškino",
+        (
+            "Prasta kokybė, nerekomenduoju niekam|Puiki parduotuvė, tikrai pirksiu dar kartą|"
+            "Pardavėjas mandagus, viską paaiškino"
+        ),
         "cp1257 iso-8859-13",
     ),
     "Latvian": (
-        "Slikta kvalitāte, neiesaku nevienam|Lielisks veikals, noteikti pirkšu vēlreiz|Prece neatbilst aprakstam|"
-        "Pārdevējs laipns, visu paskaidroja",
+        (
+            "Slikta kvalitāte, neiesaku nevienam|Lielisks veikals, noteikti pirkšu vēlreiz|Prece neatbilst aprakstam|"
+            "Pārdevējs laipns, visu paskaidroja"
+        ),
         "cp1257",
     ),
     "Estonian": (
-        "Halb kvaliteet, ei soovita kellelegi|Suurepärane pood, ostan kindlasti veel|Kaup ei vasta kirjeldusele|"
-        "Müüja oli viisakas ja selgitas kõike",
+        (
+            "Halb kvaliteet, ei soovita kellelegi|Suurepärane pood, ostan kindlasti veel|"
+            "Müüja oli viisakas ja selgitas kõike"
+        ),
         "cp1257",
     ),
     "Russian": (
-        "Ужасное качество, не советую никому|Отличный магазин, буду заказывать ещё|Товар не соответствует описанию|"
-        "Продавец вежливый, всё объяснил",
+        (
+            "Ужасное качество, не советую никому|Отличный магазин, буду заказывать ещё|Товар не соответствует описанию|"
+            "Продавец вежливый, всё объяснил"
+        ),
         "cp1251 koi8-r cp866 iso-8859-5 mac_cyrillic",
     ),
     "Ukrainian": (
-        "Погана якість, не рекомендую|Дуже задоволений, куплю ще раз|Товар не відповідає опису|"
-        "Ввічливий продавець, все пояснив",
+        (
+            "Погана якість, не рекомендую|Дуже задоволений, куплю ще раз|Товар не відповідає опису|"
+            "Ввічливий продавець, все пояснив"
+        ),
         "cp1251 koi8-u",
     ),
     "Bulgarian": (
-        "Лошо качество, не препоръчвам|Много съм доволен, ще купя отново|Стоката не отговаря на описанието|Учтив продавач",
+        "Лошо качество, не препоръчвам|Много съм доволен, ще купя отново|Стоката не отговаря на описанието",
         "cp1251",
     ),
     "Greek": (
-        "Κακή ποιότητα, δεν το συνιστώ|Πολύ καλό προϊόν, μείναμε ευχαριστημένοι|Η παράδοση άργησε πολύ|Άψογη εξυπηρέτηση",
+        "Κακή ποιότητα, δεν το συνιστώ|Πολύ καλό προϊόν, μείναμε ευχαριστημένοι|Άψογη εξυπηρέτηση",
         "cp1253 iso-8859-7",
     ),
     "Hebrew": ("איכות גרועה, לא ממליץ|מאוד מרוצה, אקנה שוב|המוצר לא תואם לתיאור", "cp1255"),
@@ -87,28 +108,38 @@ TEXTS: dict[str, tuple[str, str]] = {
     "Taiwanese": ("品質很差，不推薦|非常滿意，會再來購買|商品與描述不符|客服態度熱情，解釋得很清楚", "big5"),
     "Korean": ("품질이 나빠서 추천하지 않습니다|아주 만족합니다 다음에도 살게요|설명과 다른 상품이 왔어요", "euc-kr"),
     "French": (
-        "Mauvaise qualité, je ne recommande pas|Très satisfait, j'achèterai à nouveau|"
-        "L'article ne correspond pas à la description|Vendeur poli, ça s'est réglé vite à Noël",
+        (
+            "Mauvaise qualité, je ne recommande pas|Très satisfait, j'achèterai à nouveau|"
+            "L'article ne correspond pas à la description|Vendeur poli, ça s'est réglé vite à Noël"
+        ),
         "cp1252 iso-8859-1 iso-8859-15 mac_roman",
     ),
     "German": (
-        "Schlechte Qualität, nicht zu empfehlen|Sehr zufrieden, kaufe ich gern wieder|"
-        "Ware entspricht nicht der Beschreibung|Verkäufer höflich, alles erklärt, großes Lob",
+        (
+            "Schlechte Qualität, nicht zu empfehlen|Sehr zufrieden, kaufe ich gern wieder|"
+            "Ware entspricht nicht der Beschreibung|Verkäufer höflich, alles erklärt, großes Lob"
+        ),
         "cp1252 iso-8859-1 mac_roman cp850",
     ),
     "Spanish": (
-        "Mala calidad, no lo recomiendo|Muy satisfecho, compraré otra vez mañana|"
-        "El artículo no coincide con la descripción|Vendedor amable, explicó todo",
+        (
+            "Mala calidad, no lo recomiendo|Muy satisfecho, compraré otra vez mañana|"
+            "El artículo no coincide con la descripción|Vendedor amable, explicó todo"
+        ),
         "cp1252 mac_roman",
     ),
     "Portuguese": (
-        "Má qualidade, não recomendo|Muito satisfeito, comprarei novamente|"
-        "O artigo não corresponde à descrição|Vendedor simpático, explicou tudo, coração",
+        (
+            "Má qualidade, não recomendo|Muito satisfeito, comprarei novamente|"
+            "O artigo não corresponde à descrição|Vendedor simpático, explicou tudo, coração"
+        ),
         "cp1252 mac_roman",
     ),
     "Italian": (
-        "Pessima qualità, non lo consiglio|Molto soddisfatto, comprerò di nuovo|"
-        "L'articolo non corrisponde alla descrizione|Venditore gentile, perché ha spiegato tutto",
+        (
+            "Pessima qualità, non lo consiglio|Molto soddisfatto, comprerò di nuovo|"
+            "L'articolo non corrisponde alla descrizione|Venditore gentile, perché ha spiegato tutto"
+        ),
         "cp1252 mac_roman",
     ),
     "Swedish": ("Dålig kvalitet, rekommenderar inte|Mycket nöjd, köper gärna igen|Trevlig säljare", "cp1252 mac_roman"),
