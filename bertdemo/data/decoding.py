@@ -35,6 +35,7 @@ _MARKUP = re.compile(r"(?>\s+|<!--.*?-->)*+<(!doctype|html|head|body|\?xml|svg|t
 # Without those that separate cells or records in some exports (01, 1E, 1F), end a file (1A) or begin an escape (1B).
 _CONTROLS = re.compile("[\x00\x02-\x08\x0e-\x19\x1c\x1d]")
 _SAMPLE = 2**16  # bytes or characters
+_PREVIEWED, _SHOWN_LINES, _SHOWN_LETTERS = 2**22, 5, 200  # bytes looked at, lines and characters shown
 # Encodings that are all ASCII and switch between alphabets.
 _ESCAPES = ((b"\x1b$B", "iso2022_jp"), (b"\x1b$@", "iso2022_jp"), (b"\x1b$)C", "iso2022_kr"))
 
@@ -105,6 +106,15 @@ def _empty(name: str) -> DataError:
     return DataError(f"{name} is empty: choose a file with a table of texts.")
 
 
+def preview(content: bytes, encoding: str) -> str:
+    """Some lines of a file in an encoding: the first that hold more than ASCII, and shortened."""
+    lines = [line for line in re.split(rb"[\r\n]+", content[:_PREVIEWED]) if not line.isascii()]
+    if encoding.startswith("utf-16") or not lines:  # line ends are not where single bytes have them
+        lines = [content[: 2 * _SHOWN_LETTERS]]
+    texts = (line.decode(encoding, "replace").replace("\0", "") for line in lines[:_SHOWN_LINES])
+    return "\n".join(text[:_SHOWN_LETTERS] for text in texts)
+
+
 def find_encoding(content: bytes, notes: list[str] | None = None) -> str:
     """Find the encoding of a text: by its mark, as UTF-8 or UTF-16, or the likeliest of those from before Unicode."""
     for mark, encoding in _MARKS:
@@ -116,7 +126,9 @@ def find_encoding(content: bytes, notes: list[str] | None = None) -> str:
         return found
     guess = guess_encoding(content)
     if not guess.is_certain and notes is not None:
-        notes.append(f"Its encoding was guessed: {guess.encoding}. If letters are wrong, name another (--encoding).")
+        notes.append(
+            f"Its encoding was guessed: {guess.encoding}. If letters are wrong, choose another (command: --encoding)."
+        )
     return guess.encoding
 
 

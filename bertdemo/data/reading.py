@@ -27,6 +27,7 @@ __all__ = [
     "FILE_TYPES",
     "Columns",
     "guess_columns",
+    "is_text_file",
     "make_frame",
     "read_file",
     "read_frame",
@@ -174,6 +175,11 @@ def to_dataset(frame: pd.DataFrame, columns: Columns, name: str) -> Dataset:
         pairs=None if columns.pair is None else _cells(frame, columns.pair),
         extras={extra: _cells(frame, extra) for extra in extra_columns(frame, chosen)},
     )
+
+
+def is_text_file(name: str) -> bool:
+    """Whether a file of that name is a text, which is in one encoding or another."""
+    return name.rpartition(".")[2].casefold() in (*_DELIMITED, *_JSON)
 
 
 def with_sheet(name: str, frame: pd.DataFrame) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from bertdemo.errors import DataError
-from bertdemo.ui import handles, uploads
+from bertdemo.ui import encoding_choice, handles, uploads
 from bertdemo.ui.words import count, escape
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ BUILT_IN, FILE, HUB = SOURCES = ("Built-in", "A file of yours", "Hugging Face Hu
 _NO_COLUMN = "none"
 _TABLE = "uploaded_table"
 _UPLOADS = "uploads_read"  # how many
+_PLACE = "upload"
 
 
 def choose() -> Dataset | None:
@@ -89,7 +90,8 @@ def _from_file() -> Dataset | None:
         "A table with one text and one label in each row",
         type=list(FILE_TYPES),
         key=key,
-        help="CSV, TSV, JSON lines, Parquet or Excel; delimiter and encoding are detected.",
+        help="CSV, TSV, JSON lines, Parquet, Excel or OpenDocument, also as .gz or .zip; delimiter and encoding are "
+        "detected. A .zip may hold a folder of text files for each label.",
     )
     uploads.keep_focus(key)
     uploads.accepted("python -m bertdemo train --data FILE")
@@ -104,7 +106,8 @@ def _from_file() -> Dataset | None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{escape(name)}** is in use; another file takes its place.", width="content")
         st.button("Take it away", key="upload_away", on_click=_forget_upload)
-    return _dataset(upload, frame, lambda columns: to_dataset(frame, columns, name))
+    encoding, frame = encoding_choice.in_chosen_encoding(_PLACE, frame)
+    return _dataset(upload + encoding, frame, lambda columns: to_dataset(frame, columns, name))
 
 
 def _forget_upload() -> None:
@@ -121,6 +124,7 @@ def _read_upload(uploaded: Any) -> None:
     _forget_upload()
     with st.spinner("Reading the file…"):
         frame = read_table(uploaded.name, uploaded.getvalue(), handles.settings())
+    encoding_choice.keep(_PLACE, uploaded.name, uploaded.getvalue())
     st.session_state[_TABLE] = (uploaded.file_id, uploaded.name, frame)
     st.session_state[_UPLOADS] = st.session_state.get(_UPLOADS, 0) + 1
 

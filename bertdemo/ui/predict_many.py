@@ -8,7 +8,7 @@ import streamlit as st
 
 from bertdemo.errors import DataError
 from bertdemo.lines import shorten
-from bertdemo.ui import errors, handles, predict_job, uploads, where
+from bertdemo.ui import encoding_choice, errors, handles, predict_job, uploads, where
 from bertdemo.ui.words import ago, count, escape
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ _TAB = "predict_tab"
 _PASTED = "pasted lines"
 _TABLE = "many_table"  # in the session: (upload, name, frame); the uploader forgets its file when the page changes
 _EARLIER = 5
+_PLACE = "many"
 
 
 def tabs() -> Sequence[Any]:
@@ -145,19 +146,24 @@ def _uploaded() -> tuple[str, pd.DataFrame] | None:
         type=list(FILE_TYPES),
         key="many_upload",
         on_change=lambda: st.session_state.pop(_TABLE, None),
-        help="CSV, TSV, JSON lines, Parquet or Excel; delimiter and encoding are detected. Your columns are kept.",
+        help="CSV, TSV, JSON lines, Parquet, Excel or OpenDocument, also as .gz or .zip; delimiter and encoding are "
+        "detected. Your columns are kept.",
     )
     uploads.accepted("python -m bertdemo predict --run RUN --input FILE")
     known = st.session_state.get(_TABLE)
     if uploaded is not None and (known is None or known[0] != uploaded.file_id):
         with st.spinner("Reading the file…"):
             frame = read_table(uploaded.name, uploaded.getvalue(), handles.settings(), typed=True)
+        encoding_choice.keep(_PLACE, uploaded.name, uploaded.getvalue())
         known = st.session_state[_TABLE] = (uploaded.file_id, uploaded.name, frame)
     if known is None:
         st.caption("The result is your table, in its order, with the label, its certainty and all probabilities added.")
         return None
     _, name, frame = known
+    _, frame = encoding_choice.in_chosen_encoding(_PLACE, frame, typed=True)
     st.caption(f"{escape(with_sheet(name, frame))}: {count(len(frame), 'row')}, {count(len(frame.columns), 'column')}")
+    for note in frame.attrs.get("notes", ()):
+        st.caption(escape(note))
     return name, frame
 
 

@@ -126,3 +126,29 @@ def test_a_text_far_longer_than_the_others_is_said_to_be_in_the_last_bar(open_pa
     app = upload(open_page("fine_tune"), rows.encode())
     assert not app.exception
     assert "The last bar holds all longer texts, too; the longest has 5,002 tokens." in words_of(app)
+
+
+POLISH = "text;label\n" + "".join(f"Proszę o szybką odpowiedź {i};{'zły' if i % 2 else 'miły'}\n" for i in range(60))
+
+
+def test_the_encoding_is_shown_and_can_be_changed_where_letters_are_wrong(open_page, words_of):
+    app = upload(open_page("fine_tune"), POLISH.encode("cp852"))
+    picker = app.selectbox(key="upload_encoding_picked")
+    assert picker.value == "cp852"
+    assert "Proszę o szybką odpowiedź 0;miły" in app.code[0].value
+    picker.set_value("cp1250").run()
+    assert "Proszę" not in app.code[0].value
+    app.selectbox(key="upload_encoding_picked").set_value("cp852").run()
+    assert not app.exception
+    assert "60 texts under 2 labels" in words_of(app)
+    upload(app, CSV.encode(), "plain.csv")
+    assert "upload_encoding_picked" not in [box.key for box in app.selectbox]
+
+
+def test_an_encoding_in_which_the_file_is_no_table_is_one_sentence(open_page):
+    app = upload(open_page("fine_tune"), POLISH.encode("cp1250"))
+    app.selectbox(key="upload_encoding_picked").set_value("utf-16").run()
+    assert not app.exception
+    assert len(app.error) == 1
+    app.selectbox(key="upload_encoding_picked").set_value("cp1250").run()
+    assert not app.error
