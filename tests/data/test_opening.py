@@ -39,6 +39,14 @@ def test_a_file_is_opened_with_the_given_columns(tmp_path: Path, settings: Setti
     assert (dataset.texts, dataset.label_names) == (("some text", "more text"), ("x", "y"))
 
 
+def test_a_file_is_opened_in_the_given_encoding(tmp_path: Path, settings: Settings) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("text,label\nzła łąka,p\ndobra łąka,q\n", encoding="cp852")
+    assert open_data(str(path), settings, encoding="cp852").texts == ("zła łąka", "dobra łąka")
+    with pytest.raises(DataError, match="There is no encoding 'klingon'"):
+        open_data(str(path), settings, encoding="klingon")
+
+
 @pytest.mark.parametrize(
     ("name", "asked"),
     [

@@ -111,6 +111,17 @@ def test_the_sheet_is_told_where_an_earlier_one_was_passed_over(command, run_id,
     assert json.loads(stdout)["rows"] == 12
 
 
+def test_a_file_in_another_encoding_is_read_as_told_and_answered_row_by_row(command, run_id, tmp_path):
+    texts = ["Proszę o odpowiedź", "", '"zły", powiedział', "wiersz\nłamany", "koniec"]
+    pd.DataFrame({"id": range(5), "text": texts}).to_csv(tmp_path / "in.csv", index=False, encoding="cp852")
+    place = ("--run", run_id, "--input", tmp_path / "in.csv", "--output", tmp_path / "out.csv")
+    assert json.loads(command(*place, "--encoding", "cp852", "--json")[1])["rows"] == 5
+    assert pd.read_csv(tmp_path / "out.csv", keep_default_na=False)["text"].tolist() == texts
+    code, stdout, stderr = command(*place, "--encoding", "klingon")
+    assert (code, stdout) == (2, "")
+    assert "There is no encoding 'klingon'" in stderr
+
+
 def test_the_only_column_is_the_texts(command, run_id, tmp_path):
     (tmp_path / "in.jsonl").write_text('{"note": "17"}\n{"note": "18"}\n')
     code, stdout, _ = command("--run", run_id, "--input", tmp_path / "in.jsonl", "--output", tmp_path / "out.csv")
