@@ -45,14 +45,31 @@ def read_delimited(name: str, text: str, max_rows: int, notes: list[str] | None 
     notes = [] if notes is None else notes
     stated, text = stated_delimiter(with_usual_line_ends(text))
     readings = _weighed(text, stated, max_rows + 2)
-    best = readings[0]
-    if best.bits == math.inf:
-        raise _broken(name, best.broken or 1)
-    notes.extend(_other_readings(readings))
-    rows = list(islice(parse(text, best.dialect), max_rows + 2))
-    rows = _folded(without_preamble(rows, notes), best, notes)
+    failure: DataError | None = None
+    for reading in readings:
+        if failure is not None and not (reading.dialect.delimiter and reading.regular == 1.0):
+            continue  # only a reading in which all rows are alike may take the place of a likelier one
+        try:
+            found: list[str] = []
+            table = _read(name, text, max_rows, reading, readings, found)
+        except DataError as error:
+            failure = failure or error
+            continue
+        notes.extend(found)
+        return table
+    raise failure or _broken(name, 1)
+
+
+def _read(
+    name: str, text: str, max_rows: int, reading: Reading, readings: Sequence[Reading], notes: list[str]
+) -> tuple[Row, Iterator[Row]]:
+    if reading.bits == math.inf:
+        raise _broken(name, reading.broken or 1)
+    notes.extend(_other_readings(reading, readings))
+    rows = list(islice(parse(text, reading.dialect), max_rows + 2))
+    rows = _folded(without_preamble(rows, notes), reading, notes)
     header, rows = with_header(rows, notes)
-    _refuse_wide(name, header, rows, readings)
+    _refuse_wide(name, header, rows, reading, readings)
     short = [place for place, row in enumerate(rows, 2) if len(row) < len(header) and any(header[len(row) :])]
     if short:
         notes.append(
@@ -93,10 +110,9 @@ def _sorted(readings: Iterable[Reading]) -> list[Reading]:
     return sorted(readings, key=lambda each: each.bits)
 
 
-def _other_readings(readings: Sequence[Reading]) -> Iterator[str]:
+def _other_readings(best: Reading, readings: Sequence[Reading]) -> Iterator[str]:
     """A sentence about another reading that gives another number of rows for hardly more bits a row of difference."""
-    best = readings[0]
-    for other in readings[1:]:
+    for other in readings:
         differing = abs(other.rows - best.rows)
         alike = other.dialect.delimiter == best.dialect.delimiter and other.regular >= _TABLE
         if alike and differing and other.bits - best.bits < _DOUBTFUL * differing:
@@ -125,8 +141,8 @@ def _folded(rows: list[Row], reading: Reading, notes: list[str]) -> list[Row]:
     return folded
 
 
-def _refuse_wide(name: str, header: Row, rows: Sequence[Row], readings: Sequence[Reading]) -> None:
-    width, best = len(header), readings[0].dialect
+def _refuse_wide(name: str, header: Row, rows: Sequence[Row], reading: Reading, readings: Sequence[Reading]) -> None:
+    width, best = len(header), reading.dialect
     wide = next((place for place, row in enumerate(rows, 2) if len(row) > width and any(row[width:])), None)
     if wide is None:
         return

@@ -131,11 +131,9 @@ def _inner_breaks(text: str) -> Iterator[str]:
     """Which line breaks may end no row: those that stand beside a more usual one."""
     yield ""
     both = text.count("\r\n")
-    feeds, returns = text.count("\n") - both, text.count("\r") - both
-    if both and feeds:
-        yield "\n"
-    if returns and (both or feeds) and returns < (both or feeds):
-        yield "\r"
+    single = {"\n": text.count("\n") - both, "\r": text.count("\r") - both}
+    most = max(both, *single.values())
+    yield from (mark for mark, count in single.items() if 0 < count < most)
 
 
 def _is_spaced(text: str, dialect: Dialect) -> bool:

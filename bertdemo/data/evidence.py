@@ -86,8 +86,8 @@ def _cheapest_width(rows: Sequence[Row], width: int, delimiter: str) -> tuple[fl
     bits = _table_bits(rows, width)
     above = skip_preamble(rows, width)
     table = rows[above:]
-    if 1 < len(table[0]) < width and not numbers_rows(table[1:]):
-        bits += _WIDE * sum(len(row) > len(table[0]) for row in table)
+    if len(table[0]) < width and not numbers_rows(table[1:]):
+        bits += (_WIDE if len(table[0]) > 1 else _SHORT) * sum(len(row) > len(table[0]) for row in table)
     folded_to = 0
     for narrow in {len(table[0]), min(map(len, table))} - {1, max(map(len, table))}:
         folded = fold(table, narrow, delimiter)
@@ -150,7 +150,8 @@ def _table_bits(rows: Sequence[Row], width: int) -> float:
             bits += _TORN if is_torn else _SHORT if len(row) < width else _WIDE
             bits += _LETTER * (sum(map(len, row)) + len(row))
     columns = list(zip(*usual, strict=True))
-    bits += sum(map(_column_bits, columns)) + (0.0 if all(map(any, columns)) else _EMPTY)
+    bits += _LETTER * sum(map(len, columns[0])) if len(columns) == 1 else sum(map(_column_bits, columns))
+    bits += 0.0 if all(map(any, columns)) else _EMPTY
     if any(map(is_usual_name, rows[0])):
         bits += -_NAMED if len(rows[0]) > 1 else _NAMED if width > 1 else 0.0
     return bits

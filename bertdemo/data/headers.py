@@ -19,6 +19,7 @@ _SPARSE = 50  # cells that a table may have for each that its file holds
 _REPEATED = 2  # how often a value must come again to be one of few
 _NEARLY_ALL = 0.9
 _SENTENCE = 20  # characters; texts are longer than that on the average
+_SPACES = 4  # in a sentence; names have fewer
 _ENOUGH = 10  # rows, to say what a length is like
 # What a column says for a header (positive) or against it; the sum decides.
 _USUAL, _OTHER_KIND, _ALONE, _UNLIKE_TEXTS, _SHORT = 4.0, 3.0, 1.5, 4.0, 1.0
@@ -133,7 +134,8 @@ def _vote_by_length(cell: str, lengths: Sequence[int]) -> float:
     """Names are shorter than texts: nearly all of them, for an example may be short."""
     if sum(lengths) / len(lengths) < _SENTENCE:
         return 0.0
-    if len(cell) >= lengths[len(lengths) // 20] or _SENTENCE_END.search(cell):
+    is_sentence = cell.count(" ") >= _SPACES and len(cell) > lengths[0] / 2
+    if len(cell) >= lengths[len(lengths) // 20] or is_sentence or _SENTENCE_END.search(cell):
         return -_OTHER_KIND
     clearly = len(lengths) >= _ENOUGH and len(cell) < 0.75 * lengths[0]
     return _UNLIKE_TEXTS if clearly else _SHORT
