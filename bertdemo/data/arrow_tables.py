@@ -1,35 +1,171 @@
-"""Parquet → header and rows."""
+"""Parquet, Arrow and Feather → header and rows; classes of the library ``datasets`` by their names."""
 
 from __future__ import annotations
 
 import io
-from typing import Any
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
-from bertdemo.data.cells import Cell, Table, as_text, refuse_bomb, refuse_more_rows
+from bertdemo.data.annotation.tools import table_as_examples
+from bertdemo.data.cells import Cell, Table, as_text, from_records, refuse_bomb, refuse_more_rows
+from bertdemo.data.layout import LaidOut, Layout
 from bertdemo.errors import DataError
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+PARQUET = ("parquet", "pq")
+ARROW = ("arrow", "feather", "ipc")
 _BATCH = 256  # rows; a repeated text is packed once, so only reading tells how large a table is
+_FEATURES = b"huggingface"  # in the metadata of the schema
+Columns = tuple[list[str], list[list[Any]]]  # names, and the values of each
+_Convert = Callable[[Any], Any]
 
 
-def read_parquet(name: str, content: bytes, max_rows: int, cell: Cell = as_text) -> Table:
+def read_parquet(name: str, content: bytes, max_rows: int, cell: Cell = as_text) -> LaidOut:
     """Columns of texts, numbers and truth values; nested ones as JSON.
 
     Raises:
         DataError: it is no Parquet file, is damaged, or holds far more than its size allows.
     """
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    try:
+    with _in_one_sentence(name, "Parquet"):
         file = pq.ParquetFile(io.BytesIO(content))
         refuse_more_rows(name, file.metadata.num_rows, max_rows)
-        columns: list[list[Any]] = [[] for _ in file.schema_arrow.names]
-        unpacked = 0
-        for batch in file.iter_batches(batch_size=_BATCH):
-            unpacked += batch.nbytes
+        refuse_bomb(name, content, sum(file.metadata.row_group(i).total_byte_size for i in range(file.num_row_groups)))
+        texts = [field.name for field in file.schema_arrow if _is_text(field.type)]
+        file = pq.ParquetFile(io.BytesIO(content), read_dictionary=texts)  # a text that repeats is unpacked once
+        columns = _columns(name, file.schema_arrow, file.iter_batches(batch_size=_BATCH), content, max_rows)
+    return as_table(name, columns, max_rows, cell)
+
+
+def read_arrow(name: str, content: bytes, max_rows: int, cell: Cell = as_text) -> LaidOut:
+    """The same of an Arrow file or stream, or of a Feather file.
+
+    Raises:
+        DataError: it is none, is damaged, or holds far more than its size allows.
+    """
+    return as_table(name, arrow_columns(name, content, max_rows), max_rows, cell)
+
+
+def arrow_columns(name: str, content: bytes, max_rows: int) -> Columns:
+    """Columns of an Arrow file or stream, or of a Feather file.
+
+    Raises:
+        DataError: it is none, is damaged, or holds far more than its size allows.
+    """
+    import pyarrow as pa
+
+    with _in_one_sentence(name, "Arrow or Feather"):
+        if content.startswith(b"ARROW1"):
+            file = pa.ipc.open_file(io.BytesIO(content))
+            batches = (file.get_batch(i) for i in range(file.num_record_batches))
+            return _columns(name, file.schema, batches, content, max_rows)
+        stream = pa.ipc.open_stream(io.BytesIO(content))
+        return _columns(name, stream.schema, stream, content, max_rows)
+
+
+def as_table(name: str, columns: Columns, max_rows: int, cell: Cell) -> LaidOut:
+    """Header and rows of columns, and what they mean where an annotation tool wrote them."""
+    header, values = columns
+    found = table_as_examples(header, zip(*values, strict=True), max_rows)
+    if found is not None:
+        return from_records(name, found.rows, max_rows, cell), found.layout
+    table: Table = (header, zip(*([cell(value) for value in column] for column in values), strict=True))
+    return table, Layout()
+
+
+def _columns(name: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch], content: bytes, max_rows: int) -> Columns:
+    converts = _converts(schema)
+    columns: list[list[Any]] = [[] for _ in schema.names]
+    unpacked = rows = 0
+    for large in batches:
+        rows += large.num_rows
+        refuse_more_rows(name, rows, max_rows)
+        for start in range(0, large.num_rows, _BATCH):
+            batch = large.slice(start, _BATCH)
+            unpacked += sum(map(_size, batch.columns))
             refuse_bomb(name, content, unpacked)
-            for column, values in zip(columns, batch.columns, strict=True):
-                column.extend(cell(value) for value in values.to_pylist())
-    except (pa.ArrowException, OSError) as error:
-        raise DataError(f"{name} is not a readable Parquet file: export it again.") from error
-    return list(file.schema_arrow.names), zip(*columns, strict=True)
+            for column, values, convert in zip(columns, batch.columns, converts, strict=True):
+                column.extend(map(convert, values.to_pylist()))
+    return list(schema.names), columns
+
+
+def _is_text(kind: Any) -> bool:
+    import pyarrow as pa
+
+    kinds = (pa.types.is_string, pa.types.is_large_string, pa.types.is_binary, pa.types.is_large_binary)
+    return any(is_kind(kind) for is_kind in kinds)
+
+
+def _size(column: pa.Array) -> int:
+    """Bytes that the values of a column fill once each row has its own."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if pa.types.is_dictionary(column.type):
+        if not _is_text(column.type.value_type):
+            return int(column.nbytes)
+        return int(pc.sum(pc.binary_length(column.dictionary).take(column.indices)).as_py() or 0)
+    return int(column.nbytes)
+
+
+def _converts(schema: pa.Schema) -> list[_Convert]:
+    """What becomes of the values of each column, by the features that ``datasets`` writes into the schema."""
+    try:
+        features = json.loads((schema.metadata or {})[_FEATURES])["info"]["features"]
+    except (KeyError, TypeError, ValueError, RecursionError):
+        features = {}
+    return [_convert(features.get(name) if isinstance(features, dict) else None) for name in schema.names]
+
+
+def _convert(feature: Any) -> _Convert:
+    if isinstance(feature, list) and len(feature) == 1:  # a list, as older versions write it
+        feature = {"_type": "List", "feature": feature[0]}
+    if not isinstance(feature, dict):
+        return _as_is
+    kind, names = feature.get("_type"), feature.get("names")
+    if kind == "ClassLabel" and isinstance(names, list):
+        return lambda number: _class_name(names, number)
+    if kind == "Json":
+        return _from_json
+    if kind in ("List", "LargeList", "Sequence") and isinstance(feature.get("feature"), dict):
+        inner = _convert(feature["feature"])
+        return lambda values: [inner(value) for value in values] if isinstance(values, list) else values
+    return _as_is
+
+
+def _as_is(value: Any) -> Any:
+    return value
+
+
+def _class_name(names: Sequence[Any], number: Any) -> Any:
+    """The name of a class; None for -1, which marks a missing label, and for a number without a name."""
+    if not isinstance(number, int):
+        return number
+    return names[number] if 0 <= number < len(names) else None
+
+
+def _from_json(value: Any) -> Any:
+    """The value of a column of mixed kinds, which ``datasets`` keeps as JSON."""
+    try:
+        return json.loads(value) if isinstance(value, str) else value
+    except (ValueError, RecursionError):
+        return value
+
+
+@contextmanager
+def _in_one_sentence(name: str, kind: str) -> Iterator[None]:
+    """Say what is wrong with a file instead of the library, which raises many kinds of errors."""
+    import pyarrow as pa
+
+    try:
+        yield
+    except (UnicodeDecodeError, OverflowError) as error:
+        what = "names that are no UTF-8" if isinstance(error, UnicodeDecodeError) else "dates out of range"
+        raise DataError(f"{name} holds {what}: keep the columns of texts and labels, and export it again.") from error
+    except (pa.ArrowException, OSError, ValueError, KeyError, TypeError) as error:
+        raise DataError(f"{name} is not a readable {kind} file: export it again.") from error

@@ -15,6 +15,8 @@ Table = tuple[list[str], Iterable[Sequence[Any]]]
 
 Cell = Callable[[object], Any]  # what becomes of a cell: ``as_text`` or ``as_value``
 
+MAX_COLUMNS = 1_000
+
 _PLAIN = (bool, int, float, Decimal, date, time)  # a date and time is a date, too
 
 # Packed files may unpack to much more than their size; beyond this factor they are meant to harm.
@@ -46,10 +48,21 @@ def as_value(value: object) -> object:
     return value if isinstance(value, _PLAIN) else as_text(value)
 
 
-def from_records(records: Iterable[Mapping[str, object]], max_rows: int, cell: Cell = as_text) -> Table:
-    """Columns in the order in which they first appear; reading ends soon after ``max_rows``."""
+def from_records(name: str, records: Iterable[Mapping[str, object]], max_rows: int, cell: Cell = as_text) -> Table:
+    """Columns in the order in which they first appear; reading ends soon after ``max_rows``.
+
+    Raises:
+        DataError: the rows have more than 1,000 different names of columns.
+    """
     kept = list(islice(records, max_rows + 1))
-    header = list(dict.fromkeys(key for record in kept for key in record))
+    names: dict[str, None] = {}
+    for record in kept:
+        names.update(dict.fromkeys(record))
+        if len(names) > MAX_COLUMNS:
+            raise DataError(
+                f"{name} has more than {MAX_COLUMNS:,} columns: keep the column of texts and the column of labels."
+            )
+    header = list(names)
     return header, ([cell(record.get(key)) for key in header] for record in kept)
 
 

@@ -1,54 +1,84 @@
-"""JSON and JSON lines → header and rows."""
+"""JSON in the shapes people and tools write → header and rows."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
-from bertdemo.data.cells import Cell, Table, as_text, from_records
+from bertdemo.data.annotation.tools import as_examples
+from bertdemo.data.cells import Cell, as_text, from_records
+from bertdemo.data.json_rows import Number
+from bertdemo.data.json_shapes import find_records
+from bertdemo.data.layout import LaidOut
 from bertdemo.errors import DataError
 
-_AS_WRITTEN = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
-_AS_NUMBERS = json.JSONDecoder()
+_BETWEEN = re.compile(r"[\s,\ufeff]*")  # some write a comma after each line
 
 
-def read_json(name: str, text: str, max_rows: int, cell: Cell = as_text) -> Table:
-    """A JSON array of objects, or one object a line (JSONL). As texts, numbers stay as written.
+def read_json(name: str, text: str, max_rows: int, cell: Cell = as_text) -> LaidOut:
+    """Rows of one JSON document, or of one a row (JSON lines, also pretty-printed). As texts, numbers stay as written.
 
     Raises:
-        DataError: a line is not JSON, or a row is not an object with named fields.
+        DataError: it is not JSON, or no rows of named fields can be found in it.
     """
-    decoder = _AS_WRITTEN if cell is as_text else _AS_NUMBERS
-    rows = _array(name, text, decoder) if text.lstrip().startswith("[") else _lines(name, text, decoder)
-    return from_records(_objects(name, rows), max_rows, cell)
+    documents = list(islice(_documents(name, text, _decoder(cell)), max_rows + 1))
+    found = as_examples(find_records(name, documents))
 
-
-def _array(name: str, text: str, decoder: json.JSONDecoder) -> list[Any]:
-    try:
-        rows = decoder.decode(text)
-    except (ValueError, RecursionError) as error:  # ValueError: a number of thousands of digits, too
-        line = getattr(error, "lineno", 1)
-        raise DataError(f"{name} is not valid JSON near line {line}: export it again as JSON or CSV.") from error
-    return list(rows)
-
-
-def _lines(name: str, text: str, decoder: json.JSONDecoder) -> Iterator[Any]:
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
-            continue
+    def as_cell(value: object) -> Any:
         try:
-            yield decoder.decode(line)
+            return cell(str(value) if isinstance(value, Number) else value)
+        except RecursionError as error:
+            raise DataError(f"{name} holds values too deep inside of each other: export it again as CSV.") from error
+
+    return from_records(name, found.rows, max_rows, as_cell), found.layout
+
+
+def is_json(text: str) -> bool:
+    """Whether a file begins with an object or a list of them, whatever its name says."""
+    try:
+        document, _ = _decoder(as_text).raw_decode(text, _skip(text, 0))
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(document, dict) or (isinstance(document, list) and any(isinstance(row, dict) for row in document))
+
+
+def _decoder(cell: Cell) -> json.JSONDecoder:
+    """Line breaks inside of strings are let pass, and NaN is a missing value: Python and JavaScript write them."""
+    if cell is as_text:
+        return json.JSONDecoder(parse_int=Number, parse_float=Number, parse_constant=_constant, strict=False)
+    return json.JSONDecoder(parse_constant=_constant, strict=False)
+
+
+def _constant(written: str) -> str | None:
+    return None if written == "NaN" else written
+
+
+def _documents(name: str, text: str, decoder: json.JSONDecoder) -> Iterator[Any]:
+    place = _skip(text, 0)
+    is_array = text.startswith("[", place)
+    while place < len(text):
+        try:
+            document, end = decoder.raw_decode(text, place)
         except (ValueError, RecursionError) as error:  # ValueError: a number of thousands of digits, too
-            raise DataError(
-                f'{name}, line {number}, is not JSON: each line must be an object {{"text": …, "label": …}}.'
-            ) from error
+            raise _not_json(name, text, getattr(error, "pos", place), is_array) from error
+        yield document
+        place = _skip(text, end)
 
 
-def _objects(name: str, rows: Iterable[Any]) -> Iterator[dict[str, Any]]:
-    for number, row in enumerate(rows, start=1):
-        if not isinstance(row, dict):
-            raise DataError(
-                f'{name}, row {number}, is not an object: each row must look like {{"text": …, "label": …}}.'
-            )
-        yield row
+def _skip(text: str, place: int) -> int:
+    match = _BETWEEN.match(text, place)
+    return match.end() if match else place
+
+
+def _not_json(name: str, text: str, place: int, is_array: bool) -> DataError:
+    line = text.count("\n", 0, place) + 1
+    if re.match(r"\[?\s*\{\s*'", text[_skip(text, 0) :][:100]):
+        return DataError(
+            f"{name} is written as Python prints it (with ' for \"), not as JSON: write it with json.dumps."
+        )
+    if is_array:
+        return DataError(f"{name} is not valid JSON near line {line}: export it again as JSON or CSV.")
+    return DataError(f'{name}, line {line}, is not JSON: each line must be an object {{"text": …, "label": …}}.')

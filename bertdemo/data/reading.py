@@ -7,15 +7,20 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bertdemo.data.arrow_tables import read_parquet
-from bertdemo.data.cells import Cell, Table, as_text, as_value, refuse_more_rows
+from bertdemo.data.annotation.tools import table_as_examples
+from bertdemo.data.arff import read_arff
+from bertdemo.data.arrow_tables import ARROW, PARQUET, read_arrow, read_parquet
+from bertdemo.data.cells import MAX_COLUMNS, Cell, Table, as_text, as_value, from_records, refuse_more_rows
 from bertdemo.data.columns import Columns, extra_columns, guess_columns, label_problem, refuse_twice, refuse_unknown
 from bertdemo.data.containers import PACKED, Member, class_table, read_folder, unpack
 from bertdemo.data.dataset import NO_LABEL, Dataset
 from bertdemo.data.decoding import decode, known_encoding, refuse_foreign
 from bertdemo.data.delimited import is_table, read_delimited, read_lines
 from bertdemo.data.identity import without_surrogates
-from bertdemo.data.json_tables import read_json
+from bertdemo.data.json_tables import is_json, read_json
+from bertdemo.data.layout import LaidOut, Layout
+from bertdemo.data.marked_lines import read_marked_lines
+from bertdemo.data.saved_datasets import is_saved, read_saved
 from bertdemo.data.workbooks import read_workbook
 from bertdemo.errors import DataError
 from bertdemo.settings import Settings
@@ -36,13 +41,13 @@ __all__ = [
     "with_sheet",
 ]
 
-_DELIMITED = ("csv", "tsv", "txt", "tab")
-_JSON = ("jsonl", "ndjson", "json")
-_PARQUET = ("parquet", "pq")
+_LINES = ("txt", "label")  # the questions of TREC end in .label
+_DELIMITED = ("csv", "tsv", "tab", *_LINES)
+_JSON = ("jsonl", "ndjson", "json", "manifest")
+_ARFF = ("arff",)
 _WORKBOOKS = ("xlsx", "xlsm", "ods")
-_TABLES = (*_DELIMITED, *_JSON, *_PARQUET, *_WORKBOOKS)
+_TABLES = (*_DELIMITED, *_JSON, *PARQUET, *ARROW, *_ARFF, *_WORKBOOKS)
 FILE_TYPES = (*_TABLES, *PACKED)
-_MAX_COLUMNS = 1_000
 _NUMBER = re.compile(r"[+-]?[0-9]{1,300}(\.[0-9]+)?")
 
 
@@ -66,12 +71,17 @@ def read_file(
 
 
 def read_frame(path: Path, settings: Settings, *, typed: bool = False, encoding: str | None = None) -> pd.DataFrame:
-    """The table in a file on disk, or in a folder with a folder of texts for each class; see ``read_table``.
+    """The table in a file on disk, in a folder with a folder of texts for each class, or in one of ``save_to_disk``.
+
+    See ``read_table``.
 
     Raises:
         DataError: the file cannot be read, is too large, or is no table.
     """
     try:
+        if is_saved(path):
+            table, layout = read_saved(path, settings, as_value if typed else as_text)
+            return layout.on(make_frame(path.name, *table, settings))
         if path.is_dir():
             return _class_frame(path.name, read_folder(path, settings), settings, encoding)
         _refuse_size(path.name, path.stat().st_size, settings)
@@ -111,18 +121,20 @@ def read_table(
         name, content, kind = found.name, found.content, found.name.rpartition(".")[2].casefold()
     if kind not in _TABLES:
         raise DataError(f"{name} is of an unknown kind: choose a file that ends in {', '.join(FILE_TYPES)}.")
-    sheet, notes = "", list[str]()
+    sheet, notes, cell = "", list[str](), as_value if typed else as_text
     if kind in _WORKBOOKS:
-        sheet, table = read_workbook(name, content, settings.max_rows, notes, columns=1 if typed else 2)
-    elif kind in _PARQUET:
-        table = read_parquet(name, content, settings.max_rows, as_value if typed else as_text)
+        sheet, cells = read_workbook(name, content, settings.max_rows, notes, columns=1 if typed else 2)
+        table, layout = _as_examples(name, cells, settings.max_rows)
+    elif kind in (*PARQUET, *ARROW):
+        read = read_parquet if kind in PARQUET else read_arrow
+        table, layout = read(name, content, settings.max_rows, cell)
     else:
         refuse_foreign(name, content)
         text = decode(name, content, encoding, notes)
-        table = _read_text(name, kind, text, settings.max_rows, as_value if typed else as_text, notes)
+        table, layout = _read_text(name, kind, text, settings.max_rows, cell, notes)
     frame = make_frame(name, *table, settings)
     frame.attrs |= {"sheet": sheet, "notes": notes}
-    return frame
+    return layout.on(frame)
 
 
 def _class_frame(name: str, members: Sequence[Member], settings: Settings, encoding: str | None) -> pd.DataFrame:
@@ -140,7 +152,7 @@ def make_frame(name: str, header: Sequence[str], rows: Iterable[Sequence[Any]], 
     """
     import pandas as pd
 
-    if len(header) > _MAX_COLUMNS:
+    if len(header) > MAX_COLUMNS:
         raise DataError(f"{name} has {len(header):,} columns: keep the column of texts and the column of labels.")
     cells = [[_tidy(cell) for cell in row] for row in rows]
     refuse_more_rows(name, len(cells), settings.max_rows)
@@ -196,12 +208,22 @@ def _refuse_size(name: str, size: int, settings: Settings) -> None:
         )
 
 
-def _read_text(name: str, kind: str, text: str, max_rows: int, cell: Cell, notes: list[str]) -> Table:
-    if kind in _JSON:
+def _read_text(name: str, kind: str, text: str, max_rows: int, cell: Cell, notes: list[str]) -> LaidOut:
+    if kind in _JSON or (kind in _LINES and is_json(text)):
         return read_json(name, text, max_rows, cell)
-    if kind == "txt" and not is_table(text):
-        return read_lines(text, max_rows)
-    return read_delimited(name, text, max_rows, notes)
+    if kind in _ARFF:
+        return read_arff(name, text, max_rows)
+    marked = read_marked_lines(text, max_rows, questions=kind in _LINES)
+    if marked is not None:
+        return marked
+    if kind in _LINES and not is_table(text):
+        return read_lines(text, max_rows), Layout()
+    return _as_examples(name, read_delimited(name, text, max_rows, notes), max_rows)
+
+
+def _as_examples(name: str, table: Table, max_rows: int) -> LaidOut:
+    found = table_as_examples(*table, max_rows)
+    return (table, Layout()) if found is None else (from_records(name, found.rows, max_rows), found.layout)
 
 
 def _tidy(cell: Any) -> Any:
