@@ -13,6 +13,7 @@ _TEXT_KEYS = (
     *("text", "sentence", "tweet", "review", "message", "comment", "content", "utterance", "document", "body"),
     *("sms", "source", "premise", "sentence1", "question1"),
 )
+_STORED = {"$oid", "$date", "$numberLong", "$numberInt", "$numberDouble", "$numberDecimal"}
 _MANY = ("patterns", "examples", "utterances", "texts", "sentences", "phrases")
 
 
@@ -37,8 +38,12 @@ def tidy_rows(rows: list[Record]) -> list[Record]:
 
 
 def texts_inside(row: Record) -> str | None:
-    """Return the key of a list of texts that a row holds under a usual name."""
-    return next((key for key in _MANY if isinstance(row.get(key), list) and is_texts(row[key])), None)
+    """Return the key of a list of texts, or of objects with a text each, that a row holds under a usual name."""
+    return next((key for key in _MANY if isinstance(row.get(key), list) and all(map(_has_words, row[key]))), None)
+
+
+def _has_words(value: Any) -> bool:
+    return is_texts([value.get("text") if isinstance(value, dict) else value])
 
 
 def is_rows(value: Any) -> bool:
@@ -52,9 +57,15 @@ def is_texts(values: Iterable[Any]) -> bool:
 
 
 def has_text(row: Any) -> bool:
-    """Whether a value is an object with a text under a usual name, or a task of an annotation tool."""
-    cells = row.items() if isinstance(row, dict) else ()
-    return is_task(row) or any(key.casefold() in _TEXT_KEYS and is_texts([value]) for key, value in cells)
+    """Whether a value is an object with a text or texts under a usual name, or a task of an annotation tool."""
+    if not isinstance(row, dict):
+        return False
+    return is_task(row) or bool(texts_inside(row)) or has_one_text(row)
+
+
+def has_one_text(row: Record) -> bool:
+    """Whether a row has a text under a usual name."""
+    return any(key.casefold() in _TEXT_KEYS and is_texts([value]) for key, value in row.items())
 
 
 def _unwrapped(row: Record) -> Record:
@@ -66,10 +77,8 @@ def _unwrapped(row: Record) -> Record:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, dict) and len(value) == 1:
-        key, held = next(iter(value.items()))
-        if key in ("$oid", "$date", "$numberLong", "$numberInt", "$numberDouble", "$numberDecimal"):
-            return _plain(held)
+    while isinstance(value, dict) and len(value) == 1 and _STORED.issuperset(value):
+        (value,) = value.values()
     return value
 
 
@@ -101,6 +110,13 @@ def _opened(rows: list[Record]) -> list[Record]:
 def _exploded(rows: list[Record]) -> list[Record]:
     """A row a text, where rows hold lists of texts as those of chat bots do ("patterns" of a "tag")."""
     many = texts_inside(rows[0]) if rows else None
-    if many is None or any(map(has_text, rows[:SAMPLE])) or any(texts_inside(row) != many for row in rows):
+    if many is None or any(map(has_one_text, rows[:SAMPLE])) or any(texts_inside(row) != many for row in rows):
         return rows
-    return [{"text": text, **{k: v for k, v in row.items() if k != many}} for row in rows for text in row[many]]
+    return [
+        {
+            **{key: value for key, value in row.items() if key != many},
+            **(held if isinstance(held, dict) else {"text": held}),
+        }
+        for row in rows
+        for held in row[many]
+    ]

@@ -7,8 +7,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, islice
 from typing import Any
 
+from bertdemo.data.annotation.tools import is_task
 from bertdemo.data.columns import is_usual_name, listed
-from bertdemo.data.json_rows import SAMPLE, ShapeError, has_text, is_rows, is_texts, texts_inside, tidy_rows
+from bertdemo.data.json_rows import (
+    SAMPLE,
+    ShapeError,
+    has_one_text,
+    has_text,
+    is_rows,
+    is_texts,
+    texts_inside,
+    tidy_rows,
+)
 from bertdemo.data.layout import Layout, Record, Records
 from bertdemo.errors import DataError
 
@@ -87,7 +97,7 @@ def _one_record(document: Record) -> Records | None:
     """A file of one row: it has a text of its own, or the form of a task of an annotation tool."""
     if len(document) > 1 and _equally_long(list(document.values()), list):  # columns
         return None
-    return Records([document]) if has_text(document) else None
+    return Records([document]) if is_task(document) or has_one_text(document) else None
 
 
 def _pandas(document: Record) -> Records | None:

@@ -25,13 +25,16 @@ def read_json(name: str, text: str, max_rows: int, cell: Cell = as_text) -> Laid
         DataError: it is not JSON, or no rows of named fields can be found in it.
     """
     documents = list(islice(_documents(name, text, _decoder(cell)), max_rows + 1))
-    found = as_examples(find_records(name, documents))
+    try:
+        found = as_examples(find_records(name, documents))
+    except RecursionError as error:
+        raise _too_deep(name) from error
 
     def as_cell(value: object) -> Any:
         try:
             return cell(str(value) if isinstance(value, Number) else value)
         except RecursionError as error:
-            raise DataError(f"{name} holds values too deep inside of each other: export it again as CSV.") from error
+            raise _too_deep(name) from error
 
     return from_records(name, found.rows, max_rows, as_cell), found.layout
 
@@ -71,6 +74,10 @@ def _documents(name: str, text: str, decoder: json.JSONDecoder) -> Iterator[Any]
 def _skip(text: str, place: int) -> int:
     match = _BETWEEN.match(text, place)
     return match.end() if match else place
+
+
+def _too_deep(name: str) -> DataError:
+    return DataError(f"{name} holds values too deep inside of each other: export it again as CSV.")
 
 
 def _not_json(name: str, text: str, place: int, is_array: bool) -> DataError:

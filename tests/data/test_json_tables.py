@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 from typing import Any
@@ -75,6 +76,14 @@ SHAPES: dict[str, Any] = {
     },
     "patterns of tags": {
         "intents": [{"tag": lab, "patterns": texts, "responses": ["ok"]} for lab, texts in BY_LABEL.items()]
+    },
+    "examples of intents": {
+        "intents": [{"intent": lab, "examples": [{"text": t} for t in texts]} for lab, texts in BY_LABEL.items()],
+        "entities": [{"entity": "place", "values": [{"type": "synonyms", "value": "room"}]}],
+    },
+    "utterances beside intents": {
+        "intents": [{"name": "pos"}, {"name": "neg"}],
+        "utterances": [{"text": text, "intent": label, "entities": []} for text, label in ROWS],
     },
     "examples of labels": {label: {"examples": texts} for label, texts in BY_LABEL.items()},
     "wrapped rows": {"rows": [{"row_idx": i, "row": record} for i, record in enumerate(RECORDS)]},
@@ -157,6 +166,10 @@ def test_what_is_no_table_is_refused_with_the_reason(content: Any, message: str)
     assert "\n" not in str(caught.value)
 
 
-def test_values_deep_inside_of_each_other_are_a_cell_or_a_sentence() -> None:
-    content = b'{"text": "a", "x": ' + b"[" * 300 + b"]" * 300 + b"}\n"
-    assert len(read_table("a.jsonl", content * 2, LIMITS)) == 2
+@pytest.mark.parametrize("depth", [300, 990, 5_000])
+@pytest.mark.parametrize(("opened", "closed"), [("[", "]"), ('{"$oid":', "}"), ('{"data": {"text": ', "}}")])
+def test_values_deep_inside_of_each_other_are_a_cell_or_a_sentence(depth: int, opened: str, closed: str) -> None:
+    deep = opened * depth + "1" + closed * depth
+    for content in (f'{{"text": "a", "x": {deep}}}\n' * 2, deep):
+        with contextlib.suppress(DataError):
+            assert len(read_table("a.json", content.encode(), LIMITS)) > 0
