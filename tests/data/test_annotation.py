@@ -211,10 +211,17 @@ def test_argilla_responses_come_before_suggestions_and_drafts_do_not_count() -> 
     assert "Argilla: 2 responses." in notes(frame)
 
 
+def test_argilla_discarded_records_have_no_label() -> None:
+    frame = read([{**ARGILLA[0], "status": "discarded"}, {**ARGILLA[0], "status": "completed"}])
+    assert pairs(frame) == [("a", None), ("a", "pos")]
+
+
 def test_argilla_suggestions_are_labels_only_where_nobody_answered() -> None:
     frame = read([flat("a", None, None, "pos"), flat("b", None, None, "neg")])
     assert pairs(frame) == [("a", "pos"), ("b", "neg")]
     assert "suggestions of a model" in notes(frame)
+    alone = [{"text": t, "mood.suggestion": s, "mood.suggestion.score": 0.5} for t, s in (("a", "pos"), ("b", "neg"))]
+    assert pairs(read(alone)) == [("a", "pos"), ("b", "neg")]
 
 
 def test_argilla_as_csv_has_lists_as_numpy_prints_them() -> None:

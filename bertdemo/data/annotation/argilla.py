@@ -18,7 +18,9 @@ _QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"")
 
 def wrote_columns(columns: Iterable[str]) -> bool:
     """Whether a table with these columns holds flattened records (version 2)."""
-    return any(name.endswith(_RESPONSES) for name in columns)
+    names = set(columns)
+    suggested = any(name.endswith(_SUGGESTION) and f"{name}.score" in names for name in names)
+    return suggested or any(name.endswith(_RESPONSES) for name in names)
 
 
 def wrote(row: Record) -> bool:
@@ -33,9 +35,8 @@ def read(records: Sequence[Record]) -> Records:
     Suggestions are labels where nobody answered anything in the whole file, which a note says.
     """
     flat = [_flat(record) for record in records]
-    questions = list(
-        dict.fromkeys(name.removesuffix(_RESPONSES) for row in flat for name in row if name.endswith(_RESPONSES))
-    )
+    asked = (name for row in flat for name in row if name.endswith((_RESPONSES, _SUGGESTION)))
+    questions = list(dict.fromkeys(name.removesuffix(_RESPONSES).removesuffix(_SUGGESTION) for name in asked))
     answered, unused = Answered({name for row in flat for name in row if _RESPONSES not in name}), 0
     for row in flat:
         answers, left = _answers(row, questions)
@@ -82,7 +83,6 @@ def _unnested(record: Record) -> Record:
         flat.update(_responses(question, held))
     suggestions = record.get("suggestions")
     for question, suggested in suggestions.items() if isinstance(suggestions, dict) else ():
-        flat.setdefault(f"{question}{_RESPONSES}", None)
         flat[f"{question}{_SUGGESTION}"] = suggested.get("value") if isinstance(suggested, dict) else suggested
     return flat
 
@@ -92,9 +92,8 @@ def _text_classification(record: Record) -> Record:
     inputs = record.get("inputs")
     texts = {key: value for key, value in (inputs.items() if isinstance(inputs, dict) else ()) if key not in record}
     kept = {key: value for key, value in record.items() if key not in ("inputs", "annotation", "prediction")}
-    status = "discarded" if str(record.get("status")).casefold() == "discarded" else "submitted"
     label = "label" if "label" not in record else "annotation"
-    return {**kept, **texts, f"{label}{_RESPONSES}": [record["annotation"]], f"{label}{_RESPONSES}.status": [status]}
+    return {**kept, **texts, f"{label}{_RESPONSES}": [record["annotation"]]}
 
 
 def _is_feedback(row: Record) -> bool:
@@ -114,13 +113,13 @@ def _responses(question: str, held: Any) -> Record:
 def _answers(row: Record, questions: Sequence[str]) -> tuple[list[Answer], int]:
     """Submitted answers by annotator, and how many responses were not."""
     by_person: dict[str, Record] = {}
-    unused = 0
+    unused, discarded = 0, str(row.get("status")).casefold() == "discarded"
     for question in questions:
         values, users, statuses = (_cells(row.get(f"{question}{_RESPONSES}{end}")) for end in ("", ".users", ".status"))
         for place, (value, user, status) in enumerate(
             zip_longest(values, users[: len(values)], statuses[: len(values)])
         ):
-            if status not in _USED:
+            if status not in _USED or discarded:
                 unused += 1
             elif value is not None:
                 by_person.setdefault(str(user or place), {})[question] = value
