@@ -131,6 +131,11 @@ def test_label_studio_short_exports_mix_names_and_objects_in_a_column(name: str)
     assert frame.attrs["columns"] == {"text": "text", "label": "mood"}
 
 
+def test_label_studio_few_rows_do_not_make_a_label_of_the_texts() -> None:
+    frame = read("annotation_id,annotator,mood,text\n1,1,bad news,a\n2,1,good,a\n", "a.csv")
+    assert frame.attrs["columns"] == {"text": "text", "label": "mood"}
+
+
 def test_label_studio_questions_are_told_from_data_by_their_place() -> None:
     frame = read(json.dumps([{"source": "web", **row} for row in SHORT[:3]]), "a.json")
     assert frame.attrs["columns"] == {"label": "mood"}

@@ -61,7 +61,7 @@ def read_short(rows: Sequence[Record]) -> Records:
     asked = list(dict.fromkeys(name for row in rows for name in _between(list(row))))
     names = list(dict.fromkeys(name for row in rows for name in row if name not in _OF_THE_TOOL))
     if len(asked) != 1 and len(names) == 2:  # a text and a question: the answers repeat, or are shorter
-        asked = sorted(names, key=lambda name: _variety(row.get(name) for row in plain))[:1]
+        asked = sorted(names, key=lambda name: (name == "text", *_variety(row.get(name) for row in plain)))[:1]
     columns = {"label": asked[0]} if len(asked) == 1 else {}
     texts = [name for name in names if name not in asked]
     return Records(plain, Layout({**columns, **({"text": texts[0]} if columns and len(texts) == 1 else {})}))
