@@ -119,9 +119,9 @@ def _quotings(text: str, delimiter: str) -> Iterator[tuple[str, str, bool]]:
     if delimiter and f"\\{delimiter}" in text:
         yield delimiter, "", True
     yield delimiter, "", False
-    for quote, fewest in (('"', 1), ("'", 2)):
+    for quote in "\"'":
         starts = [before + quote for edge in {"\n", "\r", delimiter} - {""} for before in (edge, f"{edge} ")]
-        if text.startswith(quote) + sum(map(text.count, starts)) >= fewest:
+        if text.startswith(quote) or any(start in text for start in starts):
             yield delimiter, quote, False
             if f"\\{quote}" in text:
                 yield delimiter, quote, True

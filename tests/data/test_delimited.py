@@ -183,6 +183,13 @@ WRITINGS: dict[str, tuple[str, Sequence[Sequence[str]]]] = {
     "the end of a file of DOS": (written(COMMAS, lineterminator="\r\n") + "\x1a", COMMAS),
     "numbers as labels": (written([(t, str(len(lab) % 2)) for t, lab in COMMAS], ()),
                           [(t, str(len(lab) % 2)) for t, lab in COMMAS]),
+    "quotations of every text": (written([(f'A: "{t}"\nB: "why, {lab}?"', lab) for t, lab in COMMAS]),
+                                 [(f'A: "{t}"\nB: "why, {lab}?"', lab) for t, lab in COMMAS]),
+    "tabs in every text": (written([(t.replace(" ", "\t", 2), lab) for t, lab in COMMAS]),
+                           [(t.replace(" ", "\t", 2), lab) for t, lab in COMMAS]),
+    "a header in another language": (written(COMMAS[:5], ("Nachricht", "Kategorie"), delimiter=";"), COMMAS[:5]),
+    "titles with empty cells and a header in another language": (
+        "Title: May;;\nBy: Ann;;\n\n" + written(numbered(COMMAS), ("Nr", "Satz", "Art"), delimiter=";"), numbered(COMMAS)),
     "one column": (written([(t,) for t, _ in COMMAS], ("comment",)), [(t,) for t, _ in COMMAS]),
     "one column without a header": ("".join(f"{t}\n" for t, _ in COMMAS), [(t,) for t, _ in COMMAS]),
 }  # fmt: skip
