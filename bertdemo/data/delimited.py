@@ -120,7 +120,9 @@ def _other_readings(best: Reading, readings: Sequence[Reading]) -> Iterator[str]
 
 
 def _quoting(dialect: Dialect) -> str:
-    return f"with texts inside {dialect.quote} marks" if dialect.quote else "whose quotation marks belong to the texts"
+    if not dialect.quote:
+        return "whose quotation marks belong to the texts"
+    return f"with texts inside {dialect.quote} marks{', each on one line' if dialect.loose else ''}"
 
 
 def _folded(rows: list[Row], reading: Reading, notes: list[str]) -> list[Row]:
