@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from bertdemo.data.dialects import (
@@ -16,7 +16,7 @@ from bertdemo.data.dialects import (
     stated_delimiter,
     with_usual_line_ends,
 )
-from bertdemo.data.evidence import Reading, fold, weigh
+from bertdemo.data.evidence import Reading, fold, weigh_all
 from bertdemo.data.headers import rectangle, with_header, without_preamble
 from bertdemo.errors import DataError
 
@@ -98,16 +98,12 @@ def _weighed(text: str, stated: str | None, limit: int) -> list[Reading]:
     sample = text if whole else text[:_SAMPLE]
     sample = sample if whole else sample[: max(sample.rfind("\n"), sample.rfind("\r")) + 1] or sample
     delimiters = [stated] if stated else delimiters_in(sample)
-    readings = _sorted(weigh(sample, each, limit, whole=whole) for each in candidates(sample, delimiters))
+    readings = weigh_all(sample, candidates(sample, delimiters), limit, whole=whole)
     if whole:
         return readings
     most = readings[0].bits * _NEARLY
     likely = list(dict.fromkeys(each.dialect.delimiter for each in readings if each.bits <= most))
-    return _sorted(weigh(text, each, limit) for each in candidates(text, likely[:_FINALISTS]))
-
-
-def _sorted(readings: Iterable[Reading]) -> list[Reading]:
-    return sorted(readings, key=lambda each: each.bits)
+    return weigh_all(text, candidates(text, likely[:_FINALISTS]), limit)
 
 
 def _other_readings(best: Reading, readings: Sequence[Reading]) -> Iterator[str]:
@@ -124,7 +120,9 @@ def _other_readings(best: Reading, readings: Sequence[Reading]) -> Iterator[str]
 
 
 def _quoting(dialect: Dialect) -> str:
-    return f"with texts inside {dialect.quote} marks" if dialect.quote else "whose quotation marks belong to the texts"
+    if not dialect.quote:
+        return "whose quotation marks belong to the texts"
+    return f"with texts inside {dialect.quote} marks{', each on one line' if dialect.loose else ''}"
 
 
 def _folded(rows: list[Row], reading: Reading, notes: list[str]) -> list[Row]:

@@ -29,7 +29,8 @@ class Dialect:
         quote: the quotation mark, or empty where quotation marks are part of the texts.
         escape: whether a backslash before a quotation mark or delimiter takes its meaning away.
         inner: a line break that ends no row though it is not quoted (``"\n"``, ``"\r"``), or empty.
-        loose: whether quotation marks inside a quoted cell need not be doubled.
+        loose: whether quotation marks inside a quoted cell need not be doubled, and one that is not closed on its line
+            is part of the text.
     """
 
     delimiter: str
@@ -119,9 +120,9 @@ def _quotings(text: str, delimiter: str) -> Iterator[tuple[str, str, bool]]:
     if delimiter and f"\\{delimiter}" in text:
         yield delimiter, "", True
     yield delimiter, "", False
-    for quote, fewest in (('"', 1), ("'", 2)):
+    for quote in "\"'":
         starts = [before + quote for edge in {"\n", "\r", delimiter} - {""} for before in (edge, f"{edge} ")]
-        if text.startswith(quote) + sum(map(text.count, starts)) >= fewest:
+        if text.startswith(quote) or any(start in text for start in starts):
             yield delimiter, quote, False
             if f"\\{quote}" in text:
                 yield delimiter, quote, True
@@ -144,21 +145,29 @@ def _single(dialect: Dialect) -> str:
     return dialect.delimiter if len(dialect.delimiter) == 1 else _PLACEHOLDER
 
 
-def loose_cells(text: str, dialect: Dialect) -> int:
-    """How many quoted cells hold quotation marks that are not doubled."""
-    return sum(dialect.quote in found.group(1) for found in _loose_cell(dialect).finditer(text))
+def loose_cells(text: str, dialect: Dialect) -> tuple[int, int, int]:
+    """Count quoted cells on one line: all, those with marks inside that are not doubled, those that need no marks."""
+    mark, delimiter = dialect.quote, dialect.delimiter
+    inner = [found.group(1) for found in _loose_cell(dialect).finditer(text) if found.group(1) is not None]
+    return (
+        len(inner),
+        sum(mark in cell.replace(mark * 2, "") for cell in inner),
+        sum(mark not in cell and delimiter not in cell for cell in inner),
+    )
 
 
 def _loose_cell(dialect: Dialect) -> re.Pattern[str]:
-    """A quoted cell on one line; it ends where the next cell or line begins."""
-    end, mark = rf"{re.escape(_single(dialect))}|[\r\n]|\Z", dialect.quote
-    start = rf"[^{re.escape(_single(dialect))}\r\n]"
-    return re.compile(rf"(?<!{start}){mark}((?:[^{mark}\r\n]|{mark}(?!{end}))*+){mark}(?={end})")
+    """A quoted cell on one line, which ends where the next cell or line begins; or one whose mark is not closed."""
+    delimiter, mark = re.escape(_single(dialect)), dialect.quote
+    end, rest = rf"{delimiter}|[\r\n]|\Z", rf"[^{delimiter}\r\n]"
+    closed = rf"{mark}((?:[^{mark}\r\n]|{mark}(?!{end}))*+){mark}(?={end})"
+    return re.compile(rf"(?<!{rest})(?:{closed}|{mark}({rest}*))")
 
 
-def _double_inner(found: re.Match[str]) -> str:
+def _quoted_anew(found: re.Match[str]) -> str:
     mark = found.group()[0]
-    return mark + found.group(1).replace(mark * 2, mark).replace(mark, mark * 2) + mark
+    inner = mark + found.group(2) if found.group(1) is None else found.group(1).replace(mark * 2, mark)
+    return mark + inner.replace(mark, mark * 2) + mark
 
 
 def _prepared(text: str, dialect: Dialect) -> str:
@@ -170,7 +179,7 @@ def _prepared(text: str, dialect: Dialect) -> str:
     elif dialect.inner:
         text = re.sub(r"\r(?!\n)", _LINE_BREAK, text)
     if dialect.loose:
-        text = _loose_cell(dialect).sub(_double_inner, text)
+        text = _loose_cell(dialect).sub(_quoted_anew, text)
     if dialect.escape:
         meant = re.escape(dialect.quote + _single(dialect))
         text = re.sub(rf"\\([{meant}\\\r\n])|\\", lambda found: found.group() if found.group(1) else r"\\", text)

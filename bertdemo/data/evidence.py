@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 
@@ -32,6 +32,8 @@ _INNER = 8.0  # bits for line breaks that end no row
 _FOLD = 1.0  # bits a row, to say how many delimiters belong to its text
 _FOLDED_QUOTE = 80.0  # bits for a folded text in quotation marks, which would have been quoted
 _LOOSE = 15.0  # bits for a quoted cell with quotation marks that are not doubled
+_QUOTED_ALL = 0.9  # quoted cells for each row, from which on all texts are
+_NEEDLESS = 21.0  # bits for one of few quoted cells that needs no marks: more than for marks as part of it
 _NUMBER = re.compile(r"\s*[+-]?[0-9]{1,300}([.,][0-9]{1,300})?\s*")
 _APOSTROPHES = re.compile(r"\0'[^\0]*'(?=\0)")
 _TOKEN = re.compile(r"\S{0,64}")
@@ -48,6 +50,7 @@ class Reading:
         regular: the share of rows as wide as most, or brought to that width.
         folded: the width to which wider rows are to be folded; 0 where none are.
         broken: the row in which quotation marks that are not doubled fail.
+        has_breaks: whether a quoted cell goes on in another line.
     """
 
     dialect: Dialect
@@ -56,6 +59,7 @@ class Reading:
     regular: float = 0.0
     folded: int = 0
     broken: int | None = None
+    has_breaks: bool = False
 
 
 def weigh(text: str, dialect: Dialect, limit: int, *, whole: bool = True) -> Reading:
@@ -65,9 +69,7 @@ def weigh(text: str, dialect: Dialect, limit: int, *, whole: bool = True) -> Rea
         rows.extend(islice(parse(text, dialect), limit))
     except BrokenQuotesError as error:
         if whole or not error.at_end:
-            if dialect.escape or dialect.loose or f"\\{dialect.quote}" in text:
-                return Reading(dialect, math.inf, broken=error.row)
-            return replace(weigh(text, replace(dialect, loose=True), limit, whole=whole), broken=error.row)
+            return Reading(dialect, math.inf, broken=error.row)
     if not rows:
         return Reading(dialect, math.inf)
     width, regular = usual_width(rows)
@@ -75,10 +77,30 @@ def weigh(text: str, dialect: Dialect, limit: int, *, whole: bool = True) -> Rea
     bits, folded = _cheapest_width(rows, width, dialect.delimiter)
     if not whole:
         bits += _LETTER * max(0, _letters(text) - sum(map(len, chain.from_iterable(rows))))
-    if dialect.loose:
-        bits += _INNER + _LOOSE * loose_cells(text, dialect)
+    if dialect.loose or (dialect.quote and dialect.delimiter == "\t"):  # tab-separated texts are seldom quoted
+        bits += _marks_bits(text, dialect, len(rows))
     bits += _USUAL.get(dialect.delimiter, _SELDOM) + (_INNER if dialect.inner else 0.0)
-    return Reading(dialect, bits, len(rows), 1.0 if folded else regular / len(rows), folded)
+    has_breaks = bool(dialect.quote) and any("\n" in cell or "\r" in cell for cell in chain.from_iterable(rows))
+    return Reading(dialect, bits, len(rows), 1.0 if folded else regular / len(rows), folded, None, has_breaks)
+
+
+def weigh_all(text: str, dialects: Iterable[Dialect], limit: int, *, whole: bool = True) -> list[Reading]:
+    """Readings from the likeliest on; where quotation marks break or join lines, also with each of them on its line."""
+    readings: list[Reading] = []
+    for dialect in dialects:
+        reading = weigh(text, dialect, limit, whole=whole)
+        readings.append(reading)
+        in_doubt = reading.broken is not None or reading.has_breaks
+        if in_doubt and dialect.quote and not dialect.escape and f"\\{dialect.quote}" not in text:
+            readings.append(weigh(text, replace(dialect, loose=True), limit, whole=whole))
+    return sorted(readings, key=lambda each: each.bits)
+
+
+def _marks_bits(text: str, dialect: Dialect, rows: int) -> float:
+    """What it costs that marks are not doubled, or that few cells are quoted without a need; below the first line."""
+    quoted, not_doubled, needless = loose_cells(text.partition("\n")[2], dialect)
+    bits = 0.0 if quoted >= rows * _QUOTED_ALL else _NEEDLESS * needless
+    return bits + (_INNER + _LOOSE * not_doubled if dialect.loose else 0.0)
 
 
 def _cheapest_width(rows: Sequence[Row], width: int, delimiter: str) -> tuple[float, int]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+from bisect import bisect
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
@@ -16,13 +18,17 @@ _MOST_COMMENTS = 50  # rows; more than that above a table are a table
 _NUMBER = re.compile(r"\s*[+-]?[0-9]{1,300}([.,][0-9]{1,300})?(e[+-]?[0-9]{1,3})?\s*%?\s*", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"[.!…。！]\W*$")
 _SPARSE = 50  # cells that a table may have for each that its file holds
+_IDENTIFIER = re.compile(r"[A-Za-z]+(_[A-Za-z0-9]+)+|[a-z]+([A-Z][a-z]+)+")
 _REPEATED = 2  # how often a value must come again to be one of few
 _NEARLY_ALL = 0.9
-_SENTENCE = 20  # characters; texts are longer than that on the average
-_SPACES = 4  # in a sentence; names have fewer
-_ENOUGH = 10  # rows, to say what a length is like
 # What a column says for a header (positive) or against it; the sum decides.
-_USUAL, _OTHER_KIND, _ALONE, _UNLIKE_TEXTS, _SHORT = 4.0, 3.0, 1.5, 4.0, 1.0
+_USUAL, _OTHER_KIND = 6.0, 3.0
+_NAME_COMES_AGAIN = 0.01  # how likely a name of a column is to be one of its values
+_LENGTHS = (9, 16, 26, 41)  # characters, from which on a text is longer than the ones before
+# How names of columns look: shares of their lengths, of one, two to three and more words, of small letters, capitals
+# and other signs at their beginning, of those that do not, and do, end like sentences.
+_NAMES_LOOK = ((0.5, 0.3, 0.12, 0.05, 0.03), (0.75, 0.2, 0.05), (0.5, 0.49, 0.01), (0.98, 0.02))
+_LOOKED_AT = 2_000  # texts
 
 
 def without_preamble(rows: list[Row], notes: list[str]) -> list[Row]:
@@ -115,6 +121,7 @@ def numbers_rows(rows: Sequence[Row]) -> bool:
 
 
 def _vote(cell: str, column: Sequence[str]) -> float:
+    """How much likelier a cell is as a name than as one more of the cells below it (natural logarithm)."""
     filled = [other.strip() for other in column if other and not other.isspace()]
     if not cell or not filled:
         return 0.0
@@ -122,29 +129,39 @@ def _vote(cell: str, column: Sequence[str]) -> float:
     again = counts[cell]
     if is_usual_name(cell):
         return _USUAL if again < _REPEATED else 0.0
-    if again >= _REPEATED or (again and " " in cell and len(counts) > len(filled) / 2):
-        return -_OTHER_KIND
     kind, usual = _kind(cell), _kind_of_most(counts, len(filled))
-    if kind is not None or usual is not None:
-        return (-_OTHER_KIND if kind == usual else _OTHER_KIND) if usual is not None else 0.0
-    return _ALONE if len(counts) <= len(filled) / 3 else _vote_by_length(cell, sorted(map(len, filled)))
+    if (kind is not None or usual is not None) and (kind, usual) != ("name", "name"):
+        return -_OTHER_KIND if kind == usual else _OTHER_KIND if usual is not None or kind == "name" else 0.0
+    if again:
+        few = math.log(_NAME_COMES_AGAIN * len(filled) / again)
+        return few if again >= _REPEATED else -_OTHER_KIND * (2 if " " in cell else 1)
+    if len(counts) <= len(filled) / 3:  # how likely a new value is: A. M. Turing's estimate, in I. J. Good (1953)
+        return -math.log((sum(count == 1 for count in counts.values()) + 0.5) / (len(filled) + 1))
+    return _vote_by_looks(cell, filled[:: len(filled) // _LOOKED_AT + 1])
 
 
-def _vote_by_length(cell: str, lengths: Sequence[int]) -> float:
-    """Names are shorter than texts: nearly all of them, for an example may be short."""
-    if sum(lengths) / len(lengths) < _SENTENCE:
-        return 0.0
-    is_sentence = cell.count(" ") >= _SPACES and len(cell) > lengths[0] / 2
-    if len(cell) >= lengths[len(lengths) // 20] or is_sentence or _SENTENCE_END.search(cell):
-        return -_OTHER_KIND
-    clearly = len(lengths) >= _ENOUGH and len(cell) < 0.75 * lengths[0]
-    return _UNLIKE_TEXTS if clearly else _SHORT
+def _vote_by_looks(cell: str, texts: Sequence[str]) -> float:
+    looks = list(map(_looks, texts))
+    vote = 0.0
+    for feature, value in enumerate(_looks(cell)):
+        share = (sum(look[feature] == value for look in looks) + 0.5) / (len(looks) + 1)
+        vote += math.log(_NAMES_LOOK[feature][value] / share)
+    return vote
+
+
+def _looks(cell: str) -> tuple[int, int, int, int]:
+    """Places in ``_NAMES_LOOK``: by characters, words, the first character and the last."""
+    words = min(cell.count(" ") + 1, 9)
+    initial = 0 if cell[:1].islower() else 1 if cell[:1].isalpha() else 2
+    return bisect(_LENGTHS, len(cell)), bisect((1, 3), words - 1), initial, int(bool(_SENTENCE_END.search(cell)))
 
 
 def _kind(cell: str) -> str | None:
-    """What a cell is if not words: a number, or the pattern of a date, a time, an id."""
+    """What a cell is if not words: a number, a name such as programs use, or the pattern of a date or id."""
     if _NUMBER.fullmatch(cell):
         return "number"
+    if _IDENTIFIER.fullmatch(cell):
+        return "name"
     if " " in cell.replace(", ", "").strip() and not cell[:4].isdigit():
         return None
     digits = sum(character.isdigit() for character in cell)

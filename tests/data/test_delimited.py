@@ -123,7 +123,9 @@ LONE = [
 ]
 BROKEN = [(text.replace(" ", "\n", 1), label) for text, label in PLAIN]
 NAIVE = [(f'She said "{text}" and left', label) for text, label in COMMAS]
-HEADER = ("text", "label")
+QUOTED = [(f'Mr {i} said: "{text}"', label) for i, (text, label) in enumerate(PLAIN)]
+MARKED = [(f'"{text}"' if i == 9 else text, label) for i, (text, label) in enumerate(PLAIN)]
+HEADER, NAMES = ("text", "label"), ("Nr", "Satz", "Art")
 
 
 def written(rows: Sequence[Sequence[str]], header: Sequence[str] = HEADER, **options: Any) -> str:
@@ -183,6 +185,17 @@ WRITINGS: dict[str, tuple[str, Sequence[Sequence[str]]]] = {
     "the end of a file of DOS": (written(COMMAS, lineterminator="\r\n") + "\x1a", COMMAS),
     "numbers as labels": (written([(t, str(len(lab) % 2)) for t, lab in COMMAS], ()),
                           [(t, str(len(lab) % 2)) for t, lab in COMMAS]),
+    "quotations of every text": (written([(f'A: "{t}"\nB: "why, {lab}?"', lab) for t, lab in COMMAS]),
+                                 [(f'A: "{t}"\nB: "why, {lab}?"', lab) for t, lab in COMMAS]),
+    "tabs in every text": (written([(t.replace(" ", "\t", 2), lab) for t, lab in COMMAS]),
+                           [(t.replace(" ", "\t", 2), lab) for t, lab in COMMAS]),
+    "a header in another language": (written(COMMAS[:5], ("Nachricht", "Kategorie"), delimiter=";"), COMMAS[:5]),
+    "titles with empty cells": ("Title: May;;\nBy: Ann;;\n\n" + written(numbered(COMMAS), NAMES, delimiter=";"),
+                                numbered(COMMAS)),
+    "lone marks among quoted texts": (
+        written(QUOTED, (), delimiter="\t") + joined(LONE[:2], "\t", ()) + written(QUOTED, (), delimiter="\t"),
+        [*QUOTED, *LONE[:2], *QUOTED]),
+    "texts in marks of their own": (joined(MARKED, "\t"), MARKED),
     "one column": (written([(t,) for t, _ in COMMAS], ("comment",)), [(t,) for t, _ in COMMAS]),
     "one column without a header": ("".join(f"{t}\n" for t, _ in COMMAS), [(t,) for t, _ in COMMAS]),
 }  # fmt: skip
