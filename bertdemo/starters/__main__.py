@@ -9,14 +9,14 @@ import platform
 import shutil
 import sys
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from bertdemo.commands.following import Follower
 from bertdemo.commands.output import Output
 from bertdemo.errors import BertDemoError, TrainingError
 from bertdemo.runs.folder import RunFolder
-from bertdemo.runs.records import State
+from bertdemo.runs.records import State, Status
 from bertdemo.runs.starters import STARTERS, split_built_in
 from bertdemo.runs.store import Runs
 from bertdemo.runs.work_folder import drafted
@@ -84,8 +84,8 @@ def put(run: RunFolder, place: Path) -> None:
             (shutil.copytree if source.is_dir() else shutil.copyfile)(source, draft / name)
         copy = RunFolder(draft)
         copy.write_versions(run.versions() | {"platform": platform.system()})
-        copy.write_status(replace(run.status(), pid=None, process_started=None, host=""))
-        shutil.rmtree(place, ignore_errors=True)
+        ended = run.status()
+        copy.write_status(Status(ended.state, ended.message, ended.updated, step=ended.step, steps=ended.steps))
 
 
 if __name__ == "__main__":
