@@ -25,6 +25,10 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["HF_DATASETS_OFFLINE"] = "1"
 os.environ.pop("BERTDEMO_HOME", None)
 
+# OpenMP reads it once. Threads that spin while they wait for one that gets no core made training a tiny model take four
+# minutes on two cores that ten others wanted, too; threads that yield, ten seconds.
+os.environ.setdefault("GOMP_SPINCOUNT", "0")
+
 hypothesis.settings.register_profile("local", deadline=None)
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") == "true" else "local")

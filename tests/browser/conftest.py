@@ -16,11 +16,12 @@ from urllib.request import urlopen
 
 import pytest
 
+from tests.patience import LONGEST
+
 ROOT = Path(__file__).parents[2]
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 ADVICE = "Chromium is missing: `apt-get install chromium` (or set CHROMIUM to its path) to run the browser tests."
-PATIENCE = 60.0  # seconds
 
 
 @pytest.fixture(scope="session")
@@ -39,7 +40,7 @@ def page(chromium: str):
     with playwright_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         tab = browser.new_page(viewport={"width": 1280, "height": 1000})
-        tab.set_default_timeout(PATIENCE * 1000)
+        tab.set_default_timeout(LONGEST * 1000)
         yield tab
         browser.close()
 
@@ -75,7 +76,7 @@ def _server(home: Path) -> Iterator[str]:
         yield url
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(LONGEST)
 
 
 def _free_port() -> int:
@@ -85,7 +86,7 @@ def _free_port() -> int:
 
 
 def _wait_for(address: str) -> None:
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + LONGEST
     while time.monotonic() < end:
         try:
             with urlopen(address) as answer:

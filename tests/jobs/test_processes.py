@@ -20,7 +20,8 @@ from bertdemo.runs.dispatcher import SILENCE_SECONDS
 from bertdemo.runs.records import State
 from tests.jobs.conftest import LABELS, TEXT, table
 from tests.jobs.fakes import fake_jobs, logits_of
-from tests.runs.test_processes import gone, until
+from tests.patience import until
+from tests.runs.test_processes import gone
 
 ROWS = 1200  # four at a time: there are many places to be killed at
 

@@ -69,7 +69,7 @@ def open_page(home: Path):
     """Opens the app and goes to a page: ``open_page("runs", run="a")``."""
 
     def open_(name: str = "home", **query: str) -> AppTest:
-        app = Visit(APP, default_timeout=60)
+        app = Visit(APP, default_timeout=600)
         if name != "home":
             app.switch_page(f"pages/{name}.py")
         for key, value in query.items():
