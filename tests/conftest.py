@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
+import psutil
 import pytest
 
 from bertdemo.data.dataset import Dataset
@@ -123,6 +125,17 @@ def _guarded(connect):
 
 def _is_loopback(host: str) -> bool:
     return host in ("localhost", "::1", "0.0.0.0", "::") or host.startswith("127.")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_process_is_left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Workers and servers in homes of these tests end with them, also those that a failed test left waiting."""
+    yield
+    homes = tmp_path_factory.getbasetemp()
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if Path(process.environ().get("BERTDEMO_HOME", "")).is_relative_to(homes) and process.pid != os.getpid():
+                process.kill()
 
 
 @pytest.fixture

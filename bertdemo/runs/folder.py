@@ -23,7 +23,7 @@ from bertdemo.runs.metrics import append_event, read_events
 from bertdemo.runs.naming import LONGEST_NAME
 from bertdemo.runs.records import DataCard, State, Status
 from bertdemo.runs.shapes import conforms
-from bertdemo.runs.unfinished import summarise
+from bertdemo.runs.unfinished import best_step, summarise
 from bertdemo.runs.work_folder import WorkFolder, drafted
 from bertdemo.training.events import Event
 from bertdemo.training.recipe import Recipe
@@ -168,10 +168,13 @@ class RunFolder(WorkFolder):
 
     def summary_so_far(self, *, interrupted: bool) -> TrainingSummary:
         """What training cost, of a run whose process was killed after it kept a model."""
-        place = f"{self.model_path.name}/{_STEP}"
-        step: int = self._checked(self._read_json(place).get("step", 0), place, int)
+        place, events = f"{self.model_path.name}/{_STEP}", self.read_metrics()[0]
+        if (self.path / place).exists():
+            step = self._checked(self._read_json(place).get("step", 0), place, int)
+        else:  # older versions noted it in the events alone
+            step = best_step(events)
         try:
-            return summarise(self.read_metrics()[0], step, interrupted=interrupted)
+            return summarise(events, step, interrupted=interrupted)
         except ValueError as error:
             raise self._damaged("metrics.jsonl") from error
 

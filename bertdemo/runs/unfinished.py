@@ -12,12 +12,17 @@ if TYPE_CHECKING:
 _Event = dict[str, Any]
 
 
-def summarise(events: Sequence[_Event], best_step: int, *, interrupted: bool) -> TrainingSummary:
+def best_step(events: Sequence[_Event]) -> int:
+    """Return the step of the best evaluation that was written; 0 if none was."""
+    return max((event["step"] for event in _of(events, "validation") if event["is_best"]), default=0)
+
+
+def summarise(events: Sequence[_Event], best: int, *, interrupted: bool) -> TrainingSummary:
     """Return what the loop would have summed up at the last step that was written.
 
     Args:
         events: of one training, as ``metrics.read_events`` gives them.
-        best_step: whose weights were kept.
+        best: the step whose weights were kept.
         interrupted: training ended before its last step, and nobody asked for that.
 
     Raises:
@@ -35,7 +40,7 @@ def summarise(events: Sequence[_Event], best_step: int, *, interrupted: bool) ->
         validation_seconds=validation_seconds,
         steps=steps[-1]["step"],
         planned_steps=plans[-1]["steps"],
-        best_step=best_step,
+        best_step=best,
         samples_per_second=_mean(steps, "samples_per_second", times),
         tokens_per_second=_mean(steps, "tokens_per_second", times),
         device=plans[-1]["device"],

@@ -106,6 +106,13 @@ def test_what_training_cost_is_reckoned_from_what_it_reported(killed):
     assert (found.peak_memory_mb, found.device, found.precision) == (500.0, "CPU", "fp32")
 
 
+def test_a_model_of_an_older_version_was_kept_at_its_best_evaluation(killed):
+    assert killed.summary_so_far(interrupted=True).best_step == 4
+    (killed.model_path / "step.json").unlink()
+    killed.append(Validated(5, 0.6, 0.9, 0.6, 0.6, 1.0, False), 0.0)
+    assert killed.summary_so_far(interrupted=True).best_step == 4
+
+
 def test_without_its_events_a_test_fails_with_a_sentence(runs, killed):
     (killed.path / "metrics.jsonl").unlink()
     runs.get(killed.id)
