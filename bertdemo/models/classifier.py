@@ -117,6 +117,7 @@ def load_classifier(folder: Path, *, complete: bool = False) -> Classifier:
         ModelError: the folder is missing or damaged, or the adapter's base cannot be had.
     """
     sweep(folder.parent, folder)
+    sweep(folder, folder / _CARD)
     return read_steadily(folder, lambda: _load_saved(folder, complete))
 
 

@@ -43,7 +43,7 @@ SILENCE_SECONDS = 8.0  # a worker that cannot be seen and has missed four heart-
 SILENCE_ELSEWHERE_SECONDS = 120.0  # on another machine, whose clock and view of the files may lag behind
 PATIENCE_SECONDS = 60.0  # with a run of which nobody knows yet who does it: a cold disk, a busy machine
 GRACE_SECONDS = 10.0  # after a cancel the worker is told to end; after half as long again it is ended
-_DYING_SECONDS = 2.0  # a killed process frees its memory first
+_DYING_SECONDS = 10.0  # a killed process frees its memory first, and on a busy machine waits for its turn to do so
 _LOOK_SECONDS = 0.01
 _MOST_RETURNS = 2  # to the queue: what no worker came for a third time will hardly find one
 

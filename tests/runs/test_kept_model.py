@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
@@ -10,11 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from bertdemo.__main__ import main
 from bertdemo.errors import RunError
 from bertdemo.evaluation.report import ending
 from bertdemo.models.whole import is_whole
 from bertdemo.prediction.loaded import Shelf
 from bertdemo.prediction.single import predict_one
+from bertdemo.runs.backend import ImmediateBackend
 from bertdemo.runs.dispatcher import SILENCE_SECONDS
 from bertdemo.runs.records import State, Status
 from bertdemo.runs.store import Runs
@@ -96,6 +99,19 @@ def test_its_test_waits_in_the_queue_and_ends_with_a_report_that_says_where_trai
     assert not runs.can_test(killed.id)
     with pytest.raises(RunError, match="is stopped"):
         runs.test(killed.id)
+
+
+def test_the_command_tests_it_and_prints_a_report_that_says_where_training_was(settings, killed, monkeypatch, capsys):
+    monkeypatch.setenv("BERTDEMO_HOME", str(settings.home))
+    monkeypatch.setattr("bertdemo.runs.store._local_backend", lambda _: ImmediateBackend(fake_work))
+    assert main(["test", killed.id, "--json"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert (printed["run"], printed["status"]) == (killed.id, "stopped")
+    assert (printed["train"]["steps"], printed["train"]["best_step"], printed["train"]["interrupted"]) == (5, 4, True)
+    assert main(["report", killed.id]) == 0
+    assert "trained 5 of 8 (interrupted) steps" in capsys.readouterr().out
+    assert main(["test", killed.id]) == 2
+    assert "is stopped: only one that was interrupted can be tested again" in capsys.readouterr().err
 
 
 def test_what_training_cost_is_reckoned_from_what_it_reported(killed):
