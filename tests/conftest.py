@@ -17,6 +17,7 @@ import pytest
 from bertdemo.data.dataset import Dataset
 from bertdemo.models.tiny import make_tiny_bert
 from bertdemo.settings import Settings
+from bertdemo.training.environment import WORKER_ENVIRONMENT
 
 # A shell that starts the suite in the background has it ignore Ctrl-C, which the commands under test would inherit.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -29,7 +30,7 @@ os.environ.pop("BERTDEMO_HOME", None)
 
 # OpenMP reads it once. Threads that spin while they wait for one that gets no core made training a tiny model take four
 # minutes on two cores that ten others wanted, too; threads that yield, ten seconds.
-os.environ.setdefault("GOMP_SPINCOUNT", "0")
+os.environ.setdefault("GOMP_SPINCOUNT", WORKER_ENVIRONMENT["GOMP_SPINCOUNT"])
 
 hypothesis.settings.register_profile("local", deadline=None)
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)

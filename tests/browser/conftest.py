@@ -39,10 +39,15 @@ def page(chromium: str):
     playwright_api = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
     with playwright_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        tab = browser.new_page(viewport={"width": 1280, "height": 1000})
-        tab.set_default_timeout(LONGEST * 1000)
-        yield tab
+        yield open_tab(browser, 1280, 1000)
         browser.close()
+
+
+def open_tab(browser, width: int, height: int):
+    """A tab of a person of their own, who waits as long as it takes."""
+    tab = browser.new_page(viewport={"width": width, "height": height})
+    tab.set_default_timeout(LONGEST * 1000)
+    return tab
 
 
 @pytest.fixture
