@@ -16,7 +16,6 @@ from bertdemo.models.classifier import load_base, save_classifier
 from bertdemo.runs import store
 from bertdemo.runs.folder import RunFolder
 from bertdemo.runs.records import State, Status
-from bertdemo.studies import store as studies_store
 from bertdemo.training.events import Noted, Started, Stepped, Validated
 from bertdemo.training.recipe import Recipe
 from bertdemo.ui import handles
@@ -46,7 +45,7 @@ class IdleBackend:
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The home folder that the app will use."""
     monkeypatch.setenv("BERTDEMO_HOME", str(tmp_path / "home"))
-    for each in (store, jobs_store, studies_store):  # else a page that is opened has workers import torch in vain
+    for each in (store, jobs_store):  # else a page that is opened has workers import torch in vain
         monkeypatch.setattr(each, "_local_backend", lambda _settings: IdleBackend())
     # It comes after the first paint, in a thread: a test that imports at the same moment would meet half-made modules.
     monkeypatch.setattr(handles, "warm_up", lambda: None)
