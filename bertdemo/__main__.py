@@ -24,6 +24,7 @@ from bertdemo.commands import (
     runs,
     stop,
     study,
+    test,
     train,
 )
 from bertdemo.commands.arguments import Parser
@@ -44,6 +45,7 @@ _COMMANDS = (
     compare,
     export,
     stop,
+    test,
     cancel,
     rename,
     delete,

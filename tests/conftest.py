@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -10,11 +11,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
+import psutil
 import pytest
 
 from bertdemo.data.dataset import Dataset
 from bertdemo.models.tiny import make_tiny_bert
 from bertdemo.settings import Settings
+from bertdemo.training.environment import WORKER_ENVIRONMENT
 
 # A shell that starts the suite in the background has it ignore Ctrl-C, which the commands under test would inherit.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -24,6 +27,10 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["HF_DATASETS_OFFLINE"] = "1"
 os.environ.pop("BERTDEMO_HOME", None)
+
+# OpenMP reads it once. Threads that spin while they wait for one that gets no core made training a tiny model take four
+# minutes on two cores that ten others wanted, too; threads that yield, ten seconds.
+os.environ.setdefault("GOMP_SPINCOUNT", WORKER_ENVIRONMENT["GOMP_SPINCOUNT"])
 
 hypothesis.settings.register_profile("local", deadline=None)
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
@@ -119,6 +126,17 @@ def _guarded(connect):
 
 def _is_loopback(host: str) -> bool:
     return host in ("localhost", "::1", "0.0.0.0", "::") or host.startswith("127.")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_process_is_left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Workers and servers in homes of these tests end with them, also those that a failed test left waiting."""
+    yield
+    homes = tmp_path_factory.getbasetemp()
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if Path(process.environ().get("BERTDEMO_HOME", "")).is_relative_to(homes) and process.pid != os.getpid():
+                process.kill()
 
 
 @pytest.fixture

@@ -17,8 +17,10 @@ PACKAGE = ROOT / "bertdemo"
 LONGEST_FUNCTION, LONGEST_FILE, SHORT = 50, 400, 5
 
 # Room → the rooms it may use. Rooms without a line here (commands, ui) may use all but what the other tests forbid.
-GROUND = {"errors", "lines", "settings"}
+GROUND = {"drafts", "errors", "lines", "processes", "settings"}
 DOORS = {
+    "processes": set(),
+    "drafts": {"processes"},
     "errors": set(),
     "lines": set(),
     "settings": {"errors"},

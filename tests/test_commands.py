@@ -22,10 +22,10 @@ from bertdemo.runs.records import State, Status
 from bertdemo.runs.store import Runs
 from bertdemo.settings import Settings
 from bertdemo.training.recipe import Recipe
+from tests.patience import LONGEST, outcome, until
 from tests.runs.fakes import fake_runs
 
 ROOT = Path(__file__).parents[1]
-PATIENCE = 60.0  # seconds until a test gives up
 LONG = ("--epochs", "100", "--batch-size", "1", "--evaluations-per-epoch", "1")
 
 
@@ -68,7 +68,7 @@ def train(table, tiny_base):
 def finished(start, train) -> dict:
     """One run from the command line to its report; what it printed."""
     process = start(*train, "--epochs", "2", "--name", "first", "--json")
-    stdout, stderr = process.communicate(timeout=PATIENCE)
+    stdout, stderr = outcome(process)
     assert process.returncode == 0, stderr
     return {"result": json.loads(stdout), "stderr": stderr}
 
@@ -86,15 +86,6 @@ def run(home, capsys, monkeypatch):
         return code, *capsys.readouterr()
 
     return run
-
-
-def until(condition, what: str):
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
-        if value := condition():
-            return value
-        time.sleep(0.05)
-    pytest.fail(f"{what} did not happen")
 
 
 def test_train_prints_one_object_with_the_scores_and_their_baseline(finished):
@@ -151,7 +142,7 @@ def test_a_run_without_answers_still_has_its_report(finished, run, home):
 
 def test_compare_says_whether_two_runs_differ(finished, run, home, start, train):
     process = start(*train, "--epochs", "1", "--name", "second", "--json")
-    second = json.loads(process.communicate(timeout=PATIENCE)[0])["run"]
+    second = json.loads(outcome(process)[0])["run"]
     first = finished["result"]["run"]
     told = json.loads(run("compare", first, second, "--json")[1])
     assert told["n"] == 6 == told["both_right"] + told["only_first"] + told["only_second"] + told["both_wrong"]
@@ -196,7 +187,7 @@ def test_ctrl_c_stops_a_run_and_shows_what_was_kept(start, train):
     while not process.stderr.readline().startswith("step "):
         pass
     process.send_signal(signal.SIGINT)
-    stdout, stderr = process.communicate(timeout=PATIENCE)
+    stdout, stderr = outcome(process)
     assert process.returncode == 0, stderr
     result = json.loads(stdout)
     assert result["status"] == "stopped"
@@ -240,7 +231,7 @@ def test_cancel_waits_until_the_worker_is_gone(run, tmp_path, small_dataset, mon
 def test_a_base_model_that_cannot_be_had_is_wrong_input_in_one_line_and_no_run(start, run, table):
     before = run("runs", "--json")[1]
     process = start("train", "--data", table, "--base", "nobody/no-such-model", "--json")
-    stdout, stderr = process.communicate(timeout=PATIENCE)
+    stdout, stderr = outcome(process)
     assert (process.returncode, stdout) == (2, "")
     assert len(stderr.splitlines()) == 1
     assert "nobody/no-such-model" in stderr
@@ -357,7 +348,7 @@ def test_a_reader_that_has_enough_is_no_error(start, finished):
     process = start("runs")
     process.stdout.close()
     assert process.stderr.read() == ""
-    assert process.wait(timeout=PATIENCE) == 1
+    assert process.wait(timeout=LONGEST) == 1
     process.stderr.close()
 
 

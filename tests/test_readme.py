@@ -125,7 +125,7 @@ def call(words: list[str], folder: Path) -> str:
     environment = {**os.environ, "BERTDEMO_HOME": str(folder / "home"), "PYTHONPATH": str(ROOT)}
     command = [sys.executable, *COMMAND[1:], *words]
     result = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=300
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=1800
     )
     assert result.returncode == 0, f"{shlex.join(words)}: {result.stdout}{result.stderr}"
     return result.stdout

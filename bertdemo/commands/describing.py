@@ -127,7 +127,8 @@ def full_lines(values: dict[str, Any]) -> Iterator[str]:
     where = f"on {train['device']} in {train['precision']}, {train['samples_per_second']:.0f} texts/s"
     if values["calibration"]:
         yield from _judged_lines(values)
-    yield f"trained {train['steps']} steps in {train['seconds']:.1f} s {where}"
+    planned = f" of {train['planned_steps']} (interrupted)" if train["interrupted"] else ""
+    yield f"trained {train['steps']}{planned} steps in {train['seconds']:.1f} s {where}"
     if values["missing"]:
         yield values["missing"]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import secrets
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ from bertdemo.commands.arguments import Subparsers, add_command, add_encoding, c
 from bertdemo.commands.following import until_finished
 from bertdemo.commands.one_text import check_pair
 from bertdemo.commands.output import Output
+from bertdemo.drafts import drafted, sweep
 from bertdemo.errors import DataError, PredictionError
 from bertdemo.runs.failures import storage
 from bertdemo.settings import Settings
@@ -140,13 +140,10 @@ def _line(job: Job) -> str:
 
 def _copy(result: Path, destination: Path) -> None:
     """Bring the result to where it was asked for: whole or not at all."""
-    draft = destination.with_name(f".{destination.name}-{secrets.token_hex(4)}")
     with storage(destination, "choose another place"):
-        try:
+        sweep(destination.parent, destination)
+        with drafted(destination) as draft:
             shutil.copyfile(result, draft)
-            draft.replace(destination)
-        finally:
-            draft.unlink(missing_ok=True)
 
 
 def _file_values(summary: JobSummary, arguments: argparse.Namespace) -> dict[str, Any]:

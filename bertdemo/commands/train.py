@@ -31,7 +31,7 @@ def add(subparsers: Subparsers) -> None:
     add_columns(parser)
     parser.add_argument("--max-train", type=int, metavar="N", help="at most so many training texts")
     parser.add_argument("--name", default="", help="a name for the run (default: data, base, settings)")
-    parser.add_argument("--detach", action="store_true", help="do not wait for the end")
+    add_detach(parser)
     parser.add_argument("--preset", choices=get_args(Preset), default="standard", help="where the settings below start")
     _add_settings(parser)
 
@@ -46,14 +46,20 @@ def run(arguments: argparse.Namespace, settings: Settings, output: Output) -> in
     parts = split(usable, seed=recipe.seed, max_train=arguments.max_train)
     runs = Runs(settings)
     run_id = runs.submit(parts, recipe, arguments.name or default_name(usable, recipe, arguments.max_train))
-    if arguments.detach:
+    return follow_or_leave(runs, run_id, output, detach=arguments.detach)
+
+
+def add_detach(parser: Parser) -> None:
+    """Whether to wait for the end of the run."""
+    parser.add_argument("--detach", action="store_true", help="do not wait for the end")
+
+
+def follow_or_leave(runs: Runs, run_id: str, output: Output, *, detach: bool) -> int:
+    """Follow a run in the queue to its report, or print its id alone. Returns the exit code."""
+    if detach:
         state = runs.get(run_id).status.state
         output.result({"run": run_id, "status": state.value}, [run_id])
         return 0
-    return _follow(runs, run_id, output)
-
-
-def _follow(runs: Runs, run_id: str, output: Output) -> int:
     try:
         ended = Follower(runs, run_id, output).follow()
     except Left:

@@ -58,6 +58,7 @@ class TrainingSummary:
     device: str
     precision: str
     peak_memory_mb: float
+    interrupted: bool = False  # the process was killed before the last step; the best model until then was tested
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,16 @@ def verdict(report: Report) -> str:
     test texts are too few to say much.
     """
     return f"{_against_baseline(report)}{_one_label(report.test)}{_few(report.test)}"
+
+
+def ending(training: TrainingSummary) -> str:
+    """Return a sentence on a training whose process was killed; an empty one on any other."""
+    if not training.interrupted:
+        return ""
+    return (
+        f"Training was interrupted at step {training.steps:,} of {training.planned_steps:,}: these are the scores of "
+        f"the best model until then, that of step {training.best_step:,}."
+    )
 
 
 def _against_baseline(report: Report) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from bertdemo.data.dataset import Source
 from bertdemo.evaluation.calibration import Calibration
-from bertdemo.evaluation.report import BASELINE, Interval, Report, Scores, verdict
+from bertdemo.evaluation.report import BASELINE, Interval, Report, Scores, ending, verdict
 from bertdemo.lines import one_line
 from bertdemo.models.catalog import CATALOGUE, base_name
 from bertdemo.runs.records import Run
@@ -137,6 +137,8 @@ def _recipe(subject: Subject) -> Iterator[str]:
     yield ""
     cost = f"{training.steps:,} steps in {training.seconds:.0f} s, in {training.precision}"
     yield f"{cost}; kept is step {training.best_step:,}, the best on the validation split."
+    if training.interrupted:
+        yield ending(training)
 
 
 def _limits(subject: Subject) -> Iterator[str]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import secrets
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from bertdemo.drafts import drafted, sweep
 from bertdemo.runs.failures import storage
 from bertdemo.runs.store import Runs
 
@@ -40,12 +40,9 @@ def export(runs: Runs, run_id: str, kind: Format, output: Path) -> Exported:
     """
     started = time.perf_counter()
     with storage(output, "choose another place"):
-        draft = output.with_name(f".{output.name}-{secrets.token_hex(4)}")
-        try:
+        sweep(output.parent, output)
+        with drafted(output) as draft:
             _write(runs, run_id, kind, draft)
-            draft.replace(output)
-        finally:
-            draft.unlink(missing_ok=True)
     return Exported(run_id, kind, output, output.stat().st_size, time.perf_counter() - started)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bertdemo.data.dataset import Dataset
+from bertdemo.drafts import scratch
 from bertdemo.evaluation.metrics import wilson
 from bertdemo.evaluation.report import Interval
 from bertdemo.export.calibrated import load_calibrated
@@ -66,8 +66,8 @@ def measure(runs: Runs, run_id: str, most: int = MOST_TEXTS) -> tuple[Measured, 
     classifier = load_calibrated(runs, run_id)
     part = runs.folder(run_id).split().part("test")
     part = part.select(np.linspace(0, len(part) - 1, min(most, len(part))).astype(int).tolist())
-    with tempfile.TemporaryDirectory() as scratch:
-        files = {"ONNX fp32": Path(scratch) / "model.onnx", "ONNX int8": Path(scratch) / "model.int8.onnx"}
+    with scratch() as place:
+        files = {"ONNX fp32": place / "model.onnx", "ONNX int8": place / "model.int8.onnx"}
         model = to_onnx(classifier)
         files["ONNX fp32"].write_bytes(model.SerializeToString())
         to_int8(model, files["ONNX int8"])

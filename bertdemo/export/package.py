@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bertdemo.drafts import scratch
 from bertdemo.errors import RunError
 from bertdemo.export.calibrated import load_calibrated
 from bertdemo.export.card import Subject, model_card
@@ -29,8 +29,8 @@ def write_package(runs: Runs, run_id: str, file: Path) -> None:
     """
     classifier = load_calibrated(runs, run_id)
     classifier.tokenizer.model_max_length = classifier.max_length
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch)
+    with scratch() as place:
+        folder = place / "model"
         save_classifier(classifier, folder)
         (folder / "README.md").write_text(model_card(_subject(runs, run_id, classifier)), encoding="utf-8")
         _zip(folder, file)

@@ -6,7 +6,6 @@ has a file in ``parts`` once it is predicted, which appears whole or not at all:
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bertdemo import drafts
 from bertdemo.jobs.records import Format, JobCard, JobColumns
 from bertdemo.runs.failures import storage
 from bertdemo.runs.piecework import PieceFolder
@@ -130,13 +130,8 @@ class JobFolder(PieceFolder):
             "probabilities": pa.FixedSizeListArray.from_arrays(flat, labels),
         }
         about = {"seconds": repr(part.seconds), "cut": str(part.cut), "precision": part.precision}
-        draft = self.path / "parts" / f".{chunk:06d}-{secrets.token_hex(4)}"
-        with storage(self.path):
-            try:
-                pq.write_table(pa.table(columns).replace_schema_metadata(about), draft)
-                draft.replace(self.part_path(chunk))
-            finally:
-                draft.unlink(missing_ok=True)
+        with storage(self.path), drafts.drafted(self.part_path(chunk)) as draft:
+            pq.write_table(pa.table(columns).replace_schema_metadata(about), draft)
 
     def part(self, chunk: int) -> Part:
         """The predictions of one chunk."""

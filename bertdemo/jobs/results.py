@@ -8,7 +8,6 @@ from __future__ import annotations
 import csv
 import json
 import re
-import secrets
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bertdemo.data.spreadsheet import harmless
+from bertdemo.drafts import drafted
 from bertdemo.jobs.folder import NO_LABEL, JobFolder, Part
 from bertdemo.jobs.records import Format
 from bertdemo.runs.failures import storage
@@ -33,14 +33,9 @@ def write_result(folder: JobFolder, kind: Format, path: Path) -> None:
         RunError: the job is damaged.
         StorageError: the disk is full or read-only.
     """
-    draft = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
     write = {"csv": _write_csv, "parquet": _write_parquet, "jsonl": _write_jsonl}[kind]
-    with storage(path.parent):
-        try:
-            write(draft, _tables(folder))
-            draft.replace(path)
-        finally:
-            draft.unlink(missing_ok=True)
+    with storage(path.parent), drafted(path) as draft:
+        write(draft, _tables(folder))
 
 
 def added_names(taken: Iterable[str], label_names: Iterable[str]) -> list[str]:

@@ -85,7 +85,6 @@ class Jobs(Piecework[JobFolder]):
         )
         if destination and (again := self._same(card)):
             return again
-        self._sweep(now)
         folder = JobFolder.create(self._root / new_id(Path(source_name).stem, now), table, card)
         self._admit(folder)
         return folder.id

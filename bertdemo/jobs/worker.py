@@ -72,7 +72,7 @@ def work(folder: JobFolder, make_predictor: Callable[[JobFolder], Predictor] = m
     def do(pulse: Pulse) -> None:
         _do(folder, pulse, make_predictor)
 
-    return carry_out(folder, Jobs(home_of(folder)).undisturbed(), do, "Finished: every row is predicted.")
+    return carry_out(folder, Jobs(home_of(folder)), do, "Finished: every row is predicted.")
 
 
 def _do(folder: JobFolder, pulse: Pulse, make_predictor: Callable[[JobFolder], Predictor]) -> None:

@@ -6,8 +6,6 @@ import copy
 import errno
 import json
 import math
-import shutil
-import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bertdemo.drafts import drafted, read_steadily, recover, sweep
 from bertdemo.errors import ModelError
 from bertdemo.models.adapters import base_of, has_adapter, is_adapted, merge_adapter, save_adapter
 from bertdemo.models.catalog import BaseModel, find_base
@@ -112,9 +111,17 @@ def load_classifier(folder: Path, *, complete: bool = False) -> Classifier:
     An adapter is added to its base's weights: whoever predicts meets a whole model. One that is ``complete`` computes
     every token in its last layer, too, and can tell its attention weights: for looking inside, at a third more time.
 
+    One that is saved anew meanwhile is read as it was or as it is, never half of each.
+
     Raises:
         ModelError: the folder is missing or damaged, or the adapter's base cannot be had.
     """
+    sweep(folder.parent, folder)
+    sweep(folder, folder / _CARD)
+    return read_steadily(folder, lambda: _load_saved(folder, complete))
+
+
+def _load_saved(folder: Path, complete: bool) -> Classifier:
     import torch
     from safetensors import SafetensorError
     from transformers import AutoModelForSequenceClassification, logging
@@ -153,16 +160,21 @@ def _temperature(value: Any) -> float:
 
 
 def save_classifier(classifier: Classifier, folder: Path) -> None:
-    """Write weights (safetensors), configuration, tokenizer, labels; a kill in between leaves the last good file.
+    """Write weights (safetensors), configuration, tokenizer, labels: all take the place of what was saved there before.
 
-    Of a classifier trained with LoRA only what was trained is written, and the name of its base.
+    A process that is killed in between leaves the one or the other, whole. Of a classifier trained with LoRA only what
+    was trained is written, and the name of its base.
 
     Raises:
+        ModelError: the folder holds something else, which would be lost.
         OSError: the disk is full or the folder cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=folder))
-    try:
+    sweep(folder.parent, folder)
+    recover(folder)
+    _refuse_other_contents(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with drafted(folder) as draft:
+        draft.mkdir()
         if is_adapted(classifier.model):  # the tokenizer is the base's, as are most of the weights
             save_adapter(classifier.model, draft)
         else:
@@ -175,10 +187,12 @@ def save_classifier(classifier: Classifier, folder: Path) -> None:
             "tokens": len(classifier.tokenizer),
         }
         (draft / _CARD).write_text(json.dumps(card), encoding="utf-8")
-        for file in draft.iterdir():
-            file.replace(folder / file.name)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
+
+
+def _refuse_other_contents(folder: Path) -> None:
+    others = [path for path in folder.iterdir() if not path.name.startswith(".")] if folder.is_dir() else []
+    if others and not (folder / _CARD).exists():
+        raise ModelError(f"The folder {folder} holds other files and no classifier: save it in a new folder.")
 
 
 def write_temperature(folder: Path, temperature: float) -> None:
@@ -188,9 +202,8 @@ def write_temperature(folder: Path, temperature: float) -> None:
         OSError: the folder cannot be written.
     """
     card = json.loads((folder / _CARD).read_text(encoding="utf-8"))
-    draft = folder / f".{_CARD}"
-    draft.write_text(json.dumps(card | {"temperature": temperature}), encoding="utf-8")
-    draft.replace(folder / _CARD)
+    with drafted(folder / _CARD) as draft:
+        draft.write_text(json.dumps(card | {"temperature": temperature}), encoding="utf-8")
 
 
 def longest_input(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> int:

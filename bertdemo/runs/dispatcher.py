@@ -7,14 +7,16 @@ does nothing when there is nothing to do, and may be called by several processes
 
 A run leaves the state *queued* only inside a transaction of the queue: one caller may start it while another
 cancels it, and only one of them succeeds. The same holds for a worker that takes over a started run while somebody
-gives it up.
+gives it up: of two workers, which a slow start may bring about, one does it.
+
+Whoever starts a run may be killed before its worker is there. The run then returns to its place in the queue.
 """
 
 from __future__ import annotations
 
 import contextlib
 import logging
-import platform
+import os
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -22,10 +24,14 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Generic, TypeVar
 
+import psutil
+
+from bertdemo.drafts import Sweeper
 from bertdemo.errors import RunError, StorageError
+from bertdemo.processes import booted, is_over, owner, this_machine
 from bertdemo.runs.backend import Backend
 from bertdemo.runs.failures import sentence
-from bertdemo.runs.processes import is_elsewhere
+from bertdemo.runs.processes import Ear, is_elsewhere, seconds_since, worker_of
 from bertdemo.runs.queue import Line, Queue
 from bertdemo.runs.records import State, Status, Worker
 from bertdemo.runs.work_folder import WorkFolder
@@ -37,8 +43,9 @@ SILENCE_SECONDS = 8.0  # a worker that cannot be seen and has missed four heart-
 SILENCE_ELSEWHERE_SECONDS = 120.0  # on another machine, whose clock and view of the files may lag behind
 PATIENCE_SECONDS = 60.0  # with a run of which nobody knows yet who does it: a cold disk, a busy machine
 GRACE_SECONDS = 10.0  # after a cancel the worker is told to end; after half as long again it is ended
-_DYING_SECONDS = 2.0  # a killed process frees its memory first
+_DYING_SECONDS = 10.0  # a killed process frees its memory first, and on a busy machine waits for its turn to do so
 _LOOK_SECONDS = 0.01
+_MOST_RETURNS = 2  # to the queue: what no worker came for a third time will hardly find one
 
 _log = logging.getLogger(__name__)
 
@@ -62,6 +69,8 @@ class Dispatcher(Generic[_Folder]):
         self._queue = Queue(queue_path, refill=lambda line: self._adopt(line, self.folders()))
         self._backend = backend
         self._clock = clock
+        self._ear = Ear()
+        self._sweeper = Sweeper()
 
     def folders(self) -> list[_Folder]:
         """All run folders; drafts and half-deleted ones start with a dot and are none."""
@@ -90,8 +99,9 @@ class Dispatcher(Generic[_Folder]):
     def withdraw(self, folder: _Folder, message: str) -> None:
         """Cancel a run that has not begun; nothing happens if it has."""
         with self._queue.change() as line:
-            if folder.status().state is State.QUEUED:
-                folder.write_status(Status(State.CANCELLED, message, self._clock()))
+            status = folder.status()
+            if status.state is State.QUEUED:
+                folder.write_status(folder.withdrawn(status, message, self._clock()))
                 line.leave(folder.id)
 
     def end_while_loading(self, folder: _Folder) -> None:
@@ -126,6 +136,26 @@ class Dispatcher(Generic[_Folder]):
                 line.join(folder.id)
             return is_known
 
+    def take_over(self, folder: _Folder) -> bool:
+        """Let this process do a run, unless it is over, another process does it, or another run has the device.
+
+        Raises:
+            RunError: the folder is damaged.
+            StorageError: the queue or the status cannot be written.
+        """
+        with self._queue.change() as line:
+            status = folder.status()
+            is_taken = status.pid not in (None, os.getpid()) and not self._is_gone(folder, status)
+            if not status.state.is_live or is_taken:
+                return False
+            if status.state is State.QUEUED:  # it returned to the queue, as this process was long in coming
+                if line.at_work() not in (None, folder.id):
+                    return False
+                line.take_device(folder.id)
+                status = replace(status, state=State.STARTING)
+            self._write_beat(folder, replace(status, **asdict(worker_of(psutil.Process())), claimer=""))
+            return True
+
     def dispatch(self) -> None:
         """Start the run that is next, if the device is free.
 
@@ -158,6 +188,8 @@ class Dispatcher(Generic[_Folder]):
         Raises:
             RunError: the folder is damaged.
         """
+        for place in folder.places():
+            self._sweeper.look(place, self._clock())
         status = folder.status()
         while status.state.is_live and status.state is not State.QUEUED:
             self._escalate(folder, status)
@@ -170,38 +202,55 @@ class Dispatcher(Generic[_Folder]):
         """Write who was started, unless the worker has done so itself or the run is over."""
         with self.undisturbed(), contextlib.suppress(RunError):
             status = folder.status()
-            if status.state.is_live and status.pid is None:
-                folder.write_status(replace(status, **asdict(worker), updated=self._clock()))
+            if status.state is State.STARTING and status.pid is None:
+                self._write_beat(folder, replace(status, **asdict(worker), claimer=""))
 
     def _claim(self) -> _Folder | None:
         """Take the next run off the line and mark it as started; None if there is none, or no free device."""
         with self._queue.look() as line:
             busy, waiting = line.at_work(), line.waiting()
-        if (busy and not self._has_ended(self._open(self._root / busy))) or not (busy or waiting):
+        if (busy and self._is_still_done(self._open(self._root / busy))) or not (busy or waiting):
             return None
         with self._queue.change() as line:
-            if line.at_work() not in (None, busy):
+            if not self._is_device_free(line, busy):
                 return None  # another process was faster
-            if busy:
-                line.leave(busy)
             return self._take_next(line)
+
+    def _is_device_free(self, line: Line, busy: str | None) -> bool:
+        """Take off the device what was on it before and is done no more."""
+        at_work = line.at_work()
+        if at_work is None:
+            return True
+        state = _state(self._open(self._root / at_work))
+        if at_work != busy or (state is not None and state.is_live and state is not State.QUEUED):
+            return False
+        if state is State.QUEUED:  # whoever let it wait again was killed before the queue knew
+            line.give_back(at_work)
+        else:
+            line.leave(at_work)
+        return True
 
     def _take_next(self, line: Line) -> _Folder | None:
         for run_id in line.waiting():
             folder = self._open(self._root / run_id)
-            if _state(folder) is State.QUEUED:
-                starting = replace(folder.status(), state=State.STARTING, message="Starting.", updated=self._clock())
-                folder.write_status(replace(starting, host=platform.node()))
+            if _is_waiting(folder):
+                here = this_machine()
+                starting = replace(folder.status(), state=State.STARTING, message="Starting.", claimer=owner())
+                self._write_beat(folder, replace(starting, host=here.host, boot=here.boot, namespace=here.namespace))
                 line.take_device(run_id)
                 return folder
             line.leave(run_id)  # its folder was deleted or damaged
         return None
 
-    def _has_ended(self, folder: _Folder) -> bool:
+    def _write_beat(self, folder: _Folder, status: Status) -> None:
+        folder.write_status(replace(status, updated=self._clock(), booted=booted()))
+
+    def _is_still_done(self, folder: _Folder) -> bool:
         try:
-            return not self.settle(folder).state.is_live
+            state = self.settle(folder).state
         except RunError:
-            return True
+            return False
+        return state.is_live and state is not State.QUEUED
 
     def _adopt(self, line: Line, folders: Iterable[_Folder]) -> None:
         """What the folders say belongs in the queue: those that wait, and the one at work."""
@@ -212,7 +261,7 @@ class Dispatcher(Generic[_Folder]):
                 line.take_device(folder.id)
 
     def _is_at_work(self, folder: _Folder) -> bool:
-        """Unlike ``_has_ended`` this buries nobody, and may be asked inside a transaction."""
+        """Unlike ``_is_still_done`` this buries nobody, and may be asked inside a transaction."""
         try:
             status = folder.status()
         except RunError:
@@ -221,11 +270,12 @@ class Dispatcher(Generic[_Folder]):
 
     def _is_gone(self, folder: _Folder, status: Status) -> bool:
         if is_elsewhere(status):
-            return self._clock() - status.updated > SILENCE_ELSEWHERE_SECONDS
+            return self._ear.silence(folder.id, status, self._clock()) > SILENCE_ELSEWHERE_SECONDS
         if self._backend.is_alive(status):
             return False
-        patience = PATIENCE_SECONDS if status.pid is None else SILENCE_SECONDS
-        return self._clock() - status.updated > patience or self._since_cancel(folder) > GRACE_SECONDS
+        may_come = status.pid is None and not is_over(status.claimer)
+        patience = PATIENCE_SECONDS if may_come else SILENCE_SECONDS
+        return seconds_since(status, self._clock()) > patience or self._since_cancel(folder) > GRACE_SECONDS
 
     def _escalate(self, folder: _Folder, status: Status) -> None:
         waited = self._since_cancel(folder)
@@ -235,17 +285,19 @@ class Dispatcher(Generic[_Folder]):
     def _since_cancel(self, folder: _Folder) -> float:
         """Seconds since the run was told to cancel; 0 if it was not."""
         asked = folder.asked()
-        return self._clock() - asked.time if asked and asked.request == "cancel" else 0.0
+        return seconds_since(asked, self._clock()) if asked and asked.request == "cancel" else 0.0
 
     def _bury(self, folder: _Folder, status: Status) -> Status:
         """Write the final status of a run whose worker is gone; what it said meanwhile is kept."""
         try:
-            with self.undisturbed():
+            with self._queue.change() as line:
                 again = folder.status()  # it may have ended well just before its process went
                 if again != status:
                     return again
                 final = self._final(folder, status)
                 folder.write_status(final)
+                if final.state is State.QUEUED:
+                    line.give_back(folder.id)
                 return final
         except StorageError:  # told all the same; written by who looks once there is room
             return self._final(folder, status)
@@ -253,9 +305,33 @@ class Dispatcher(Generic[_Folder]):
     def _final(self, folder: _Folder, status: Status) -> Status:
         if folder.request() == "cancel":
             state, message = State.CANCELLED, folder.wind_up_cancelled()
+        elif status.state is State.STARTING and status.pid is None:
+            return self._returned(folder, status)
         else:
             state, message = State.INTERRUPTED, folder.obituary(status)
         return replace(status, state=state, message=message, updated=self._clock(), remaining=None)
+
+    def _returned(self, folder: _Folder, status: Status) -> Status:
+        """What no worker has come for: who was to start one was killed, or the machine could not."""
+        if status.returned < _MOST_RETURNS:
+            return replace(
+                status, state=State.QUEUED, message="Waiting for its turn again: no process came to do it.",
+                updated=self._clock(), claimer="", returned=status.returned + 1,
+            )  # fmt: skip
+        message = (
+            f"No process came to do this {folder.kind}, {status.returned + 1} times in a row: see that the machine "
+            "has memory left and can start Python, then start it again."
+        )
+        return replace(status, state=State.FAILED, message=message, updated=self._clock())
+
+
+def _is_waiting(folder: WorkFolder) -> bool:
+    """Whether a folder in the line is to be started; who claimed it may have been killed before the queue knew."""
+    try:
+        status = folder.status()
+    except RunError:
+        return False
+    return status.state is State.QUEUED or (status.state is State.STARTING and status.pid is None)
 
 
 def _state(folder: WorkFolder) -> State | None:

@@ -5,29 +5,35 @@ The folder is self-contained: copied into the ``runs`` folder of another home, i
 
 from __future__ import annotations
 
-import shutil
-from dataclasses import asdict
+import contextlib
+import json
+from collections.abc import Callable
+from dataclasses import asdict, replace
 from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bertdemo import drafts
 from bertdemo.data.dataset import Source, Split
 from bertdemo.errors import RecipeError, RunError
 from bertdemo.lines import one_line, printable
+from bertdemo.models.whole import is_whole
 from bertdemo.runs.failures import storage
 from bertdemo.runs.metrics import append_event, read_events
 from bertdemo.runs.naming import LONGEST_NAME
 from bertdemo.runs.records import DataCard, State, Status
 from bertdemo.runs.shapes import conforms
+from bertdemo.runs.unfinished import best_step, summarise
 from bertdemo.runs.work_folder import WorkFolder, drafted
 from bertdemo.training.events import Event
 from bertdemo.training.recipe import Recipe
 
 if TYPE_CHECKING:
     from bertdemo.evaluation.answers import Answers
-    from bertdemo.evaluation.report import Report
+    from bertdemo.evaluation.report import Report, TrainingSummary
 
 _ANSWERS = "answers.parquet"
+_STEP = "step.json"  # beside a model: after which step of training it was kept
 
 
 class RunFolder(WorkFolder):
@@ -44,6 +50,10 @@ class RunFolder(WorkFolder):
     @property
     def model_path(self) -> Path:
         return self.path / "model"
+
+    def places(self) -> tuple[Path, ...]:
+        """The model has a folder of its own. What comes with the app is nobody's to tidy."""
+        return () if self.read_only else (self.path, self.model_path)
 
     @classmethod
     def create(cls, path: Path, split: Split, recipe: Recipe, name: str, created: float) -> RunFolder:
@@ -141,20 +151,68 @@ class RunFolder(WorkFolder):
         """Whether a best model so far was kept."""
         return self.model_path.is_dir() and any(self.model_path.glob("*.safetensors"))
 
+    def has_whole_model(self) -> bool:
+        """Whether a best model so far was kept, with all its files: it can be tested."""
+        drafts.recover(self.model_path)
+        return is_whole(self.model_path)
+
+    def keep_model(self, save: Callable[[Path], None], step: int) -> None:
+        """Have ``save`` write the best model so far, with its step: it takes the place of the one before, whole.
+
+        Raises:
+            OSError: the disk does not let it.
+        """
+        with drafts.drafted(self.model_path) as draft:
+            save(draft)
+            (draft / _STEP).write_text(json.dumps({"step": step}), encoding="utf-8")
+
+    def summary_so_far(self, *, interrupted: bool) -> TrainingSummary:
+        """What training cost, of a run whose process was killed after it kept a model."""
+        place, events = f"{self.model_path.name}/{_STEP}", self.read_metrics()[0]
+        if (self.path / place).exists():
+            step = self._checked(self._read_json(place).get("step", 0), place, int)
+        else:  # older versions noted it in the events alone
+            step = best_step(events)
+        try:
+            return summarise(events, step, interrupted=interrupted)
+        except ValueError as error:
+            raise self._damaged("metrics.jsonl") from error
+
+    def waiting_again(self, ended: Status, now: float) -> Status:
+        """What is left to do of a run that has ended is the test of the model it kept."""
+        return replace(super().waiting_again(ended, now), only_test=True, trained=ended.trained)
+
+    def withdrawn(self, waiting: Status, message: str, now: float) -> Status:
+        """A test that does not begin leaves the run as it was; a cancel keeps nothing of it."""
+        if not waiting.only_test:
+            return super().withdrawn(waiting, message, now)
+        if self.request() == "cancel":
+            return Status(State.CANCELLED, self.wind_up_cancelled(), now)
+        ended = replace(waiting, state=State.INTERRUPTED, updated=now, only_test=False)
+        return replace(ended, message=self.obituary(ended))
+
     def wind_up_cancelled(self) -> str:
         """Remove the model, the report and the answers of a cancelled run."""
-        shutil.rmtree(self.model_path, ignore_errors=True)
+        drafts.recover(self.model_path)  # it would come back later
+        with contextlib.suppress(OSError):
+            drafts.discard(self.model_path)
         for name in ("report.json", _ANSWERS):
             (self.path / name).unlink(missing_ok=True)
         return "Cancelled: nothing was kept."
 
     def obituary(self, status: Status) -> str:
-        """Where training was. A model that was never tested is not offered anywhere, so none is promised."""
+        """Where training was, and whether a whole model lies there: one that was never tested is offered nowhere."""
         where = f"at step {status.step:,} of {status.steps:,}" if status.steps else "before training began"
-        return (
+        if status.trained:
+            where = "in the test after training"
+        ended = (
             f"The training process ended {where} without a word (killed, no memory or disk left, or the machine "
-            "went down) and left no tested classifier: start the run again."
+            "went down) and left no tested classifier"
         )
+        if not self.has_whole_model():
+            return f"{ended}: start the run again."
+        test = f"python -m bertdemo test {self.id}"
+        return f"{ended}. The best model until then is whole: test it to use it ({test}), or start the run again."
 
     def report(self) -> Report | None:
         """What the run ended with; None while it has not been tested.
@@ -207,10 +265,8 @@ class RunFolder(WorkFolder):
         """Keep the logits and labels of validation and test, whole or not at all."""
         from bertdemo.runs.answers import write_answers
 
-        draft = self.path / f".{_ANSWERS}"
-        with storage(self.path):
+        with storage(self.path), drafts.drafted(self.path / _ANSWERS) as draft:
             write_answers(answers, draft)
-            draft.replace(self.path / _ANSWERS)
 
     def temperature(self) -> float:
         """By which the classifier of this run divides its logits; 1 in runs of older versions.

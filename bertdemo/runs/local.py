@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import threading
+import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,7 +53,7 @@ class LocalBackend:
     """Starts ``python -m bertdemo.runs.worker FOLDER``; ``command`` replaces what stands before FOLDER.
 
     After ``prepare`` one such process waits with all its imports done, which are most of the time it takes to begin. It
-    ends with this process, or after a while without work.
+    ends with this backend, or after a while without work.
     """
 
     def __init__(self, settings: Settings, command: Sequence[str] = _WORKER) -> None:
@@ -68,6 +69,7 @@ class LocalBackend:
         with self._lock:
             if self._spare is None or self._spare.process.poll() is not None:
                 self._spare = self._spawn("--wait", stdin=subprocess.PIPE, output=subprocess.DEVNULL)
+                weakref.finalize(self, _let_go, self._spare.process)
 
     def start(self, folder: WorkFolder) -> Worker:
         """Hand the folder to the spare worker, or to a new one; returns who has it."""
@@ -118,6 +120,13 @@ class LocalBackend:
                     each.kill()
                 else:
                     each.terminate()
+
+
+def _let_go(spare: subprocess.Popen[bytes]) -> None:
+    """A spare worker ends when nobody can name a folder to it any more."""
+    if spare.stdin is not None:
+        with contextlib.suppress(OSError):
+            spare.stdin.close()
 
 
 def worker_environment(inherited: Mapping[str, str], settings: Settings) -> dict[str, str]:

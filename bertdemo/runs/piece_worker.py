@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,6 +14,7 @@ from bertdemo.runs.piecework import PieceFolder
 from bertdemo.runs.pulse import Pulse
 from bertdemo.runs.records import State
 from bertdemo.runs.waiting import wait_for_work
+from bertdemo.runs.works import Works
 from bertdemo.settings import Settings
 
 _Folder = TypeVar("_Folder", bound=PieceFolder)
@@ -49,25 +49,23 @@ def named_folder(
     return open_folder(Path(path))
 
 
-def carry_out(
-    folder: PieceFolder, undisturbed: AbstractContextManager[None], do: Callable[[Pulse], None], finished: str
-) -> State:
+def carry_out(folder: _Folder, works: Works[_Folder], do: Callable[[Pulse], None], finished: str) -> State:
     """Do the work in this process and return the state it ended in; every way out is told in one sentence.
 
     Args:
         folder: what is to be done.
-        undisturbed: within it nobody else starts or ends works of this kind.
+        works: those of this kind in its home.
         do: all that is left to do; it heeds a cancel.
         finished: what is said at the end of all.
     """
     try:
-        pulse = _take_over(folder, undisturbed)
+        pulse = works.take_over(folder)
+        if pulse is None:  # cancelled, or given up as dead, before this process was up
+            return folder.status().state
     except BertDemoError:
         # There is no status to write. The readers see that this process is gone and say so.
         _log.exception("the %s could not be taken over", folder.kind)
         return State.FAILED
-    if not pulse.status.state.is_live:  # cancelled, or given up as dead, before this process was up
-        return pulse.status.state
     try:
         with pulse.beating():
             do(pulse)
@@ -82,15 +80,6 @@ def carry_out(
 def home_of(folder: PieceFolder) -> Settings:
     """The settings of the home that a folder lies in."""
     return Settings(folder.path.parents[1])
-
-
-def _take_over(folder: PieceFolder, undisturbed: AbstractContextManager[None]) -> Pulse:
-    """Write that this process does the work, unless it ended before; nobody can end it in between."""
-    with undisturbed:
-        pulse = Pulse(folder)
-        if pulse.status.state.is_live:
-            pulse.beat()
-        return pulse
 
 
 def _end(pulse: Pulse, state: State, message: str, *, wrong_input: bool = False) -> State:

@@ -41,6 +41,10 @@ class PieceFolder(WorkFolder):
         with storage(self.path):
             (self.path / _TAKEN_UP).unlink(missing_ok=True)
 
+    def places(self) -> tuple[Path, ...]:
+        """The parts have a folder of their own."""
+        return (self.path, self.path / "parts")
+
     def done(self) -> set[int]:
         """The numbers of the pieces that are done and kept."""
         try:

@@ -13,6 +13,7 @@ from typing import Any
 import psutil
 
 from bertdemo.errors import StorageError
+from bertdemo.processes import booted
 from bertdemo.runs.processes import worker_of
 from bertdemo.runs.records import State, Status
 from bertdemo.runs.work_folder import WorkFolder
@@ -72,5 +73,5 @@ class Pulse:
 
     def _write(self, **changes: Any) -> None:
         with self._lock:
-            self._status = replace(self._status, updated=time.time(), **changes)
+            self._status = replace(self._status, updated=time.time(), booted=booted(), **changes)
             self._folder.write_status(self._status)

@@ -21,7 +21,7 @@ class State(StrEnum):
     PREDICTING = "predicting"  # a job, and no run
     EXPLAINING = "explaining"  # a study
     FINISHED = "finished"
-    STOPPED = "stopped"  # by a person, with the best model kept
+    STOPPED = "stopped"  # before the last step, by a person or a killed process, with the best model tested
     CANCELLED = "cancelled"  # by a person, nothing kept
     FAILED = "failed"
     INTERRUPTED = "interrupted"  # the process died without a word
@@ -32,7 +32,7 @@ class State(StrEnum):
 
     @property
     def has_model(self) -> bool:
-        """Whether the run ended with a tested model (an interrupted one may hold an untested one)."""
+        """Whether the run ended with a tested model (an interrupted one may hold one to be tested)."""
         return self in (State.FINISHED, State.STOPPED)
 
 
@@ -43,7 +43,8 @@ _LIVE = (State.QUEUED, State.STARTING, State.TRAINING, State.TESTING, State.PRED
 class Status:
     """What the worker last said. ``updated`` (Unix seconds) is its heart-beat; ``message`` one sentence.
 
-    ``step`` of ``steps`` counts steps of training, the rows of a job, or the texts of a study.
+    ``step`` of ``steps`` counts steps of training, the rows of a job, or the texts of a study. The machine is that of
+    whoever wrote it; folders of older versions tell less of it.
     """
 
     state: State
@@ -56,7 +57,15 @@ class Status:
     remaining: float | None = None  # seconds
     wrong_input: bool = False  # failed because of what was asked for (no such model), not on the way
     speed: float | None = None  # rows or texts a second
-    host: str = ""  # whose pid it is: a home may be shared by machines; empty in folders of older versions
+    host: str = ""  # whose pid it is: a home may be shared by machines, or copied to one of the same name
+    ticks: int | None = None  # ``processes.start_ticks`` of the worker, which no clock that is set can move
+    boot: str = ""
+    namespace: str = ""
+    booted: float | None = None  # ``processes.booted`` at ``updated``: has the clock been set since?
+    claimer: str = ""  # ``processes.owner`` of who starts the worker, until it is started
+    returned: int = 0  # how often it went back to the queue because no worker came
+    trained: bool = False  # a run: training is over, and the test is what is left
+    only_test: bool = False  # a run that was interrupted: the model it kept is to be tested
 
 
 @dataclass(frozen=True)
@@ -66,6 +75,9 @@ class Worker:
     pid: int
     process_started: float
     host: str
+    ticks: int | None = None
+    boot: str = ""
+    namespace: str = ""
 
 
 @dataclass(frozen=True)

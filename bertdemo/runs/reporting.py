@@ -35,10 +35,12 @@ class Reporter:
         self._unwritten: list[Stepped] = []
         self._written = -math.inf  # when the last line of steps was written
         self._elapsed = 0.0  # seconds of training at that line
+        self.step = 0  # the last one taken
 
     def __call__(self, event: Event) -> None:
         if isinstance(event, Stepped):
             self._unwritten.append(event)
+            self.step = event.step
             if not math.isfinite(event.loss) or self._clock() - self._written >= SECONDS_A_LINE:
                 self.flush()
             return

@@ -23,6 +23,7 @@ from bertdemo.training.recipe import Recipe
 if TYPE_CHECKING:
     from bertdemo.evaluation.report import Report
 
+_UNTESTED = (State.INTERRUPTED, State.FAILED)
 _RunList = list[Run]
 _Events = list[dict[str, Any]]
 
@@ -59,7 +60,6 @@ class Runs(Works[RunFolder]):
         base = find_base(recipe.base)
         self._require(base)
         now = self._clock()
-        self._sweep(now)
         path = self._root / new_id(split.dataset.name, now)
         folder = RunFolder.create(path, split, _findable_anywhere(recipe, base), name, now)
         self._admit(folder)
@@ -109,7 +109,8 @@ class Runs(Works[RunFolder]):
             if state.is_live:
                 raise RunError(f"The run {run_id} is still {state}: wait until it has finished, or choose another.")
             if not state.has_model:
-                raise RunError(f"The run {run_id} is {state} and has no tested classifier: choose another run.")
+                remedy = f"test its best model (python -m bertdemo test {run_id}), or " if self.can_test(run_id) else ""
+                raise RunError(f"The run {run_id} is {state} and has no tested classifier: {remedy}choose another run.")
         return folder.model_path
 
     def stop(self, run_id: str) -> None:
@@ -119,6 +120,26 @@ class Runs(Works[RunFolder]):
             RunError: the run has already ended.
         """
         self._ask(run_id, "stop", "Stopped before it began: nothing was kept.")
+
+    def can_test(self, run_id: str) -> bool:
+        """Whether a run ended without its test and kept a whole model, which ``test`` makes usable."""
+        folder = self.folder(run_id)
+        return folder.status().state in _UNTESTED and not folder.read_only and folder.has_whole_model()
+
+    def test(self, run_id: str) -> None:
+        """Queue the test of the best model that an interrupted or failed run kept; the run is then usable as any other.
+
+        Raises:
+            RunError: the run is live, was tested or cancelled, or kept no whole model.
+        """
+        folder = self.changeable(run_id)
+        status = self._dispatcher.settle(folder)
+        if status.state not in _UNTESTED:
+            raise RunError(f"The run {run_id} is {status.state}: only one that was interrupted can be tested again.")
+        if not folder.has_whole_model():
+            raise RunError(f"The run {run_id} is {status.state} and left no whole model to test: start it again.")
+        self._dispatcher.take_up_again(folder, status)
+        self._tend()
 
     def cancel(self, run_id: str) -> None:
         """Ask a run to end and to keep nothing, and return at once.

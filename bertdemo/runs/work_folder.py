@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import secrets
-import shutil
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -13,7 +11,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar, get_args
 
+from bertdemo import drafts
 from bertdemo.errors import RunError
+from bertdemo.processes import booted, this_machine
 from bertdemo.runs.failures import storage
 from bertdemo.runs.records import Request, State, Status
 from bertdemo.runs.shapes import conforms, is_moment
@@ -30,20 +30,16 @@ class Asked:
 
     request: Request
     time: float
+    boot: str = ""  # with ``booted``, as in ``Status``
+    booted: float | None = None
 
 
 @contextmanager
 def drafted(path: Path) -> Iterator[Path]:
     """A new folder to be filled; it appears at ``path`` complete or not at all."""
-    draft = path.with_name(f".draft-{path.name}")
-    try:
-        with storage(path.parent):
-            draft.mkdir(parents=True)
+    with storage(path.parent), drafts.drafted(path) as draft:
+        draft.mkdir(parents=True)
         yield draft
-        with storage(path.parent):
-            draft.rename(path)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
 
 
 class WorkFolder(ABC):
@@ -72,10 +68,12 @@ class WorkFolder(ABC):
 
     def remove(self) -> None:
         """Take the folder out of sight at once, then delete what is in it."""
-        hidden = self.path.with_name(f".deleted-{self.id}-{secrets.token_hex(4)}")
         with storage(self.path):
-            self.path.rename(hidden)
-        shutil.rmtree(hidden, ignore_errors=True)
+            drafts.discard(self.path)
+
+    def places(self) -> tuple[Path, ...]:
+        """The folders in which a process that was killed may have left a draft."""
+        return (self.path,)
 
     def created(self) -> float:
         """When this was submitted, in Unix seconds."""
@@ -92,7 +90,8 @@ class WorkFolder(ABC):
         except (KeyError, TypeError, ValueError) as error:
             raise self._damaged("status.json") from error
         is_pid = status.pid is None or 0 < status.pid < _LARGEST_PID
-        if not (is_moment(status.updated) and is_pid and status.step >= 0 and status.steps >= 0):
+        counts = (status.step, status.steps, status.returned)
+        if not (is_moment(status.updated) and is_pid and min(counts) >= 0):
             raise self._damaged("status.json")
         return status
 
@@ -103,10 +102,11 @@ class WorkFolder(ABC):
         """What a person asked for last. One missed file costs 2 µs: the loop looks at every step."""
         try:
             values = json.loads((self.path / "request.json").read_bytes())
-            asked = Asked(values["request"], values["time"])
+            asked = Asked(values["request"], values["time"], values.get("boot", ""), values.get("booted"))
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return None
-        return asked if asked.request in get_args(Request) and is_moment(asked.time) else None
+        is_sound = asked.request in get_args(Request) and is_moment(asked.time) and conforms(asked, Asked)
+        return asked if is_sound else None
 
     def request(self) -> Request | None:
         asked = self.asked()
@@ -115,14 +115,21 @@ class WorkFolder(ABC):
     def write_request(self, request: Request) -> None:
         """Ask the worker to stop or to cancel; a later stop neither takes back nor renews a cancel."""
         if self.request() not in (request, "cancel"):
-            self._write_json("request.json", {"request": request, "time": time.time()})
+            self._write_json("request.json", asdict(Asked(request, time.time(), this_machine().boot, booted())))
 
     def queue_again(self, now: float) -> None:
         """Let what has ended wait for a worker again; what a person asked of it before is forgotten."""
         with storage(self.path):
             (self.path / "request.json").unlink(missing_ok=True)
-        status = self.status()
-        self.write_status(Status(State.QUEUED, "Waiting for its turn.", now, step=status.step, steps=status.steps))
+        self.write_status(self.waiting_again(self.status(), now))
+
+    def waiting_again(self, ended: Status, now: float) -> Status:
+        """Return the status of what has ended with ``ended`` and is to wait for a worker again."""
+        return Status(State.QUEUED, "Waiting for its turn.", now, step=ended.step, steps=ended.steps)
+
+    def withdrawn(self, waiting: Status, message: str, now: float) -> Status:  # noqa: ARG002 - a run asks for it
+        """Return the status of what is cancelled while it waits; ``message`` says that it never began."""
+        return Status(State.CANCELLED, message, now)
 
     def log(self, last: int = 200) -> str:
         """The last lines of what the worker wrote, tracebacks included; empty before it began."""
@@ -159,13 +166,8 @@ class WorkFolder(ABC):
 
     def _replace(self, file_name: str, text: str) -> None:
         """Readers see the old file or the new one; each writer has a temporary file of its own."""
-        draft = self.path / f".{file_name}-{secrets.token_hex(4)}"
-        with storage(self.path):
-            try:
-                draft.write_bytes(text.encode("utf-8", "surrogatepass"))
-                draft.replace(self.path / file_name)
-            finally:
-                draft.unlink(missing_ok=True)
+        with storage(self.path), drafts.drafted(self.path / file_name) as draft:
+            draft.write_bytes(text.encode("utf-8", "surrogatepass"))
 
     def _checked(self, value: _Value, file_name: str, hint: Any = None) -> _Value:
         if not conforms(value, hint or type(value)):

@@ -64,14 +64,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def work(folder: RunFolder, take_tools: Callable[[], Tools] = real_tools) -> State:
     """Do the whole run in this process and return the state it ended in."""
+    from bertdemo.runs.store import Runs
+
     try:
-        pulse = _take_over(folder)
+        pulse = Runs(Settings(folder.path.parents[1])).take_over(folder)
+        if pulse is None:  # cancelled, or given up as dead, before this process was up
+            return folder.status().state
     except BertDemoError:
         # There is no status to write. The readers see that this process is gone and say so.
         _log.exception("the run could not be taken over")
         return State.FAILED
-    if not pulse.status.state.is_live:  # cancelled, or given up as dead, before this process was up
-        return pulse.status.state
     try:
         with pulse.beating():
             state, message = _do(folder, pulse, take_tools)
@@ -80,27 +82,33 @@ def work(folder: RunFolder, take_tools: Callable[[], Tools] = real_tools) -> Sta
         return _fail(folder, pulse, error)
 
 
-def _take_over(folder: RunFolder) -> Pulse:
-    """Write that this process does the run, unless the run ended before; nobody can end it in between."""
-    from bertdemo.runs.store import Runs
-
-    with Runs(Settings(folder.path.parents[1])).undisturbed():
-        pulse = Pulse(folder)
-        if pulse.status.state.is_live:
-            pulse.beat()
-        return pulse
-
-
 def _do(folder: RunFolder, pulse: Pulse, take_tools: Callable[[], Tools]) -> tuple[State, str]:
     recipe = folder.recipe()
     pulse.say(State.STARTING, f"Loading the base model {base_name(recipe.base)}.")
+    if pulse.status.only_test:
+        return _test_kept(folder, pulse, recipe, take_tools)
     _heed(folder, "stop", "cancel")
     tools, split = take_tools(), folder.split()
     folder.write_versions(tools.describe_machine())
     summary, stopped = _train(folder, pulse, recipe, split, tools)
-    pulse.say(State.TESTING, "Testing the best model on texts it never saw.", remaining=None)
+    pulse.say(State.TESTING, "Testing the best model on texts it never saw.", remaining=None, trained=True)
     _judge(folder, recipe, split, summary, tools)
     if stopped:
+        return State.STOPPED, f"Stopped at step {summary.steps}: the best model so far was kept and tested."
+    return State.FINISHED, "Finished: the best model was tested."
+
+
+def _test_kept(folder: RunFolder, pulse: Pulse, recipe: Recipe, take_tools: Callable[[], Tools]) -> tuple[State, str]:
+    """Test the best model that lies in the folder of a run whose process was killed."""
+    _heed(folder, "cancel")
+    tools, split = take_tools(), folder.split()
+    summary = folder.summary_so_far(interrupted=not pulse.status.trained)
+    pulse.say(State.TESTING, "Testing the best model that was kept on texts it never saw.", remaining=None)
+    _judge(folder, recipe, split, summary, tools)
+    if summary.interrupted:
+        where = f"step {summary.steps:,} of {summary.planned_steps:,}"
+        return State.STOPPED, f"Interrupted at {where}: the best model until then was tested."
+    if summary.steps < summary.planned_steps and not recipe.patience:  # a person had stopped it before
         return State.STOPPED, f"Stopped at step {summary.steps}: the best model so far was kept and tested."
     return State.FINISHED, "Finished: the best model was tested."
 
@@ -112,7 +120,8 @@ def _train(folder: RunFolder, pulse: Pulse, recipe: Recipe, split: Split, tools:
     reporter = Reporter(folder, pulse)
 
     def keep(best: Classifier) -> None:
-        tools.save_classifier(best, folder.model_path)
+        reporter.flush()
+        folder.keep_model(lambda draft: tools.save_classifier(best, draft), reporter.step)
 
     try:
         summary: TrainingSummary = tools.train(classifier, split, recipe, reporter, folder.request, keep)

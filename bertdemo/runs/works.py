@@ -6,16 +6,16 @@ import contextlib
 import logging
 import re
 import secrets
-import shutil
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Generic, TypeVar
 
+from bertdemo.drafts import Sweeper
 from bertdemo.errors import BertDemoError, RunError, StorageError
 from bertdemo.runs.backend import Backend
 from bertdemo.runs.dispatcher import ID, Dispatcher
+from bertdemo.runs.pulse import Pulse
 from bertdemo.runs.records import Request, State, Status
 from bertdemo.runs.work_folder import WorkFolder
 
@@ -23,7 +23,6 @@ _Folder = TypeVar("_Folder", bound=WorkFolder)
 
 _log = logging.getLogger(__name__)
 
-_OLD_DRAFT_SECONDS = 3600.0
 _LONGEST_SLUG = 40  # of 64 characters; date, time and a random end take the rest
 
 
@@ -46,6 +45,7 @@ class Works(Generic[_Folder]):
         self._root = root
         self._clock = clock
         self._backend = backend
+        self._sweeper = Sweeper()
         self._dispatcher = Dispatcher(root, queue_path, backend, clock, open_folder)
 
     def folder(self, work_id: str) -> _Folder:
@@ -77,13 +77,14 @@ class Works(Generic[_Folder]):
         except BertDemoError as error:
             _log.warning("the next %s was not started: %s", self._open.kind, error)
 
-    def undisturbed(self) -> AbstractContextManager[None]:
-        """Nobody starts, withdraws or gives up anything meanwhile.
+    def take_over(self, folder: _Folder) -> Pulse | None:
+        """Let this process do the work, and be its voice; None if it is over, or is another's to do.
 
         Raises:
-            StorageError: the queue cannot be written.
+            RunError: the folder is damaged.
+            StorageError: the queue or the status cannot be written.
         """
-        return self._dispatcher.undisturbed()
+        return Pulse(folder) if self._dispatcher.take_over(folder) else None
 
     def delete(self, work_id: str) -> None:
         """Remove one for good; a damaged one, too.
@@ -109,13 +110,6 @@ class Works(Generic[_Folder]):
             raise
         self._tend()
 
-    def _sweep(self, now: float) -> None:
-        """Remove the drafts of submissions that were killed; one that is still being written is younger."""
-        for draft in self._root.glob(".draft-*"):
-            with contextlib.suppress(OSError):
-                if now - draft.stat().st_mtime > _OLD_DRAFT_SECONDS:
-                    shutil.rmtree(draft, ignore_errors=True)
-
     def _ask(self, work_id: str, request: Request, if_waiting: str) -> None:
         folder = self.changeable(work_id)
         state = self._dispatcher.settle(folder).state
@@ -126,7 +120,11 @@ class Works(Generic[_Folder]):
         self._tend()
 
     def _tend(self) -> None:
-        """Keep the queue moving. A full or read-only disk must not stop a person from looking."""
+        """Keep the queue moving, and remove what killed processes left of submissions and deletions.
+
+        A full or read-only disk must not stop a person from looking.
+        """
+        self._sweeper.look(self._root, self._clock())
         with contextlib.suppress(StorageError):
             self._dispatcher.dispatch()
 

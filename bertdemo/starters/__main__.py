@@ -8,15 +8,15 @@ from __future__ import annotations
 import platform
 import shutil
 import sys
-import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from bertdemo.commands.following import Follower
 from bertdemo.commands.output import Output
+from bertdemo.drafts import scratch
 from bertdemo.errors import BertDemoError, TrainingError
 from bertdemo.runs.folder import RunFolder
-from bertdemo.runs.records import State
+from bertdemo.runs.records import State, Status
 from bertdemo.runs.starters import STARTERS, split_built_in
 from bertdemo.runs.store import Runs
 from bertdemo.runs.work_folder import drafted
@@ -66,9 +66,8 @@ def make(starter: Starter, root: Path, output: Output) -> None:
     Raises:
         TrainingError: the run did not end with a tested classifier.
     """
-    # A worker that has just said its last word may still be closing its files.
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
-        runs = Runs(Settings(Path(home)))
+    with scratch() as home:
+        runs = Runs(Settings(home))
         run_id = runs.submit(split_built_in(starter.data, starter.recipe.seed), starter.recipe, starter.name)
         ended = Follower(runs, run_id, output).follow()
         if ended.status.state is not State.FINISHED:
@@ -84,8 +83,8 @@ def put(run: RunFolder, place: Path) -> None:
             (shutil.copytree if source.is_dir() else shutil.copyfile)(source, draft / name)
         copy = RunFolder(draft)
         copy.write_versions(run.versions() | {"platform": platform.system()})
-        copy.write_status(replace(run.status(), pid=None, process_started=None, host=""))
-        shutil.rmtree(place, ignore_errors=True)
+        ended = run.status()
+        copy.write_status(Status(ended.state, ended.message, ended.updated, step=ended.step, steps=ended.steps))
 
 
 if __name__ == "__main__":

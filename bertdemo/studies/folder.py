@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, fields, is_dataclass
 from functools import cached_property
@@ -11,6 +10,7 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
+from bertdemo import drafts
 from bertdemo.errors import RunError
 from bertdemo.runs.failures import storage
 from bertdemo.runs.piecework import PieceFolder
@@ -61,14 +61,8 @@ class StudyFolder(PieceFolder):
 
     def write_part(self, chunk: int, explained: Sequence[Explained]) -> None:
         """Keep the attributions of one piece: a reader sees all of them or none."""
-        path = self.part_path(chunk)
-        draft = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
-        with storage(self.path):
-            try:
-                draft.write_text(json.dumps({"texts": [asdict(each) for each in explained]}), encoding="utf-8")
-                draft.replace(path)
-            finally:
-                draft.unlink(missing_ok=True)
+        with storage(self.path), drafts.drafted(self.part_path(chunk)) as draft:
+            draft.write_text(json.dumps({"texts": [asdict(each) for each in explained]}), encoding="utf-8")
 
     def part(self, chunk: int) -> tuple[Explained, ...]:
         """The attributions of one piece."""

@@ -70,7 +70,6 @@ class Studies(Piecework[StudyFolder]):
         card = self._card(run, question, places, available, baseline, model)
         if again := self._same(card):
             return again
-        self._sweep(card.created)
         folder = StudyFolder.create(self._root / new_id(run.name, card.created), card)
         self._admit(folder)
         return folder.id

@@ -74,7 +74,7 @@ def work(folder: StudyFolder, attribute: Attribute = integrate) -> State:
     def do(pulse: Pulse) -> None:
         _do(folder, pulse, attribute)
 
-    return carry_out(folder, Studies(home_of(folder)).undisturbed(), do, "Finished.")
+    return carry_out(folder, Studies(home_of(folder)), do, "Finished.")
 
 
 def _do(folder: StudyFolder, pulse: Pulse, attribute: Attribute) -> None:

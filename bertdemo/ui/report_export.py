@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from bertdemo.drafts import make_scratch
 from bertdemo.runs.records import Run
 from bertdemo.ui import errors, handles
 from bertdemo.ui.words import percent
@@ -85,7 +85,7 @@ def _made(run_id: str, edition: int, kind: Format, *, measure: bool) -> Made:  #
     from bertdemo.export.apart import export_apart
     from bertdemo.export.exporting import ENDINGS
 
-    file = Path(tempfile.mkdtemp()) / f"{run_id}{ENDINGS[kind]}"
+    file = make_scratch() / f"{run_id}{ENDINGS[kind]}"
     try:
         values = export_apart(handles.settings(), run_id, kind, file, measure=measure)
     except BaseException:

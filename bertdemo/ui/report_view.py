@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from bertdemo.evaluation.report import Interval, Report, TrainingSummary, verdict
+from bertdemo.evaluation.report import Interval, Report, TrainingSummary, ending, verdict
 from bertdemo.runs.records import Run, State
 from bertdemo.ui import (
     errors,
@@ -47,6 +47,16 @@ def show(run: Run, runs: list[Run]) -> None:
 def _ending(run: Run) -> None:
     reason = escape(run.status.message)
     st.warning(" ".join(part for part in (_ENDINGS.get(run.status.state, ""), reason) if part))
+    if handles.runs().can_test(run.id):
+        st.button(
+            "Test its best model, to use it",
+            key="test_kept",
+            icon=":material/fact_check:",
+            type="primary",
+            on_click=_test,
+            args=(run.id,),
+            help="The best model until then is there and whole. Its test takes as long as that of any run.",
+        )
     again = st.button(
         "Start it again",
         key="again",
@@ -58,13 +68,19 @@ def _ending(run: Run) -> None:
             start_step.begin(handles.runs().folder(run.id).split(), run.recipe, run.name)
 
 
+def _test(run_id: str) -> None:
+    with errors.shown():
+        handles.runs().test(run_id)
+
+
 def _report(run: Run, report: Report) -> None:
     scores(report)
     if run.status.state.has_model:
         label = "Ask it about a text of yours"
         st.page_link("pages/predict.py", label=label, icon=":material/arrow_forward:", query_params={"run": run.id})
     if run.status.state is State.STOPPED:
-        st.caption("Training was stopped early; these are the scores of the best model until then.")
+        early = "Training was stopped early; these are the scores of the best model until then."
+        st.caption(ending(report.training) or early)
     known = None
     with errors.shown() as outcome:
         known = evidence(run)

@@ -16,11 +16,12 @@ from urllib.request import urlopen
 
 import pytest
 
+from tests.patience import LONGEST
+
 ROOT = Path(__file__).parents[2]
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 ADVICE = "Chromium is missing: `apt-get install chromium` (or set CHROMIUM to its path) to run the browser tests."
-PATIENCE = 60.0  # seconds
 
 
 @pytest.fixture(scope="session")
@@ -38,10 +39,15 @@ def page(chromium: str):
     playwright_api = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
     with playwright_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        tab = browser.new_page(viewport={"width": 1280, "height": 1000})
-        tab.set_default_timeout(PATIENCE * 1000)
-        yield tab
+        yield open_tab(browser, 1280, 1000)
         browser.close()
+
+
+def open_tab(browser, width: int, height: int):
+    """A tab of a person of their own, who waits as long as it takes."""
+    tab = browser.new_page(viewport={"width": width, "height": height})
+    tab.set_default_timeout(LONGEST * 1000)
+    return tab
 
 
 @pytest.fixture
@@ -75,7 +81,7 @@ def _server(home: Path) -> Iterator[str]:
         yield url
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(LONGEST)
 
 
 def _free_port() -> int:
@@ -85,7 +91,7 @@ def _free_port() -> int:
 
 
 def _wait_for(address: str) -> None:
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + LONGEST
     while time.monotonic() < end:
         try:
             with urlopen(address) as answer:

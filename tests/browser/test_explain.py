@@ -8,6 +8,8 @@ from urllib.parse import quote
 
 import pytest
 
+from tests.browser.conftest import open_tab
+
 pytestmark = pytest.mark.browser
 STARTER = "starter-airline-sentiment"
 NASTY = "<script>alert(1)</script> <img src=x onerror=alert(2)> ![p](http://a.invalid/b.png) e\u0301 今天 طقس 🙂 lost"
@@ -38,7 +40,7 @@ def test_why_is_one_click_and_a_doubt_one_more(page, warm_url):
     assert page.get_by_text("never arrived, and at the desk").is_visible()
     page.wait_for_url("**without=7*")
 
-    phone = page.context.browser.new_page(viewport={"width": 390, "height": 844})
+    phone = open_tab(page.context.browser, 390, 844)
     phone.goto(page.url)
     phone.get_by_text("never arrived, and at the desk").wait_for()
     wide = phone.evaluate("(() => { const m = document.querySelector('[data-testid=stMain]');"
@@ -79,7 +81,7 @@ def test_a_text_stays_text_and_what_is_taken_away_opens_without_the_app(page, wa
     assert files["Table (CSV)"].read_text("utf-8").startswith("kind,")
 
     requests = []
-    alone = page.context.browser.new_page()
+    alone = open_tab(page.context.browser, 1280, 720)
     alone.on("request", lambda request: requests.append(request.url))
     alone.set_content(files["Page (HTML)"].read_text("utf-8"))
     assert alone.locator("p.text").evaluate("part => part.textContent") == NASTY

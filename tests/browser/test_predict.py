@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.browser.conftest import open_tab
+
 pytestmark = pytest.mark.browser
 STARTER = "starter-sms-spam"
 
@@ -41,9 +43,9 @@ def test_a_newcomer_gets_an_answer_sends_the_link_and_asks_how_often_it_is_wrong
     answer(page).filter(has_text=re.compile(r"^spam, ")).wait_for()
     page.wait_for_url("**text=URGENT**")
 
-    phone = page.context.browser.new_page(viewport={"width": 390, "height": 844})
+    phone = open_tab(page.context.browser, 390, 844)
     phone.goto(page.url)
-    answer(phone).filter(has_text=re.compile(r"^spam, ")).wait_for(timeout=30_000)
+    answer(phone).filter(has_text=re.compile(r"^spam, ")).wait_for()
     phone.close()
 
     page.get_by_role("link", name="How often is it wrong?").click()

@@ -10,7 +10,7 @@ import pytest
 from bertdemo.commands import following
 from bertdemo.commands.following import Follower
 from bertdemo.commands.output import Output
-from bertdemo.commands.train import INTERRUPTED, _follow
+from bertdemo.commands.train import INTERRUPTED, follow_or_leave
 from bertdemo.data.dataset import Dataset
 from bertdemo.data.splitting import split
 from bertdemo.runs.records import State, Status
@@ -67,7 +67,7 @@ def test_a_terminal_shows_the_same_words_as_a_passing_line(runs, submit, monkeyp
 
 
 def last_line(runs: Runs, run_id: str, capsys) -> str:
-    assert _follow(runs, run_id, Output(as_json=False)) == INTERRUPTED
+    assert follow_or_leave(runs, run_id, Output(as_json=False), detach=False) == INTERRUPTED
     return capsys.readouterr().err.splitlines()[-1]
 
 

@@ -155,7 +155,7 @@ def test_every_method_is_cancelled(classifier: Classifier, method: str):
 @pytest.mark.parametrize("method", SAMPLED)
 def test_two_at_once_do_not_wait_for_each_other_and_get_the_numbers_of_one_alone(classifier: Classifier, method: str):
     """Both meet in the middle of their work: if one waited for the other to end, neither would."""
-    reading, meet = read(classifier, TEXT), threading.Barrier(2, timeout=30)
+    reading, meet = read(classifier, TEXT), threading.Barrier(2, timeout=600)
     alone = attribute(classifier, reading, method, 1, seed=3).scores
 
     def explain() -> np.ndarray:

@@ -22,7 +22,7 @@ from bertdemo.runs.folder import RunFolder
 from bertdemo.runs.records import State, Status
 from tests.jobs.conftest import LABELS, table
 from tests.jobs.fakes import fake_jobs, fake_predictor, logits_of
-from tests.runs.test_processes import until
+from tests.patience import outcome, until
 
 ROOT = Path(__file__).parents[2]
 
@@ -225,7 +225,7 @@ def test_a_worker_killed_before_the_first_part_or_between_parts_is_followed_by_o
     output = file.with_name("out.csv")
     monkeypatch.setenv("FAKE_DEED", f"die-once.{call}")
     command = a_process(settings, run_id, "--input", file, "--output", output, "--json")
-    stdout, stderr = command.communicate(timeout=60)
+    stdout, stderr = outcome(command)
     assert (command.returncode, stderr) == (0, "")
     assert json.loads(stdout)["seconds"] == pytest.approx(10 / 1000)  # of each row once
     assert pd.read_csv(output, dtype=str)["id"].tolist() == [str(i) for i in range(12)]
@@ -235,14 +235,14 @@ def test_a_worker_that_is_always_killed_is_one_line_that_says_how_to_go_on(setti
     output = file.with_name("out.csv")
     monkeypatch.setenv("FAKE_DEED", "die.1")
     first = a_process(settings, run_id, "--input", file, "--output", output, "--json")
-    stdout, stderr = first.communicate(timeout=60)
+    stdout, stderr = outcome(first)
     assert (first.returncode, stdout, stderr.count("\n")) == (1, "", 1)
     assert "ended after 0 of 12 rows" in stderr
     assert stderr.endswith("it can be resumed there. The same command goes on from there.\n")
     assert not output.exists()
     monkeypatch.delenv("FAKE_DEED")
     second = a_process(settings, run_id, "--input", file, "--output", output, "--json")
-    stdout, stderr = second.communicate(timeout=60)
+    stdout, stderr = outcome(second)
     assert second.returncode == 0, stderr
     assert json.loads(stdout)["rows"] == 12
 
@@ -263,7 +263,7 @@ def test_the_same_command_after_a_kill_ends_with_every_row_once(settings, run_id
     else:
         (folder.path / "request.json").write_text('{"request": "stop", "time": 1.0}')  # ends the wait, not the job
     second = a_process(settings, run_id, "--input", file, "--output", output, "--json")
-    stdout, stderr = second.communicate(timeout=60)
+    stdout, stderr = outcome(second)
     assert second.returncode == 0, stderr
     assert json.loads(stdout)["seconds"] == pytest.approx(10 / 1000)
     assert pd.read_csv(output, dtype=str)["id"].tolist() == [str(i) for i in range(12)]
@@ -277,14 +277,14 @@ def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(settings, run_id
     jobs = fake_jobs(settings)
     folder = the_job(jobs)
     first.send_signal(signal.SIGINT)
-    _, stderr = first.communicate(timeout=60)
+    _, stderr = outcome(first)
     assert first.returncode == 130, stderr
     assert "the same command goes on" in stderr
     assert folder.status().state is State.CANCELLED
     assert folder.rows_done() == 8
     monkeypatch.delenv("FAKE_DEED")
     second = a_process(settings, run_id, "--input", file, "--output", output, "--json")
-    stdout, stderr = second.communicate(timeout=60)
+    stdout, stderr = outcome(second)
     assert second.returncode == 0, stderr
     assert json.loads(stdout)["seconds"] == pytest.approx(10 / 1000)
 

@@ -16,11 +16,13 @@ from bertdemo.jobs.worker import work
 from bertdemo.models.classifier import load_classifier
 from bertdemo.prediction.single import predict_one
 from bertdemo.runs.backend import ImmediateBackend
-from bertdemo.runs.dispatcher import SILENCE_SECONDS
+from bertdemo.runs.dispatcher import PATIENCE_SECONDS, SILENCE_SECONDS
+from bertdemo.runs.local import LocalBackend
 from bertdemo.runs.records import State
 from tests.jobs.conftest import LABELS, TEXT, table
 from tests.jobs.fakes import fake_jobs, logits_of
-from tests.runs.test_processes import gone, until
+from tests.patience import until
+from tests.runs.test_processes import gone
 
 ROWS = 1200  # four at a time: there are many places to be killed at
 
@@ -88,6 +90,16 @@ def test_a_job_that_always_dies_at_once_is_left_for_a_person(jobs, later, run_id
     later.resume(job_id)
     assert ended(jobs, job_id).state is State.FINISHED
     check_result(jobs, job_id, table(9))
+
+
+def test_a_job_that_no_process_came_for_is_done_by_whoever_looks(jobs, settings, run_id, monkeypatch):
+    with monkeypatch.context() as killed:
+        killed.setattr(LocalBackend, "start", lambda *_: None)
+        job_id = jobs.submit(run_id, table(9), TEXT, "x.csv")
+    later = fake_jobs(settings, clock=lambda: time.time() + PATIENCE_SECONDS + 1)
+    assert ended(later, job_id).state is State.FINISHED
+    assert jobs.folder(job_id).status().returned == 1
+    check_result(later, job_id, table(9))
 
 
 def test_a_cancelled_job_keeps_its_rows_and_goes_on_when_asked(jobs, run_id, monkeypatch):

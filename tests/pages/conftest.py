@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from bertdemo.data.dataset import Dataset, Split
 from bertdemo.evaluation.answers import Answered, Answers
+from bertdemo.jobs import store as jobs_store
 from bertdemo.models.classifier import load_base, save_classifier
 from bertdemo.runs import store
 from bertdemo.runs.folder import RunFolder
@@ -44,7 +45,8 @@ class IdleBackend:
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The home folder that the app will use."""
     monkeypatch.setenv("BERTDEMO_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr(store, "_local_backend", lambda _settings: IdleBackend())
+    for each in (store, jobs_store):  # else a page that is opened has workers import torch in vain
+        monkeypatch.setattr(each, "_local_backend", lambda _settings: IdleBackend())
     # It comes after the first paint, in a thread: a test that imports at the same moment would meet half-made modules.
     monkeypatch.setattr(handles, "warm_up", lambda: None)
     return tmp_path / "home"
@@ -69,7 +71,7 @@ def open_page(home: Path):
     """Opens the app and goes to a page: ``open_page("runs", run="a")``."""
 
     def open_(name: str = "home", **query: str) -> AppTest:
-        app = Visit(APP, default_timeout=60)
+        app = Visit(APP, default_timeout=600)
         if name != "home":
             app.switch_page(f"pages/{name}.py")
         for key, value in query.items():

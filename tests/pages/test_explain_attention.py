@@ -35,7 +35,7 @@ def open_view(run_folder):
     """Opens the view: ``open_view(look="off", off="1.1")``."""
 
     def open_(text: str = TEXT, pair: str | None = None, **query: str) -> AppTest:
-        app = AppTest.from_function(script, args=("one", text, pair), default_timeout=60)
+        app = AppTest.from_function(script, args=("one", text, pair), default_timeout=600)
         for name, value in query.items():
             app.query_params[name] = value
         return app.run()

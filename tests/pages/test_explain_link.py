@@ -12,7 +12,7 @@ from tests.pages.asking import TEXT, ask
 def warm(monkeypatch):
     """As a server is a few seconds after its start, where nobody looks before the work is done."""
     monkeypatch.setattr(handles, "is_warm", lambda: True)
-    monkeypatch.setattr(explain_kept, "PATIENCE", 60.0)
+    monkeypatch.setattr(explain_kept, "PATIENCE", 600.0)
 
 
 def left_out(app):

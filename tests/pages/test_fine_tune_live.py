@@ -1,8 +1,12 @@
 """A run on the page of Fine-tune: live, waiting, stopped, cancelled, and at its end."""
 
+from dataclasses import replace
+
 import pytest
 
 from bertdemo.runs.records import State
+from tests.pages.conftest import STEPS
+from tests.runs.fakes import write_whole_model
 
 STOPPING = "Stopping: the best so far is kept"
 
@@ -51,6 +55,30 @@ def test_a_live_run_can_be_cancelled(open_page, make_run):
     app = open_page("fine_tune", run="one")
     app.button(key="cancel_yes").click().run()
     assert folder.request() == "cancel"
+
+
+@pytest.mark.parametrize("page", ["fine_tune", "runs"])
+def test_the_whole_model_of_an_interrupted_run_is_offered_for_its_test(open_page, make_run, page):
+    folder = make_run("one", State.INTERRUPTED)
+    app = open_page(page, run="one")
+    assert "test_kept" not in [button.key for button in app.button]
+    folder.keep_model(lambda draft: (draft.mkdir(), write_whole_model(draft)), 4)
+    app.run()
+    app.button(key="test_kept").click().run()
+    assert not app.exception
+    status = folder.status()
+    assert (status.state, status.only_test, status.step) == (State.STARTING, True, 4)
+    assert "stop_run" in [button.key for button in app.button]  # it is watched
+
+
+def test_the_report_of_an_interrupted_run_says_where_training_was(open_page, make_run, words_of):
+    folder = make_run("one", State.STOPPED)
+    report = folder.report()
+    training = replace(report.training, steps=4, planned_steps=STEPS, best_step=2, interrupted=True)
+    folder.write_report(replace(report, training=training))
+    app = open_page("runs", run="one")
+    assert not app.exception
+    assert f"Training was interrupted at step 4 of {STEPS}" in words_of(app)
 
 
 def test_a_finished_run_shows_its_report_in_place(open_page, make_run, words_of):

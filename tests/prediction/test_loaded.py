@@ -74,13 +74,13 @@ def test_who_asks_for_a_loaded_one_does_not_wait_for_another_loading(folders, mo
 
     def slow(folder, **options):
         begun.set()
-        assert go_on.wait(30)
+        assert go_on.wait(600)
         return load(folder, **options)
 
     monkeypatch.setattr(loaded, "load_classifier", slow)
     with ThreadPoolExecutor(1) as threads:
         other = threads.submit(shelf.classifier, "y")
-        assert begun.wait(30)
+        assert begun.wait(600)
         assert shelf.classifier("x") is not None
         assert not other.done()
         go_on.set()

@@ -67,7 +67,7 @@ def test_results_come_in_the_order_of_the_items():
 
 @pytest.mark.usefixtures("four_threads")
 def test_each_worker_has_its_share_of_the_threads_and_they_are_given_back():
-    everybody_is_there = threading.Barrier(2, timeout=60)
+    everybody_is_there = threading.Barrier(2, timeout=600)
 
     def threads(_: int) -> int:
         everybody_is_there.wait()

@@ -62,12 +62,19 @@ def test_a_run_that_finished_just_before_its_process_went_stays_finished(runs, a
     assert runs.get(at_work).status.state is State.FINISHED
 
 
-def test_a_started_run_whose_worker_never_came_is_interrupted(runs, submit, clock):
-    run_id = submit()
-    clock.now += PATIENCE_SECONDS - 0.1  # a slow start is no death
-    assert runs.get(run_id).status.state is State.STARTING
-    clock.now += 0.2
-    assert "before training began" in runs.get(run_id).status.message
+def test_a_started_run_whose_worker_never_came_returns_to_its_place_twice_and_then_fails(runs, submit, backend, clock):
+    run_id, following = submit(), submit()
+    for times in (1, 2):
+        clock.now += PATIENCE_SECONDS - 0.1  # a slow start is no death
+        assert runs.get(run_id).status.state is State.STARTING
+        clock.now += 0.2
+        assert runs.get(run_id).status.state is State.STARTING  # it went back, and was started again before the other
+        assert backend.started == [run_id] * (times + 1)
+    clock.now += PATIENCE_SECONDS + 0.1
+    status = runs.get(run_id).status
+    assert status.state is State.FAILED
+    assert "No process came to do this run, 3 times in a row" in status.message
+    assert backend.started[-1] == following
 
 
 def test_who_was_started_is_known_before_it_speaks(runs, submit, backend, clock):

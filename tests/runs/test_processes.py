@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import subprocess
@@ -19,23 +20,18 @@ from bertdemo.runs.records import State, Status
 from bertdemo.runs.store import Runs
 from bertdemo.settings import Settings
 from bertdemo.training.recipe import Recipe
+from tests.patience import LONGEST, outcome, until
 from tests.runs.fakes import STAGES, fake_runs
-
-PATIENCE = 30.0  # seconds until a test gives up; nothing takes nearly as long
-
-
-def until(condition, what: str):
-    """Wait for a condition and return its value."""
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
-        if value := condition():
-            return value
-        time.sleep(0.01)
-    pytest.fail(f"{what} did not happen")
 
 
 def ended(runs: Runs, run_id: str) -> State:
-    until(lambda: not runs.get(run_id).status.state.is_live, "the end of the run")
+    """Wait for the end of a run, for as long as it comes further."""
+    folder = runs.folder(run_id)
+    until(
+        lambda: not runs.get(run_id).status.state.is_live,
+        "the end of the run",
+        moved=lambda: (folder.status().state, folder.status().step),
+    )
     return runs.get(run_id).status.state
 
 
@@ -128,7 +124,7 @@ while runs.get({waiting!r}).status.state != "training":
     pass
 """
     root = Path(__file__).parents[2]
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=root, timeout=PATIENCE)
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=root, timeout=LONGEST)
     status = runs.folder(waiting).status()
     assert os.getsid(status.pid) == status.pid
     assert runs.get(waiting).status.state is State.TRAINING
@@ -163,7 +159,7 @@ def test_four_processes_submit_at_once_and_one_run_works_at_a_time(settings, run
     for submitter in submitters:
         submitter.stdin.write("go\n")
         submitter.stdin.flush()
-    assert [submitter.communicate(timeout=PATIENCE)[1] for submitter in submitters] == [""] * 4
+    assert [outcome(submitter)[1] for submitter in submitters] == [""] * 4
     at_work = []
 
     def all_ended() -> bool:
@@ -227,7 +223,19 @@ def test_a_prepared_worker_ends_with_its_server():
     command = [sys.executable, "-m", "bertdemo.runs.worker", "--wait"]
     waiting = subprocess.Popen(command, stdin=subprocess.PIPE, cwd=Path(__file__).parents[2])
     waiting.stdin.close()
-    assert waiting.wait(timeout=PATIENCE) == 0
+    assert waiting.wait(timeout=LONGEST) == 0
+
+
+def test_a_spare_worker_ends_with_the_backend_that_nobody_holds_any_more(settings):
+    command = [sys.executable, "-c", "import sys; sys.stdin.readline()"]
+    before = set(psutil.Process().children())
+    backend = LocalBackend(settings, command)
+    backend.prepare()
+    (spare,) = set(psutil.Process().children()) - before
+    assert spare.is_running()
+    del backend
+    gc.collect()
+    until(lambda: gone(spare.pid), "the end of the spare worker")
 
 
 def test_a_program_that_is_not_there_is_a_failed_run(settings, small_split):
@@ -256,7 +264,7 @@ def test_the_children_of_a_worker_end_with_it_on_every_system(settings, monkeypa
     seen = psutil.Process(parent.pid)
     (child,) = until(seen.children, "the child")
     LocalBackend(settings).end(Status(State.TRAINING, "", 0.0, seen.pid, seen.create_time()), force=force)
-    parent.wait(PATIENCE)
+    parent.wait(LONGEST)
     until(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE, "the end of the child")
 
 

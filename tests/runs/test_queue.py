@@ -10,6 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from bertdemo.errors import StorageError
 from bertdemo.runs.queue import Line, Queue
+from tests.patience import outcome
 
 
 def empty(line: Line) -> None:
@@ -106,7 +107,7 @@ def test_four_processes_that_meet_a_new_file_lose_nothing_and_never_fail(tmp_pat
     for writer in writers:
         writer.stdin.write("go\n")
         writer.stdin.flush()
-    errors = [writer.communicate(timeout=60)[1] for writer in writers]
+    errors = [outcome(writer)[1] for writer in writers]
     assert errors == [""] * 4
     with queue.look() as line:
         left = line.waiting()

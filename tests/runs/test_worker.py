@@ -108,7 +108,7 @@ def test_a_worker_takes_over_only_a_run_that_nobody_gives_up_at_that_moment(make
     folder = make_folder()
     folder.write_status(replace(folder.status(), state=State.STARTING))
     late = threading.Thread(target=fake_work, args=(folder,))
-    with Runs(Settings(folder.path.parents[1])).undisturbed():
+    with Runs(Settings(folder.path.parents[1]))._dispatcher.undisturbed():
         late.start()
         late.join(0.2)
         folder.write_status(replace(folder.status(), state=State.INTERRUPTED))

@@ -14,7 +14,7 @@ def checked_up(texts: list[str], labels: list[int], names: list[str]) -> AppTest
         with errors.shown():
             checkup_step.examine(Dataset("a", tuple(texts), tuple(labels), tuple(names)), None, 128)
 
-    return AppTest.from_function(page, args=(texts, labels, names), default_timeout=30).run()
+    return AppTest.from_function(page, args=(texts, labels, names), default_timeout=600).run()
 
 
 LONELY = ([*(f"text number {i}" for i in range(20)), "here alone"], [*([0, 1] * 10), 2], ["good", "bad", "lonely"])

@@ -61,7 +61,7 @@ def test_a_long_one_is_called_off_by_a_click_within_a_second(classifier):
     while not bar.share:
         thread.join(0.01)
     bar.called_off.set()
-    thread.join(10)
+    thread.join(600)
     assert results == ["called off"]
 
 
@@ -111,7 +111,7 @@ def several() -> None:
     def work(name):
         def make(bar):
             if name == "c":
-                let_go.wait(30)
+                let_go.wait(600)
             made.append((name, round(bar.share, 2), bar.words))
             return name.upper()
 
@@ -126,7 +126,7 @@ def several() -> None:
 
 def test_several_results_share_one_bar_and_are_each_kept():
     made, let_go = [], threading.Event()
-    app = AppTest.from_function(several, default_timeout=30)
+    app = AppTest.from_function(several, default_timeout=600)
     app.session_state["made"], app.session_state["let_go"] = made, let_go
     app.run()
     assert not app.exception
