@@ -23,6 +23,8 @@ class Settings:
     max_file_mb: int = 20
     max_rows: int = 200_000
     api_token: str = field(default="", repr=False)
+    read_memory_mb: int = 400
+    read_seconds: int = 15
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
@@ -37,6 +39,8 @@ class Settings:
             max_file_mb=_limit(environment, "BERTDEMO_MAX_FILE_MB", cls.max_file_mb),
             max_rows=_limit(environment, "BERTDEMO_MAX_ROWS", cls.max_rows),
             api_token=environment.get("BERTDEMO_API_TOKEN", "").strip(),
+            read_memory_mb=_limit(environment, "BERTDEMO_READ_MEMORY_MB", cls.read_memory_mb),
+            read_seconds=_limit(environment, "BERTDEMO_READ_SECONDS", cls.read_seconds),
         )
 
     @property
