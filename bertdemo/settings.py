@@ -33,7 +33,7 @@ class Settings:
     read_seconds: int = 15
     base_folders: tuple[Path, ...] = ()
     allowed_hosts: tuple[str, ...] = ()
-    frame_ancestors: str = "'none'"
+    frame_ancestors: str = "'self'"
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
