@@ -29,6 +29,7 @@ _Result = TypeVar("_Result")
 _AT_ONCE = 2  # files; the others wait
 _LOOK = 0.05  # seconds between two looks at a process
 _BEGIN = 60  # seconds for it to load its libraries
+_PATIENCE = 4  # seconds on the clock for each that it may work: a busy server takes longer
 _KEPT = 64  # MB; a process that has grown by more is ended after its answer, and its memory is free again
 _MEBIBYTE = 2**20
 _COMMAND = (sys.executable, "-P", "-m", "bertdemo.data.reader_process")
@@ -78,6 +79,7 @@ class TableReader:
         question = {
             "name": name, "size": len(content), "options": options, "max_file_mb": settings.max_file_mb,
             "max_rows": settings.max_rows, "memory_mb": settings.read_memory_mb, "seconds": settings.read_seconds,
+            "clock": _PATIENCE * settings.read_seconds,
         }  # fmt: skip
         with self._turn(waiting):
             process = self._take()
@@ -144,6 +146,14 @@ class _Process:
         except psutil.Error:
             return 0  # it has ended
 
+    def _worked(self) -> float:
+        """Seconds of a processor that it has had."""
+        try:
+            times = self._found.cpu_times()
+        except psutil.Error:
+            return 0.0  # it has ended
+        return float(times.user + times.system)
+
     def ask(self, question: dict[str, Any], content: bytes, waiting: Callable[[], None]) -> bytes:
         """The table that it makes of a file.
 
@@ -156,15 +166,18 @@ class _Process:
             waiting()
             if self.growth_mb() > memory:
                 raise MemoryError
+            if self._worked() - before > seconds:
+                raise TimeoutError
 
         try:
             if self._before is None:
                 self._follow(self._receive, _BEGIN, waiting)
                 self._before = self.growth_mb()
-            header, table = self._follow(lambda: self._converse(question, content), seconds, look)
+            before = self._worked()
+            header, table = self._follow(lambda: self._converse(question, content), question["clock"], look)
         except TimeoutError as error:
             raise DataError(
-                f"{name} takes more than {seconds} s to be read: {_LESS}, or raise BERTDEMO_READ_SECONDS."
+                f"{name} takes more than {seconds} s of work to be read: {_LESS}, or raise BERTDEMO_READ_SECONDS."
             ) from error
         except (MemoryError, EOFError, OSError, ValueError) as error:  # all but the first: the process has ended
             raise _too_large(name, memory) from error

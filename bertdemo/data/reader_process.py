@@ -12,14 +12,17 @@ import logging
 import os
 import sys
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from bertdemo.data import reading, transfer
 from bertdemo.errors import BertDemoError
 from bertdemo.settings import Settings
 
+if TYPE_CHECKING:
+    from pyarrow import Buffer
+
 _GRACE = 5  # seconds in which whoever asked ends this process, before it does so itself
-_SLACK = 128  # MB that may be taken without being used, such as a thread's stack
+_SLACK = 96  # MB that may be taken without being used, such as a thread's stack
 
 
 def main() -> None:
@@ -37,7 +40,7 @@ def main() -> None:
         question = json.loads(line)
         content = sys.stdin.buffer.read(question["size"])
         _bound_memory(before, question["memory_mb"])
-        faulthandler.dump_traceback_later(question["seconds"] + _GRACE, exit=True)
+        faulthandler.dump_traceback_later(question["clock"] + _GRACE, exit=True)
         header, table = _answer(question, content)
         del content
         _send(answers, header, table)
@@ -45,7 +48,7 @@ def main() -> None:
         faulthandler.cancel_dump_traceback_later()
 
 
-def _answer(question: dict[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:
+def _answer(question: dict[str, Any], content: bytes) -> tuple[dict[str, Any], Buffer | bytes]:
     limits = Settings(Path(), max_file_mb=question["max_file_mb"], max_rows=question["max_rows"])
     try:
         table = transfer.to_bytes(reading.read_table(question["name"], content, limits, **question["options"]))
@@ -56,7 +59,7 @@ def _answer(question: dict[str, Any], content: bytes) -> tuple[dict[str, Any], b
     return {}, table
 
 
-def _send(answers: BinaryIO, header: dict[str, Any], table: bytes = b"") -> None:
+def _send(answers: BinaryIO, header: dict[str, Any], table: Buffer | bytes = b"") -> None:
     answers.write(json.dumps({**header, "size": len(table)}).encode() + b"\n")
     answers.write(table)
     answers.flush()

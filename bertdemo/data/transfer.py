@@ -26,24 +26,28 @@ _FROM_TEXT: dict[str, Callable[[str], Any]] = {
 }
 
 
-def to_bytes(frame: pd.DataFrame) -> bytes:
+def to_bytes(frame: pd.DataFrame) -> pa.Buffer:
     """An Arrow stream of a frame of ``read_table``; its ``attrs`` have to be what JSON can say."""
     import pyarrow as pa
 
-    names = [str(name) for name in frame.columns]
-    cells = [frame.iloc[:, place].tolist() for place in range(len(names))]
-    plain = [_plain_array(column) for column in cells]
-    arrays = [_tagged_array(column) if array is None else array for array, column in zip(plain, cells, strict=True)]
-    notes = {"attrs": frame.attrs, "tagged": [place for place, array in enumerate(plain) if array is None]}
-    table = pa.table(arrays, names).replace_schema_metadata({_NOTES: json.dumps(notes).encode()})
+    arrays, tagged = [], []
+    for place in range(len(frame.columns)):
+        cells = frame.iloc[:, place].tolist()
+        array = _plain_array(cells)
+        if array is None:
+            array = _tagged_array(cells)
+            tagged.append(place)
+        arrays.append(array)
+    notes = json.dumps({"attrs": frame.attrs, "tagged": tagged})
+    table = pa.table(arrays, [str(name) for name in frame.columns]).replace_schema_metadata({_NOTES: notes.encode()})
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as stream:
         stream.write_table(table)
-    return bytes(sink.getvalue())
+    return sink.getvalue()
 
 
-def from_bytes(content: bytes) -> pd.DataFrame:
-    """The frame that ``to_bytes`` was given.
+def from_bytes(content: pa.Buffer | bytes) -> pd.DataFrame:
+    """The frame that ``to_bytes`` was given. Equal texts of a column are one object: most columns repeat a few.
 
     Raises:
         ValueError: these are no such bytes (``pyarrow.ArrowInvalid`` is one).
@@ -54,13 +58,22 @@ def from_bytes(content: bytes) -> pd.DataFrame:
     with pa.ipc.open_stream(content) as stream:
         table = stream.read_all()
     notes = json.loads(table.schema.metadata[_NOTES])
-    columns = {name: table.column(place).to_pylist() for place, name in enumerate(table.column_names)}
-    for place in notes["tagged"]:
-        name = table.column_names[place]
-        columns[name] = [None if cell is None else _untagged(cell) for cell in columns[name]]
+    columns: dict[str, list[Any]] = {}
+    for place, name in enumerate(table.column_names):
+        column = table.column(place)
+        cells = _shared(column) if pa.types.is_string(column.type) else column.to_pylist()
+        if place in notes["tagged"]:
+            cells = [None if cell is None else _untagged(cell) for cell in cells]
+        columns[name] = cells
     frame = pd.DataFrame(columns, dtype=object)
     frame.attrs = notes["attrs"]
     return frame
+
+
+def _shared(column: pa.ChunkedArray) -> list[str | None]:
+    encoded = column.combine_chunks().dictionary_encode()
+    texts = [*encoded.dictionary.to_pylist(), None]
+    return [texts[place] for place in encoded.indices.fill_null(len(texts) - 1).to_pylist()]
 
 
 def _plain_array(cells: Sequence[Any]) -> pa.Array | None:

@@ -20,8 +20,8 @@ from bertdemo.settings import Settings
 LOOPBACK = ["localhost", "localhost:8501", "127.0.0.1:8501", "127.8.9.1", "[::1]:8501", "LOCALHOST.", " localhost "]
 FOREIGN = [
     "", "evil.example", "evil.example:8501", "localhost.evil.example", "127.0.0.1.evil.example", "2130706433",
-    "127.0.0.1@evil.example", "evil.example#127.0.0.1", "localhost/evil.example", "[::1", "0x7f.1", "evil.example:localhost",
-    "\xe9",
+    "127.0.0.1@evil.example", "evil.example#127.0.0.1", "localhost/evil.example", "[::1", "0x7f.1", "\xe9",
+    "evil.example:localhost",
 ]  # fmt: skip
 
 

@@ -100,7 +100,7 @@ def test_reading_that_takes_too_much_memory_is_ended(reader: TableReader) -> Non
 def test_reading_that_takes_too_long_is_ended(reader: TableReader, monkeypatch: pytest.MonkeyPatch) -> None:
     reader.read("a.csv", SMALL, LIMITS)
     monkeypatch.setattr(bounded, "_LOOK", 0.01)
-    with pytest.raises(DataError, match=r"a\.csv takes more than 0 s to be read: save it as CSV"):
+    with pytest.raises(DataError, match=r"a\.csv takes more than 0 s of work to be read: save it as CSV"):
         reader.read("a.csv", large(150_000), replace(LIMITS, read_seconds=0))
 
 
