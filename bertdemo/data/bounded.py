@@ -163,6 +163,7 @@ class _Process:
         name, memory, seconds = question["name"], question["memory_mb"], question["seconds"]
 
         def look() -> None:
+            """Raise what ends the reading."""
             waiting()
             if self.growth_mb() > memory:
                 raise MemoryError
