@@ -110,6 +110,7 @@ def _guard(desk: _Desk) -> Callable[..., Awaitable[None]]:
     guesses = Guesses()
 
     async def check(request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]) -> None:
+        """Refuse who does not bring the token."""
         token = desk.settings().api_token
         if not token:
             return
