@@ -20,9 +20,9 @@ class Settings:
     ``home`` holds runs and the queue; ``max_file_mb`` (MiB) and ``max_rows`` bound what is read from a person;
     ``api_token`` is what requests over HTTP must bring (empty: anybody may ask). Reading a visitor's file may take
     ``read_memory_mb`` (MiB) and ``read_seconds`` of a processor. A visitor of a page may name base models in
-    ``base_folders`` and no others on this machine. A request has to name one of ``allowed_hosts`` as its server, besides
-    loopback and the address that the server listens on ("*": any); pages may be framed by ``frame_ancestors`` (as in a
-    Content-Security-Policy).
+    ``base_folders`` and no others on this machine. A request has to name one of ``allowed_hosts`` as its server,
+    besides loopback and the address that the server listens on ("*": any); pages may be framed by ``frame_ancestors``
+    (as in a Content-Security-Policy).
     """
 
     home: Path

@@ -19,6 +19,7 @@ import pytest
 
 from bertdemo.data import bounded
 from bertdemo.data.bounded import TableReader
+from bertdemo.data.failures import sentence_for_any_failure
 from bertdemo.data.reading import read_table
 from bertdemo.data.transfer import from_bytes, to_bytes
 from bertdemo.errors import DataError
@@ -82,13 +83,14 @@ def test_an_error_comes_back_as_its_sentence_and_the_next_file_is_read(reader: T
     assert reader.read("a.csv", SMALL, LIMITS).shape == (3, 2)
 
 
-def test_a_failure_that_no_reader_foresaw_is_a_sentence(reader: TableReader) -> None:
-    pq, pa = pytest.importorskip("pyarrow.parquet"), pytest.importorskip("pyarrow")
-    content = io.BytesIO()
-    pq.write_table(pa.table({"text": ["a", "b"], "when": pa.array([2**60, 1], pa.timestamp("us"))}), content)
-    for read in (reader.read, read_table):
-        with pytest.raises(DataError, match=r"a\.parquet could not be read as \.parquet.*save it again"):
-            read("a.parquet", content.getvalue(), LIMITS)
+def test_a_failure_that_no_reader_foresaw_is_a_sentence(caplog: pytest.LogCaptureFixture) -> None:
+    @sentence_for_any_failure
+    def read(name: str) -> str:
+        raise AttributeError(f"'list' object has no attribute {name!r}")
+
+    with caplog.at_level("INFO"), pytest.raises(DataError, match=r"a\.xlsx could not be read as \.xlsx.*save it again"):
+        read("a.xlsx")
+    assert "'list' object has no attribute" in caplog.text
 
 
 def test_reading_that_takes_too_much_memory_is_ended(reader: TableReader) -> None:
@@ -157,14 +159,11 @@ def test_more_files_than_are_read_at_once_wait_and_can_leave() -> None:
             thread.join()
 
 
-@pytest.mark.parametrize("name", ["a.csv", "a.jsonl"])
-def test_empty_cells_take_room(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_empty_cells_take_room(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bertdemo.data.cells._MOST_CELLS", 1_000)
-    names = [f"column{place}" for place in range(100)]
-    first = b"{" + b", ".join(b'"%s": "a"' % each.encode() for each in names) + b"}\n"
-    content = first + b'{"column1": "b"}\n' * 50 if name == "a.jsonl" else ",".join(names).encode() + b"\na\n" * 51
+    first = b"{" + b", ".join(b'"column%d": "a"' % place for place in range(100)) + b"}\n"
     with pytest.raises(DataError, match="more than 1,000 cells in its 100 columns: keep the column of texts"):
-        read_table(name, content, LIMITS)
+        read_table("a.jsonl", first + b'{"column1": "b"}\n' * 50, LIMITS)
 
 
 def test_a_text_that_is_packed_once_counts_as_often_as_it_stands_there(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -182,15 +181,15 @@ def test_a_thousand_equal_names_become_distinct() -> None:
     assert list(read_table("a.csv", content, LIMITS)) == ["a", *(f"a ({number})" for number in range(2, 1_001))]
 
 
-def test_a_chart_sheet_whose_drawing_is_missing_is_a_sentence() -> None:
+def test_a_chart_sheet_whose_drawing_is_missing_hides_no_table() -> None:
     openpyxl = pytest.importorskip("openpyxl")
     book, content, damaged = openpyxl.Workbook(), io.BytesIO(), io.BytesIO()
     book.active.append(["text", "label"])
+    book.active.append(["a", "b"])
     book.create_chartsheet()
     book.save(content)
     with zipfile.ZipFile(content) as whole, zipfile.ZipFile(damaged, "w") as archive:
         for name in whole.namelist():
             if "drawing" not in name:
                 archive.writestr(name, whole.read(name))
-    with pytest.raises(DataError, match="save it again"):
-        read_table("a.xlsx", damaged.getvalue(), LIMITS)
+    assert read_table("a.xlsx", damaged.getvalue(), LIMITS).shape == (1, 2)
