@@ -44,9 +44,13 @@ def main() -> None:
 if __name__ == "__main__":
     main()
 else:
+    from starlette.middleware import Middleware
     from starlette.routing import Mount
 
+    from bertdemo.api.guarding import Guarded
     from bertdemo.api.mounting import Api
 
     api = Api(handles.settings, handles.runs, handles.shelf)
-    app = st.App(__file__, routes=[Mount("/api", api)])
+    addresses = [st.get_option("server.address") or "", *filter(None, [st.get_option("browser.serverAddress")])]
+    guarded = Middleware(Guarded, handles.settings, addresses)
+    app = st.App(__file__, routes=[Mount("/api", api)], middleware=[guarded])

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-import secrets
-from collections.abc import Callable
+import math
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Annotated, Any, TypeVar
 
@@ -19,6 +19,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 
 import bertdemo
 from bertdemo.api import service
+from bertdemo.api.guessing import Guesses, TooManyGuessesError
 from bertdemo.api.limits import LimitedBody
 from bertdemo.api.messages import Answer, Answers, Models, Problem, Question, Ready
 from bertdemo.errors import BertDemoError, PredictionError, RunError
@@ -59,7 +60,7 @@ def create_api(settings: Callable[[], Settings], runs: Callable[[], Runs], shelf
     """The interface as a FastAPI application, whose documentation (``docs``) needs no network."""
     api = FastAPIOffline(
         redoc_url=None, title="bertdemo", version=bertdemo.__version__, description=_ABOUT,
-        responses={code: {"model": Problem} for code in (401, 413, _UNKNOWN, _CONFLICT, _WRONG_INPUT, _BUG)},
+        responses={code: {"model": Problem} for code in (401, 408, 413, 429, _UNKNOWN, _CONFLICT, _WRONG_INPUT, _BUG)},
     )  # fmt: skip
     desk = _Desk(settings, runs, shelf)
     api.include_router(_open_addresses(desk))
@@ -105,10 +106,21 @@ def _answer(question: Question, desk: _Desk) -> Answer | Answers:
     return service.answer(question, runs, desk.shelf())
 
 
-def _guard(desk: _Desk) -> Callable[..., None]:
-    def check(given: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]) -> None:
+def _guard(desk: _Desk) -> Callable[..., Awaitable[None]]:
+    guesses = Guesses()
+
+    async def check(request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]) -> None:
+        """Refuse who does not bring the token."""
         token = desk.settings().api_token
-        if token and not (given and secrets.compare_digest(given.credentials.encode(), token.encode())):
+        if not token:
+            return
+        try:
+            client = request.client.host if request.client else ""
+            is_right = given is not None and await guesses.is_right(given.credentials, token, client)
+        except TooManyGuessesError as error:
+            told = "Too many wrong tokens came from this address: wait, and send the right one."
+            raise HTTPException(429, told, {"Retry-After": str(math.ceil(error.seconds))}) from error
+        if not is_right:
             told = "This server asks for its token: send it in the header Authorization, as Bearer TOKEN."
             raise HTTPException(401, told, {"WWW-Authenticate": "Bearer"})
 

@@ -13,7 +13,7 @@ from bertdemo.api.messages import Answer, Answers, Cost, Model, Models, Predicti
 from bertdemo.errors import PredictionError
 from bertdemo.models.classifier import Classifier
 from bertdemo.models.devices import choose_placement
-from bertdemo.models.encoding import batches_by_length, encode, is_blank
+from bertdemo.models.encoding import batches_by_length, count_tokens, encode, is_blank
 from bertdemo.prediction.loaded import Shelf
 from bertdemo.prediction.predict import predict
 from bertdemo.runs.records import Run
@@ -81,9 +81,8 @@ def _predict(
     seconds, placement = 0.0, choose_placement(_PRECISION)
     for rows in batches_by_length(range(len(texts)), [len(text) for text in texts], _AT_ONCE):
         some, their_pairs = [texts[row] for row in rows], [pairs[row] for row in rows] if pairs else None
-        with classifier.lock:
-            predicted = predict(classifier, some, their_pairs, placement=placement)
-            reading = _reading(classifier, some, their_pairs)
+        predicted = predict(classifier, some, their_pairs, placement=placement)
+        reading = _reading(classifier, some, their_pairs)
         seconds += predicted.seconds
         for row, probabilities, (tokens, truncated) in zip(rows, predicted.probabilities, reading, strict=True):
             found[row] = _prediction(classifier.label_names, probabilities, tokens, truncated)
@@ -95,14 +94,9 @@ def _reading(classifier: Classifier, texts: Sequence[str], pairs: Sequence[str] 
     """Of each text, the tokens that were read and whether there were more."""
     lengths = encode(classifier, texts, pairs).lengths
     return [
-        (length, length >= classifier.max_length and _is_longer(classifier, texts[row], pairs[row] if pairs else None))
+        (length, length >= classifier.max_length < count_tokens(classifier, texts[row], pairs[row] if pairs else None))
         for row, length in enumerate(lengths)
     ]
-
-
-def _is_longer(classifier: Classifier, text: str, pair: str | None) -> bool:
-    whole = classifier.tokenizer(text, pair, truncation=False, verbose=False)["input_ids"]
-    return len(whole) > classifier.max_length
 
 
 def _prediction(

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, time
 from decimal import Decimal
 from itertools import islice
+from sys import getsizeof
 from typing import Any
 
 from bertdemo.errors import DataError
@@ -21,6 +22,8 @@ _PLAIN = (bool, int, float, Decimal, date, time)  # a date and time is a date, t
 
 # Packed files may unpack to much more than their size; beyond this factor they are meant to harm.
 _MAX_EXPANSION = 30
+_MOST_CELLS = 8_000_000  # empty ones take room, too
+_IN_MEMORY = 15  # times the largest file: what its texts may take, of which short ones take most
 
 
 def as_text(value: object) -> str | None:
@@ -78,3 +81,35 @@ def refuse_bomb(name: str, content: bytes, unpacked: int) -> None:
     """Raise a ``DataError`` if a packed file holds far more bytes than its size allows."""
     if unpacked > _MAX_EXPANSION * max(len(content), 2**20):
         raise DataError(f"{name} unpacks to {unpacked / 2**20:,.0f} MB, too much for its size: save it as CSV.")
+
+
+class Room:
+    """How much a table may hold in memory, whatever the size of its file: cells that are repeated or empty take room.
+
+    ``file_bytes`` is the size of the largest file that is read.
+    """
+
+    def __init__(self, name: str, file_bytes: int) -> None:
+        self._name, self._bytes = name, _IN_MEMORY * file_bytes
+        self._cells = _MOST_CELLS
+
+    def take(self, row: Sequence[Any], columns: int) -> None:
+        """Have room for one more row of so many columns.
+
+        Raises:
+            DataError: there is none, or the row has more cells than there are columns.
+        """
+        if len(row) > columns:
+            raise DataError(f"{self._name} has a row of {len(row):,} cells, its header {columns:,}: mend that row.")
+        self._cells -= columns
+        self._bytes -= sum(map(getsizeof, row))
+        if self._cells < 0:
+            raise DataError(
+                f"{self._name} has more than {_MOST_CELLS:,} cells in its {columns:,} columns: keep the column of "
+                "texts and the column of labels."
+            )
+        if self._bytes < 0:
+            raise DataError(
+                f"{self._name} holds far more text than its size allows: save the columns you need as CSV, or take a "
+                "random part of it."
+            )

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bertdemo.data.annotation.tools import table_as_examples
 from bertdemo.data.arff import read_arff
 from bertdemo.data.arrow_tables import ARROW, PARQUET, read_arrow, read_parquet
-from bertdemo.data.cells import MAX_COLUMNS, Cell, Table, as_text, as_value, from_records, refuse_more_rows
+from bertdemo.data.cells import MAX_COLUMNS, Cell, Room, Table, as_text, as_value, from_records, refuse_more_rows
 from bertdemo.data.columns import Columns, extra_columns, guess_columns, label_problem, refuse_twice, refuse_unknown
 from bertdemo.data.containers import PACKED, Member, class_table, read_folder, unpack
 from bertdemo.data.dataset import NO_LABEL, Dataset
 from bertdemo.data.decoding import decode, known_encoding, refuse_foreign
 from bertdemo.data.delimited import is_table, read_delimited, read_lines
+from bertdemo.data.failures import sentence_for_any_failure
 from bertdemo.data.identity import without_surrogates
 from bertdemo.data.json_tables import is_json, read_json
 from bertdemo.data.layout import LaidOut, Layout
@@ -92,6 +94,7 @@ def read_frame(path: Path, settings: Settings, *, typed: bool = False, encoding:
     return read_table(path.name, content, settings, typed=typed, encoding=encoding)
 
 
+@sentence_for_any_failure
 def read_table(
     name: str, content: bytes, settings: Settings, *, typed: bool = False, encoding: str | None = None
 ) -> pd.DataFrame:
@@ -145,20 +148,26 @@ def _class_frame(name: str, members: Sequence[Member], settings: Settings, encod
 
 
 def make_frame(name: str, header: Sequence[str], rows: Iterable[Sequence[Any]], settings: Settings) -> pd.DataFrame:
-    """Columns with distinct names and clean cells: no NUL, no lone surrogate, None where empty.
+    """Columns with distinct names and clean cells: no NUL, no lone surrogate, None where empty or where a row ends.
+
+    Rows are asked for one by one, and no more of them once there is too much.
 
     Raises:
-        DataError: there is no row, or more rows or columns than allowed.
+        DataError: there is no row, or more rows, columns, cells or text than allowed.
     """
     import pandas as pd
 
     if len(header) > MAX_COLUMNS:
         raise DataError(f"{name} has {len(header):,} columns: keep the column of texts and the column of labels.")
-    cells = [[_tidy(cell) for cell in row] for row in rows]
-    refuse_more_rows(name, len(cells), settings.max_rows)
-    if not cells:
+    columns: list[list[Any]] = [[] for _ in header]
+    room = Room(name, settings.max_file_bytes)
+    for number, row in enumerate(rows, start=1):
+        refuse_more_rows(name, number, settings.max_rows)
+        room.take(row, len(header))
+        for column, cell in zip_longest(columns, row):
+            column.append(_tidy(cell))
+    if not columns or not columns[0]:
         raise DataError(f"{name} has a header but no rows: add the rows, or choose another file.")
-    columns = zip(*cells, strict=True)
     return pd.DataFrame(dict(zip(_distinct(header), columns, strict=True)), dtype=object)
 
 
@@ -236,12 +245,15 @@ def _tidy(cell: Any) -> Any:
 
 def _distinct(header: Sequence[str]) -> list[str]:
     """Names for all columns: an empty one is called by its place, a repeated one gets a number."""
-    names: list[str] = []
+    names: dict[str, int] = {}  # and the last number that each of them was repeated with
     for place, name in enumerate(header, start=1):
         plain = without_surrogates(name).replace("\0", "").strip() or f"column {place}"
-        repeats = (f"{plain} ({i})" for i in range(2, len(header) + 2))
-        names.append(plain if plain not in names else next(new for new in repeats if new not in names))
-    return names
+        new = plain
+        while new in names:
+            names[plain] += 1
+            new = f"{plain} ({names[plain]})"
+        names[new] = 1
+    return list(names)
 
 
 def _cells(frame: pd.DataFrame, column: str) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from bertdemo.errors import PredictionError
 from bertdemo.models.classifier import Classifier
+from bertdemo.models.encoding import tokenize
 from bertdemo.prediction.single import check_text
 
 _IDEOGRAPHS = r"\u3005\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
@@ -99,11 +101,10 @@ def read(classifier: Classifier, text: str, pair: str | None = None) -> Reading:
             "The tokenizer of this model does not tell where in the text its pieces stand: it can predict and not be "
             "explained. Choose a model with a fast tokenizer."
         )
+    columns = tokenize(
+        classifier, text, pair, return_offsets_mapping=True, return_overflowing_tokens=True, verbose=False
+    )
     with classifier.lock:
-        columns = classifier.tokenizer(
-            text, pair, truncation=True, max_length=classifier.max_length, return_offsets_mapping=True,
-            return_overflowing_tokens=True, verbose=False,
-        )  # fmt: skip
         pieces = classifier.tokenizer.convert_ids_to_tokens(columns["input_ids"][0])
     return _reading(text, pair, columns, pieces)
 
@@ -135,7 +136,9 @@ def _words(whole: str, part: int, spans: Sequence[tuple[int, int]], parts: Seque
 
     White space is of no word, but a token that is nothing else is of the word behind it, or of the last one.
     """
-    found = [(match.start(), _with_marks(whole, match.end())) for match in _WORD.finditer(whole)]
+    read = max((end for (_, end), owner in zip(spans, parts, strict=True) if owner == part), default=0)
+    matches = takewhile(lambda match: match.start() < read, _WORD.finditer(whole))
+    found = [(match.start(), _with_marks(whole, match.end())) for match in matches]
     places = [place for place, owner in enumerate(parts) if owner == part]
     row, tokens, white, start, end = 0, list[int](), list[int](), -1, -1
     for place in places:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,6 +84,22 @@ def find_base(name: str) -> BaseModel:
     raise ModelError(f"There is no base model {name[:100]!r}: use one of {known}, a Hub id (owner/name), or a folder.")
 
 
+def find_offered_base(name: str, folders: Sequence[Path]) -> BaseModel:
+    """What a visitor of a server means, who may name no path on it but inside ``folders``; otherwise as ``find_base``.
+
+    Raises:
+        ModelError: see ``find_base``; of any other folder it is not told whether there is one.
+    """
+    known = any(name in (base.id, base.location) for base in CATALOGUE)
+    if known or (_HUB_ID.fullmatch(name) and not _is_folder(name)) or _lies_in(name, folders):
+        return find_base(name)
+    ids = ", ".join(base.id for base in CATALOGUE)
+    raise ModelError(
+        f"There is no base model {name[:100]!r} on offer: use one of {ids}, or a Hub id (owner/name). A folder is for "
+        "the command train --base, unless the server was started with BERTDEMO_BASE_FOLDERS naming a folder around it."
+    )
+
+
 def base_name(base: str) -> str:
     """What people call the base of a recipe, which may have gone: an id with its owner, as two may share the rest.
 
@@ -109,6 +126,13 @@ def _is_folder(name: str) -> bool:
     try:
         return name != "" and Path(name).is_dir()
     except (OSError, ValueError):  # too long for a path, or with a NUL
+        return False
+
+
+def _lies_in(name: str, folders: Sequence[Path]) -> bool:
+    try:
+        return any(Path(name).resolve().is_relative_to(folder.resolve()) for folder in folders)
+    except (OSError, ValueError):
         return False
 
 

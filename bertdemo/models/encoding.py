@@ -5,16 +5,19 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
+
+from bertdemo.models.cutting import readable, turn
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from bertdemo.models.classifier import Classifier
 
+_Texts = str | list[str]
 _AT_ONCE = 2048  # texts; the tokenizer's own records of a text are a hundred times the size of its ids
 
 
@@ -49,6 +52,27 @@ def is_blank(text: str) -> bool:
     return all(letter.isspace() or unicodedata.category(letter) in ("Cc", "Cf") for letter in text)
 
 
+def tokenize(classifier: Classifier, texts: _Texts, pairs: _Texts | None = None, **wanted: Any) -> Any:
+    """The ``BatchEncoding`` of a text or texts (with their pairs), cut and not padded.
+
+    Whatever reads texts for a classifier does it here, and without its lock: long texts are read beside it. ``wanted``
+    goes to the tokenizer.
+    """
+    texts, pairs = _readable(classifier, texts, pairs)
+    with turn(classifier, *_each(texts), *_each(pairs)) as tokenizer:
+        return tokenizer(texts, pairs, truncation=True, max_length=classifier.max_length, padding=False, **wanted)
+
+
+def count_tokens(classifier: Classifier, text: str, pair: str | None = None) -> int:
+    """Tokens of a text (with its pair), special tokens included.
+
+    Of a text that is much longer than the model reads it is any number above ``max_length``.
+    """
+    text, pair = readable(classifier, text, pair)
+    with turn(classifier, text, pair) as tokenizer:
+        return len(tokenizer(text, pair, truncation=False, verbose=False)["input_ids"])
+
+
 def encode(classifier: Classifier, texts: Sequence[str], pairs: Sequence[str] | None = None) -> Encoded:
     """Tokenise every text (with its pair), special tokens included, cut to ``classifier.max_length`` tokens."""
     if not texts:
@@ -58,15 +82,26 @@ def encode(classifier: Classifier, texts: Sequence[str], pairs: Sequence[str] | 
     cut = 0
     for start in range(0, len(texts), _AT_ONCE):
         part = slice(start, start + _AT_ONCE)
-        columns = classifier.tokenizer(
-            list(texts[part]), None if pairs is None else list(pairs[part]), truncation=True,
-            max_length=classifier.max_length, padding=False, return_attention_mask=False,
-        )  # fmt: skip
+        second = None if pairs is None else list(pairs[part])
+        columns = tokenize(classifier, list(texts[part]), second, return_attention_mask=False)
         ids += [np.asarray(row, dtype=np.int32) for row in columns["input_ids"]]
         segments += [np.asarray(row, dtype=np.int32) for row in columns.get("token_type_ids", ())]
         full = [place for place, row in enumerate(columns["input_ids"]) if len(row) >= classifier.max_length]
         cut += sum(columns.encodings is None or bool(columns.encodings[place].overflowing) for place in full)
     return Encoded(tuple(ids), tuple(segments) or None, cut)
+
+
+def _readable(classifier: Classifier, texts: _Texts, pairs: _Texts | None) -> tuple[_Texts, _Texts | None]:
+    if isinstance(texts, str):
+        return readable(classifier, texts, cast("str | None", pairs))
+    if pairs is None:
+        return [readable(classifier, text)[0] for text in texts], None
+    both = [readable(classifier, text, pair) for text, pair in zip(texts, pairs, strict=True)]
+    return [text for text, _ in both], [str(pair) for _, pair in both]
+
+
+def _each(texts: _Texts | None) -> Sequence[str]:
+    return [texts] if isinstance(texts, str) else texts or ()
 
 
 def batches_by_length(rows: Sequence[int], lengths: Sequence[int], size: int) -> list[list[int]]:

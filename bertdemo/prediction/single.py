@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from bertdemo.errors import PredictionError
 from bertdemo.models.classifier import Classifier
 from bertdemo.models.devices import choose_placement
-from bertdemo.models.encoding import is_blank
+from bertdemo.models.encoding import count_tokens, is_blank, tokenize
 from bertdemo.prediction.predict import predict
 
 MAX_CHARACTERS = 1_000_000
@@ -47,9 +47,8 @@ def predict_one(classifier: Classifier, text: str, pair: str | None = None) -> A
     check_text(text)
     if pair is not None:
         check_text(pair, "second text")
-    with classifier.lock:
-        predictions = predict(classifier, [text], None if pair is None else [pair], placement=choose_placement("fp32"))
-        pieces, truncated, kept_text, kept_pair = _what_was_read(classifier, text, pair)
+    predictions = predict(classifier, [text], None if pair is None else [pair], placement=choose_placement("fp32"))
+    pieces, truncated, kept_text, kept_pair = _what_was_read(classifier, text, pair)
     scores = sorted(
         zip(classifier.label_names, predictions.probabilities[0].tolist(), strict=True), key=lambda s: -s[1]
     )
@@ -83,7 +82,7 @@ def _what_was_read(
     tokenizer = classifier.tokenizer
     if not tokenizer.is_fast:
         return _what_was_read_slowly(classifier, text, pair)
-    read = tokenizer(text, pair, truncation=True, max_length=classifier.max_length, return_offsets_mapping=True)
+    read = tokenize(classifier, text, pair, return_offsets_mapping=True)
     pieces = tuple(tokenizer.convert_ids_to_tokens(read["input_ids"]))
     if not read.encodings[0].overflowing:
         return pieces, False, text, pair
@@ -99,8 +98,8 @@ def _what_was_read_slowly(
 ) -> tuple[tuple[str, ...], bool, str, str | None]:
     """The same of a tokenizer written in Python, which does not tell where in the text a token stands."""
     tokenizer = classifier.tokenizer
-    ids = tokenizer(text, pair, truncation=True, max_length=classifier.max_length)["input_ids"]
+    ids = tokenize(classifier, text, pair)["input_ids"]
     pieces = tuple(tokenizer.convert_ids_to_tokens(ids))
-    if len(tokenizer(text, pair, truncation=False, verbose=False)["input_ids"]) == len(ids):
+    if count_tokens(classifier, text, pair) == len(ids):
         return pieces, False, text, pair
     return pieces, True, str(tokenizer.decode(ids, skip_special_tokens=True)), None if pair is None else ""

@@ -119,11 +119,8 @@ def _read_upload(uploaded: Any) -> None:
 
     An uploader forgets its file when it is not drawn, and one whose file is replaced has none for a moment.
     """
-    from bertdemo.data.reading import read_table
-
     _forget_upload()
-    with st.spinner("Reading the file…"):
-        frame = read_table(uploaded.name, uploaded.getvalue(), handles.settings())
+    frame = uploads.read(uploaded)
     encoding_choice.keep(_PLACE, uploaded.name, uploaded.getvalue())
     st.session_state[_TABLE] = (uploaded.file_id, uploaded.name, frame)
     st.session_state[_UPLOADS] = st.session_state.get(_UPLOADS, 0) + 1

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from bertdemo.ui import handles
+from bertdemo.ui import uploads
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,7 +45,6 @@ def in_chosen_encoding(place: str, frame: pd.DataFrame, *, typed: bool = False) 
         DataError: in the encoding that was picked the file is no table.
     """
     from bertdemo.data.decoding import find_encoding, known_encoding
-    from bertdemo.data.reading import read_table
 
     file = st.session_state.get(_key(place, "file"))
     if file is None:
@@ -57,8 +56,7 @@ def in_chosen_encoding(place: str, frame: pd.DataFrame, *, typed: bool = False) 
         return "", frame
     known = st.session_state.get(_key(place, "table"))
     if known is None or known[0] != picked:
-        with st.spinner("Reading the file…"):
-            table = read_table(name, content, handles.settings(), typed=typed, encoding=picked)
+        table = uploads.read_content(name, content, typed=typed, encoding=picked)
         known = st.session_state[_key(place, "table")] = (picked, table)
     return picked, known[1]
 

@@ -16,6 +16,7 @@ from bertdemo.settings import Settings
 from bertdemo.training.environment import WORKER_ENVIRONMENT
 
 if TYPE_CHECKING:
+    from bertdemo.data.bounded import TableReader
     from bertdemo.jobs.store import Jobs
     from bertdemo.prediction.loaded import Shelf
     from bertdemo.runs.records import Run
@@ -89,6 +90,14 @@ def _studies(home: str) -> Studies:  # noqa: ARG001 (the key of the cache)
     from bertdemo.studies.store import Studies
 
     return Studies(settings())
+
+
+@st.cache_resource(show_spinner=False, on_release=lambda reader: reader.close())
+def table_reader() -> TableReader:
+    """What reads the files of all visitors."""
+    from bertdemo.data.bounded import TableReader
+
+    return TableReader()
 
 
 def newest_with_model(among: list[Run]) -> Run | None:

@@ -139,7 +139,7 @@ def _from_file(run: Run) -> None:
 
 
 def _uploaded() -> tuple[str, pd.DataFrame] | None:
-    from bertdemo.data.reading import FILE_TYPES, read_table, with_sheet
+    from bertdemo.data.reading import FILE_TYPES, with_sheet
 
     uploaded = st.file_uploader(
         "A table with a text in each row",
@@ -152,8 +152,7 @@ def _uploaded() -> tuple[str, pd.DataFrame] | None:
     uploads.accepted("python -m bertdemo predict --run RUN --input FILE")
     known = st.session_state.get(_TABLE)
     if uploaded is not None and (known is None or known[0] != uploaded.file_id):
-        with st.spinner("Reading the file…"):
-            frame = read_table(uploaded.name, uploaded.getvalue(), handles.settings(), typed=True)
+        frame = uploads.read(uploaded, typed=True)
         encoding_choice.keep(_PLACE, uploaded.name, uploaded.getvalue())
         known = st.session_state[_TABLE] = (uploaded.file_id, uploaded.name, frame)
     if known is None:

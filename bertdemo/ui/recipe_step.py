@@ -9,12 +9,14 @@ import streamlit as st
 
 from bertdemo.errors import ModelError
 from bertdemo.training.recipe import BOUNDS, Optimizer, Precision, Recipe, Schedule
+from bertdemo.ui import handles
 from bertdemo.ui.words import compact, escape
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from bertdemo.data.dataset import Dataset
+    from bertdemo.models.catalog import BaseModel
     from bertdemo.training.presets import Preset
 
 PRESETS: dict[Preset, str] = {"quick": "Quick", "standard": "Standard", "thorough": "Thorough"}
@@ -53,12 +55,23 @@ def base_name() -> str:
 
 def tokenizer() -> Path | None:
     """The tokenizer of the base chosen so far, if it is on this computer."""
-    from bertdemo.models.catalog import find_base, tokenizer_file
+    from bertdemo.models.catalog import tokenizer_file
 
     try:
-        return tokenizer_file(find_base(base_name()))
+        return tokenizer_file(_find(base_name()))
     except ModelError:
         return None  # the picker itself will say so
+
+
+def _find(name: str) -> BaseModel:
+    """The base of a name that a visitor gave.
+
+    Raises:
+        ModelError: see ``find_offered_base``.
+    """
+    from bertdemo.models.catalog import find_offered_base
+
+    return find_offered_base(name, handles.settings().base_folders)
 
 
 def max_length() -> int:
@@ -71,11 +84,9 @@ def max_length() -> int:
 
 def _longest() -> int:
     """The most tokens that the base chosen so far can read."""
-    from bertdemo.models.catalog import find_base
-
     lowest, highest = map(int, BOUNDS["max_length"])
     try:
-        return max(lowest, min(highest, find_base(base_name()).max_length))
+        return max(lowest, min(highest, _find(base_name()).max_length))
     except ModelError:
         return highest  # the picker itself will say so
 
@@ -173,7 +184,7 @@ def _fill(*always: str) -> None:
     from bertdemo.training.presets import recipe_for
 
     try:
-        recipe = recipe_for(base_name(), _preset(), st.session_state.get(_TEXTS))
+        recipe = recipe_for(_find(base_name()).id, _preset(), st.session_state.get(_TEXTS))
     except ModelError:
         return  # the picker itself will say so
     state, last = st.session_state, st.session_state.get("recipe_filled")
@@ -185,7 +196,7 @@ def _fill(*always: str) -> None:
 
 
 def _base() -> None:
-    from bertdemo.models.catalog import CATALOGUE, find_base
+    from bertdemo.models.catalog import CATALOGUE
 
     titles = {model.id: f"{model.title} · {compact(model.parameters)} parameters" for model in CATALOGUE}
     names = list(dict.fromkeys((*titles, base_name())))
@@ -199,9 +210,9 @@ def _base() -> None:
         args=("learning_rate",),
         key="base",
         persist_state="session",
-        help="It has read much text and knows no task yet. You can type a model of the Hub or a folder.",
+        help="It has read much text and knows no task yet. You can type the name of any model of the Hub.",
     )
-    base = find_base(name or Recipe().base)
+    base = _find(name or Recipe().base)
     layers = f"{base.layers} layers" if base.layers else ""
     reads = f"reads at most {base.max_length:,} tokens" if base.parameters else ""  # 0: it was never downloaded
     facts = [base.languages, layers, reads, base.licence, base.note]

@@ -1,11 +1,24 @@
-"""What stands beside an uploader: how large a file may be, what to do with others, and the keyboard's way back."""
+"""What stands beside an uploader: how large a file may be, what to do with others, the keyboard's way back, reading."""
 
 from __future__ import annotations
 
+import time
+from typing import TYPE_CHECKING, Any
+from zlib import crc32
+
 import streamlit as st
 
+from bertdemo.errors import DataError
 from bertdemo.ui import handles
 from bertdemo.ui.words import escape
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pandas as pd
+
+_REFUSED = "refused_upload"  # in the session: which, and why
+_LISTEN = 0.25  # seconds
 
 _BACK = """<script>if (window.lastUploader !== "{0}") {{
   window.lastUploader = "{0}"
@@ -24,6 +37,7 @@ def accepted(command: str) -> None:
 
     ``command`` reads a file with no page between.
     """
+    handles.table_reader().prepare()
     settings = handles.settings()
     most = min(settings.max_file_mb, int(st.get_option("server.maxUploadSize")))
     st.caption(
@@ -31,3 +45,45 @@ def accepted(command: str) -> None:
         f"random part of a larger one, or run **{escape(command)}** with {escape('BERTDEMO_MAX_FILE_MB')} and "
         f"{escape('BERTDEMO_MAX_ROWS')} raised."
     )
+
+
+def read(uploaded: Any, **options: Any) -> pd.DataFrame:
+    """The table in the file that an uploader returned; see ``read_content``."""
+    return read_content(uploaded.name, uploaded.getvalue(), **options)
+
+
+def read_content(name: str, content: bytes, **options: Any) -> pd.DataFrame:
+    """The table in a file, read in a process of its own, which ends when the visitor clicks on or leaves.
+
+    Args:
+        name: of the file.
+        content: of the file.
+        options: see ``TableReader.read``.
+
+    Raises:
+        DataError: it cannot be read; known at once when the page is drawn again with the same file.
+    """
+    question = (name, crc32(content), options)
+    known = st.session_state.get(_REFUSED)
+    if known is not None and known[0] == question:
+        raise DataError(known[1])
+    with st.spinner("Reading the file…", show_time=True):
+        listen = _listener()
+        try:
+            return handles.table_reader().read(name, content, handles.settings(), listen, **options)
+        except DataError as error:
+            st.session_state[_REFUSED] = (question, str(error))
+            raise
+
+
+def _listener() -> Callable[[], None]:
+    """What ends this run of the script, by an exception, if the visitor has clicked something or has gone."""
+    place, heard = st.empty(), time.monotonic()
+
+    def listen() -> None:
+        nonlocal heard
+        if time.monotonic() - heard > _LISTEN:
+            heard = time.monotonic()
+            place.empty()  # Streamlit interrupts a script where it draws
+
+    return listen

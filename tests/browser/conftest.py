@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -71,7 +72,7 @@ def _server(home: Path) -> Iterator[str]:
     process = subprocess.Popen(
         [*command, "--server.port", str(port)],
         cwd=ROOT,
-        env={**os.environ, "BERTDEMO_HOME": str(home)},
+        env={**os.environ, "BERTDEMO_HOME": str(home), "BERTDEMO_BASE_FOLDERS": tempfile.gettempdir()},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

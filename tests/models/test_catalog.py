@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bertdemo.errors import ModelError
-from bertdemo.models.catalog import CATALOGUE, base_name, find_base, tokenizer_file
+from bertdemo.models.catalog import CATALOGUE, base_name, find_base, find_offered_base, tokenizer_file
 
 
 def test_the_bundled_model_is_on_this_machine_with_its_tokenizer():
@@ -68,6 +68,21 @@ def test_a_folder_with_pickled_weights_only_is_refused(tmp_path: Path):
     (tmp_path / "pytorch_model.bin").write_bytes(b"")
     with pytest.raises(ModelError, match=r"pytorch_model\.bin, a format that can run code"):
         find_base(str(tmp_path))
+
+
+def test_a_visitor_names_bases_and_no_paths(tiny_base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    assert find_offered_base("bert-base", ()) == find_base("bert-base")
+    assert find_offered_base(find_base("minilm-l6").location, ()).id == "minilm-l6"
+    assert find_offered_base("owner/model", ()).location == "owner/model"
+    (tmp_path / "owner" / "model").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    there, missing = str(tiny_base), str(tiny_base / "missing")
+    for path in (there, missing, "owner/model", "/", "..", f"{there}/../{tiny_base.name}"):  # a path from here, too
+        with pytest.raises(ModelError, match=r"no base model .* on offer: .* BERTDEMO_BASE_FOLDERS"):
+            find_offered_base(path, (tmp_path / "elsewhere",))
+    assert find_offered_base(there, (tiny_base.parent,)) == find_base(there)
+    with pytest.raises(ModelError, match="on offer"):
+        find_offered_base(str(tmp_path / "elsewhere" / ".." / "owner"), (tmp_path / "elsewhere",))
 
 
 @pytest.mark.parametrize("config", ["[]", "{", "{}"])

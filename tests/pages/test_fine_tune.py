@@ -126,13 +126,19 @@ def test_columns_of_a_hub_data_set_can_be_changed_without_asking_again(open_page
     assert len(asked_of_hub) == 1
 
 
-def test_a_folder_that_is_no_model_is_one_sentence(open_page, tmp_path):
+@pytest.mark.parametrize(("folders", "sentence"), [(None, "on offer"), ("", "on offer"), ("/", "is no model")])
+def test_a_folder_of_the_server_is_no_base_unless_a_setting_says_so(
+    open_page, tmp_path, monkeypatch, folders, sentence
+):
+    if folders is not None:
+        monkeypatch.setenv("BERTDEMO_BASE_FOLDERS", folders)
     app = open_page("home")
     app.session_state["base"] = str(tmp_path)
     app.switch_page("pages/fine_tune.py").run()
     assert not app.exception
     assert len(app.error) == 1
-    assert "went wrong" not in app.error[0].value
+    assert sentence in app.error[0].value
+    assert "start" not in [button.key for button in app.button]
 
 
 def test_touching_a_setting_looks_at_no_row_again(open_page, monkeypatch):

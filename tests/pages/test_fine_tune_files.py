@@ -152,3 +152,14 @@ def test_an_encoding_in_which_the_file_is_no_table_is_one_sentence(open_page):
     assert len(app.error) == 1
     app.selectbox(key="upload_encoding_picked").set_value("cp1250").run()
     assert not app.error
+
+
+def test_a_file_that_takes_too_much_is_told_in_a_sentence_and_not_read_again(open_page, monkeypatch):
+    monkeypatch.setenv("BERTDEMO_READ_MEMORY_MB", "5")
+    app = open_page("fine_tune")
+    upload(app, b"text,label\n" + b"".join(b"an evening number %d,%d\n" % (i, i % 2) for i in range(60_000)))
+    assert "needs more than 5 MB of memory" in app.error[0].value
+    monkeypatch.delenv("BERTDEMO_READ_MEMORY_MB")  # it could be read now
+    app.run()
+    assert "needs more than 5 MB of memory" in app.error[0].value
+    assert not app.exception

@@ -1,0 +1,237 @@
+"""Files of visitors are read in processes of their own, with bounds on memory and time."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+import weakref
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, wait
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import psutil
+
+import bertdemo
+from bertdemo.data import transfer
+from bertdemo.errors import DataError
+from bertdemo.settings import Settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_Result = TypeVar("_Result")
+_AT_ONCE = 2  # files; the others wait
+_LOOK = 0.05  # seconds between two looks at a process
+_BEGIN = 60  # seconds for it to load its libraries
+_PATIENCE = 4  # seconds on the clock for each that it may work: a busy server takes longer
+_KEPT = 64  # MB; a process that has grown by more is ended after its answer, and its memory is free again
+_MEBIBYTE = 2**20
+_COMMAND = (sys.executable, "-P", "-m", "bertdemo.data.reader_process")
+# One thread: others read, too. The plain allocator takes what it needs, Arrow's own a gigabyte at a time.
+_ENVIRONMENT = {
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "PYTHONPATH": str(Path(bertdemo.__file__).parents[1]),
+}
+_LESS = "save it as CSV with the columns you need"
+_SECRET = ("BERTDEMO_", "HF_", "HUGGING")  # what reads files of strangers is told no token
+
+
+class TableReader:
+    """Reads tables as ``reading.read_table`` does, and ends the process that does it where it takes too much.
+
+    One that has its libraries loaded waits for the next file. Safe to use from several threads.
+    """
+
+    def __init__(self) -> None:
+        self._turns = threading.Semaphore(_AT_ONCE)
+        self._lock = threading.Lock()
+        self._spare: _Process | None = None
+
+    def prepare(self) -> None:
+        """Have a process load its libraries, unless one waits; return at once."""
+        with self._lock:
+            if self._spare is None or not self._spare.is_alive():
+                self._spare = _Process()
+
+    def read(
+        self, name: str, content: bytes, settings: Settings, waiting: Callable[[], None] = lambda: None, **options: Any
+    ) -> pd.DataFrame:
+        """The table in a file.
+
+        Args:
+            name: of the file; its ending tells the kind.
+            content: the bytes of the file.
+            settings: bounds of the file, and what reading it may take.
+            waiting: called every now and then; what it raises calls the reading off.
+            options: of ``reading.read_table``, as JSON can say them.
+
+        Raises:
+            DataError: see ``reading.read_table``; or reading takes more memory or time than allowed.
+        """
+        question = {
+            "name": name, "size": len(content), "options": options, "max_file_mb": settings.max_file_mb,
+            "max_rows": settings.max_rows, "memory_mb": settings.read_memory_mb, "seconds": settings.read_seconds,
+            "clock": _PATIENCE * settings.read_seconds,
+        }  # fmt: skip
+        with self._turn(waiting):
+            process = self._take()
+            try:
+                table = process.ask(question, content, waiting)
+            except BaseException:
+                process.end()
+                raise
+            self._give_back(process)
+        return transfer.from_bytes(table)
+
+    def close(self) -> None:
+        """End the process that waits."""
+        with self._lock:
+            spare, self._spare = self._spare, None
+        if spare is not None:
+            spare.end()
+
+    @contextmanager
+    def _turn(self, waiting: Callable[[], None]) -> Iterator[None]:
+        while not self._turns.acquire(timeout=_LOOK):
+            waiting()
+        try:
+            yield
+        finally:
+            self._turns.release()
+
+    def _take(self) -> _Process:
+        with self._lock:
+            spare, self._spare = self._spare, None
+        return spare if spare is not None and spare.is_alive() else _Process()
+
+    def _give_back(self, process: _Process) -> None:
+        with self._lock:
+            if self._spare is None and process.growth_mb() <= _KEPT:
+                self._spare = process
+                return
+        process.end()
+
+
+class _Process:
+    """A process that reads one file at a time."""
+
+    def __init__(self) -> None:
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(_SECRET)}
+        self._process = subprocess.Popen(
+            _COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=inherited | _ENVIRONMENT,
+            start_new_session=True,
+        )  # fmt: skip
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._questions, self._answers = self._process.stdin, self._process.stdout
+        self._found = psutil.Process(self._process.pid)
+        self._end = weakref.finalize(self, _end, self._process)
+        self._before: int | None = None  # MB held once the libraries are there
+
+    def is_alive(self) -> bool:
+        return self._process.poll() is None
+
+    def growth_mb(self) -> int:
+        """What it holds beyond its libraries."""
+        try:
+            return int(self._found.memory_info().rss / _MEBIBYTE) - (self._before or 0)
+        except psutil.Error:
+            return 0  # it has ended
+
+    def _worked(self) -> float:
+        """Seconds of a processor that it has had."""
+        try:
+            times = self._found.cpu_times()
+        except psutil.Error:
+            return 0.0  # it has ended
+        return float(times.user + times.system)
+
+    def ask(self, question: dict[str, Any], content: bytes, waiting: Callable[[], None]) -> bytes:
+        """The table that it makes of a file.
+
+        Raises:
+            DataError: what it says of the file; or it took too much memory or time, or has ended.
+        """
+        name, memory, seconds = question["name"], question["memory_mb"], question["seconds"]
+
+        def look() -> None:
+            """Raise what ends the reading."""
+            waiting()
+            if self.growth_mb() > memory:
+                raise MemoryError
+            if self._worked() - before > seconds:
+                raise TimeoutError
+
+        try:
+            if self._before is None:
+                self._follow(self._receive, _BEGIN, waiting)
+                self._before = self.growth_mb()
+            before = self._worked()
+            header, table = self._follow(lambda: self._converse(question, content), question["clock"], look)
+        except TimeoutError as error:
+            raise DataError(
+                f"{name} takes more than {seconds} s of work to be read: {_LESS}, or raise BERTDEMO_READ_SECONDS."
+            ) from error
+        except (MemoryError, EOFError, OSError, ValueError) as error:  # all but the first: the process has ended
+            raise _too_large(name, memory) from error
+        if header.get("memory"):
+            raise _too_large(name, memory)
+        if "error" in header:
+            raise DataError(header["error"])
+        return table
+
+    def end(self) -> None:
+        """End it now, whatever it does."""
+        self._end()
+
+    def _follow(self, work: Callable[[], _Result], seconds: float, look: Callable[[], None]) -> _Result:
+        """What ``work`` returns, in a thread that ends with the process; ``look`` is called until then."""
+        result: Future[_Result] = Future()
+        threading.Thread(target=_fulfil, args=(result, work), name="reads-a-table", daemon=True).start()
+        over = time.monotonic() + seconds
+        while not wait([result], _LOOK).done:
+            look()
+            if time.monotonic() > over:
+                raise TimeoutError
+        return result.result()
+
+    def _converse(self, question: dict[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:
+        self._questions.write(json.dumps(question).encode() + b"\n")
+        self._questions.write(content)
+        self._questions.flush()
+        return self._receive()
+
+    def _receive(self) -> tuple[dict[str, Any], bytes]:
+        header = json.loads(self._answers.readline() or "{")  # nothing: it has ended, and this is no JSON
+        table = self._answers.read(header["size"])
+        if len(table) < header["size"]:
+            raise EOFError
+        return header, table
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    process.wait()
+    for pipe in (process.stdin, process.stdout):
+        with suppress(OSError):  # what could not be written any more
+            if pipe is not None:
+                pipe.close()
+
+
+def _fulfil(result: Future[_Result], work: Callable[[], _Result]) -> None:
+    try:
+        result.set_result(work())
+    except Exception as error:  # noqa: BLE001 (whoever waits raises it)
+        result.set_exception(error)
+
+
+def _too_large(name: str, memory: int) -> DataError:
+    return DataError(f"{name} needs more than {memory} MB of memory: {_LESS}, or raise BERTDEMO_READ_MEMORY_MB.")
