@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from bertdemo.errors import PredictionError
 from bertdemo.models.classifier import Classifier
+from bertdemo.models.encoding import tokenize
 from bertdemo.prediction.single import check_text
 
 _IDEOGRAPHS = r"\u3005\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
@@ -100,10 +101,9 @@ def read(classifier: Classifier, text: str, pair: str | None = None) -> Reading:
             "explained. Choose a model with a fast tokenizer."
         )
     with classifier.lock:
-        columns = classifier.tokenizer(
-            text, pair, truncation=True, max_length=classifier.max_length, return_offsets_mapping=True,
-            return_overflowing_tokens=True, verbose=False,
-        )  # fmt: skip
+        columns = tokenize(
+            classifier, text, pair, return_offsets_mapping=True, return_overflowing_tokens=True, verbose=False
+        )
         pieces = classifier.tokenizer.convert_ids_to_tokens(columns["input_ids"][0])
     return _reading(text, pair, columns, pieces)
 

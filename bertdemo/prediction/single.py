@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from bertdemo.errors import PredictionError
 from bertdemo.models.classifier import Classifier
 from bertdemo.models.devices import choose_placement
-from bertdemo.models.encoding import is_blank
+from bertdemo.models.encoding import is_blank, tokenize
 from bertdemo.prediction.predict import predict
 
 MAX_CHARACTERS = 1_000_000
@@ -83,7 +83,7 @@ def _what_was_read(
     tokenizer = classifier.tokenizer
     if not tokenizer.is_fast:
         return _what_was_read_slowly(classifier, text, pair)
-    read = tokenizer(text, pair, truncation=True, max_length=classifier.max_length, return_offsets_mapping=True)
+    read = tokenize(classifier, text, pair, return_offsets_mapping=True)
     pieces = tuple(tokenizer.convert_ids_to_tokens(read["input_ids"]))
     if not read.encodings[0].overflowing:
         return pieces, False, text, pair
@@ -99,7 +99,7 @@ def _what_was_read_slowly(
 ) -> tuple[tuple[str, ...], bool, str, str | None]:
     """The same of a tokenizer written in Python, which does not tell where in the text a token stands."""
     tokenizer = classifier.tokenizer
-    ids = tokenizer(text, pair, truncation=True, max_length=classifier.max_length)["input_ids"]
+    ids = tokenize(classifier, text, pair)["input_ids"]
     pieces = tuple(tokenizer.convert_ids_to_tokens(ids))
     if len(tokenizer(text, pair, truncation=False, verbose=False)["input_ids"]) == len(ids):
         return pieces, False, text, pair
