@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from bertdemo.errors import BertDemoError, ModelError
 from bertdemo.lines import one_line
 from bertdemo.models.hub import gated_sentence
+from bertdemo.models.vocabulary import config_without_labels
 
 if TYPE_CHECKING:
     from transformers import PretrainedConfig, PreTrainedModel
@@ -24,7 +25,6 @@ _HIDDEN_DROPOUT = ("hidden_dropout_prob", "dropout", "seq_classif_dropout", "emb
                    "classifier_dropout")  # fmt: skip
 _ATTENTION_DROPOUT = ("attention_probs_dropout_prob", "attention_dropout")
 _POOLER = "pooler."  # part of the head: bases that were trained to fill in words come without one
-_OF_OLD_LABELS = ("id2label", "label2id", "num_labels", "problem_type")
 # Tables that older versions saved along with the weights, and that are computed today.
 _COMPUTED = re.compile(r"position_ids|token_type_ids|inv_freq|masked_bias|(attn|attention)\.bias")
 
@@ -34,10 +34,7 @@ def read_config(location: str, label_names: tuple[str, ...], dropout: float) -> 
 
     ``dropout`` is of hidden states; attention weights are not dropped.
     """
-    from transformers import AutoConfig, PretrainedConfig
-
-    values, _ = PretrainedConfig.get_config_dict(location)
-    config: PretrainedConfig = AutoConfig.for_model(**{k: v for k, v in values.items() if k not in _OF_OLD_LABELS})
+    config = config_without_labels(location)
     config.num_labels = len(label_names)
     config.id2label = dict(enumerate(label_names))
     config.label2id = {label: i for i, label in enumerate(label_names)}

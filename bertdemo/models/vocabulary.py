@@ -19,10 +19,11 @@ from bertdemo.models.catalog import CATALOGUE, tokenizer_file
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
     from torch import Tensor, nn
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+    from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 # Blocks of Unicode: Miscellaneous Symbols and Dingbats; pictographs, emoticons, transport, and their supplements.
 _BLOCKS = (range(0x2600, 0x27C0), range(0x1F300, 0x1FB00))
+_OF_LABELS = ("id2label", "label2id", "num_labels", "problem_type")  # in a configuration
 _SYMBOLS = ("So", "Sk")  # categories: pictures, and the tones of skin that follow one
 
 
@@ -30,11 +31,22 @@ def read_tokenizer(location: str) -> PreTrainedTokenizerBase:
     """The tokenizer of a model, which reads special tokens in a text ("[SEP]", "</s>") as the characters they are."""
     from transformers import AutoTokenizer
 
-    tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(location, trust_remote_code=False)
+    tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
+        location, config=config_without_labels(location), trust_remote_code=False
+    )
     tokenizer.split_special_tokens = True
     if tokenizer.is_fast:
         _take_apart(tokenizer.backend_tokenizer, tokenizer.all_special_tokens)
     return tokenizer
+
+
+def config_without_labels(location: str) -> PretrainedConfig:
+    """The configuration of a model but for the labels it had, which may be written in ways that cannot be read."""
+    from transformers import AutoConfig, PretrainedConfig
+
+    values, _ = PretrainedConfig.get_config_dict(location)
+    config: PretrainedConfig = AutoConfig.for_model(**{k: v for k, v in values.items() if k not in _OF_LABELS})
+    return config
 
 
 def open_tokenizer(file: Path) -> Tokenizer:
