@@ -23,7 +23,7 @@ TEXTS = ["cold", "the coffee was wonderful and the staff were kind", "漢字 �
 
 def answer(session, classifier, texts):
     encoded = encode(classifier, texts)
-    inputs = collate(encoded, range(len(texts)), classifier.tokenizer.pad_token_id)
+    inputs = collate(classifier, encoded, range(len(texts)))
     return session.run(["logits"], {name: tensor.numpy() for name, tensor in inputs.items()})[0]
 
 
