@@ -107,7 +107,7 @@ def _exported(classifier: Classifier, file: Path) -> _Answer:
 
     def answer(text: str, pair: str | None) -> _Logits:
         encoded = encode(classifier, [text], None if pair is None else [pair])
-        inputs = collate(encoded, [0], classifier.tokenizer.pad_token_id or 0)
+        inputs = collate(classifier, encoded, [0])
         logits: _Logits = session.run(None, {name: tensor.numpy() for name, tensor in inputs.items()})[0][0]
         return logits
 

@@ -66,7 +66,7 @@ def to_int8(model: ModelProto, file: Path) -> None:
 
 def _example(classifier: Classifier) -> dict[str, Any]:
     encoded = encode(classifier, _EXAMPLES)
-    return collate(encoded, range(len(_EXAMPLES)), classifier.tokenizer.pad_token_id or 0)
+    return collate(classifier, encoded, range(len(_EXAMPLES)))
 
 
 def _logits_of(classifier: Classifier) -> Any:

@@ -15,6 +15,11 @@ _HUB_ID = re.compile(r"(?=.{1,96}$)(?!.*(--|\.\.))[A-Za-z0-9][\w.-]*(/[A-Za-z0-9
 _FILES = ("*.safetensors", "*.json", "*.txt", "*.model")
 _PICKLED = ("pytorch_model.bin", "pytorch_model.bin.index.json", "tf_model.h5", "flax_model.msgpack")
 
+_COUNT_FROM_PADDING = (
+    "camembert", "data2vec-text", "esm", "ibert", "lilt", "longformer", "luke", "mpnet", "roberta",
+    "roberta-prelayernorm", "xlm-roberta", "xlm-roberta-xl", "xmod",
+)  # fmt: skip
+
 
 @dataclass(frozen=True)
 class BaseModel:
@@ -108,10 +113,18 @@ def base_name(base: str) -> str:
     return base if _HUB_ID.fullmatch(base) else Path(base).name or base
 
 
+def folder_of(base: BaseModel) -> Path | None:
+    """Where the files of a base lie on this machine; None of a model of the Hub that was never downloaded."""
+    if base.is_local:
+        return Path(base.location)
+    config = _cached(base.location, "config.json")
+    return config.parent if config else None
+
+
 def files_of(base: BaseModel) -> list[Path]:
     """Weights, configuration and tokenizer of a base, as far as they are on this machine."""
-    config = _cached(base.location, "config.json") if not base.is_local else Path(base.location) / "config.json"
-    return [] if config is None else sorted(file for kind in _FILES for file in config.parent.glob(kind))
+    folder = folder_of(base)
+    return [] if folder is None else sorted(file for kind in _FILES for file in folder.glob(kind))
 
 
 def tokenizer_file(base: BaseModel) -> Path | None:
@@ -197,8 +210,19 @@ def _layers(config: dict[str, object]) -> int:
     return _count(config, "num_hidden_layers", "n_layers")
 
 
+def positions_of(config: dict[str, object]) -> int:
+    """How many tokens have a position of their own; 0 or less where there is no end to them.
+
+    RoBERTa and its kin count positions from the number of the padding token + 1.
+    """
+    positions, padding = _count(config, "max_position_embeddings"), config.get("pad_token_id")
+    if positions > 0 and config.get("model_type") in _COUNT_FROM_PADDING and isinstance(padding, int):
+        positions -= padding + 1
+    return positions
+
+
 def _positions(config: dict[str, object]) -> int:
-    positions = _count(config, "max_position_embeddings")
+    positions = positions_of(config)
     return positions if positions > 0 else 512  # XLNet says -1: it has no limit of its own
 
 

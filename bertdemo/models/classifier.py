@@ -3,34 +3,36 @@
 from __future__ import annotations
 
 import copy
-import errno
 import json
 import math
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from bertdemo.drafts import drafted, read_steadily, recover, sweep
 from bertdemo.errors import ModelError
 from bertdemo.models.adapters import base_of, has_adapter, is_adapted, merge_adapter, save_adapter
-from bertdemo.models.catalog import BaseModel, find_base
+from bertdemo.models.base_check import agree_on_padding, fit, longest_input
+from bertdemo.models.catalog import find_base
+from bertdemo.models.devices import Placement
 from bertdemo.models.first_token import read_first_token_only
-from bertdemo.models.hub import gated_sentence
-from bertdemo.models.vocabulary import add_emoji
+from bertdemo.models.pretrained import (
+    is_about_the_machine,
+    read_config,
+    told_as_model_error,
+    with_fresh_head,
+    with_saved_head,
+)
+from bertdemo.models.vocabulary import add_emoji, read_tokenizer
 
 if TYPE_CHECKING:
-    from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+Padding = Literal["right", "left", "none"]
 
 _CARD = "classifier.json"
-_SAFE = {"use_safetensors": True, "trust_remote_code": False}
-# How the architectures we know spell the two kinds of dropout.
-_HIDDEN_DROPOUT = ("hidden_dropout_prob", "dropout", "seq_classif_dropout", "embedding_dropout", "mlp_dropout",
-                   "classifier_dropout")  # fmt: skip
-_ATTENTION_DROPOUT = ("attention_probs_dropout_prob", "attention_dropout")
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,9 @@ class Classifier:
     Logits are divided by ``temperature`` before the soft-max (Guo et al., 2017). One of several threads holds ``lock``
     while it uses the model or the tokenizer: tokenizers refuse to be used twice at a time, and two forward passes on
     the same cores are slower than one after the other.
+
+    ``padding`` is where a batch is filled up, or ``none``: this architecture reads padding as text, and only texts of
+    equally many tokens go through it together. ``only_fp32``: it cannot compute in bf16 or fp16.
     """
 
     model: PreTrainedModel
@@ -47,7 +52,21 @@ class Classifier:
     label_names: tuple[str, ...]
     max_length: int
     temperature: float = 1.0
+    padding: Padding = "right"
+    only_fp32: bool = False
     lock: threading.RLock = field(default_factory=threading.RLock, repr=False, compare=False)
+
+    @property
+    def pad_id(self) -> int:
+        """The id that fills up a batch: the model's own, by which some heads find the end of a text."""
+        ids = (self.model.config.get_text_config().pad_token_id, self.tokenizer.pad_token_id)
+        return next((i for i in ids if i is not None and i >= 0), 0)
+
+    def suit(self, placement: Placement) -> Placement:
+        """The placement, in a number format that this classifier can compute in."""
+        if not self.only_fp32 or placement.precision == "fp32":
+            return placement
+        return replace(placement, precision="fp32", reason=f"fp32: this base cannot compute in {placement.precision}")
 
     @cached_property
     def in_bf16(self) -> Classifier:
@@ -97,12 +116,14 @@ def load_base(
 
     base = find_base(name)
     torch.manual_seed(seed)
-    with _told_as_model_error(base.location):
-        config = _read_config(base, label_names, dropout)
-        tokenizer = _load_tokenizer(base.location)
-        model = _with_fresh_head(base.location, config, attention)
-    add_emoji(model, tokenizer)
-    return Classifier(model, tokenizer, label_names, min(max_length, longest_input(model, tokenizer)))
+    with told_as_model_error(base.location):
+        config = read_config(base.location, label_names, dropout)
+        tokenizer = read_tokenizer(base.location)
+        model = with_fresh_head(base.location, config, attention)
+        agree_on_padding(model, tokenizer)
+        add_emoji(model, tokenizer)
+    most = min(max_length, longest_input(model.config, tokenizer))
+    return fit(Classifier(model, tokenizer, label_names, most))
 
 
 def load_classifier(folder: Path, *, complete: bool = False) -> Classifier:
@@ -122,29 +143,28 @@ def load_classifier(folder: Path, *, complete: bool = False) -> Classifier:
 
 
 def _load_saved(folder: Path, complete: bool) -> Classifier:
-    import torch
     from safetensors import SafetensorError
-    from transformers import AutoModelForSequenceClassification, logging
 
-    logging.disable_progress_bar()  # of reading one file
     try:
         card = json.loads((folder / _CARD).read_text(encoding="utf-8"))
         labels = tuple(card["label_names"])
         if has_adapter(folder):
             model, tokenizer = _load_adapted(folder, labels, int(card.get("tokens", 0)))
         else:
-            tokenizer = _load_tokenizer(str(folder))
-            model = AutoModelForSequenceClassification.from_pretrained(folder, dtype=torch.float32, **_SAFE)
+            tokenizer = read_tokenizer(str(folder))
+            model = with_saved_head(str(folder))
+        agree_on_padding(model, tokenizer)
         if complete:
             model.set_attn_implementation("eager")
         else:
             read_first_token_only(model)
-        return Classifier(
-            model.eval(), tokenizer, labels, int(card["max_length"]),
-            temperature=_temperature(card.get("temperature", 1.0)),
+        classifier = Classifier(
+            model.eval(), tokenizer, labels, int(card["max_length"]), _temperature(card.get("temperature", 1.0)),
+            padding=card.get("padding", "right"), only_fp32=bool(card.get("only_fp32", False)),
         )  # fmt: skip
+        return classifier if "padding" in card else fit(classifier)  # runs from before padding was looked at
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
-        if _is_about_the_machine(error):
+        if is_about_the_machine(error):
             raise
         raise ModelError(
             f"The model in {folder.name} is missing or damaged: train it again or restore the folder."
@@ -184,6 +204,8 @@ def save_classifier(classifier: Classifier, folder: Path) -> None:
             "label_names": classifier.label_names,
             "max_length": classifier.max_length,
             "temperature": classifier.temperature,
+            "padding": classifier.padding,
+            "only_fp32": classifier.only_fp32,
             "tokens": len(classifier.tokenizer),
         }
         (draft / _CARD).write_text(json.dumps(card), encoding="utf-8")
@@ -206,30 +228,6 @@ def write_temperature(folder: Path, temperature: float) -> None:
         draft.write_text(json.dumps(card | {"temperature": temperature}), encoding="utf-8")
 
 
-def longest_input(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> int:
-    """How many tokens the model can read: the tokenizer's word on it, or the number of learned positions."""
-    positions = getattr(model.config, "max_position_embeddings", None) or 0
-    if model.config.model_type in ("roberta", "xlm-roberta", "camembert"):
-        positions -= 2  # RoBERTa counts positions from padding_idx + 1
-    # XLNet says -1: its positions are relative and have no end.
-    return int(min(positions, tokenizer.model_max_length) if positions > 0 else tokenizer.model_max_length)
-
-
-def _read_config(base: BaseModel, label_names: tuple[str, ...], dropout: float) -> PretrainedConfig:
-    from transformers import AutoConfig
-
-    config: PretrainedConfig = AutoConfig.from_pretrained(base.location, trust_remote_code=False)
-    config.num_labels = len(label_names)
-    config.id2label = dict(enumerate(label_names))
-    config.label2id = {label: i for i, label in enumerate(label_names)}
-    config.problem_type = None  # a checkpoint that was a regression before is none now
-    for names, value in ((_HIDDEN_DROPOUT, dropout), (_ATTENTION_DROPOUT, 0.0)):
-        for name in names:
-            if hasattr(config, name):
-                setattr(config, name, value)
-    return config
-
-
 def _load_adapted(
     folder: Path, label_names: tuple[str, ...], tokens: int
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
@@ -237,76 +235,12 @@ def _load_adapted(
 
     ``tokens`` of the tokenizer it was trained with; 0 of an adapter from before emoji were read.
     """
-    import torch
-    from transformers import AutoModelForSequenceClassification, logging
-
-    logging.set_verbosity_error()  # that the head is new is no news: the adapter brings its own
-    logging.disable_progress_bar()
     base = find_base(base_of(folder))
-    with _told_as_model_error(base.location):
-        model = AutoModelForSequenceClassification.from_pretrained(
-            base.location, config=_read_config(base, label_names, dropout=0.0), dtype=torch.float32,
-            ignore_mismatched_sizes=True, **_SAFE,
-        )  # fmt: skip
-        tokenizer = _load_tokenizer(base.location)
+    with told_as_model_error(base.location):
+        config = read_config(base.location, label_names, dropout=0.0)
+        model = with_saved_head(base.location, config=config, ignore_mismatched_sizes=True)
+        tokenizer = read_tokenizer(base.location)
     if tokens > len(tokenizer):
         add_emoji(model, tokenizer)
     merge_adapter(model, folder)
     return model, tokenizer
-
-
-def _load_tokenizer(location: str) -> PreTrainedTokenizerBase:
-    from transformers import AutoTokenizer
-
-    tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(location, trust_remote_code=False)
-    return tokenizer
-
-
-def _with_fresh_head(location: str, config: PretrainedConfig, attention: str | None) -> PreTrainedModel:
-    """The encoder's weights below a head of random ones."""
-    import torch
-    from transformers import AutoModel, AutoModelForSequenceClassification, logging
-
-    logging.set_verbosity_error()  # that the old head is left out is not news here
-    logging.disable_progress_bar()
-    chosen = {"attn_implementation": attention} if attention else {}
-    encoder = AutoModel.from_pretrained(location, config=config, dtype=torch.float32, **_SAFE, **chosen)
-    model: PreTrainedModel = AutoModelForSequenceClassification.from_config(config, dtype=torch.float32, **chosen)
-    # Classifiers of some architectures have no pooler of the encoder's: what they lack is left out.
-    lacking, _ = model.base_model.load_state_dict(encoder.state_dict(), strict=False)
-    if lacking:
-        raise ValueError(f"the checkpoint lacks {lacking[:3]}")
-    return model
-
-
-@contextmanager
-def _told_as_model_error(location: str) -> Iterator[None]:
-    """Say in a sentence why a base could not be loaded; a full disk or memory is not the model's fault."""
-    try:
-        yield
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
-        if isinstance(error, ModelError) or _is_about_the_machine(error):
-            raise
-        raise ModelError(_why_not_loaded(location, error)) from error
-
-
-def _is_about_the_machine(error: Exception) -> bool:
-    from accelerate.utils.memory import should_reduce_batch_size
-
-    return getattr(error, "errno", None) in (errno.ENOSPC, errno.EACCES) or should_reduce_batch_size(error)
-
-
-def _why_not_loaded(location: str, error: Exception) -> str:
-    if Path(location).is_dir():
-        return (
-            f"The folder {location} could not be read as a BERT-like model with a tokenizer and safetensors weights: "
-            "choose a folder made by save_pretrained."
-        )
-    if "gated repo" in str(error):
-        return gated_sentence(location)
-    if isinstance(error, OSError):
-        return (
-            f"The model {location} could not be had from the Hub: there is no network, no such model, or it has no "
-            "safetensors weights. Check the name, or use the bundled minilm-l6."
-        )
-    return f"The model {location} is none that classifies texts the way BERT does: choose another base model."

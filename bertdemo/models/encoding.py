@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -14,8 +15,9 @@ from bertdemo.models.cutting import readable, turn
 
 if TYPE_CHECKING:
     from torch import Tensor
+    from transformers import PreTrainedModel
 
-    from bertdemo.models.classifier import Classifier
+    from bertdemo.models.classifier import Classifier, Padding
 
 _Texts = str | list[str]
 _AT_ONCE = 2048  # texts; the tokenizer's own records of a text are a hundred times the size of its ids
@@ -52,15 +54,27 @@ def is_blank(text: str) -> bool:
     return all(letter.isspace() or unicodedata.category(letter) in ("Cc", "Cf") for letter in text)
 
 
-def tokenize(classifier: Classifier, texts: _Texts, pairs: _Texts | None = None, **wanted: Any) -> Any:
-    """The ``BatchEncoding`` of a text or texts (with their pairs), cut and not padded.
+def reads_segments(model: PreTrainedModel) -> bool:
+    """Whether a model tells the two texts of a pair apart by ``token_type_ids``; not every tokenizer of its kind says.
 
-    Whatever reads texts for a classifier does it here, and without its lock: long texts are read beside it. ``wanted``
-    goes to the tokenizer.
+    XLNet's configuration has no number of types. Where there is one type alone, a second would be out of range.
+    """
+    types = getattr(model.config, "type_vocab_size", None)
+    return model.config.model_type == "xlnet" if types is None else types > 1
+
+
+def tokenize(classifier: Classifier, texts: _Texts, pairs: _Texts | None = None, **wanted: Any) -> Any:
+    """The ``BatchEncoding`` of a text or texts (with their pairs) for this model: cut, not padded.
+
+    Whatever reads texts for a classifier does it here, so that all read alike, and without its lock: long texts are
+    read beside it. ``wanted`` goes to the tokenizer.
     """
     texts, pairs = _readable(classifier, texts, pairs)
     with turn(classifier, *_each(texts), *_each(pairs)) as tokenizer:
-        return tokenizer(texts, pairs, truncation=True, max_length=classifier.max_length, padding=False, **wanted)
+        return tokenizer(
+            texts, pairs, truncation=True, max_length=classifier.max_length, padding=False,
+            return_token_type_ids=reads_segments(classifier.model), **wanted,
+        )  # fmt: skip
 
 
 def count_tokens(classifier: Classifier, text: str, pair: str | None = None) -> int:
@@ -104,10 +118,13 @@ def _each(texts: _Texts | None) -> Sequence[str]:
     return [texts] if isinstance(texts, str) else texts or ()
 
 
-def batches_by_length(rows: Sequence[int], lengths: Sequence[int], size: int) -> list[list[int]]:
-    """``rows`` in batches of ``size``, shortest first, so that little of a batch is padding."""
+def batches_by_length(
+    rows: Sequence[int], lengths: Sequence[int], size: int, padding: Padding = "right"
+) -> list[list[int]]:
+    """``rows`` in batches of ``size``, shortest first, so that little of a batch is padding; or none (``none``)."""
     ordered = sorted(rows, key=lambda row: lengths[row])
-    return [ordered[i : i + size] for i in range(0, len(ordered), size)]
+    groups = [list(group) for _, group in groupby(ordered, lengths.__getitem__)] if padding == "none" else [ordered]
+    return [group[i : i + size] for group in groups for i in range(0, len(group), size)]
 
 
 def padded_tokens(rows: Sequence[int], lengths: Sequence[int]) -> int:
@@ -115,24 +132,30 @@ def padded_tokens(rows: Sequence[int], lengths: Sequence[int]) -> int:
     return len(rows) * max(lengths[row] for row in rows)
 
 
-def collate(encoded: Encoded, rows: Sequence[int], pad_id: int, width: int = 0) -> dict[str, Tensor]:
+def collate(classifier: Classifier, encoded: Encoded, rows: Sequence[int], width: int = 0) -> dict[str, Tensor]:
     """Pad rows to the longest of them: ``input_ids``, ``attention_mask`` (rows, tokens), ``token_type_ids`` if any.
 
-    With ``width`` to at least so many tokens.
+    With ``width`` to at least so many tokens. Where the classifier takes no padding, rows have to be of one length.
     """
+    width = max(width, *(len(encoded.ids[row]) for row in rows))
+    on_left = classifier.padding == "left"
     ids = [encoded.ids[row] for row in rows]
     ones = [np.ones_like(row) for row in ids]
-    inputs = {"input_ids": _padded(ids, pad_id, width), "attention_mask": _padded(ones, 0, width)}
+    inputs = {
+        "input_ids": _padded(ids, classifier.pad_id, width, on_left),
+        "attention_mask": _padded(ones, 0, width, on_left),
+    }
     if encoded.segments is not None:
-        inputs["token_type_ids"] = _padded([encoded.segments[row] for row in rows], 0, width)
+        inputs["token_type_ids"] = _padded([encoded.segments[row] for row in rows], 0, width, on_left)
     return inputs
 
 
-def _padded(columns: Sequence[NDArray[np.int32]], filler: int, width: int) -> Tensor:
-    """One row of the result for each of ``columns``, as long as the longest of them: (rows, tokens), 64-bit."""
+def _padded(columns: Sequence[NDArray[np.int32]], filler: int, width: int, on_left: bool) -> Tensor:
+    """(rows, width), 64-bit: one row for each of ``columns``, filled up on the right, or on the left."""
     import torch
 
-    table = np.full((len(columns), max(width, *map(len, columns))), filler, dtype=np.int64)
+    table = np.full((len(columns), width), filler, dtype=np.int64)
     for row, values in zip(table, columns, strict=True):
-        row[: len(values)] = values
+        start = width - len(values) if on_left else 0
+        row[start : start + len(values)] = values
     return torch.from_numpy(table)

@@ -1,13 +1,14 @@
-"""Whether the Hub has a base model: asked before a run is made that could only fail."""
+"""Whether a base model is all there, here or on the Hub: asked before a run is made that could only fail."""
 
 from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable
+from collections.abc import Collection
 
 from bertdemo.errors import ModelError
-from bertdemo.models.catalog import BaseModel, files_of
+from bertdemo.models.base_files import check_whole, has_tokenizer, missing_files
+from bertdemo.models.catalog import BaseModel, folder_of
 
 _log = logging.getLogger(__name__)
 _PATIENCE = 5  # seconds to connect, and again for an answer
@@ -16,15 +17,25 @@ _WEIGHTS = re.compile(r"[^/]+\.safetensors(\.index\.json)?|pytorch_model\.bin(\.
 
 
 def require_base(base: BaseModel) -> None:
-    """Ask the Hub for a base that is not on this computer, once; of any other nothing is asked.
+    """Check that all files of a base are on this computer and whole, or ask the Hub for what it would have to give.
 
     A Hub that is slow or has troubles of its own refuses nothing: a run waits longer and tells.
 
     Raises:
-        ModelError: the Hub cannot be reached or must not be asked, has no such model, or none that can be read.
+        ModelError: a file is missing or damaged; the Hub cannot be reached or must not be asked, has no such model, or
+            none that can be read.
     """
-    if not base.is_local and not any(file.suffix == ".safetensors" for file in files_of(base)):
+    folder = folder_of(base)
+    missing = missing_files(folder) if folder else ["everything"]
+    if missing and not base.is_local:
         _ask(base.location)
+    elif missing:
+        raise ModelError(
+            f"The base model in {folder} lacks {' and '.join(missing)}: copy the folder again, whole, or save model "
+            "and tokenizer into it with save_pretrained."
+        )
+    if folder:
+        check_whole(folder)
 
 
 def gated_sentence(name: str) -> str:
@@ -56,8 +67,13 @@ def _ask(name: str) -> None:
         _log.info("the Hub did not tell whether it has %s: %s", name, error)
 
 
-def _require_files(name: str, files: Iterable[str]) -> None:
+def _require_files(name: str, files: Collection[str]) -> None:
     if "config.json" not in files or not any(_WEIGHTS.fullmatch(file) for file in files):
         raise ModelError(
             f"The model {name} has no config.json with weights in safetensors beside it: choose another base model."
+        )
+    if not has_tokenizer(files):
+        raise ModelError(
+            f"The model {name} has no tokenizer beside its weights (tokenizer.json or vocab.txt): choose another base "
+            "model, or a folder with both."
         )

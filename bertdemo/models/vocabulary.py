@@ -6,38 +6,93 @@ character as a single [UNK]: of "love💕" not even the word is left.
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bertdemo.errors import ModelError
+from bertdemo.models.catalog import CATALOGUE, tokenizer_file
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
-    from torch import Tensor
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+    from torch import Tensor, nn
+    from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 # Blocks of Unicode: Miscellaneous Symbols and Dingbats; pictographs, emoticons, transport, and their supplements.
 _BLOCKS = (range(0x2600, 0x27C0), range(0x1F300, 0x1FB00))
+_OF_LABELS = ("id2label", "label2id", "num_labels", "problem_type")  # in a configuration
 _SYMBOLS = ("So", "Sk")  # categories: pictures, and the tones of skin that follow one
 
 
+def read_tokenizer(location: str) -> PreTrainedTokenizerBase:
+    """The tokenizer of a model, which reads special tokens in a text ("[SEP]", "</s>") as the characters they are."""
+    from transformers import AutoTokenizer
+
+    tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
+        location, config=config_without_labels(location), trust_remote_code=False
+    )
+    tokenizer.split_special_tokens = True
+    if tokenizer.is_fast:
+        _take_apart(tokenizer.backend_tokenizer, tokenizer.all_special_tokens)
+    return tokenizer
+
+
+def config_without_labels(location: str) -> PretrainedConfig:
+    """The configuration of a model but for the labels it had, which may be written in ways that cannot be read."""
+    from transformers import AutoConfig, PretrainedConfig
+
+    values, _ = PretrainedConfig.get_config_dict(location)
+    config: PretrainedConfig = AutoConfig.for_model(**{k: v for k, v in values.items() if k not in _OF_LABELS})
+    return config
+
+
 def open_tokenizer(file: Path) -> Tokenizer:
-    """The tokenizer in ``file`` as training uses it, emoji included; it neither cuts nor pads. Loads no torch.
+    """The tokenizer in ``file`` as training uses it, emoji included; it neither cuts nor pads.
+
+    Torch is loaded for all but the bundled base's: transformers builds the rules of some anew, whatever the file says.
 
     Raises:
-        ModelError: the file is no ``tokenizer.json``.
+        ModelError: the file is no ``tokenizer.json``, or its tokenizer is one of those written in Python.
     """
     from tokenizers import Tokenizer
 
     try:
-        tokenizer = Tokenizer.from_file(str(file))
+        bundled = file == tokenizer_file(CATALOGUE[0])
+        found = Tokenizer.from_file(str(file)) if bundled else read_tokenizer(str(file.parent)).backend_tokenizer
     except Exception as error:  # the library raises bare Exception for a missing and for a broken file
         raise ModelError(f"{file.name} is no tokenizer: choose another base model.") from error
+    tokenizer: Tokenizer = found
+    tokenizer.encode_special_tokens = True
     tokenizer.no_truncation()
+    tokenizer.no_padding()
     tokenizer.add_tokens(list(unread_emoji(tokenizer)))
     return tokenizer
+
+
+def _take_apart(tokenizer: Tokenizer, special: Sequence[str]) -> None:
+    """Have none of these tokens read in a text, in place, whatever the model behind the splitting would make of it.
+
+    A unigram model (T5, XLNet, ALBERT, XLM-R) finds "</s>" among its pieces also where it counts as no special token:
+    it is cut behind its first character before the model sees it.
+    """
+    from tokenizers import Regex, pre_tokenizers
+
+    tokenizer.encode_special_tokens = True
+    found = [token for token in special if len(token) > 1 and token in _pieces(tokenizer, token)]
+    if not found:
+        return
+    pattern = "|".join(f"{re.escape(token[0])}(?={re.escape(token[1:])})" for token in found)
+    cut = pre_tokenizers.Split(Regex(pattern), "isolated")
+    before = tokenizer.pre_tokenizer
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([before, cut]) if before else cut
+
+
+def _pieces(tokenizer: Tokenizer, text: str) -> list[str]:
+    pieces: list[str] = tokenizer.encode(text, add_special_tokens=False).tokens
+    return pieces
 
 
 def add_emoji(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
@@ -48,8 +103,9 @@ def add_emoji(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> Non
     """
     import torch
 
-    backend = getattr(tokenizer, "backend_tokenizer", None)  # None: a tokenizer written in Python
-    names = {} if backend is None else unread_emoji(backend)
+    if not tokenizer.is_fast or not isinstance(embeddings_of(model), torch.nn.Embedding):
+        return  # a tokenizer written in Python, or vectors that do not grow (I-BERT's, in whole numbers)
+    names = unread_emoji(tokenizer.backend_tokenizer)
     if not names:
         return
     known = _word_vectors(model)
@@ -57,6 +113,14 @@ def add_emoji(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> Non
     tokenizer.add_tokens(list(names))
     model.resize_token_embeddings(max(len(tokenizer), len(known)), mean_resizing=False)
     _word_vectors(model)[tokenizer.convert_tokens_to_ids(list(names))] = meanings
+
+
+def embeddings_of(model: PreTrainedModel) -> nn.Module | None:
+    """The embeddings of tokens; None of architectures that compute them from characters (CANINE)."""
+    try:
+        return model.get_input_embeddings()
+    except NotImplementedError:
+        return None
 
 
 def unread_emoji(tokenizer: Tokenizer) -> dict[str, list[int]]:

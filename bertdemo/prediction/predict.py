@@ -84,7 +84,7 @@ def predict(
         placement: device and number format.
         at_once: batches into which these are divided, to be computed side by side on a CPU (``side_by_side``).
     """
-    placement = placement or choose_placement()
+    placement = classifier.suit(placement or choose_placement())
     with nullcontext() if is_long(*texts, *(pairs or ())) else classifier.lock:  # the clock starts after the waiting
         started = time.perf_counter()
         encoded = encode(classifier, texts, pairs)
@@ -110,7 +110,7 @@ def predict_encoded(
     """
     logits = np.zeros((len(encoded), len(classifier.label_names)), dtype=np.float32)
     classifier.model.eval()
-    batches = batches_by_length(range(len(encoded)), encoded.lengths, batch_size)
+    batches = batches_by_length(range(len(encoded)), encoded.lengths, batch_size, classifier.padding)
     longest_first = reversed(batches)  # what does not fit is found out at once
     with _inference(classifier, placement):  # autocast keeps its copies of the weights for as long as this is open
         for _ in apply(partial(_read, classifier, encoded, placement, logits), longest_first):
@@ -159,9 +159,9 @@ def autocast(placement: Placement) -> AbstractContextManager[object]:
 
 def _forward(classifier: Classifier, encoded: Encoded, rows: list[int], placement: Placement) -> Tensor:
     width = len(encoded.ids[rows[-1]])  # the rows of a batch are in the order of their lengths
-    if placement.precision != "fp32":
+    if placement.precision != "fp32" and classifier.padding != "none":
         width = min(-(-width // _STRIDE) * _STRIDE, classifier.max_length)  # there are no positions beyond
-    inputs = collate(encoded, rows, classifier.tokenizer.pad_token_id or 0, width)
+    inputs = collate(classifier, encoded, rows, width)
     inputs = {name: tensor.to(placement.device) for name, tensor in inputs.items()}
     with _inference(classifier, placement):  # what is open counts in its own thread alone
         logits: Tensor = classifier.model(**inputs).logits.float().cpu()

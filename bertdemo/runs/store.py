@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from bertdemo.data.dataset import Split
 from bertdemo.errors import BertDemoError, RunError
 from bertdemo.models.catalog import BaseModel, find_base
-from bertdemo.models.hub import require_base
 from bertdemo.runs.backend import Backend
+from bertdemo.runs.base_checking import BaseCheck
 from bertdemo.runs.folder import RunFolder
 from bertdemo.runs.records import DataCard, Run, State, Status
 from bertdemo.runs.starters import STARTERS, starter_folders
@@ -43,25 +43,26 @@ class Runs(Works[RunFolder]):
         backend: Backend[RunFolder] | None = None,
         clock: Callable[[], float] = time.time,
         starters: Path = STARTERS,
-        require: Callable[[BaseModel], None] = require_base,
+        require: Callable[[BaseModel, Recipe], None] | None = None,
     ) -> None:
         backend = backend or _local_backend(settings)
         self._starters = starters
-        self._require = require
+        self._require = require or BaseCheck(settings)
         super().__init__(RunFolder, settings.home / "runs", settings.home / "queue.sqlite", backend, clock)
 
     def submit(self, split: Split, recipe: Recipe, name: str = "") -> str:
         """Make a run, put it at the end of the queue, and start it if nothing else runs. Returns its id.
 
         Raises:
-            ModelError: there is no such base model, here or on the Hub.
+            ModelError: there is no such base model, here or on the Hub, or it cannot be trained with this recipe.
             DataError: a text cannot be stored.
         """
         base = find_base(recipe.base)
-        self._require(base)
+        recipe = _findable_anywhere(recipe, base)
+        self._require(base, recipe)
         now = self._clock()
         path = self._root / new_id(split.dataset.name, now)
-        folder = RunFolder.create(path, split, _findable_anywhere(recipe, base), name, now)
+        folder = RunFolder.create(path, split, recipe, name, now)
         self._admit(folder)
         return folder.id
 

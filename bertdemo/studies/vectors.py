@@ -31,19 +31,22 @@ def first_token_vectors(
 ) -> NDArray[np.float32]:
     """The last layer's vector of the first token ([CLS]), before any pooling: (texts, width).
 
+    Where texts are filled up on the left, of the last token, which the head of such architectures reads.
+
     ``report`` is told how many texts are done after each batch, and may end the work with an error of its own.
     """
     import torch
 
+    placement, token = classifier.suit(placement), -1 if classifier.padding == "left" else 0
     with classifier.lock:
         encoded = encode(classifier, texts, pairs)
         classifier.model.to(placement.device)  # type: ignore[arg-type]
     vectors, done = np.zeros((len(encoded), 0), np.float32), 0
-    for rows in batches_by_length(range(len(encoded)), encoded.lengths, _BATCH):
-        inputs = collate(encoded, rows, classifier.tokenizer.pad_token_id or 0)
+    for rows in batches_by_length(range(len(encoded)), encoded.lengths, _BATCH, classifier.padding):
+        inputs = collate(classifier, encoded, rows)
         with classifier.lock, torch.inference_mode(), autocast(placement):
             states = classifier.model.base_model(**{name: each.to(placement.device) for name, each in inputs.items()})
-        first = states.last_hidden_state[:, 0].float().cpu().numpy()
+        first = states.last_hidden_state[:, token].float().cpu().numpy()
         if not done:
             vectors = np.zeros((len(encoded), first.shape[1]), np.float32)
         vectors[rows] = first

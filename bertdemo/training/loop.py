@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Literal
 
 import torch
@@ -13,12 +14,14 @@ from torch.nn.functional import cross_entropy
 from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 
 from bertdemo.data.dataset import Dataset, Split
-from bertdemo.errors import TrainingError
+from bertdemo.errors import ModelError, TrainingError
 from bertdemo.evaluation.metrics import accuracy, macro_f1
 from bertdemo.evaluation.report import TrainingSummary
+from bertdemo.lines import one_line
+from bertdemo.models.base_check import PROVEN
 from bertdemo.models.classifier import Classifier, load_base
 from bertdemo.models.devices import Placement, choose_placement, memory_mb
-from bertdemo.models.encoding import Encoded, collate, encode, padded_tokens
+from bertdemo.models.encoding import Encoded, batches_by_length, collate, encode, padded_tokens
 from bertdemo.models.first_token import read_first_token_only
 from bertdemo.prediction.predict import predict_encoded
 from bertdemo.training.accelerating import make_accelerator
@@ -31,6 +34,7 @@ from bertdemo.training.lora import add_lora
 from bertdemo.training.optimisation import class_weights, freeze, make_optimizer, make_scheduler
 from bertdemo.training.progress import Pace
 from bertdemo.training.recipe import Recipe
+from bertdemo.training.trial import failure_in_training, predicts_in_bf16
 
 Wish = Literal["stop", "cancel"]
 
@@ -46,17 +50,40 @@ class Cancelled(Exception):  # noqa: N818 - not an error: a person asked for it
 def load_for_training(recipe: Recipe, label_names: tuple[str, ...]) -> Classifier:
     """The recipe's base with a fresh head; equal seeds give equal heads.
 
+    It computes in fp32 where its architecture fails in the number format of the recipe: ``only_fp32`` says so.
+
     Raises:
-        ModelError: see ``load_base``.
+        ModelError: see ``load_base``; or it cannot be trained even in fp32.
     """
     placement = choose_placement(recipe.precision)
-    on_cpu = placement.device == "cpu"
+    classifier = _prepare(recipe, label_names)
+    if classifier.model.config.model_type in PROVEN:
+        return classifier
+    failure = failure_in_training(classifier, classifier.suit(placement))
+    if failure and classifier.suit(placement).precision != "fp32":
+        classifier = replace(_prepare(replace(recipe, precision="fp32"), label_names), only_fp32=True)
+        failure = failure_in_training(classifier, classifier.suit(placement))
+    if failure:
+        kind = classifier.model.config.model_type
+        raise ModelError(
+            f"The architecture {kind} cannot be trained here ({type(failure).__name__}: "
+            f"{one_line(str(failure))[:150]}): choose another base model."
+        ) from failure
+    return classifier
+
+
+def _prepare(recipe: Recipe, label_names: tuple[str, ...]) -> Classifier:
+    """The base as ``train`` wants it: with what is faster on this device, and the adapter of the recipe."""
+    on_cpu = choose_placement(recipe.precision).device == "cpu"
     # With no dropout on attention weights, three plain operations are faster on a CPU than its fused kernel, whose
     # backward pass in bf16 is slow; on a GPU the fused kernel is faster and needs less memory.
     classifier = load_base(
         recipe.base, label_names, dropout=recipe.dropout, max_length=recipe.max_length, seed=recipe.seed,
         attention="eager" if on_cpu else None,
     )  # fmt: skip
+    if not predicts_in_bf16(classifier):
+        classifier = replace(classifier, only_fp32=True)
+    placement = classifier.suit(choose_placement(recipe.precision))
     read_first_token_only(classifier.model)
     if recipe.lora_rank:
         add_lora(classifier.model, recipe)
@@ -92,6 +119,11 @@ def train(
     """
     lab = _Lab(classifier, split, recipe, report)
     report(lab.plan())
+    if classifier.padding == "none":
+        lab.say(
+            f"The architecture {classifier.model.config.model_type} reads padding as text, so that only texts of "
+            "equally many tokens go through the model together: training and predicting take longer."
+        )
     for epoch in range(recipe.epochs):
         batches = lab.start_epoch(epoch)
         evaluate_after = evaluation_steps(len(batches), recipe.evaluations_per_epoch)
@@ -116,7 +148,7 @@ class _Lab:
     def __init__(self, classifier: Classifier, split: Split, recipe: Recipe, report: Callable[[Event], None]) -> None:
         self.classifier, self.recipe, self.report = classifier, recipe, report
         torch.manual_seed(recipe.seed)
-        self.placement: Placement = choose_placement(recipe.precision)
+        self.placement: Placement = classifier.suit(choose_placement(recipe.precision))
         self.accelerator = make_accelerator(self.placement)
         self.train, self.validation = split.part("train"), split.part("validation")
         self.train_ids, self.validation_ids = (_encode(classifier, part) for part in (self.train, self.validation))
@@ -263,9 +295,8 @@ class _Lab:
         """
         total = torch.zeros((), device=self.accelerator.device)
         whole = self.weights[self.labels[rows]].sum()
-        for start in range(0, len(rows), self.micro_batch):
-            part = rows[start : start + self.micro_batch]
-            inputs = collate(self.train_ids, part, self.classifier.tokenizer.pad_token_id or 0)
+        for part in batches_by_length(rows, self.lengths, self.micro_batch, self.classifier.padding):
+            inputs = collate(self.classifier, self.train_ids, part)
             inputs = {name: tensor.to(self.accelerator.device) for name, tensor in inputs.items()}
             taught = self._taught(inputs) if self.recipe.mean_teacher else None
             logits = self.model(**inputs).logits.float()

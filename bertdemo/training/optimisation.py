@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bertdemo.errors import RecipeError
 from bertdemo.training.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -16,8 +17,18 @@ _SCHEDULES = {"linear": "linear", "cosine": "cosine", "constant": "constant_with
 
 
 def freeze(model: PreTrainedModel, recipe: Recipe) -> None:
-    """Switch off gradients of the word embeddings and of the lowest encoder layers, as the recipe says."""
+    """Switch off gradients of the word embeddings and of the lowest encoder layers, as the recipe says.
+
+    Raises:
+        RecipeError: layers that share their weights (ALBERT) were to be frozen one by one.
+    """
     embeddings, layers = _anatomy(model)
+    depth = getattr(model.config, "num_hidden_layers", None) or 0
+    if recipe.frozen_layers and len(layers) < depth:
+        raise RecipeError(
+            f"The {depth} layers of the architecture {model.config.model_type} share their weights or come in blocks, "
+            "so that the lowest of them cannot be frozen alone: set frozen layers to 0."
+        )
     if recipe.freeze_embeddings or recipe.frozen_layers:
         for weight in embeddings:
             weight.requires_grad_(False)

@@ -34,7 +34,7 @@ def offer(usable: Usable, recipe: Recipe, limit: int | None) -> None:
 
 def begin(parts: Split, recipe: Recipe, name: str) -> None:
     """Submit the run and make the page about it."""
-    with st.spinner("Starting…"):
+    with st.spinner("Starting… A base model that is new here is tried first."):
         run_id = handles.runs().submit(parts, recipe, name)
     st.session_state["run"] = run_id
     st.switch_page("pages/fine_tune.py", query_params={"run": run_id})

@@ -23,7 +23,7 @@ TEXTS = ["cold", "the coffee was wonderful and the staff were kind", "漢字 �
 
 def answer(session, classifier, texts):
     encoded = encode(classifier, texts)
-    inputs = collate(encoded, range(len(texts)), classifier.tokenizer.pad_token_id)
+    inputs = collate(classifier, encoded, range(len(texts)))
     return session.run(["logits"], {name: tensor.numpy() for name, tensor in inputs.items()})[0]
 
 
@@ -81,7 +81,7 @@ def test_other_architectures_are_written_too(kind, calibrated, tmp_path):
     session = open_session(tmp_path / "model.onnx")
     names = {each.name for each in session.get_inputs()}
     encoded = encode(classifier, TEXTS)
-    inputs = collate(encoded, range(len(TEXTS)), 0)
+    inputs = collate(classifier, encoded, range(len(TEXTS)))
     found = session.run(None, {name: tensor.numpy() for name, tensor in inputs.items() if name in names})[0]
     assert np.allclose(found, predict(classifier, TEXTS, placement=EXACT).logits, atol=1e-3)
 

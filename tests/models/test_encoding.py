@@ -49,17 +49,17 @@ def test_every_row_is_in_exactly_one_batch_and_no_batch_is_too_large(lengths, si
 
 
 @given(st.lists(st.lists(st.integers(5, 99), min_size=1, max_size=12), min_size=1, max_size=9))
-def test_padding_hides_nothing_and_is_masked(rows):
+def test_padding_hides_nothing_and_is_masked(classifier, rows):
     encoded = Encoded(tuple(np.array(row, dtype=np.int32) for row in rows), None, 0)
-    inputs = collate(encoded, range(len(rows)), pad_id=0)
+    inputs = collate(classifier, encoded, range(len(rows)))
     assert inputs["input_ids"].numel() == padded_tokens(range(len(rows)), encoded.lengths)
     for row, ids, mask in zip(rows, inputs["input_ids"], inputs["attention_mask"], strict=True):
         assert ids[mask.bool()].tolist() == row
         assert not ids[~mask.bool()].any()
 
 
-def test_segments_are_padded_with_the_ids():
+def test_segments_are_padded_with_the_ids(classifier):
     ids, segments = ((np.array(a), np.array(b)) for a, b in (([5, 6, 7], [5]), ([0, 0, 1], [0])))
     encoded = Encoded(ids, segments, 0)
-    assert collate(encoded, [0, 1], 0)["token_type_ids"].tolist() == [[0, 0, 1], [0, 0, 0]]
-    assert "token_type_ids" not in collate(replace(encoded, segments=None), [0, 1], 0)
+    assert collate(classifier, encoded, [0, 1])["token_type_ids"].tolist() == [[0, 0, 1], [0, 0, 0]]
+    assert "token_type_ids" not in collate(classifier, replace(encoded, segments=None), [0, 1])

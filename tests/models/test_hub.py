@@ -82,8 +82,8 @@ def test_a_hub_that_is_slow_or_troubled_refuses_nothing(hub, error: Exception):
 @pytest.mark.parametrize(
     ("files", "usable"),
     [
-        (("config.json", "model.safetensors.index.json"), True),
-        (("config.json", "pytorch_model.bin"), True),  # which the Hub converts
+        (("config.json", "model.safetensors.index.json", "tokenizer.json"), True),
+        (("config.json", "pytorch_model.bin", "spiece.model"), True),  # which the Hub converts
         (("config.json", "tf_model.h5"), False),
         (("config.json", "onnx/model.safetensors"), False),
         (("model.safetensors",), False),
@@ -96,6 +96,12 @@ def test_a_model_without_weights_that_can_be_read_is_refused(hub, files: tuple[s
     else:
         with pytest.raises(ModelError, match="with weights in safetensors"):
             require_base(find_base("owner/model"))
+
+
+def test_a_model_without_a_tokenizer_is_refused(hub):
+    hub(files=("config.json", "model.safetensors", "README.md"))
+    with pytest.raises(ModelError, match="no tokenizer beside its weights"):
+        require_base(find_base("owner/model"))
 
 
 @pytest.mark.parametrize("admitted", [True, False])

@@ -27,6 +27,7 @@ from bertdemo.runs.tools import Tools
 from bertdemo.runs.worker import work
 from bertdemo.settings import Settings
 from bertdemo.training.events import Started, Stepped, Validated
+from bertdemo.training.recipe import Recipe
 
 STAGES = ("load", "plan", "train", "keep", "load_classifier", "predict", "score_baseline")
 STEPS = 4
@@ -158,8 +159,8 @@ def fake_work(folder: RunFolder):
     return work(folder, lambda: FakeTools(folder).as_tools())
 
 
-def any_base(base: BaseModel) -> None:
-    """Fake tools load whatever they are told to: no Hub is asked for it."""
+def any_base(base: BaseModel, recipe: Recipe) -> None:
+    """Fake tools load whatever they are told to: no Hub is asked for it, and nothing is tried."""
 
 
 def fake_runs(settings: Settings, clock=time.time) -> Runs:

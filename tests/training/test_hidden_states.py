@@ -10,7 +10,7 @@ from bertdemo.training.hidden_states import keep_in_bf16
 
 
 def hidden_states(classifier):
-    inputs = collate(encode(classifier, ["the coffee was wonderful"]), [0], 0)
+    inputs = collate(classifier, encode(classifier, ["the coffee was wonderful"]), [0])
     with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
         return classifier.model.eval()(**inputs, output_hidden_states=True).hidden_states
 

@@ -1,0 +1,204 @@
+"""What transformers makes of a base's files, and every weight of it accounted for: a missing one would be random."""
+
+from __future__ import annotations
+
+import errno
+import re
+import shutil
+import tempfile
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bertdemo.errors import BertDemoError, ModelError
+from bertdemo.lines import one_line
+from bertdemo.models.hub import gated_sentence
+from bertdemo.models.vocabulary import config_without_labels
+
+if TYPE_CHECKING:
+    from transformers import PretrainedConfig, PreTrainedModel
+
+SAFE = {"use_safetensors": True, "trust_remote_code": False}
+# How the architectures we know spell the two kinds of dropout.
+_HIDDEN_DROPOUT = ("hidden_dropout_prob", "dropout", "seq_classif_dropout", "embedding_dropout", "mlp_dropout",
+                   "classifier_dropout")  # fmt: skip
+_ATTENTION_DROPOUT = ("attention_probs_dropout_prob", "attention_dropout")
+_POOLER = "pooler."  # part of the head: bases that were trained to fill in words come without one
+# Tables that older versions saved along with the weights, and that are computed today.
+_COMPUTED = re.compile(r"position_ids|token_type_ids|inv_freq|masked_bias|(attn|attention)\.bias")
+
+
+def read_config(location: str, label_names: tuple[str, ...], dropout: float) -> PretrainedConfig:
+    """The configuration of a base for these labels; what it says of labels it had before is not even read.
+
+    ``dropout`` is of hidden states; attention weights are not dropped.
+    """
+    config = config_without_labels(location)
+    config.num_labels = len(label_names)
+    config.id2label = dict(enumerate(label_names))
+    config.label2id = {label: i for i, label in enumerate(label_names)}
+    config.problem_type = None  # a checkpoint that was a regression before is none now
+    for names, value in ((_HIDDEN_DROPOUT, dropout), (_ATTENTION_DROPOUT, 0.0)):
+        for name in names:
+            if hasattr(config, name):
+                setattr(config, name, value)
+    return config
+
+
+def with_fresh_head(location: str, config: PretrainedConfig, attention: str | None) -> PreTrainedModel:
+    """The encoder's weights below a head of random ones.
+
+    Raises:
+        ModelError: weights of the encoder are missing, are not numbers, or mean what transformers does not compute.
+    """
+    import torch
+    from transformers import AutoModel, AutoModelForSequenceClassification
+
+    _quietly()
+    chosen = {"attn_implementation": attention} if attention else {}
+    with _without_adapter(location) as place:
+        encoder, loaded = AutoModel.from_pretrained(
+            place, config=config, dtype=torch.float32, output_loading_info=True, **SAFE, **chosen
+        )
+    model: PreTrainedModel = AutoModelForSequenceClassification.from_config(config, dtype=torch.float32, **chosen)
+    # Classifiers of some architectures have no pooler of the encoder's: what they lack is left out.
+    lacking, _ = model.base_model.load_state_dict(encoder.state_dict(), strict=False)
+    needed = {name for name in model.base_model.state_dict() if not name.startswith(_POOLER)}
+    check_weights(location, model, {*lacking, *loaded["missing_keys"]} & needed)
+    _check_nothing_ignored(location, model, loaded["unexpected_keys"])
+    return model
+
+
+def with_saved_head(location: str, **options: Any) -> PreTrainedModel:
+    """A classifier as it was saved, in fp32, head included.
+
+    With ``ignore_mismatched_sizes`` the head may be another's, to be replaced by an adapter's.
+
+    Raises:
+        ModelError: weights are missing or are not numbers.
+    """
+    import torch
+    from transformers import AutoModelForSequenceClassification
+
+    _quietly()
+    model: PreTrainedModel
+    with _without_adapter(location) as place:
+        model, loaded = AutoModelForSequenceClassification.from_pretrained(
+            place, dtype=torch.float32, output_loading_info=True, **SAFE, **options
+        )
+    missing = set(loaded["missing_keys"])
+    if "ignore_mismatched_sizes" in options:
+        encoder = f"{model.base_model_prefix}."
+        missing = {name for name in missing if name.startswith(encoder) and not name.startswith(encoder + _POOLER)}
+    check_weights(location, model, missing)
+    return model
+
+
+def check_weights(location: str, model: PreTrainedModel, missing: Collection[str]) -> None:
+    """Refuse a model of which weights were not found and are random now, or are no numbers.
+
+    Args:
+        location: of the model, for the sentence.
+        model: as loaded.
+        missing: names of weights that had to be there.
+
+    Raises:
+        ModelError: says how many weights, of how many, and what to do.
+    """
+    if missing:
+        weights = len(model.base_model.state_dict())
+        raise ModelError(
+            f"{len(missing)} of {weights} weights are missing in {location} (such as {min(missing)}) "
+            "and would be random, as if they had been saved under other names or in part: save the model again with "
+            "save_pretrained, or choose another."
+        )
+    broken = [name for name, weight in model.named_parameters() if not weight.detach().sum().isfinite()]
+    if broken:
+        raise ModelError(
+            f"{len(broken)} weights in {location} are not numbers (such as {broken[0]}): restore the model or choose "
+            "another."
+        )
+
+
+def _check_nothing_ignored(location: str, model: PreTrainedModel, unexpected: Collection[str]) -> None:
+    """Refuse a checkpoint whose encoder has parts that transformers leaves out: it would compute something else."""
+    prefix = f"{model.base_model_prefix}."
+    parts = {name for name, _ in model.base_model.named_children()} - {"pooler"}
+    inside = sorted(name for name in (key.removeprefix(prefix) for key in unexpected) if name.split(".")[0] in parts)
+    ignored = [name for name in inside if not _COMPUTED.search(name)]
+    positions = str(getattr(model.config, "position_embedding_type", None) or "")
+    if positions.startswith("relative_key") and not any("distance" in name for name, _ in model.named_parameters()):
+        ignored = ignored or [f"position_embedding_type {positions}"]
+    if ignored:
+        raise ModelError(
+            f"The base model {location} has parts that this version of transformers leaves out (such as {ignored[0]}), "
+            "so that it would compute something else: choose another base model."
+        )
+
+
+@contextmanager
+def _without_adapter(location: str) -> Iterator[str]:
+    """A place with the same model, but no adapter beside it: transformers would put the two together."""
+    folder = Path(location)
+    if not (folder / "adapter_config.json").is_file():
+        yield location
+        return
+    with tempfile.TemporaryDirectory() as scratch:
+        for file in folder.iterdir():
+            if file.is_file() and not file.name.startswith("adapter_"):
+                _link(file.resolve(), Path(scratch) / file.name)
+        yield scratch
+
+
+def _link(file: Path, place: Path) -> None:
+    try:
+        place.symlink_to(file)
+    except OSError:  # Windows lets only some people make links
+        shutil.copyfile(file, place)
+
+
+def _quietly() -> None:
+    from transformers import logging
+
+    logging.set_verbosity_error()  # that a head is new or left out is no news here
+    logging.disable_progress_bar()
+
+
+@contextmanager
+def told_as_model_error(location: str) -> Iterator[None]:
+    """Say in a sentence why a base could not be loaded; a full disk or memory is not the model's fault."""
+    try:
+        yield
+    except Exception as error:  # 127 architectures and their tokenizers raise whatever they like
+        if isinstance(error, BertDemoError) or is_about_the_machine(error):
+            raise
+        raise ModelError(_why_not_loaded(location, error)) from error
+
+
+def is_about_the_machine(error: Exception) -> bool:
+    """Whether the disk or the memory is full, or a folder may not be read."""
+    from accelerate.utils.memory import should_reduce_batch_size
+
+    return getattr(error, "errno", None) in (errno.ENOSPC, errno.EACCES) or should_reduce_batch_size(error)
+
+
+def _why_not_loaded(location: str, error: Exception) -> str:
+    if isinstance(error, ImportError):
+        return (
+            f"The model {location} needs a Python package that is not installed: {one_line(str(error))[:200]} Install "
+            "it, or choose another base model."
+        )
+    if Path(location).is_dir():
+        return (
+            f"The folder {location} could not be read as a BERT-like model with a tokenizer and safetensors weights: "
+            "choose a folder made by save_pretrained."
+        )
+    if "gated repo" in str(error):
+        return gated_sentence(location)
+    if isinstance(error, OSError):
+        return (
+            f"The model {location} could not be had from the Hub: there is no network, no such model, or it has no "
+            "safetensors weights. Check the name, or use the bundled minilm-l6."
+        )
+    return f"The model {location} is none that classifies texts the way BERT does: choose another base model."
