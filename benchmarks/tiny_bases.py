@@ -28,7 +28,7 @@ _SIZES = {  # what the settings of configurations are called, and their tiny val
          "ffn_hidden_size", "feed_forward_size", "moe_intermediate_size", "shared_expert_intermediate_size"), _INNER),
     **dict.fromkeys(
         ("num_hidden_layers", "n_layer", "n_layers", "num_layers", "encoder_layers", "decoder_layers",
-         "num_decoder_layers", "num_self_attends_per_block"), _LAYERS),
+         "num_decoder_layers", "num_self_attends_per_block", "depth"), _LAYERS),
     **dict.fromkeys(
         ("num_attention_heads", "n_head", "n_heads", "num_heads", "encoder_attention_heads", "decoder_attention_heads",
          "num_self_attention_heads", "num_cross_attention_heads", "num_key_value_heads", "num_kv_heads",

@@ -67,8 +67,8 @@ def weights_of(classifier: Classifier, reading: Reading, output: Any) -> tuple[T
         ExplanationError: it returned none, or no shares in which each token of the text looks at each.
     """
     weights: tuple[Tensor, ...] | None = getattr(output, "attentions", None)
-    kind, shape = classifier.model.config.model_type, (len(reading), len(reading))
-    if getattr(output, "encoder_attentions", None):
+    config, shape = classifier.model.config, (len(reading), len(reading))
+    if config.is_encoder_decoder:
         reason = "has an encoder and a decoder, which look at the text three times over"
     elif not weights or any(layer is None for layer in weights):
         reason = "does not tell the weights of all of its layers"
@@ -79,7 +79,8 @@ def weights_of(classifier: Classifier, reading: Reading, output: Any) -> tuple[T
     else:
         return weights
     raise ExplanationError(
-        f"Attention cannot be shown for the architecture {kind}, which {reason}: see what moved the answer instead."
+        f"Attention cannot be shown for the architecture {config.model_type}, which {reason}: see what moved the "
+        "answer instead."
     )
 
 
