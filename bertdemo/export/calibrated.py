@@ -40,9 +40,9 @@ def calibrate(classifier: Classifier) -> Classifier:
     """
     import torch
 
-    before = _logits(classifier)
+    last, before = _last_layer(classifier), _logits(classifier)
     with torch.no_grad():
-        for weight in _last_layer(classifier).parameters():
+        for weight in last.parameters():
             weight.div_(classifier.temperature)
     if not np.allclose(_logits(classifier) * classifier.temperature, before, rtol=1e-4, atol=1e-5):
         raise _not_exported(classifier)
