@@ -51,8 +51,8 @@ def _values(arguments: argparse.Namespace, classifier: Classifier, reading: Read
     from bertdemo.explanation.heads import describe, statistics, switched_off
 
     off = _heads_off(arguments.off, classifier)
-    layers, heads = _part(arguments, classifier)
     found = attention(classifier, reading, off)
+    layers, heads = _part(arguments, *found.weights.shape[:2])
     complete = switched_off(classifier, reading, NONE_OFF) if off else found.logits
     return {
         "run": arguments.id,
@@ -79,31 +79,29 @@ def _heads_off(texts: list[str], classifier: Classifier) -> frozenset[Head]:
     """``3.5`` is a head and ``3`` all heads of a layer.
 
     Raises:
-        ExplanationError: a text is neither, or there is no such head.
+        ExplanationError: a text is neither, or the heads of this architecture cannot be switched off.
     """
-    from bertdemo.explanation.blocks import blocks_of, check_heads
+    from bertdemo.explanation.blocks import blocks_of
 
     off: set[Head] = set()
-    blocks = blocks_of(classifier)
+    blocks = blocks_of(classifier) if texts else ()
     for text in texts:
         numbers = text.split(".")
         if not all(number.isdecimal() for number in numbers) or len(numbers) > 2:
             raise ExplanationError(f"--off takes heads as LAYER.HEAD, such as 3.5, or a layer: {text} is neither.")
         layer = int(numbers[0]) - 1
         off |= {(layer, int(head) - 1) for head in numbers[1:]} or {(layer, head) for head in range(blocks[0].heads)}
-    check_heads(blocks, off)
     return frozenset(off)
 
 
-def _part(arguments: argparse.Namespace, classifier: Classifier) -> tuple[int | slice, int | slice]:
-    """Which layers and heads to print, from 0."""
-    from bertdemo.explanation.blocks import blocks_of, check_heads
+def _part(arguments: argparse.Namespace, n_layers: int, n_heads: int) -> tuple[int | slice, int | slice]:
+    """Which of so many layers and heads to print, from 0."""
+    from bertdemo.explanation.blocks import check_heads
 
     layer = slice(None) if arguments.layer is None else arguments.layer - 1
     head = slice(None) if arguments.head is None else arguments.head - 1
-    check_heads(
-        blocks_of(classifier), {(0 if isinstance(layer, slice) else layer, 0 if isinstance(head, slice) else head)}
-    )
+    first = (0 if isinstance(layer, slice) else layer, 0 if isinstance(head, slice) else head)
+    check_heads(n_layers, n_heads, {first})
     return layer, head
 
 

@@ -8,16 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bertdemo.explanation.blocks import NONE_OFF, Head, blocks_of, check_complete, inputs_of, silenced
+from bertdemo.errors import ExplanationError
+from bertdemo.explanation.blocks import FAMILIES, NONE_OFF, Head, check_complete, inputs_of, silenced
+from bertdemo.explanation.forward import outputs_of, word_vectors
 from bertdemo.models.classifier import Classifier
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from bertdemo.explanation.reading import Reading
+
+_SUMS_TO_ONE = 1e-4
 
 
 @dataclass(frozen=True)
@@ -42,18 +48,55 @@ def attention(classifier: Classifier, reading: Reading, switched_off: AbstractSe
         switched_off: pairs of layer and head, from 0.
 
     Raises:
-        ExplanationError: another architecture, a classifier that is not complete, or a head that it does not have.
+        ExplanationError: the architecture has no such attention (``weights_of``), a classifier that is not complete, or
+            a head that it does not have or that cannot be switched off.
     """
     import torch
 
-    blocks = blocks_of(classifier)
     check_complete(classifier)
-    with classifier.lock, silenced(blocks, switched_off), torch.inference_mode():
+    with classifier.lock, silenced(classifier, switched_off), torch.inference_mode():
         output = classifier.model(**inputs_of(classifier, reading), output_attentions=True)
-    weights = torch.cat(output.attentions).float().cpu().numpy()
+    weights = torch.cat(weights_of(classifier, reading, output)).float().cpu().numpy()
     return Attention(weights, output.logits[0].float().cpu().numpy())
 
 
-def read_at(classifier: Classifier) -> int | None:
-    """The token whose last state the classification head reads: 0, or None for those that read the mean of all."""
-    return None if getattr(classifier.model.config, "classifier_pooling", "cls") == "mean" else 0
+def weights_of(classifier: Classifier, reading: Reading, output: Any) -> tuple[Tensor, ...]:
+    """Of each layer, the attention weights (1, heads, tokens, tokens) in what the model returned for a reading.
+
+    Raises:
+        ExplanationError: it returned none, or no shares in which each token of the text looks at each.
+    """
+    weights: tuple[Tensor, ...] | None = getattr(output, "attentions", None)
+    config, shape = classifier.model.config, (len(reading), len(reading))
+    if config.is_encoder_decoder:
+        reason = "has an encoder and a decoder, which look at the text three times over"
+    elif not weights or any(layer is None for layer in weights):
+        reason = "does not tell the weights of all of its layers"
+    elif any(layer.shape[2:] != shape for layer in weights) or len({layer.shape for layer in weights}) > 1:
+        reason = "does not have each token look at every other"
+    elif any(abs(layer.sum(dim=-1) - 1).max() > _SUMS_TO_ONE for layer in weights):
+        reason = "has weights that are no shares: those of a token do not add up to 1"
+    else:
+        return weights
+    raise ExplanationError(
+        f"Attention cannot be shown for the architecture {config.model_type}, which {reason}: see what moved the "
+        "answer instead."
+    )
+
+
+def read_at(classifier: Classifier, reading: Reading) -> int | None:
+    """The token whose last state the classification head reads, or None for heads that read several.
+
+    Where it is not known from the architecture, it is the one token whose last state has a gradient.
+    """
+    config = classifier.model.config
+    if config.model_type in FAMILIES:
+        return None if getattr(config, "classifier_pooling", "cls") == "mean" else 0
+    import torch
+
+    with classifier.lock, torch.enable_grad():
+        vectors = word_vectors(classifier, reading).requires_grad_()
+        output = outputs_of(classifier, reading, vectors, output_hidden_states=True)
+        (gradient,) = torch.autograd.grad(output.logits[0, 0], output.hidden_states[-1], allow_unused=True)
+    read = [] if gradient is None else gradient[0].any(dim=-1).nonzero()[:, 0].tolist()
+    return read[0] if len(read) == 1 else None

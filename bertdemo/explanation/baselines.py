@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from bertdemo.errors import ExplanationError
-from bertdemo.explanation.forward import word_vectors
+from bertdemo.explanation.forward import vectors_of, word_vectors
 from bertdemo.explanation.reading import Reading
 from bertdemo.models.classifier import Classifier
 
@@ -56,6 +56,4 @@ def _of_a_word(classifier: Classifier, name: str, own: Tensor) -> Tensor:
     token = tokenizer.pad_token_id if name == "pad" else tokenizer.mask_token_id
     if token is None:
         raise ExplanationError(f"The tokenizer of this model has no {name} token: choose another baseline.")
-    with torch.no_grad():
-        vector: Tensor = classifier.model.get_input_embeddings()(torch.tensor(token, device=own.device))
-    return vector
+    return vectors_of(classifier, torch.tensor(token))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -30,8 +30,12 @@ class _Family:
 
 
 _BERT = _Family("encoder.layer", "attention.self", "attention.output.dense", ("query", "key", "value"))
+_LIKE_BERT = (
+    "bert", "camembert", "data2vec-text", "electra", "ernie", "layoutlm", "markuplm", "megatron-bert", "rembert",
+    "roberta", "roberta-prelayernorm", "roc_bert", "xlm-roberta", "xlm-roberta-xl", "xmod",
+)  # fmt: skip
 FAMILIES = {
-    **dict.fromkeys(("bert", "roberta", "xlm-roberta", "camembert", "electra"), _BERT),
+    **dict.fromkeys(_LIKE_BERT, _BERT),
     "distilbert": _Family("transformer.layer", "attention", "attention.out_lin", ("q_lin", "k_lin", "v_lin")),
     "modernbert": _Family("layers", "attn", "attn.Wo", ("Wqkv",)),
 }
@@ -87,14 +91,14 @@ def blocks_of(classifier: Classifier) -> tuple[Block, ...]:
     """The attention blocks, from the first layer to the last.
 
     Raises:
-        ExplanationError: the architecture is none of those whose attention we know our way around.
+        ExplanationError: the layout of this architecture's heads is not known.
     """
     config = classifier.model.config
     family = FAMILIES.get(config.model_type)
     if family is None:
         raise ExplanationError(
-            f"Attention cannot be shown for the architecture {config.model_type}: choose a run whose base is a BERT, "
-            "RoBERTa, XLM-R, CamemBERT, ELECTRA, DistilBERT or ModernBERT."
+            f"Heads of the architecture {config.model_type} cannot be switched off or looked into: choose a run whose "
+            "base is a BERT, RoBERTa, XLM-R, CamemBERT, ELECTRA, DistilBERT or ModernBERT."
         )
     heads = config.num_attention_heads
     layers: Any = classifier.model.base_model.get_submodule(family.layers)
@@ -115,19 +119,18 @@ def check_complete(classifier: Classifier) -> None:
         raise ExplanationError("This classifier was loaded for predicting alone: load it complete to look inside.")
 
 
-def check_heads(blocks: tuple[Block, ...], heads: Iterable[Head]) -> None:
-    """Refuse heads that the model does not have; people count from 1.
+def check_heads(layers: int, heads: int, asked: Iterable[Head]) -> None:
+    """Refuse heads that a model of so many layers, with so many heads each, does not have; people count from 1.
 
     Raises:
         ExplanationError: names the first layer or head that is not there, and which there are.
     """
-    most = blocks[0].heads
-    for layer, head in sorted(heads):
-        if not 0 <= layer < len(blocks):
-            raise ExplanationError(f"There is no layer {layer + 1}: this model has layers 1 to {len(blocks)}.")
-        if not 0 <= head < most:
+    for layer, head in sorted(asked):
+        if not 0 <= layer < layers:
+            raise ExplanationError(f"There is no layer {layer + 1}: this model has layers 1 to {layers}.")
+        if not 0 <= head < heads:
             raise ExplanationError(
-                f"There is no head {head + 1}: the layers of this model have heads 1 to {most} each."
+                f"There is no head {head + 1}: the layers of this model have heads 1 to {heads} each."
             )
 
 
@@ -143,16 +146,19 @@ def inputs_of(classifier: Classifier, reading: Reading) -> dict[str, Tensor]:
     return inputs
 
 
-def silenced(blocks: tuple[Block, ...], off: Iterable[Head]) -> AbstractContextManager[None]:
+def silenced(classifier: Classifier, off: Iterable[Head]) -> AbstractContextManager[None]:
     """A context in which these heads add nothing: their columns of what the projection reads are 0.
 
     Whoever enters it holds the classifier's ``lock``: others who use the model meanwhile would miss the heads, too.
 
     Raises:
-        ExplanationError: see ``check_heads``.
+        ExplanationError: there are such heads, and see ``blocks_of`` and ``check_heads``.
     """
     off = frozenset(off)
-    check_heads(blocks, off)
+    if not off:
+        return nullcontext()
+    blocks = blocks_of(classifier)
+    check_heads(len(blocks), blocks[0].heads, off)
     hooks = []
     for layer in sorted({layer for layer, _ in off}):
         silent = [head for other, head in off if other == layer]
@@ -194,7 +200,7 @@ def look(classifier: Classifier, reading: Reading, off: Iterable[Head] = NONE_OF
         mask, rotary = named.get("attention_mask"), named.get("position_embeddings")
         seen.append(Seen(states[0], None if mask is None else mask[0, 0], rotary))
 
-    with classifier.lock, silenced(blocks, off), torch.inference_mode():
+    with classifier.lock, silenced(classifier, off), torch.inference_mode():
         handles = [block.attention.register_forward_pre_hook(note, with_kwargs=True) for block in blocks]
         try:
             classifier.model(**inputs_of(classifier, reading))

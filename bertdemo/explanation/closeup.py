@@ -65,7 +65,7 @@ def closeup(
     import torch
 
     blocks = blocks_of(classifier)
-    check_heads(blocks, {(layer, head)})
+    check_heads(len(blocks), blocks[0].heads, {(layer, head)})
     if not 0 <= token < len(reading):
         raise ExplanationError(f"There is no token {token + 1}: the model reads {len(reading)} of this text.")
     with classifier.lock, torch.inference_mode():

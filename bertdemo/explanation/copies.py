@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from bertdemo.explanation.forward import tables_of
 from bertdemo.explanation.reading import Reading
 from bertdemo.models.classifier import Classifier
 
@@ -38,8 +39,8 @@ def shiftable(classifier: Classifier, ids: NDArray[np.int64]) -> tuple[Classifie
     import torch
 
     own = private_copy(classifier)
-    embedding = own.model.get_input_embeddings()
-    weight = cast("Tensor", embedding.weight)  # (vocabulary, width)
+    tables = tables_of(own)
+    weight = cast("Tensor", tables[0].weight)  # (vocabulary, width)
     row = torch.zeros(len(weight), dtype=torch.int64, device=weight.device)  # 0: an id that is not shifted
     row[torch.from_numpy(ids).to(weight.device)] = torch.arange(1, len(ids) + 1, device=weight.device)
     shift = torch.zeros((len(ids) + 1, weight.shape[1]), device=weight.device)
@@ -47,5 +48,6 @@ def shiftable(classifier: Classifier, ids: NDArray[np.int64]) -> tuple[Classifie
     def add_shift(_: nn.Module, inputs: tuple[Tensor], vectors: Tensor) -> Tensor:
         return vectors + shift[row[inputs[0]]].to(vectors.dtype)
 
-    embedding.register_forward_hook(add_shift)
+    for table in tables:
+        table.register_forward_hook(add_shift)
     return own, shift[1:]

@@ -2,32 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from bertdemo.errors import ExplanationError
 from bertdemo.explanation.blocks import FAMILIES, inputs_of
 from bertdemo.models.classifier import Classifier
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, nn
 
     from bertdemo.explanation.reading import Reading
 
-# From word vectors alone these count every position, but from ids only those of tokens that are no padding.
-_COUNT_WORDS = ("roberta", "xlm-roberta", "camembert")
-_SAME = 1e-4  # logits; rounding stays below
+_SAME = 1e-5  # of the largest logit, or of 1 where all are smaller; rounding stays below
 
 
 def word_vectors(classifier: Classifier, reading: Reading) -> Tensor:
     """The word vector of each token, before positions and segments are added: (1, tokens, width), without gradient."""
     import torch
 
-    ids = torch.from_numpy(reading.ids)[None].to(classifier.model.device)
+    return vectors_of(classifier, torch.from_numpy(reading.ids)[None])
+
+
+def vectors_of(classifier: Classifier, ids: Tensor) -> Tensor:
+    """The word vectors of token ids: (…, width), without gradient, scaled where the architecture does so.
+
+    Raises:
+        ExplanationError: the architecture has no table of word vectors.
+    """
+    import torch
+
     with torch.no_grad():
-        vectors: Tensor = classifier.model.get_input_embeddings()(ids)
+        vectors: Tensor = tables_of(classifier)[-1](ids.to(classifier.model.device))
     return vectors
 
 
@@ -47,22 +54,32 @@ def logits_and_states_of(classifier: Classifier, reading: Reading, vectors: Tens
     """What ``logits_of`` gives, and the hidden states before the first layer and after each: (n, tokens, width) each.
 
     After the last layer there is one token where the classifier computes no more. Gradients flow back to all of them.
+
+    Raises:
+        ExplanationError: the architecture has no such states of each token of the text.
     """
     outputs = outputs_of(classifier, reading, vectors, output_hidden_states=True)
-    return outputs.logits.float(), list(outputs.hidden_states)
+    states = getattr(outputs, "hidden_states", None)
+    if not states or any(each.shape[:2] != vectors.shape[:2] for each in states[:-1]):
+        raise ExplanationError(
+            f"The architecture {classifier.model.config.model_type} does not tell a state of each token after each "
+            "layer: choose another view than that by layer."
+        )
+    return outputs.logits.float(), list(states)
 
 
 def outputs_of(classifier: Classifier, reading: Reading, vectors: Tensor, **wanted: bool) -> Any:
-    """What the model returns for n versions of a reading's word vectors (n, tokens, width); see ``logits_of``."""
-    import torch
+    """What the model returns for n versions of a reading's word vectors (n, tokens, width); see ``logits_of``.
 
-    n, device = len(vectors), vectors.device
-    inputs = {"attention_mask": torch.ones(vectors.shape[:2], dtype=torch.int64, device=device)}
-    if reading.segments is not None:
-        inputs["token_type_ids"] = torch.from_numpy(reading.segments).to(device).expand(n, -1)
-    if classifier.model.config.model_type in _COUNT_WORDS:
-        inputs["position_ids"] = torch.from_numpy(_positions(classifier, reading)).to(device).expand(n, -1)
-    return classifier.model(inputs_embeds=vectors, **inputs, **wanted)
+    The model is given the ids, of which it makes positions and finds the token that its head reads, and the vectors
+    take the place of those it looks up: not every architecture makes the same of ``inputs_embeds``.
+
+    Raises:
+        ExplanationError: it looks up nothing for these ids.
+    """
+    inputs = {name: tensor.expand(len(vectors), -1) for name, tensor in inputs_of(classifier, reading).items()}
+    with _looked_up(classifier, inputs["input_ids"], vectors):
+        return classifier.model(**inputs, **wanted)
 
 
 def check_starts_from_vectors(classifier: Classifier, reading: Reading) -> None:
@@ -71,7 +88,7 @@ def check_starts_from_vectors(classifier: Classifier, reading: Reading) -> None:
     The architectures that we know do, and are not asked. Whoever calls holds the classifier's ``lock``.
 
     Raises:
-        ExplanationError: it takes no word vectors, or makes something else of them.
+        ExplanationError: it has no word vectors, or makes something else of them.
     """
     import torch
 
@@ -79,13 +96,61 @@ def check_starts_from_vectors(classifier: Classifier, reading: Reading) -> None:
     if model.config.model_type in FAMILIES:
         return
     with torch.inference_mode():
-        expected = model(**inputs_of(classifier, reading)).logits
-        try:
-            found = logits_of(classifier, reading, word_vectors(classifier, reading))
-        except (NotImplementedError, TypeError, ValueError) as error:
-            raise _not_from_vectors(model.config.model_type) from error
-    if not torch.allclose(found, expected.float(), atol=_SAME):
+        expected = model(**inputs_of(classifier, reading)).logits.float()
+        found = logits_of(classifier, reading, word_vectors(classifier, reading))
+    if abs(found - expected).max() > _SAME * max(1, abs(expected).max()):
         raise _not_from_vectors(model.config.model_type)
+
+
+@contextmanager
+def _looked_up(classifier: Classifier, ids: Tensor, vectors: Tensor) -> Iterator[None]:
+    """A context in which ``vectors`` (n, tokens, width) are what the model finds for ``ids`` (n, tokens).
+
+    Architectures look up a text as it is, with padding behind it, turned about (tokens, n), or, in a decoder, one token
+    later.
+
+    Raises:
+        ExplanationError: it was used, and nothing was looked up.
+    """
+    import torch
+
+    found = 0
+
+    def replace(_: nn.Module, arguments: tuple[Tensor, ...], own: Tensor) -> Tensor | None:
+        nonlocal found
+        asked, turned = arguments[0], arguments[0].shape == ids.T.shape != ids.shape
+        asked, own = (asked.T, own.transpose(0, 1)) if turned else (asked, own)
+        for late in (0, 1):
+            length = min(ids.shape[1], asked.shape[-1] - late)
+            if asked.ndim == 2 and torch.equal(asked[:, late : late + length], ids[:, :length]):
+                found += 1
+                new = torch.cat([own[:, :late], vectors[:, :length], own[:, late + length :]], dim=1)
+                return new.transpose(0, 1) if turned else new
+        return None
+
+    hooks = [table.register_forward_hook(replace) for table in tables_of(classifier)]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
+    if not found:
+        raise _not_from_vectors(classifier.model.config.model_type)
+
+
+def tables_of(classifier: Classifier) -> list[nn.Module]:
+    """The modules that look up word vectors in the one table of them: an encoder and a decoder may have one each."""
+    model = classifier.model
+    try:
+        first = model.get_input_embeddings()
+    except NotImplementedError as error:
+        raise _not_from_vectors(model.config.model_type) from error
+    weight = getattr(first, "weight", None)
+    tables = [module for module in model.modules() if weight is not None and getattr(module, "weight", None) is weight]
+    tables = [module for module in tables if hasattr(module, "num_embeddings")]
+    if not tables:
+        raise _not_from_vectors(model.config.model_type)
+    return tables
 
 
 def _not_from_vectors(architecture: str) -> ExplanationError:
@@ -93,11 +158,3 @@ def _not_from_vectors(architecture: str) -> ExplanationError:
         f"What moved an answer cannot be told for the architecture {architecture}, which does not answer from word "
         "vectors as it does from text: choose a run with another base model."
     )
-
-
-def _positions(classifier: Classifier, reading: Reading) -> NDArray[np.int64]:
-    """RoBERTa counts positions without the padding token, which a text may hold literally: (tokens,)."""
-    padding = classifier.model.config.pad_token_id
-    counted = reading.ids != padding
-    positions: NDArray[np.int64] = np.cumsum(counted) * counted + padding
-    return positions

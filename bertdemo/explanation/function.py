@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from bertdemo.errors import ExplanationError
 from bertdemo.explanation.cancelling import Cancelled, go_on_unless, never
-from bertdemo.explanation.forward import check_starts_from_vectors, logits_of, word_vectors
+from bertdemo.explanation.forward import check_starts_from_vectors, logits_of, tables_of, word_vectors
 from bertdemo.explanation.reading import Reading
 from bertdemo.models.classifier import Classifier
 from bertdemo.models.devices import choose_placement
@@ -107,7 +107,7 @@ def rows_at_once(classifier: Classifier, tokens: int, *, backward: bool = True) 
     A text of 512 tokens takes about .8 s with a model of the size of BERT-base, half of that without ``backward``.
     """
     model = classifier.model
-    table: Any = model.get_input_embeddings().weight  # it is looked up, not multiplied
+    table: Any = tables_of(classifier)[0].weight  # it is looked up, not multiplied
     weights = sum(weight.numel() for weight in model.parameters()) - table.numel()
     piece = _PIECE.get(model.device.type, _PIECE_ELSEWHERE) * (1 if backward else _FORWARD_ALONE)
     return max(1, int(piece / (weights * tokens)))

@@ -139,8 +139,7 @@ def switched_off(classifier: Classifier, reading: Reading, off: AbstractSet[Head
     """
     import torch
 
-    blocks = blocks_of(classifier)
-    with classifier.lock, silenced(blocks, off), torch.inference_mode():
+    with classifier.lock, silenced(classifier, off), torch.inference_mode():
         logits: NDArray[np.float32] = classifier.model(**inputs_of(classifier, reading)).logits[0].float().cpu().numpy()
     return logits
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from bertdemo.explanation.attention import read_at
-from bertdemo.explanation.blocks import NONE_OFF, Head, blocks_of, check_complete, silenced
+from bertdemo.explanation.attention import read_at, weights_of
+from bertdemo.explanation.blocks import NONE_OFF, Head, check_complete, silenced
 from bertdemo.explanation.forward import outputs_of, word_vectors
 from bertdemo.explanation.function import Output
 from bertdemo.explanation.rollout import row_of
@@ -46,11 +46,11 @@ def relevance(
     """
     explained, weights = _explained_and_weights(Output(classifier, reading, target, against), switched_off)
     gradients = _gradients(classifier, explained, weights)
-    so_far, rows = np.eye(len(reading)), []
+    reader, so_far, rows = read_at(classifier, reading), np.eye(len(reading)), []
     for weight, gradient in zip(weights, gradients, strict=True):
         step = (gradient * weight.detach()[0]).clamp(min=0).mean(dim=0).double().cpu().numpy()  # Ā (tokens, tokens)
         so_far = so_far + step @ so_far
-        rows.append(row_of(so_far, read_at(classifier)))
+        rows.append(row_of(so_far, reader))
     return np.stack(rows)
 
 
@@ -59,13 +59,12 @@ def _explained_and_weights(output: Output, switched_off: AbstractSet[Head]) -> t
     import torch
 
     classifier = output.classifier
-    blocks = blocks_of(classifier)
     check_complete(classifier)
-    with classifier.lock, silenced(blocks, switched_off), torch.enable_grad():
+    with classifier.lock, silenced(classifier, switched_off), torch.enable_grad():
         # Gradients flow from the word vectors on, whether or not the weights of the model ask for any.
         vectors = word_vectors(classifier, output.reading).requires_grad_()
         found = outputs_of(classifier, output.reading, vectors, output_attentions=True)
-        return output.of(found.logits)[0], found.attentions
+        return output.of(found.logits)[0], weights_of(classifier, output.reading, found)
 
 
 def _gradients(classifier: Classifier, explained: Tensor, weights: tuple[Tensor, ...]) -> list[Tensor]:

@@ -9,6 +9,7 @@ import numpy as np
 from bertdemo.explanation.cancelling import Cancelled, go_on_unless, never
 from bertdemo.explanation.copies import Explain, shiftable
 from bertdemo.explanation.erasing import check_words
+from bertdemo.explanation.forward import vectors_of
 from bertdemo.explanation.reading import Reading
 from bertdemo.models.classifier import Classifier
 
@@ -61,7 +62,7 @@ def sensitivity(
     check_words(reading, ())
     ids = np.unique(reading.ids[~reading.special])
     copy, shift = shiftable(classifier, ids)
-    vectors = copy.model.get_input_embeddings()(torch.from_numpy(ids).to(copy.model.device)).detach()
+    vectors = vectors_of(copy, torch.from_numpy(ids))
     radius = RADIUS * float(vectors.std())
     generator = torch.Generator().manual_seed(seed)
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from bertdemo.errors import ModelError
 from bertdemo.training.recipe import Recipe
 
 if TYPE_CHECKING:
+    from torch import nn
     from transformers import PreTrainedModel
 
 
@@ -22,11 +24,15 @@ def add_lora(model: PreTrainedModel, recipe: Recipe) -> None:
         ModelError: the encoder has no linear layers to adapt.
     """
     from peft import LoraConfig, inject_adapter_in_model
+    from transformers.pytorch_utils import Conv1D
 
+    targets = _linear_layers(model)
     config = LoraConfig(
         r=recipe.lora_rank,
         lora_alpha=2 * recipe.lora_rank,
-        target_modules=_linear_layers(model),
+        target_modules="|".join(map(re.escape, sorted(targets))),
+        # GPT-2 and its kin keep the weights of a linear layer as (inputs, outputs).
+        fan_in_fan_out=any(isinstance(layer, Conv1D) for layer in targets.values()),
         modules_to_save=_above_the_layers(model),
         base_model_name_or_path=recipe.base,
     )
@@ -34,17 +40,29 @@ def add_lora(model: PreTrainedModel, recipe: Recipe) -> None:
     _keep_number_format(model)
 
 
-def _linear_layers(model: PreTrainedModel) -> str:
-    """A pattern for the names of the linear layers in the encoder's stack, the same for each layer of the stack."""
-    from torch.nn import Linear, ModuleList
+def _linear_layers(model: PreTrainedModel) -> dict[str, nn.Module]:
+    """The linear layers in the encoder's stacks by their names: those of a decoder and of experts included.
 
-    stacks = {name: module for name, module in model.named_modules() if isinstance(module, ModuleList)}
-    stack = max(stacks, key=lambda name: len(stacks[name]), default="")
-    linear = [name for name, module in model.named_modules() if isinstance(module, Linear)]
-    within = [match[1] for name in linear if (match := re.fullmatch(rf"{re.escape(stack)}\.\d+\.(.+)", name))]
-    if not within:
+    Left as they are: kinds derived from them, such as routers, which may hand on something else; and layers that share
+    their weights with others (Zamba), to which each adapter would be added once for each of them.
+
+    Raises:
+        ModelError: there are none.
+    """
+    from torch.nn import Linear, ModuleList
+    from transformers.pytorch_utils import Conv1D
+
+    stacks = [module for module in model.base_model.modules() if isinstance(module, ModuleList)]
+    stacked = {layer for stack in stacks for layer in stack.modules() if type(layer) in (Linear, Conv1D)}
+    owners = Counter(id(weight) for module in model.modules() for weight in module.parameters(recurse=False))
+    linear = {
+        name: layer
+        for name, layer in model.named_modules()
+        if layer in stacked and owners[id(layer.get_parameter("weight"))] == 1
+    }
+    if not linear:
         raise ModelError("This base model has no linear layers that LoRA could adapt: set the LoRA rank to 0.")
-    return rf"{re.escape(stack)}\.\d+\.({'|'.join(re.escape(name) for name in sorted(set(within)))})"
+    return linear
 
 
 def _above_the_layers(model: PreTrainedModel) -> list[str]:

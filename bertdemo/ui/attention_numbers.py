@@ -149,7 +149,10 @@ def rollout(looked: Looked) -> NDArray[np.float64]:
     from bertdemo.explanation import rollout as rolling
     from bertdemo.explanation.attention import read_at
 
-    return _kept("rollout", looked, lambda: rolling.rollout(looked.weights, read_at(classifier(looked))))
+    def compute() -> NDArray[np.float64]:
+        return rolling.rollout(looked.weights, read_at(classifier(looked), looked.reading))
+
+    return _kept("rollout", looked, compute)
 
 
 def relevance(looked: Looked, target: int) -> NDArray[np.float64]:

@@ -8,13 +8,17 @@ import numpy as np
 import pytest
 import transformers
 
+from benchmarks.tiny_bases import spread, tiny_config
 from bertdemo.errors import ExplanationError
 from bertdemo.explanation.attention import attention, read_at
+from bertdemo.explanation.heads import switched_off
+from bertdemo.explanation.norms import norm_weighted
 from bertdemo.explanation.reading import Reading, read
+from bertdemo.explanation.relevance import relevance
 from bertdemo.models.classifier import Classifier, load_base, load_classifier, save_classifier
 from bertdemo.models.devices import choose_placement
 from bertdemo.prediction.predict import predict
-from tests.explanation.architectures import ARCHITECTURES, TEXT, classifier_of, hooks
+from tests.explanation.architectures import ARCHITECTURES, LABELS, TEXT, classifier_of, hooks
 
 
 @pytest.fixture(scope="module", params=ARCHITECTURES)
@@ -77,15 +81,44 @@ def test_a_head_that_is_not_there_is_refused_in_a_sentence_that_counts_from_1(cl
         attention(classifier, read(classifier, TEXT), {head})
 
 
-def test_another_architecture_is_refused_in_a_sentence(tiny_base: Path):
-    base = load_base(str(tiny_base), ("a", "b"), dropout=0.0, max_length=32)
-    config = transformers.AlbertConfig(
-        vocab_size=400, embedding_size=16, hidden_size=32, num_attention_heads=2, intermediate_size=48
-    )
-    model = transformers.AlbertForSequenceClassification._from_config(config, attn_implementation="eager").eval()
-    other = Classifier(model, base.tokenizer, ("a", "b"), 32)
-    with pytest.raises(ExplanationError, match="cannot be shown for the architecture albert: choose"):
-        attention(other, read(other, TEXT))
+@pytest.mark.parametrize("architecture", ["albert", "mpnet", "deberta-v2", "gpt2", "nomic_bert"])
+def test_any_architecture_that_tells_its_weights_is_shown_and_its_heads_stay_on(architecture: str, tiny_base: Path):
+    classifier = unknown(architecture, tiny_base)
+    reading = read(classifier, TEXT)
+    found = attention(classifier, reading)
+    assert found.weights.shape == (2, 4, len(reading), len(reading))
+    assert np.allclose(found.weights.sum(axis=-1), 1, atol=1e-5)
+    assert np.allclose(found.logits, predict(classifier, [TEXT], placement=choose_placement("fp32")).logits, atol=1e-5)
+    assert relevance(classifier, reading, 0).shape == (2, len(reading))
+    for use in (attention, switched_off, norm_weighted):
+        with pytest.raises(ExplanationError, match=f"Heads of the architecture {architecture} cannot be switched off"):
+            use(classifier, reading, {(0, 1)})
+
+
+@pytest.mark.parametrize(
+    ("architecture", "reason"),
+    [
+        ("bart", "has an encoder and a decoder"), ("fnet", "does not tell the weights"),
+        ("longformer", "does not have each token look at every other"), ("gpt_oss", "has weights that are no shares"),
+    ],
+)  # fmt: skip
+def test_attention_that_is_no_share_of_each_token_is_refused_in_a_sentence(
+    architecture: str, reason: str, tiny_base: Path
+):
+    classifier = unknown(architecture, tiny_base)
+    with pytest.raises(ExplanationError, match=f"cannot be shown for the architecture {architecture}, which {reason}"):
+        attention(classifier, read(classifier, TEXT))
+
+
+def unknown(architecture: str, tiny_base: Path) -> Classifier:
+    """A complete classifier whose layout of heads is not known."""
+    config = tiny_config(architecture, vocab_size=400, pad_token_id=0, eos_token_id=3)
+    config.num_labels = len(LABELS)
+    model = transformers.AutoModelForSequenceClassification.from_config(config, attn_implementation="eager").eval()
+    spread(model)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(tiny_base)
+    tokenizer.model_input_names = ["input_ids", "attention_mask"]
+    return Classifier(model, tokenizer, LABELS, 60)
 
 
 def test_a_classifier_loaded_for_predicting_says_that_it_cannot_be_looked_into(tiny_base: Path, tmp_path: Path):
@@ -110,6 +143,15 @@ def test_what_lies_on_disk_can_be_looked_into_and_answers_as_it_predicts(
 
 
 def test_heads_of_classification_read_the_first_token_or_the_mean_of_all(tiny_base: Path):
-    assert read_at(classifier_of("bert", tiny_base)) == 0
-    assert read_at(classifier_of("modernbert", tiny_base)) == 0
-    assert read_at(classifier_of("modernbert", tiny_base, classifier_pooling="mean")) is None
+    of = {"bert": {}, "modernbert": {}, "mean": {"classifier_pooling": "mean"}}
+    known = [classifier_of("modernbert" if name == "mean" else name, tiny_base, **more) for name, more in of.items()]
+    assert [read_at(each, read(each, TEXT)) for each in known] == [0, 0, None]
+
+
+@pytest.mark.parametrize(("architecture", "token"), [("albert", 0), ("gpt2", -1), ("gte", 0), ("squeezebert", 0)])
+def test_of_other_architectures_the_token_that_is_read_is_the_one_that_has_a_gradient(
+    architecture: str, token: int, tiny_base: Path
+):
+    classifier = unknown(architecture, tiny_base)
+    reading = read(classifier, TEXT)
+    assert read_at(classifier, reading) == token % len(reading)

@@ -29,7 +29,7 @@ def a_classifier(kind: str, tokenizer, temperature: float) -> Classifier:
     return Classifier(model, tokenizer, ("a", "b", "c"), 32, temperature)
 
 
-@pytest.mark.parametrize("kind", ["bert", "roberta", "electra", "distilbert", "modernbert"])
+@pytest.mark.parametrize("kind", ["bert", "roberta", "electra", "distilbert", "modernbert", "camembert", "albert"])
 @pytest.mark.parametrize("temperature", [0.3, 1.0, 4.0])
 def test_probabilities_stay_what_they_were(kind, temperature, classifier, tmp_path):
     original = a_classifier(kind, classifier.tokenizer, temperature)
@@ -40,6 +40,14 @@ def test_probabilities_stay_what_they_were(kind, temperature, classifier, tmp_pa
     assert calibrated.model.config.calibration_temperature == temperature
     assert np.allclose(after.probabilities, before.probabilities, atol=1e-6)
     assert np.allclose(after.logits * temperature, before.logits, atol=1e-4)
+
+
+def test_a_model_that_does_something_to_what_its_last_layer_says_is_refused(classifier):
+    """Divided weights would not divide these logits, and the export would answer otherwise than the run."""
+    bent = a_classifier("bert", classifier.tokenizer, 2.0)
+    bent.model.classifier.register_forward_hook(lambda _module, _inputs, logits: logits.tanh())
+    with pytest.raises(ModelError, match="cannot be exported"):
+        calibrate(bent)
 
 
 def test_a_model_that_ends_otherwise_is_refused(classifier, tmp_path):

@@ -1,15 +1,20 @@
 """LoRA in the loop: little is trained, the base stays as it came."""
 
+import copy
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 from torch import nn
+from transformers import AutoModelForSequenceClassification
 
+from benchmarks.tiny_bases import tiny_config
 from bertdemo.data.dataset import Dataset
 from bertdemo.data.splitting import split as make_split
 from bertdemo.errors import ModelError
+from bertdemo.models.adapters import merge_adapter, save_adapter
 from bertdemo.models.classifier import load_base
 from bertdemo.training.events import Started, Stepped
 from bertdemo.training.loop import load_for_training, train
@@ -84,6 +89,44 @@ def test_the_rank_decides_how_much_is_trained(recipe):
         for each in (recipe, replace(recipe, lora_rank=8))
     )
     assert large == 2 * small
+
+
+@pytest.mark.parametrize(
+    ("architecture", "layers"),
+    [("gpt2", 4), ("bart", 16), ("xlm", 6), ("albert", 6), ("mpnet", 6), ("t5", 16), ("phimoe", 4)],
+)  # layers: linear ones of a layer of the encoder, and of one of the decoder
+def test_all_linear_layers_of_any_architecture_are_adapted_and_merged_as_they_were_trained(
+    recipe: Recipe, architecture: str, layers: int, tmp_path: Path
+):
+    config = tiny_config(architecture, vocab_size=100, pad_token_id=0, eos_token_id=3)
+    config.num_labels = 2
+    torch.manual_seed(0)
+    model = AutoModelForSequenceClassification.from_config(config).eval()
+    whole = copy.deepcopy(model)
+    add_lora(model, recipe)
+    adapters = {name: weight for name, weight in model.named_parameters() if ".lora_B." in name}
+    stacks = {re.sub(r"\.\d+\.", ".0.", name) for name in adapters}
+    assert len(stacks) == layers
+    for weight in adapters.values():
+        torch.nn.init.normal_(weight, std=0.1)
+    save_adapter(model, tmp_path)
+    merge_adapter(whole, tmp_path)
+    ids = torch.tensor([[5, 6, 7, 8, 3]])
+    with torch.inference_mode():
+        trained, merged = (each(input_ids=ids).logits for each in (model, whole))
+    assert torch.allclose(trained, merged, atol=1e-3)
+
+
+def test_weights_that_several_modules_share_are_left_as_they_are(recipe: Recipe):
+    """Each module's adapter would be added to the one weight, and answer otherwise than it was trained."""
+    config = tiny_config("bert", vocab_size=100)
+    model = AutoModelForSequenceClassification.from_config(config)
+    first, second = model.bert.encoder.layer
+    second.output.dense.weight = first.output.dense.weight
+    add_lora(model, recipe)
+    names = {name for name, _ in model.named_parameters() if ".lora_A." in name}
+    assert len(names) == 10
+    assert not any("layer.0.output.dense" in name or "layer.1.output.dense" in name for name in names)
 
 
 def test_a_base_without_linear_layers_is_one_sentence(recipe, learned_base):
