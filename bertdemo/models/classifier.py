@@ -21,6 +21,7 @@ from bertdemo.models.adapters import base_of, has_adapter, is_adapted, merge_ada
 from bertdemo.models.catalog import BaseModel, find_base
 from bertdemo.models.first_token import read_first_token_only
 from bertdemo.models.hub import gated_sentence
+from bertdemo.models.libraries import load_libraries
 from bertdemo.models.vocabulary import add_emoji
 
 if TYPE_CHECKING:
@@ -115,6 +116,7 @@ def load_classifier(folder: Path, *, complete: bool = False) -> Classifier:
     Raises:
         ModelError: the folder is missing or damaged, or the adapter's base cannot be had.
     """
+    load_libraries()
     import torch
     from safetensors import SafetensorError
     from transformers import AutoModelForSequenceClassification, logging
