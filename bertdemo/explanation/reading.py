@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from math import isnan
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,8 @@ from numpy.typing import NDArray
 
 from bertdemo.errors import PredictionError
 from bertdemo.models.classifier import Classifier
-from bertdemo.prediction.single import check_text
+from bertdemo.models.legibility import Legibility
+from bertdemo.prediction.single import check_text, illegible
 
 _IDEOGRAPHS = r"\u3005\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _LETTERS = rf"[^\W{_IDEOGRAPHS}]+"
@@ -89,7 +91,7 @@ def read(classifier: Classifier, text: str, pair: str | None = None) -> Reading:
     """Tokenise as for a prediction, and keep where each token stands.
 
     Raises:
-        PredictionError: see ``check_text``; or the tokenizer does not tell where its tokens stand.
+        PredictionError: see ``predict_one``; or the tokenizer does not tell where its tokens stand.
     """
     check_text(text)
     if pair is not None:
@@ -104,6 +106,9 @@ def read(classifier: Classifier, text: str, pair: str | None = None) -> Reading:
             text, pair, truncation=True, max_length=classifier.max_length, return_offsets_mapping=True,
             return_overflowing_tokens=True, verbose=False,
         )  # fmt: skip
+        parts = None if pair is None else columns.sequence_ids(0)
+        if isnan(Legibility(classifier.tokenizer).unknown_share(columns["input_ids"][0], parts)):
+            raise illegible(classifier, text)
         pieces = classifier.tokenizer.convert_ids_to_tokens(columns["input_ids"][0])
     return _reading(text, pair, columns, pieces)
 

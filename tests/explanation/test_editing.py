@@ -17,11 +17,11 @@ from bertdemo.explanation.editing import Edited, edit, find_flip, masked, withou
 from bertdemo.explanation.erasing import ids_without
 from bertdemo.explanation.reading import read
 from bertdemo.models.classifier import Classifier, load_classifier
-from bertdemo.models.encoding import is_blank
 from bertdemo.prediction.predict import predict
 from tests.explanation.erasures import erased_table
+from tests.readable import is_readable
 
-TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40).filter(lambda t: not is_blank(t))
+TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cn"]), min_size=1, max_size=40).filter(is_readable)
 PLAIN = st.lists(st.sampled_from(["cold", "lovely", "wonderfully", "xyz", ",", "."]), min_size=1, max_size=8)
 
 
