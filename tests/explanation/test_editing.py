@@ -146,6 +146,12 @@ def test_a_text_that_cannot_flip_is_proven_so_when_all_sets_were_tried(classifie
     assert (flip.words, flip.calls, flip.proven) == (None, 1, True)
 
 
+@pytest.mark.parametrize("rest", ["\ufffd", "\ue000 \u0301"])
+def test_what_the_model_cannot_read_is_no_text_that_is_left(classifier: Classifier, rest: str):
+    flip = find_flip(classifier, read(classifier, f"lovely {rest}"), how="delete")
+    assert (flip.words, flip.proven) == (None, True)
+
+
 def test_a_flip_to_a_label_that_is_not_another_one_is_refused(classifier: Classifier):
     reading = read(classifier, "a lovely room")
     before = predicted(classifier, Edited("a lovely room", None))
