@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from bertdemo.errors import BertDemoError
-from bertdemo.ui import handles
+from bertdemo.ui import handles, predict_examples
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,8 +29,8 @@ def why(run: Run, asked: Asked, answer: Answer) -> str:
     from bertdemo.evaluation.familiarity import is_much, knows_share, main_script
 
     try:
-        familiar = _familiar(run.id, run.created)
-        if is_much(answer.unknown_share) and not knows_share(answer.unknown_share, _unknown(run.id, run.created)):
+        familiar = _familiar(run.id, run.created, run)
+        if is_much(answer.unknown_share) and not knows_share(answer.unknown_share, _unknown(run.id, run.created, run)):
             return "in hardly any of them so much is unknown to the model"
     except BertDemoError:
         return ""
@@ -41,19 +41,19 @@ def why(run: Run, asked: Asked, answer: Answer) -> str:
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)
-def _familiar(run_id: str, created: float) -> Familiar:  # noqa: ARG001 (the key of the cache)
+def _familiar(run_id: str, created: float, _run: Run) -> Familiar:  # noqa: ARG001 (the key of the cache)
     from bertdemo.evaluation.familiarity import Familiar
 
-    test = _tested(run_id)
+    test = _tested(_run)
     return Familiar.of([_joined(*row) for row in zip(test.texts, test.pairs or repeat(None, len(test)), strict=True)])
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)
-def _unknown(run_id: str, created: float) -> NDArray[np.float32]:  # noqa: ARG001 (the key of the cache)
+def _unknown(run_id: str, created: float, _run: Run) -> NDArray[np.float32]:  # noqa: ARG001 (the key of the cache)
     """Of each test text, the share that is unknown to the model: (texts,)."""
     from bertdemo.models.encoding import encode
 
-    classifier, test = handles.shelf().classifier(run_id), _tested(run_id)
+    classifier, test = handles.shelf().classifier(run_id), _tested(_run)
     shares = []
     for start in range(0, len(test), _AT_ONCE):
         some = test.select(range(start, min(start + _AT_ONCE, len(test))))
@@ -62,8 +62,8 @@ def _unknown(run_id: str, created: float) -> NDArray[np.float32]:  # noqa: ARG00
     return np.nan_to_num(np.concatenate(shares), nan=1.0)
 
 
-def _tested(run_id: str) -> Dataset:
-    test = handles.runs().folder(run_id).split().part("test")
+def _tested(run: Run) -> Dataset:
+    test = predict_examples.tested_texts(run)
     return test.select(range(min(_MOST, len(test))))
 
 
