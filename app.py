@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from bertdemo.ui import errors, handles
+from bertdemo.ui import errors, handles, warm_up
 
 # What is chosen (a tab, one of several views) is written in the theme's link colour: in the dark, its primary colour
 # has too little contrast on the page. A name that is longer than its picker ends in an ellipsis; the list of runs is
@@ -53,4 +53,4 @@ else:
     api = Api(handles.settings, handles.runs, handles.shelf)
     addresses = [st.get_option("server.address") or "", *filter(None, [st.get_option("browser.serverAddress")])]
     guarded = Middleware(Guarded, handles.settings, addresses)
-    app = st.App(__file__, routes=[Mount("/api", api)], middleware=[guarded])
+    app = st.App(__file__, lifespan=warm_up.before_first_visitor, routes=[Mount("/api", api)], middleware=[guarded])

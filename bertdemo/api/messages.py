@@ -57,6 +57,8 @@ class Prediction(BaseModel):
     scores: dict[str, float] = Field(description="Probability of each label, the most probable first.")
     tokens: int = Field(description="What the model read, special tokens included.")
     truncated: bool = Field(description="Whether the text was longer than the model reads, and cut.")
+    unknown_share: float = Field(description="Share of the tokens that are unknown to the model, 0 to 1.")
+    remarks: list[str] = Field(description="What of the text the model could not read, in sentences; mostly none.")
 
 
 class Cost(BaseModel):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from itertools import repeat
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +18,8 @@ from bertdemo.models.devices import choose_placement
 from bertdemo.models.encoding import batches_by_length, count_tokens, encode, is_blank
 from bertdemo.prediction.loaded import Shelf
 from bertdemo.prediction.predict import predict
+from bertdemo.prediction.remarks import remarks
+from bertdemo.prediction.single import in_other_letters
 from bertdemo.runs.records import Run
 from bertdemo.runs.store import Runs
 
@@ -82,27 +86,40 @@ def _predict(
     for rows in batches_by_length(range(len(texts)), [len(text) for text in texts], _AT_ONCE):
         some, their_pairs = [texts[row] for row in rows], [pairs[row] for row in rows] if pairs else None
         predicted = predict(classifier, some, their_pairs, placement=placement)
+        _refuse_illegible(rows, predicted.unknown, pairs is not None)
         reading = _reading(classifier, some, their_pairs)
         seconds += predicted.seconds
-        for row, probabilities, (tokens, truncated) in zip(rows, predicted.probabilities, reading, strict=True):
-            found[row] = _prediction(classifier.label_names, probabilities, tokens, truncated)
+        scored = zip(rows, predicted.probabilities, predicted.unknown.tolist(), reading, strict=True)
+        for row, probabilities, unknown, read in scored:
+            found[row] = Prediction(**_scores(classifier.label_names, probabilities), unknown_share=unknown, **read)
         time.sleep(_TURN)
     return [found[row] for row in range(len(texts))], seconds
 
 
-def _reading(classifier: Classifier, texts: Sequence[str], pairs: Sequence[str] | None) -> list[tuple[int, bool]]:
-    """Of each text, the tokens that were read and whether there were more."""
-    lengths = encode(classifier, texts, pairs).lengths
+def _refuse_illegible(rows: Sequence[int], unknown: NDArray[np.float32], has_pairs: bool) -> None:
+    for row, share in zip(rows, unknown, strict=True):
+        if np.isnan(share):
+            which = f"text {row + 1}{' or of its pair' if has_pairs else ''}"
+            raise PredictionError(f"There is nothing to classify: the model can read nothing of {which}.")
+
+
+def _reading(classifier: Classifier, texts: Sequence[str], pairs: Sequence[str] | None) -> list[dict[str, Any]]:
+    """Of each text, the tokens that were read and whether there were more, and what is remarkable about them."""
+    encoded = encode(classifier, texts, pairs)
     return [
-        (length, length >= classifier.max_length < count_tokens(classifier, texts[row], pairs[row] if pairs else None))
-        for row, length in enumerate(lengths)
+        {
+            "tokens": length,
+            "truncated": length >= classifier.max_length < count_tokens(classifier, text, pair),
+            "remarks": remarks(float(unknown), in_other_letters(classifier, text)),
+        }
+        for text, pair, length, unknown in zip(
+            texts, pairs or repeat(None, len(texts)), encoded.lengths, encoded.unknown, strict=True
+        )
     ]
 
 
-def _prediction(
-    label_names: Sequence[str], probabilities: NDArray[np.float64], tokens: int, truncated: bool
-) -> Prediction:
+def _scores(label_names: Sequence[str], probabilities: NDArray[np.float64]) -> dict[str, Any]:
     order = np.argsort(-probabilities, kind="stable")
     scores = {label_names[label]: float(probabilities[label]) for label in order}
     label, confidence = next(iter(scores.items()))
-    return Prediction(label=label, confidence=confidence, scores=scores, tokens=tokens, truncated=truncated)
+    return {"label": label, "confidence": confidence, "scores": scores}

@@ -7,7 +7,7 @@ import altair as alt
 from bertdemo.charts.names import CERTAINTY, THRESHOLDED
 from bertdemo.charts.palette import BLUE, GREY, INK, ROWS, dashes, layers, paint, series, shapes, styled
 
-_FEW = alt.Axis(tickCount=5, grid=True)
+_FEW = {"tickCount": 5, "grid": True}
 
 
 def reliability_chart(names: tuple[str, ...], low: float) -> alt.LayerChart:

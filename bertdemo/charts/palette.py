@@ -6,18 +6,19 @@ enough contrast there. Every pair of series also differs in dash or shape, so th
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import altair as alt
 
 BLUE, ORANGE, INK, GREY, PAPER = ROLES = ("blue", "orange", "ink", "grey", "paper")
 _WIDEST = 50  # characters of a legend beside each other, the room of a sample counted as five
-ROWS = alt.NamedData("rows")  # the page brings the rows
+# Constants of charts are plain data: making an object of Altair reads pandas, which may just be being imported.
+ROWS: dict[str, Any] = {"name": "rows"}  # the page brings the rows
 # In the order of the rows. Without a number to sort by, a chart whose rows are replaced keeps names where they stood.
-AS_THEY_COME = alt.EncodingSortField(field="nth", op="min")
+AS_THEY_COME = {"field": "nth", "op": "min"}
 DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3])
 SHAPES = ["circle", "square", "diamond", "triangle-up"]
-_Any = TypeVar("_Any", alt.Chart, alt.LayerChart)
+_AnyChart = TypeVar("_AnyChart", alt.Chart, alt.LayerChart)
 
 
 def paint(chart: alt.Chart, role: str) -> alt.Chart:
@@ -51,7 +52,7 @@ def shapes(names: tuple[str, ...], field: str = "series") -> alt.Shape:
     return alt.Shape(f"{field}:N", scale=alt.Scale(domain=list(names), range=SHAPES[: len(names)]), legend=None)
 
 
-def styled(chart: _Any, height: int) -> _Any:
+def styled(chart: _AnyChart, height: int) -> _AnyChart:
     """The chart at its height, with axes close to what they describe."""
     return (  # type: ignore[no-any-return]
         chart.properties(height=height)

@@ -8,14 +8,14 @@ from bertdemo.charts.palette import AS_THEY_COME, INK, ROLES, layers, paint, ser
 
 _BAR = 26  # pixels a bar needs
 _END = 118  # per cent; beyond 100 there is room for the words
-_TICKS = alt.Axis(values=[0, 25, 50, 75, 100], grid=True)
+_TICKS: dict[str, object] = {"values": [0, 25, 50, 75, 100], "grid": True}
 
 
 def _label(limit: int = 200) -> alt.Y:
     return alt.Y("label:N", sort=AS_THEY_COME, title=None, axis=alt.Axis(labelLimit=limit))
 
 
-def _across(axis: alt.Axis | None) -> alt.X:
+def _across(axis: dict[str, object] | None) -> alt.X:
     return alt.X("probability:Q", title="Probability (%)", scale=alt.Scale(domain=[0, _END], nice=False), axis=axis)
 
 

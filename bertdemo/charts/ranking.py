@@ -6,8 +6,8 @@ import altair as alt
 
 from bertdemo.charts.palette import GREY, dashes, layers, role_beside, series
 
-_SHARE = alt.Scale(domain=[0, 100], nice=False)
-_FEW = alt.Axis(tickCount=5)
+_SHARE = {"domain": [0, 100], "nice": False}
+_FEW = {"tickCount": 5}
 
 
 def roc_chart(names: tuple[str, ...]) -> alt.LayerChart:

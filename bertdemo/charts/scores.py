@@ -7,7 +7,7 @@ import altair as alt
 from bertdemo.charts.names import CELL, MODELS
 from bertdemo.charts.palette import AS_THEY_COME, BLUE, INK, PAPER, layers, paint, role_beside, series, shapes
 
-_FEW = alt.Axis(tickCount=5)
+_FEW = {"tickCount": 5}
 _ENDS = ("value", "low", "high")
 
 

@@ -47,9 +47,12 @@ def run(arguments: argparse.Namespace, settings: Settings, output: Output) -> in
 
     from bertdemo.explanation.record import to_json, to_json_in_windows
     from bertdemo.explanation.windows import windows
+    from bertdemo.prediction.remarks import remarks
     from bertdemo.prediction.single import predict_one
 
     answer = predict_one(classifier, reading.text, reading.pair)
+    for sentence in remarks(answer.unknown_share, answer.plain):
+        output.remark(sentence)
     attribute = _asked(arguments, classifier, answer.label)
     if reading.truncated:
         cut = windows(classifier, reading.text, reading.pair)

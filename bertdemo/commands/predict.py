@@ -55,6 +55,7 @@ def _predict_text(arguments: argparse.Namespace, settings: Settings, output: Out
     runs = check_pair(arguments, settings)
 
     from bertdemo.prediction.loaded import Shelf
+    from bertdemo.prediction.remarks import remarks
     from bertdemo.prediction.single import check_text, predict_one
 
     check_text(arguments.text)  # before the seconds that loading takes
@@ -65,6 +66,8 @@ def _predict_text(arguments: argparse.Namespace, settings: Settings, output: Out
         "scores": dict(answer.scores),
         "tokens": answer.tokens,
         "truncated": answer.truncated,
+        "unknown_share": answer.unknown_share,
+        "remarks": list(remarks(answer.unknown_share, answer.plain)),
         "milliseconds": answer.milliseconds,
         "precision": answer.precision,
     }
@@ -78,6 +81,7 @@ def _text_lines(values: dict[str, Any]) -> Iterator[str]:
         yield f"{label:<{width}}  {probability:.4f}"
     cut = ", the rest was not read" if values["truncated"] else ""
     yield f"{values['tokens']} tokens{cut}, {values['milliseconds']:.0f} ms in {values['precision']}"
+    yield from values["remarks"]
 
 
 def _predict_file(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
@@ -155,6 +159,7 @@ def _file_values(summary: JobSummary, arguments: argparse.Namespace) -> dict[str
         "texts_per_second": summary.texts_per_second,
         "precision": summary.precision,
         "cut": summary.cut,
+        "mostly_unknown": summary.mostly_unknown,
         "mean_confidence": summary.mean_confidence,
         "labels": dict(summary.counts),
         "output": str(arguments.output),
@@ -171,6 +176,8 @@ def _file_lines(values: dict[str, Any]) -> Iterator[str]:
         yield f"  {rows:>9,}  {label}"
     if values["empty"]:
         yield f"  {values['empty']:>9,}  rows without a text have no prediction"
+    if values["mostly_unknown"]:
+        yield f"  {values['mostly_unknown']:>9,}  rows of which the model knows less than half (see unknown_share)"
     if values["texts_per_second"]:
         yield f"{values['seconds']:.1f} s, {values['texts_per_second']:,.0f} texts/s in {values['precision']}"
         yield f"mean confidence {values['mean_confidence']:.3f}"

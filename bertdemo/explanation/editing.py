@@ -226,7 +226,7 @@ class _Search:
         return sum(each in self.logits for each in wanted)
 
     def _edited(self, sets: Iterable[_Set]) -> Iterator[tuple[_Set, Edited]]:
-        """Sets and their texts; a text of which nothing is left is none."""
+        """Sets and their texts; a text of which nothing is left is none (nor one that the model cannot read)."""
         for each in sets:
             edited = without(self.classifier, self.reading, each, self.how)
             if not is_blank(edited.text) and (edited.pair is None or not is_blank(edited.pair)):
@@ -235,8 +235,10 @@ class _Search:
     def _predict(self, sets: Sequence[tuple[_Set, Edited]]) -> None:
         texts = [edited.text for _, edited in sets]
         pairs = None if self.reading.pair is None else [str(edited.pair) for _, edited in sets]
-        logits = predict(self.classifier, texts, pairs, placement=choose_placement("fp32")).logits
-        self.logits.update(zip((each for each, _ in sets), logits, strict=True))
+        predicted = predict(self.classifier, texts, pairs, placement=choose_placement("fp32"))
+        for (each, _), logits, unknown in zip(sets, predicted.logits, predicted.unknown, strict=True):
+            if not np.isnan(unknown):
+                self.logits[each] = logits
 
     def push(self, logits: NDArray[np.float32]) -> float:
         """How far the wanted label (or the best other one) is above the present answer; above 0 it flips."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import takewhile
+from math import isnan
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,8 @@ from numpy.typing import NDArray
 from bertdemo.errors import PredictionError
 from bertdemo.models.classifier import Classifier
 from bertdemo.models.encoding import tokenize
-from bertdemo.prediction.single import check_text
+from bertdemo.models.legibility import Legibility
+from bertdemo.prediction.single import check_text, illegible
 
 _IDEOGRAPHS = r"\u3005\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _LETTERS = rf"[^\W{_IDEOGRAPHS}]+"
@@ -91,7 +93,7 @@ def read(classifier: Classifier, text: str, pair: str | None = None) -> Reading:
     """Tokenise as for a prediction, and keep where each token stands.
 
     Raises:
-        PredictionError: see ``check_text``; or the tokenizer does not tell where its tokens stand.
+        PredictionError: see ``predict_one``; or the tokenizer does not tell where its tokens stand.
     """
     check_text(text)
     if pair is not None:
@@ -105,6 +107,9 @@ def read(classifier: Classifier, text: str, pair: str | None = None) -> Reading:
         classifier, text, pair, return_offsets_mapping=True, return_overflowing_tokens=True, verbose=False
     )
     with classifier.lock:
+        parts = None if pair is None else columns.sequence_ids(0)
+        if isnan(Legibility(classifier.tokenizer).unknown_share(columns["input_ids"][0], parts)):
+            raise illegible(classifier, text)
         pieces = classifier.tokenizer.convert_ids_to_tokens(columns["input_ids"][0])
     return _reading(text, pair, columns, pieces)
 

@@ -32,11 +32,14 @@ NO_LABEL = -1
 class Part:
     """The predictions of one chunk: labels (rows,), which index the label names, and probabilities (rows, labels).
 
-    Rows without a text have the label -1 and NaN for probabilities. ``seconds`` of predicting, ``cut`` texts.
+    Rows without a text that can be read have the label -1 and NaN for probabilities. ``unknown`` (rows,) is the share
+    of a text's tokens that the model does not know, NaN where there are none or an older version kept the part.
+    ``seconds`` of predicting, ``cut`` texts.
     """
 
     labels: NDArray[np.int32]
     probabilities: NDArray[np.float32]
+    unknown: NDArray[np.float32]
     seconds: float
     cut: int
     precision: str
@@ -128,6 +131,7 @@ class JobFolder(PieceFolder):
         columns = {
             "label": _as_column(pa.int32(), np.ascontiguousarray(part.labels, np.int32)),
             "probabilities": pa.FixedSizeListArray.from_arrays(flat, labels),
+            "unknown": _as_column(pa.float32(), np.ascontiguousarray(part.unknown, np.float32)),
         }
         about = {"seconds": repr(part.seconds), "cut": str(part.cut), "precision": part.precision}
         with storage(self.path), drafts.drafted(self.part_path(chunk)) as draft:
@@ -148,7 +152,9 @@ class JobFolder(PieceFolder):
             if len(labels) != self.rows_of(chunk):
                 raise ValueError("a part of another length")
             probabilities = flat.reshape(len(labels), -1)
-            return Part(labels, probabilities, float(about["seconds"]), int(about["cut"]), about["precision"])
+            is_kept = "unknown" in table.column_names
+            unknown = table.column("unknown").to_numpy() if is_kept else np.full(len(labels), np.nan, np.float32)
+            return Part(labels, probabilities, unknown, float(about["seconds"]), int(about["cut"]), about["precision"])
         except (OSError, ValueError, LookupError, pa.ArrowException) as error:
             raise self._damaged(f"parts/{path.name}") from error
 

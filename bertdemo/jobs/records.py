@@ -95,7 +95,8 @@ class Agreement:
 class JobSummary:
     """The rows that are done, counted. Confidence is the probability of the predicted label.
 
-    ``counts`` are (label, rows) of all labels, in the order of the run. ``empty`` rows have no text and no prediction.
+    ``counts`` are (label, rows) of all labels, in the order of the run. ``empty`` rows have no text that the model can
+    read, and no prediction; of ``mostly_unknown`` rows more than half of the tokens are unknown to it.
     ``below`` rows have a prediction less confident than ``threshold``. ``cut`` texts were longer than the model reads.
     ``seconds`` is the time of predicting alone, over all the times the job was taken up. ``precision`` is that of the
     matrix products (two of them where the job went on elsewhere).
@@ -112,6 +113,7 @@ class JobSummary:
     texts_per_second: float | None
     precision: str
     agreement: Agreement | None = None
+    mostly_unknown: int = 0
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ def added_names(taken: Iterable[str], label_names: Iterable[str]) -> list[str]:
     """Names of the columns of predictions, none of which is one of ``taken``: a second one is called "name (2)"."""
     names = set(taken)
     added = []
-    for plain in ("predicted_label", "confidence", *(f"prob_{label}" for label in label_names)):
+    for plain in ("predicted_label", "confidence", *(f"prob_{label}" for label in label_names), "unknown_share"):
         name, number = plain, 2
         while name in names:
             name, number = f"{plain} ({number})", number + 1
@@ -62,7 +62,7 @@ def _tables(folder: JobFolder) -> Iterator[pa.Table]:
 
 
 def _columns(part: Part, label_names: tuple[str, ...]) -> Iterator[pa.Array]:
-    """Label, confidence and a probability for each label; nothing where a row had no text."""
+    """Label, confidence, a probability for each label and the share unknown; nothing where a row had no text."""
     import pyarrow as pa
 
     empty = part.labels == NO_LABEL
@@ -70,6 +70,7 @@ def _columns(part: Part, label_names: tuple[str, ...]) -> Iterator[pa.Array]:
     yield pa.array(part.confidences, mask=empty)
     for place in range(len(label_names)):
         yield pa.array(np.ascontiguousarray(part.probabilities[:, place]), mask=empty)
+    yield pa.array(part.unknown, mask=np.isnan(part.unknown))
 
 
 def _write_parquet(path: Path, tables: Iterator[pa.Table]) -> None:

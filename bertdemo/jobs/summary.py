@@ -9,6 +9,8 @@ from bertdemo.data.cells import as_text
 from bertdemo.jobs.folder import NO_LABEL, JobFolder, Part
 from bertdemo.jobs.records import Agreement, JobSummary, ReviewRow
 
+_MOSTLY = 0.5  # of the tokens of a text
+
 
 def summarise(folder: JobFolder, threshold: float) -> JobSummary:
     """Count the rows that are done; ``threshold`` is the confidence below which an answer is "not sure".
@@ -34,6 +36,7 @@ def summarise(folder: JobFolder, threshold: float) -> JobSummary:
         texts_per_second=len(confidences) / seconds if seconds else None,
         precision=" and ".join(sorted({part.precision for part in parts.values()})),
         agreement=_agreement(folder, parts),
+        mostly_unknown=int(_joined([part.unknown > _MOSTLY for part in parts.values()], np.bool_).sum()),
     )
 
 

@@ -94,14 +94,17 @@ def _do(folder: JobFolder, pulse: Pulse, make_predictor: Callable[[JobFolder], P
 
 
 def predict_chunk(folder: JobFolder, chunk: int, predictor: Predictor) -> Part:
-    """The predictions of one chunk of rows; a row without a text gets none."""
+    """The predictions of one chunk of rows; a row without a text, or one that the model can read, gets none."""
     texts, pairs = folder.texts(chunk)
-    filled = [row for row, text in enumerate(texts) if not is_blank(text)]
+    filled = [row for row, parts in enumerate(zip(texts, pairs or texts, strict=True)) if not any(map(is_blank, parts))]
     predictions = predictor([texts[row] for row in filled], None if pairs is None else [pairs[row] for row in filled])
     labels = np.full(len(texts), NO_LABEL, np.int32)
     probabilities = np.full((len(texts), len(folder.card.label_names)), np.nan, np.float32)
+    unknown = np.full(len(texts), np.nan, np.float32)
     labels[filled], probabilities[filled] = predictions.labels, predictions.probabilities
-    return Part(labels, probabilities, predictions.seconds, predictions.cut, predictions.precision)
+    unknown[filled] = predictions.unknown
+    labels[np.isnan(unknown)], probabilities[np.isnan(unknown)] = NO_LABEL, np.nan
+    return Part(labels, probabilities, unknown, predictions.seconds, predictions.cut, predictions.precision)
 
 
 def _drop_damaged_parts(folder: JobFolder) -> None:

@@ -18,6 +18,7 @@ from bertdemo.models.base_check import agree_on_padding, fit, longest_input
 from bertdemo.models.catalog import find_base
 from bertdemo.models.devices import Placement
 from bertdemo.models.first_token import read_first_token_only
+from bertdemo.models.libraries import load_libraries
 from bertdemo.models.pretrained import (
     is_about_the_machine,
     read_config,
@@ -137,6 +138,7 @@ def load_classifier(folder: Path, *, complete: bool = False) -> Classifier:
     Raises:
         ModelError: the folder is missing or damaged, or the adapter's base cannot be had.
     """
+    load_libraries()
     sweep(folder.parent, folder)
     sweep(folder, folder / _CARD)
     return read_steadily(folder, lambda: _load_saved(folder, complete))

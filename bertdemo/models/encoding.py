@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, cast
 
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bertdemo.models.cutting import readable, turn
+from bertdemo.models.legibility import Legibility
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -28,12 +29,14 @@ class Encoded:
     """Token ids of n texts, unpadded. ``segments`` says which of the two texts a token belongs to, where a model asks.
 
     ``cut`` counts the texts that were longer than ``max_length``. Tokenizers written in Python do not tell: of theirs,
-    it counts those that fill ``max_length`` to the last token.
+    it counts those that fill ``max_length`` to the last token. ``unknown`` is the share of each text's tokens that the
+    model does not know, NaN where it reads nothing of it (``Legibility``); empty where ids were not made from texts.
     """
 
     ids: tuple[NDArray[np.int32], ...]
     segments: tuple[NDArray[np.int32], ...] | None
     cut: int
+    unknown: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -93,6 +96,8 @@ def encode(classifier: Classifier, texts: Sequence[str], pairs: Sequence[str] | 
         return Encoded((), None, 0)
     ids: list[NDArray[np.int32]] = []
     segments: list[NDArray[np.int32]] = []
+    unknown: list[float] = []
+    legibility = Legibility(classifier.tokenizer)
     cut = 0
     for start in range(0, len(texts), _AT_ONCE):
         part = slice(start, start + _AT_ONCE)
@@ -102,7 +107,10 @@ def encode(classifier: Classifier, texts: Sequence[str], pairs: Sequence[str] | 
         segments += [np.asarray(row, dtype=np.int32) for row in columns.get("token_type_ids", ())]
         full = [place for place, row in enumerate(columns["input_ids"]) if len(row) >= classifier.max_length]
         cut += sum(columns.encodings is None or bool(columns.encodings[place].overflowing) for place in full)
-    return Encoded(tuple(ids), tuple(segments) or None, cut)
+        for place, row in enumerate(columns["input_ids"]):  # tokenizers written in Python do not tell whose a token is
+            parts = columns.sequence_ids(place) if pairs is not None and columns.encodings is not None else None
+            unknown.append(legibility.unknown_share(row, parts))
+    return Encoded(tuple(ids), tuple(segments) or None, cut, np.array(unknown, np.float32))
 
 
 def _readable(classifier: Classifier, texts: _Texts, pairs: _Texts | None) -> tuple[_Texts, _Texts | None]:

@@ -40,11 +40,13 @@ class Predictions:
     """Logits (texts, labels) in the order of the texts; ``cut`` counts texts longer than the model reads.
 
     ``seconds`` includes tokenising and no waiting for other threads; ``precision`` is the number format of the matrix
-    products, but ``settled`` texts that were nearly tied were read again in fp32.
+    products, but ``settled`` texts that were nearly tied were read again in fp32. ``unknown`` is the share of each
+    text's tokens that the model does not know (texts,): NaN where it reads nothing of it, and has answered nothing.
     """
 
     logits: NDArray[np.float32]
     cut: int
+    unknown: NDArray[np.float32]
     seconds: float
     precision: str
     temperature: float = 1.0
@@ -98,7 +100,9 @@ def predict(
             logits = predict_encoded(fast, encoded, placement, max(1, batch_size // at_once), apply)
             settled = 0 if placement.precision == "fp32" else _settle(classifier, encoded, placement, logits, apply)
         seconds += time.perf_counter() - started
-    return Predictions(logits, encoded.cut, seconds, placement.precision, classifier.temperature, settled)
+    return Predictions(
+        logits, encoded.cut, encoded.unknown, seconds, placement.precision, classifier.temperature, settled
+    )
 
 
 def predict_encoded(

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
+from bertdemo.data.identity import in_plain_letters
 from bertdemo.errors import PredictionError
 from bertdemo.models.classifier import Classifier
 from bertdemo.models.devices import choose_placement
 from bertdemo.models.encoding import count_tokens, is_blank, tokenize
+from bertdemo.models.legibility import Legibility
 from bertdemo.prediction.predict import predict
 
 MAX_CHARACTERS = 1_000_000
+_MOST_COMPARED = 4_000  # characters of a text that are looked at for letters in another form
 
 
 @dataclass(frozen=True)
@@ -20,6 +24,8 @@ class Answer:
     ``scores`` are (label, probability) of all labels, the most probable first. ``tokens`` counts what the model read,
     special tokens included; ``pieces`` are these tokens. ``kept_text`` and ``kept_pair`` are the parts that were read:
     shorter than what was asked where ``truncated``. ``milliseconds`` includes tokenising and no waiting.
+    ``unknown_share`` of the tokens that are not special stand for something that the model does not know. ``plain`` is
+    the text (its pair, where that is the one) in plain letters, if the model reads that differently.
     """
 
     label: str
@@ -31,6 +37,8 @@ class Answer:
     pieces: tuple[str, ...]
     milliseconds: float
     precision: str
+    unknown_share: float = 0.0
+    plain: str | None = None
 
     @property
     def confidence(self) -> float:
@@ -42,20 +50,46 @@ def predict_one(classifier: Classifier, text: str, pair: str | None = None) -> A
     """Classify one text (with its pair) in fp32, where every digit counts and a batch saves nothing.
 
     Raises:
-        PredictionError: see ``check_text``.
+        PredictionError: see ``check_text``; or the model reads nothing of a text.
     """
     check_text(text)
     if pair is not None:
         check_text(pair, "second text")
     predictions = predict(classifier, [text], None if pair is None else [pair], placement=choose_placement("fp32"))
+    unknown = float(predictions.unknown[0])
+    if math.isnan(unknown):
+        raise illegible(classifier, text)
     pieces, truncated, kept_text, kept_pair = _what_was_read(classifier, text, pair)
+    plain = in_other_letters(classifier, text) or (in_other_letters(classifier, pair) if pair else None)
     scores = sorted(
         zip(classifier.label_names, predictions.probabilities[0].tolist(), strict=True), key=lambda s: -s[1]
     )
     return Answer(
         label=scores[0][0], scores=tuple(scores), tokens=len(pieces), truncated=truncated, kept_text=kept_text,
         kept_pair=kept_pair, pieces=pieces, milliseconds=1000 * predictions.seconds, precision=predictions.precision,
+        unknown_share=unknown, plain=plain,
     )  # fmt: skip
+
+
+def illegible(classifier: Classifier, text: str) -> PredictionError:
+    """What to say of a text, or of its pair, of which the model reads nothing."""
+    alone = Legibility(classifier.tokenizer).unknown_share(tokenize(classifier, text)["input_ids"])
+    what = "text" if math.isnan(alone) else "second text"
+    return PredictionError(
+        f"The model can read nothing of the {what}: none of its characters is one that it knows. Type something to "
+        "classify."
+    )
+
+
+def in_other_letters(classifier: Classifier, text: str) -> str | None:
+    """The text in plain letters where the model reads that differently, though people and the check-up see one text."""
+    some = text[:_MOST_COMPARED]
+    plain = in_plain_letters(some)
+    if plain == some:
+        return None
+    with classifier.lock:
+        one, other = (classifier.tokenizer(form, verbose=False)["input_ids"] for form in (some, plain))
+    return plain if one != other else None
 
 
 def check_text(text: str, what: str = "text") -> None:

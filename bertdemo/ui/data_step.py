@@ -220,9 +220,11 @@ def _from_hub() -> Dataset | None:
         wanted = st.button("Load", key="hub_load", disabled=not name)
     if wanted:
         from bertdemo.data.opening import open_hub
+        from bertdemo.models.libraries import load_libraries
 
         st.session_state.pop("hub_table", None)
         with st.spinner("Asking the Hub…"):
+            load_libraries()  # what reads the Hub shares modules with them
             table = open_hub(name.strip().removeprefix("hub:"), handles.settings())
         st.session_state["hub_table"] = (secrets.token_hex(8), table)
     if "hub_table" not in st.session_state:

@@ -80,6 +80,7 @@ def show(subject: Subject) -> None:
             "the rest had no say.",
             icon=":material/content_cut:",
         )
+    predict_answer.remark(answer)
 
 
 def others(answer: Answer) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
+from bertdemo.errors import PredictionError
 from bertdemo.lines import shorten
 from bertdemo.ui import explain_link, explain_strip, predict_answer, try_it
 from bertdemo.ui.explain_sentences import output
@@ -136,14 +137,14 @@ def edited(subject: Subject, change: Change) -> Edited:
 
 
 def _outcome(subject: Subject, found: Attribution, change: Change) -> None:
-    from bertdemo.models.encoding import is_blank
     from bertdemo.prediction.single import predict_one
 
     new = edited(subject, change)
-    if any(is_blank(part) for part in (new.text, new.pair) if part is not None):
+    try:
+        answer = predict_one(subject.classifier, new.text, new.pair)
+    except PredictionError:  # the text was read before words were taken away
         st.caption("Nothing is left to ask about: put a word back, or mask words instead.")
         return
-    answer = predict_one(subject.classifier, new.text, new.pair)
     with st.container(key="try_outcome", gap="small"):
         st.markdown(f"##### {verdict(subject.answer, answer)}")
         st.caption(_foretold(subject, found, change, new))

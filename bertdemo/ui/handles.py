@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-import gc
-import importlib
-import logging
 import os
-import threading
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from bertdemo.errors import BertDemoError
 from bertdemo.settings import Settings
-from bertdemo.training.environment import WORKER_ENVIRONMENT
+from bertdemo.ui.warm_up import Progress, WarmUp
 
 if TYPE_CHECKING:
     from bertdemo.data.bounded import TableReader
     from bertdemo.jobs.store import Jobs
     from bertdemo.prediction.loaded import Shelf
-    from bertdemo.runs.records import Run
     from bertdemo.runs.store import Runs
     from bertdemo.studies.store import Studies
-
-logger = logging.getLogger(__name__)
-_AFTER_FIRST_PAINT = 1.5  # seconds
-_SPINNING = "GOMP_SPINCOUNT"
-_warm = threading.Event()
 
 
 def settings() -> Settings:
@@ -100,48 +89,24 @@ def table_reader() -> TableReader:
     return TableReader()
 
 
-def newest_with_model(among: list[Run]) -> Run | None:
-    """What a page shows that needs a classifier when nobody has chosen one; ``among`` is newest first."""
-    return next((run for run in among if run.status.state.has_model), None)
-
-
-@st.cache_resource(show_spinner=False)
-def warm_up() -> threading.Timer:
-    """Load, once and in the background, what the next click needs: the charts, a classifier, and a worker."""
-    timer = threading.Timer(_AFTER_FIRST_PAINT, _load, (runs(), shelf()))
-    timer.daemon = True
-    timer.start()
-    return timer
+def warm_up() -> None:
+    """Begin, once and in the background, to load what the next click needs."""
+    _warm_up(str(settings().home)).begin()
 
 
 def is_warm() -> bool:
     """Whether an answer can be had without the seconds that loading the libraries takes."""
-    return _warm.is_set()
+    return _warm_up(str(settings().home)).done.is_set()
 
 
-def _load(runs: Runs, shelf: Shelf) -> None:
-    os.environ.setdefault(_SPINNING, WORKER_ENVIRONMENT[_SPINNING])  # OpenMP reads it when torch is first loaded
-    try:
-        for module in ("altair", "pandas", "tokenizers"):
-            importlib.import_module(module)
-        _load_a_classifier(runs, shelf)
-    finally:
-        _warm.set()  # whoever asks now finds out by themselves what is the matter
-    gc.collect()
-    gc.freeze()  # what is loaded now stays: later collections need not look at it
-    runs.prepare()
+def starting() -> Progress:
+    """How far the server has come, until it ``is_warm``."""
+    return _warm_up(str(settings().home)).progress
 
 
-def _load_a_classifier(runs: Runs, shelf: Shelf) -> None:
-    """The one that the first page offers. It is asked once: the first answer of all takes ten times as long."""
-    try:
-        run = newest_with_model(runs.list())
-        if run:
-            from bertdemo.prediction.single import predict_one
-
-            predict_one(shelf.classifier(run.id), "warm", "up" if run.data.has_pairs else None)
-    except BertDemoError as error:
-        logger.warning("no classifier was loaded ahead: %s", error)
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _warm_up(home: str) -> WarmUp:  # noqa: ARG001 (the key of the cache)
+    return WarmUp(runs(), shelf(), settings().home)
 
 
 def expect_a_run() -> None:

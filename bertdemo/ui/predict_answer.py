@@ -78,6 +78,15 @@ def show(answer: Answer, least: float = 0.0) -> None:
         rest = sum(p for _, p in answer.scores[MOST_BARS:])
         st.caption(f"And {count(len(answer.scores) - MOST_BARS, 'other label')}: {certainty(rest)} together.")
     _cut(answer)
+    remark(answer)
+
+
+def remark(answer: Answer) -> None:
+    """What of the text the model could not read, or reads as another text."""
+    from bertdemo.prediction.remarks import remarks
+
+    for sentence in remarks(answer.unknown_share, answer.plain):
+        st.warning(escape(sentence), icon=":material/question_mark:")
 
 
 def headline(answer: Answer, least: float) -> str:

@@ -184,5 +184,13 @@ def facts(voices: list[Voice]) -> dict[str, list[str]]:
         ],
         "Time": [f"{voice.answer.milliseconds:.1f} ms" for voice in voices],
         "Size": [compact(voice.parameters) for voice in voices],
+        **_unknown(voices),
         "Right on tests": ["–" if v.run.accuracy is None else percent(v.run.accuracy) for v in voices],
     }
+
+
+def _unknown(voices: list[Voice]) -> dict[str, list[str]]:
+    """How much of the text each of them does not know, where that is any of it."""
+    if not any(voice.answer.unknown_share for voice in voices):
+        return {}
+    return {"Unknown to it": [percent(voice.answer.unknown_share, 0) for voice in voices]}

@@ -153,7 +153,11 @@ def said(summary: JobSummary) -> str:
             f"{count(summary.below, 'row') if summary.below else 'none'} below {percent(summary.threshold, 0)}"
         )
     if summary.empty:
-        parts.append(f"{count(summary.empty, 'row')} without a text, and so without a prediction")
+        parts.append(
+            f"{count(summary.empty, 'row')} without a text that the model can read, and so without a prediction"
+        )
+    if summary.mostly_unknown:
+        parts.append(f"of {count(summary.mostly_unknown, 'row')} the model knows less than half (`unknown_share`)")
     if summary.cut:
         parts.append(f"{count(summary.cut, 'text')} longer than the model reads, and cut")
     return "; ".join(parts) + "." + _agreement(summary.agreement)

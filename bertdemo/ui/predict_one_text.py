@@ -70,7 +70,11 @@ def _result(run: Run, asked: Asked, answer: Answer, examples: tuple[Example, ...
     """The answer, whether it is right where that is known, and what such answers are worth."""
     with st.container(key="answer", gap="small"):
         predict_answer.show(answer, least)
-        lines = (_given(examples, asked, answer), predict_standing.sentence(run, answer), predict_answer.facts(answer))
+        lines = (
+            _given(examples, asked, answer),
+            predict_standing.sentence(run, asked, answer),
+            predict_answer.facts(answer),
+        )
         st.caption("  \n".join(line for line in lines if line))  # two spaces: a new line
         with st.container(horizontal=True, gap="medium"):
             _why_link(run, asked)

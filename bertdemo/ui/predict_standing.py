@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from bertdemo.errors import BertDemoError
-from bertdemo.ui import report_evidence
+from bertdemo.ui import predict_unlike, report_evidence
 from bertdemo.ui.words import count, percent
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from bertdemo.evaluation.thresholds import AtThreshold, Coverage
     from bertdemo.prediction.single import Answer
     from bertdemo.runs.records import Run
+    from bertdemo.ui.try_it import Asked
 
 _LEAST = "least_certainty"  # the key of the slider, in per cent
 OPEN = "threshold_box"  # the key of what it stands in
@@ -42,8 +43,10 @@ def alike(coverage: Coverage, confidence: float) -> Alike:
     return Alike(low, min(high, 1.0), below.answered - above.answered, below.right - above.right)
 
 
-def sentence(run: Run, answer: Answer) -> str:
-    """What such an answer was worth on the test texts; empty if nobody knows."""
+def sentence(run: Run, asked: Asked, answer: Answer) -> str:
+    """What such an answer was worth on the test texts; empty if nobody knows, and why where the text is unlike them."""
+    if unlike := predict_unlike.why(run, asked, answer):
+        return f"It was not tested on texts like this one ({unlike}), so how often it is right on them is not known."
     coverage = _coverage(run)
     said = worth(alike(coverage, answer.confidence)) if coverage else ""
     if not said and run.accuracy is not None:

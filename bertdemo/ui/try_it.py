@@ -8,6 +8,8 @@ import streamlit as st
 
 from bertdemo.runs.records import Run
 from bertdemo.ui import handles
+from bertdemo.ui.warm_up import STEPS, Progress
+from bertdemo.ui.words import duration
 
 TEXT, PAIR = "ask_text", "ask_pair"  # the keys of the boxes; what is in them lasts from page to page
 TEXT_IN, PAIR_IN = "text", "pair"  # their names in the address
@@ -60,8 +62,15 @@ def is_loaded() -> bool:
             st.rerun()  # the page as a whole, which then looks no more
         return True
     st.session_state["warming"] = True
-    st.caption("The classifier is being loaded: a few seconds, once. The answer comes by itself.")
+    st.caption(start_in_words(handles.starting()))
     return False
+
+
+def start_in_words(start: Progress) -> str:
+    """What a newcomer waits for, how long they have, and how long it took the last time."""
+    far = f"step {STEPS.index(start.step) + 1} of {len(STEPS)}, {start.step}, {duration(start.seconds)} so far"
+    last = "" if start.last is None else f" The last start took {duration(start.last)}."
+    return f"This server has just started ({far}).{last} The answer comes by itself."
 
 
 def ask(run: Run, button: str = "Classify") -> Asked | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from bertdemo.runs.records import Run
-from bertdemo.ui import handles, predict_one_text, where
+from bertdemo.ui import predict_one_text, warm_up, where
 from bertdemo.ui.words import ago, escape, percent
 
 _RECENT = 5
@@ -38,7 +38,7 @@ def ready(place: where.Place) -> Run | None:
     """The classifier to try: the chosen run, or the newest one that has a model."""
     if place.run and place.run.status.state.has_model:
         return place.run
-    return handles.newest_with_model(place.runs)
+    return warm_up.newest_with_model(place.runs)
 
 
 def own(runs: list[Run]) -> list[Run]:

@@ -10,7 +10,7 @@ from bertdemo.errors import RunError
 from bertdemo.lines import shorten
 from bertdemo.models.catalog import base_name
 from bertdemo.runs.records import Run, State
-from bertdemo.ui import errors, handles, scrolling
+from bertdemo.ui import errors, handles, scrolling, warm_up
 from bertdemo.ui.words import distinct, escape, percent
 
 _NONE = ""
@@ -49,7 +49,7 @@ def row(*, new: str | None = None, newest: bool = False, tested: bool = False) -
     with errors.shown() as outcome:
         run = _chosen(runs, only_live=new is not None)
     if run is None and newest and runs and not outcome.failed:
-        run = (handles.newest_with_model(runs) if tested else None) or runs[0]
+        run = (warm_up.newest_with_model(runs) if tested else None) or runs[0]
     if run is not None:
         st.query_params["run"] = st.session_state["run"] = run.id
     if runs:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bertdemo.models.encoding import is_blank
 from bertdemo.prediction.single import predict_one
+from tests.readable import is_readable
 
 TEXTS = ["the coffee was cold", "x " * 60, "漢字", "😀", "<script>alert(1)</script>", "a\0b", "=1+1", "مرحبا"]
 
@@ -54,15 +54,23 @@ def test_four_who_ask_at_once_get_their_own_answers(predict):
     )
 
 
-@given(text=st.text(max_size=50))
+@given(text=st.text(st.characters(exclude_categories=["Cs", "Cn"]), max_size=50))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
 def test_any_text_is_answered_or_refused_with_a_sentence(predict, text):
     code, answer = predict(run="single", text=text)
-    if not is_blank(text):
+    if is_readable(text):
         assert (code, set(answer["scores"])) == (200, {"praise", "complaint"})
         assert sum(answer["scores"].values()) == pytest.approx(1)
     else:
         assert (code, list(answer)) == (422, ["detail"])
+
+
+def test_what_the_model_does_not_know_is_told(predict):
+    _, known = predict(run="single", text="the coffee")
+    assert (known["unknown_share"], known["remarks"]) == (0, [])
+    _, both = predict(run="single", texts=["สวัสดี the", "the ｃｏｆｆｅｅ"])
+    assert [each["unknown_share"] for each in both["predictions"]] == [0.5, 0.5]
+    assert [len(each["remarks"]) for each in both["predictions"]] == [1, 2]
 
 
 def test_the_models_are_those_that_can_be_asked(client, predict):

@@ -24,6 +24,8 @@ WRONG = [
     ({"run": "single", "text": " \n\t"}, 422, "text 1 is empty"),
     ({"run": "single", "texts": ["a", ""]}, 422, "text 2 is empty"),
     ({"run": "single", "text": "\0"}, 422, "text 1 is empty"),
+    ({"run": "single", "texts": ["a", "\ufffd\ue000"]}, 422, "nothing of text 2"),
+    ({"run": "pairs", "text": "a", "pair": "\u0301"}, 422, "nothing of text 1 or of its pair"),
     ({"run": "pairs", "texts": ["a", "b"], "pairs": ["a", " "]}, 422, "pair 2 is empty"),
     ({"run": "pairs", "texts": ["a", "b"], "pairs": ["a"]}, 422, "as many pairs"),
     ({"run": "pairs", "texts": ["a"], "pair": "a"}, 422, "pair belongs to text"),

@@ -54,25 +54,31 @@ def open_tab(browser, width: int, height: int):
 @pytest.fixture
 def app_url(tmp_path: Path) -> Iterator[str]:
     """The address of a fresh server whose home is a folder of this test."""
-    with _server(tmp_path / "home") as url:
+    with serve(tmp_path / "home") as url:
         yield url
 
 
 @pytest.fixture(scope="session")
 def warm_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a server that is shared, by tests that leave nothing behind in its home."""
-    with _server(tmp_path_factory.mktemp("shared") / "home") as url:
+    with serve(tmp_path_factory.mktemp("shared") / "home") as url:
         yield url
 
 
 @contextmanager
-def _server(home: Path) -> Iterator[str]:
+def serve(home: Path, **environment: str) -> Iterator[str]:
+    """A fresh server over a home, with ``environment`` added to this process's: its address."""
     port = _free_port()
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true"]
     process = subprocess.Popen(
         [*command, "--server.port", str(port)],
         cwd=ROOT,
-        env={**os.environ, "BERTDEMO_HOME": str(home), "BERTDEMO_BASE_FOLDERS": tempfile.gettempdir()},
+        env={
+            **os.environ,
+            "BERTDEMO_HOME": str(home),
+            "BERTDEMO_BASE_FOLDERS": tempfile.gettempdir(),
+            **environment,
+        },
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

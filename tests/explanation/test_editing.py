@@ -17,11 +17,11 @@ from bertdemo.explanation.editing import Edited, edit, find_flip, masked, withou
 from bertdemo.explanation.erasing import ids_without
 from bertdemo.explanation.reading import read
 from bertdemo.models.classifier import Classifier, load_classifier
-from bertdemo.models.encoding import is_blank
 from bertdemo.prediction.predict import predict
 from tests.explanation.erasures import erased_table
+from tests.readable import is_readable
 
-TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40).filter(lambda t: not is_blank(t))
+TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cn"]), min_size=1, max_size=40).filter(is_readable)
 PLAIN = st.lists(st.sampled_from(["cold", "lovely", "wonderfully", "xyz", ",", "."]), min_size=1, max_size=8)
 
 
@@ -144,6 +144,12 @@ def test_a_text_that_cannot_flip_is_proven_so_when_all_sets_were_tried(classifie
     reading = read(classifier, "lovely")
     flip = find_flip(classifier, reading, how="delete")
     assert (flip.words, flip.calls, flip.proven) == (None, 1, True)
+
+
+@pytest.mark.parametrize("rest", ["\ufffd", "\ue000 \u0301"])
+def test_what_the_model_cannot_read_is_no_text_that_is_left(classifier: Classifier, rest: str):
+    flip = find_flip(classifier, read(classifier, f"lovely {rest}"), how="delete")
+    assert (flip.words, flip.proven) == (None, True)
 
 
 def test_a_flip_to_a_label_that_is_not_another_one_is_refused(classifier: Classifier):

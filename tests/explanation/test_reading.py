@@ -16,9 +16,10 @@ from transformers import PreTrainedTokenizerFast
 from bertdemo.errors import PredictionError
 from bertdemo.explanation.reading import read
 from bertdemo.models.classifier import Classifier, load_base
-from bertdemo.models.encoding import encode, is_blank
+from bertdemo.models.encoding import encode
+from tests.readable import is_readable
 
-TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=60).filter(lambda t: not is_blank(t))
+TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cn"]), min_size=1, max_size=60).filter(is_readable)
 
 
 @pytest.fixture(scope="module")

@@ -68,6 +68,12 @@ def test_one_text_that_is_too_long_is_said_to_be(command, run_id):
     assert "the rest was not read" in command("--run", run_id, "--text", "lovely " * 100)[1]
 
 
+def test_what_the_model_does_not_know_is_told(command, run_id):
+    values = json.loads(command("--run", run_id, "--text", "lovely สวัสดี", "--json")[1])
+    assert (values["unknown_share"], len(values["remarks"])) == (0.5, 1)
+    assert values["remarks"][0] in command("--run", run_id, "--text", "lovely สวัสดี")[1]
+
+
 def test_a_file(command, run_id, file, settings):
     output = file.with_name("out.parquet")
     code, stdout, stderr = command("--run", run_id, "--input", file, "--output", output, "--json")
@@ -132,6 +138,7 @@ def test_the_only_column_is_the_texts(command, run_id, tmp_path):
     ("arguments", "message"),
     [
         (("--text", ""), "text is empty"),
+        (("--text", "\ufffd\ufffd"), "can read nothing of the text"),
         (("--text", "x" * 1_000_001), "limit is 1,000,000"),
         (("--text", "x", "--pair", "y"), "leave out --pair"),
         (("--text", "x", "--output", "y.csv"), "--output goes with --input"),

@@ -99,10 +99,10 @@ NAMES = st.sampled_from(["predicted_label", "confidence", "confidence (2)", "pro
 @given(st.lists(NAMES, unique=True), st.lists(st.sampled_from(["a", "a (2)", "b", ""]), unique=True))
 def test_no_column_is_ever_replaced(taken, labels):
     added = added_names(taken, labels)
-    assert len(added) == 2 + len(labels)
+    assert len(added) == 3 + len(labels)
     assert len({*taken, *added}) == len(taken) + len(added)
     for name, plain in zip(
-        added, ["predicted_label", "confidence", *(f"prob_{label}" for label in labels)], strict=True
+        added, ["predicted_label", "confidence", *(f"prob_{label}" for label in labels), "unknown_share"], strict=True
     ):
         assert name.startswith(plain)
 

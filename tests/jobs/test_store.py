@@ -60,7 +60,8 @@ def test_a_job_predicts_every_row_in_the_order_of_the_table(jobs, run_id):
     job = jobs.get(job_id)
     assert (job.status.state, job.done, job.rows) == (State.FINISHED, 11, 11)
     result = pd.read_parquet(jobs.result(job_id, "parquet"))
-    assert list(result.columns) == ["id", "text", "predicted_label", "confidence", "prob_praise", "prob_complaint"]
+    added = ["predicted_label", "confidence", "prob_praise", "prob_complaint", "unknown_share"]
+    assert list(result.columns) == ["id", "text", *added]
     assert result["id"].tolist() == frame["id"].tolist()
     filled = [text for text in frame["text"] if text]
     probabilities = result.loc[result["predicted_label"].notna(), ["prob_praise", "prob_complaint"]].to_numpy()
@@ -284,17 +285,18 @@ def test_a_run_without_a_model_is_refused(jobs, run_id, settings):
         jobs.submit(run_id, table(3), TEXT, "x.csv")
 
 
-def test_a_run_of_pairs_wants_a_second_column(jobs, run_id, settings):
+def test_a_run_of_pairs_wants_a_second_column_and_both_texts_of_a_row(jobs, run_id, settings):
     card = settings.home / "runs" / run_id / "data.json"
     card.write_text(json.dumps(json.loads(card.read_text()) | {"has_pairs": True}))
     with pytest.raises(RunError, match="second texts, too"):
         jobs.submit(run_id, table(3), TEXT, "x.csv")
     frame = table(3, more=["a", None, "b"])
     job_id = jobs.submit(run_id, frame, JobColumns("text", pair="more"), "x.csv")
-    assert jobs.least_confident(job_id)[0].pair in ("a", "", "b")
+    assert jobs.least_confident(job_id)[0].pair in ("a", "b")
     result = pd.read_parquet(jobs.result(job_id, "parquet"))
-    pairs = logits_of(["text 0", "text 1", "text 2"], ["a", "", "b"], 2)
-    assert result["predicted_label"].tolist() == [LABELS[i] for i in pairs.argmax(axis=1)]
+    assert result["predicted_label"].isna().tolist() == [False, True, False]
+    pairs = logits_of(["text 0", "text 2"], ["a", "b"], 2)
+    assert result["predicted_label"].dropna().tolist() == [LABELS[i] for i in pairs.argmax(axis=1)]
 
 
 @pytest.mark.parametrize("name", ["job.json", "status.json"])

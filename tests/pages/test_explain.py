@@ -324,7 +324,7 @@ def test_before_the_libraries_are_loaded_the_page_says_so(open_page, make_run, m
     make_run("one", State.FINISHED)
     app = open_page("explain", run="one", text=TEXT)
     assert not app.exception
-    assert "being loaded" in words_of(app)
+    assert "loading the libraries" in words_of(app)
 
 
 @pytest.mark.usefixtures("no_starters")

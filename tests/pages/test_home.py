@@ -52,7 +52,7 @@ def test_before_the_libraries_are_loaded_the_page_says_so_and_loads_none(open_pa
     app.button(key="classify").click().run()
     assert not app.exception
     assert not app.error
-    assert "being loaded" in words_of(app)
+    assert "loading the libraries" in words_of(app)
 
 
 def test_a_model_that_is_gone_is_one_sentence_on_the_first_page(open_page, make_run, monkeypatch):

@@ -72,6 +72,23 @@ def test_why_is_one_click_away_with_the_same_text(open_page, make_classifier):
     assert parse_qs(why.query_string) == {"run": ["one"], "text": [TEXT]}
 
 
+@pytest.mark.parametrize(("text", "words"), [("สวัสดี", "100 %"), ("ｃｏｆｆｅｅ was cold", "“coffee was cold”")])
+def test_what_the_model_does_not_know_or_reads_otherwise_is_told(open_page, make_classifier, text, words):
+    make_classifier()
+    app = ask(open_page("predict", run="one"), text)
+    assert words in "".join(each.value for each in app.warning)
+
+
+def test_a_text_unlike_the_tested_ones_has_no_figure_of_theirs(open_page, make_classifier, words_of):
+    make_classifier()
+    assert "right" in words_of(ask(open_page("predict", run="one"), TEXT))
+    for text in ("这家航空公司的服务很糟糕", "😀😀", "12345", f"{TEXT} " * 9, f"{TEXT} สวัสดี"):
+        said = words_of(ask(open_page("predict", run="one"), text))
+        assert "It was not tested on texts like this one" in said
+        assert "it was right" not in said
+        assert "was right" not in said
+
+
 def test_an_example_is_one_click(open_page, make_classifier, small_split):
     make_classifier()
     app = open_page("predict", run="one")
@@ -100,7 +117,7 @@ def test_a_text_that_is_too_long_says_so_and_shows_what_was_cut(open_page, make_
     assert "What was cut off" in words_of(app.run())
 
 
-@pytest.mark.parametrize("text", [" \n ", "x" * 1_000_001])
+@pytest.mark.parametrize("text", [" \n ", "\ufffd\ufffd", "\ue000", "x" * 1_000_001])
 def test_a_text_that_cannot_be_classified_is_one_sentence(open_page, make_classifier, text):
     make_classifier()
     app = ask(open_page("predict", run="one"), text)
