@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ PIECES = (
     "💕", "#tag",
     "e\u0301", "\u0301", "\u200d", "\u00a0", "ﬁ", "Σ", "İ", "ä", "[SEP]", "[UNK]", "<s>", "!", "...", "\0", "-",
 )  # fmt: skip
+MODEL = SimpleNamespace(config=SimpleNamespace(model_type="bert", type_vocab_size=2))  # more is not asked here
 TEXTS = st.lists(st.sampled_from(PIECES), max_size=60).map("".join)
 
 
@@ -61,7 +63,7 @@ KINDS = {
 @pytest.fixture(scope="module", params=["word pieces", *KINDS])
 def classifier(request: pytest.FixtureRequest, tiny_base: Path) -> Classifier:
     tokenizer = AutoTokenizer.from_pretrained(tiny_base) if request.param == "word pieces" else KINDS[request.param]()
-    return Classifier(None, tokenizer, ("a", "b"), 12)  # type: ignore[arg-type]  # nothing here asks the model
+    return Classifier(MODEL, tokenizer, ("a", "b"), 12)  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -101,12 +103,12 @@ def test_long_texts_of_words_are_cut(classifier: Classifier, pair: str | None) -
 def test_a_tokenizer_that_keeps_the_end_of_a_text_reads_all_of_it(tiny_base: Path) -> None:
     tokenizer = AutoTokenizer.from_pretrained(tiny_base, truncation_side="left")
     text = "the coffee was cold " * 50
-    assert readable(Classifier(None, tokenizer, ("a", "b"), 12), text) == (text, None)  # type: ignore[arg-type]
+    assert readable(Classifier(MODEL, tokenizer, ("a", "b"), 12), text) == (text, None)  # type: ignore[arg-type]
 
 
 def test_nobody_waits_for_a_text_that_cannot_be_cut(tiny_base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cutting, "_IN_A_TURN", 100)
-    classifier = Classifier(None, AutoTokenizer.from_pretrained(tiny_base), ("a", "b"), 12)  # type: ignore[arg-type]
+    classifier = Classifier(MODEL, AutoTokenizer.from_pretrained(tiny_base), ("a", "b"), 12)  # type: ignore[arg-type]
     shared, free = classifier.tokenizer, []
     used = type(shared).__call__
 
