@@ -20,6 +20,14 @@ class DataError(BertDemoError):
     """A file, table or data set cannot be used for text classification as it is."""
 
 
+class DoubtfulLabelError(DataError):
+    """Several columns may be the labels, and only a person can tell which: ``candidates``, the likeliest first."""
+
+    def __init__(self, message: str, candidates: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.candidates = candidates
+
+
 class ModelError(BertDemoError):
     """A base model cannot be found or used."""
 

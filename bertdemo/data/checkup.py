@@ -20,6 +20,7 @@ MIN_ROWS = 10
 # Texts a label. With 4 tweets each, three labels were learned no better than by guessing (35 % right), with 8 at 50 %.
 _FEW = 8
 _DROP = "leave these labels out"
+_RANKS = {"test": 2, "validation": 1}  # of published parts; a text stays in the highest that it stands in
 _EXAMPLES = 3
 _EXAMPLE_LENGTH = 200  # characters
 _LETTERS_OF = 2_000  # texts, evenly spread: enough to tell an alphabet
@@ -34,6 +35,7 @@ class Reason(StrEnum):
     UNLABELLED = "no label"
     CONFLICT = "same text under two labels"
     DUPLICATE = "duplicate"
+    HELD_OUT = "same text in a published part for testing"
 
 
 @dataclass(frozen=True)
@@ -59,9 +61,10 @@ class LabelCount:
 
 @dataclass(frozen=True)
 class CheckUp:
-    """What was found in ``rows`` rows. The four counts do not overlap; ``kept`` holds all other rows.
+    """What was found in ``rows`` rows. The five counts do not overlap; ``kept`` holds all other rows.
 
-    ``not_latin`` is the share of their letters (0 to 1) that are of another alphabet.
+    ``not_latin`` is the share of their letters (0 to 1) that are of another alphabet. ``held_out`` rows of published
+    parts have a text that a part for testing or validating has, too; the labels ``untrained`` stand only in those.
     """
 
     rows: int
@@ -74,6 +77,8 @@ class CheckUp:
     kept: tuple[int, ...]
     removed: tuple[RemovedRow, ...]
     not_latin: float
+    held_out: int = 0
+    untrained: tuple[str, ...] = ()
 
     @property
     def is_clean(self) -> bool:
@@ -94,7 +99,8 @@ def check_up(dataset: Dataset) -> CheckUp:
     """Look at every row once.
 
     A duplicate has the same normalised text (and pair) and the same label as an earlier row. A text under
-    two labels is left out everywhere, because nobody knows the right answer.
+    two labels is left out everywhere, because nobody knows the right answer. Where parts are published, a text that
+    stands in several stays in the test part, else in the validation part, alone.
     """
     removed = _removed(dataset, keys(dataset))
     gone = {row.row for row in removed}
@@ -112,6 +118,8 @@ def check_up(dataset: Dataset) -> CheckUp:
         kept=kept,
         removed=tuple(removed),
         not_latin=_share_not_latin(dataset.select(kept[:: max(1, len(kept) // _LETTERS_OF)]).texts),
+        held_out=found[Reason.HELD_OUT],
+        untrained=_untrained(dataset, kept),
     )
 
 
@@ -143,10 +151,12 @@ def usable_rows(dataset: Dataset, checkup: CheckUp, *, drop_small: bool = False,
 
 
 def _removed(dataset: Dataset, row_keys: Sequence[Key]) -> list[RemovedRow]:
-    first_rows = _first_rows(dataset, row_keys)
+    ranks = [0] * len(dataset) if dataset.parts is None else [_RANKS.get(part, 0) for part in dataset.parts]
+    first_rows, highest = _first_rows(dataset, row_keys, ranks)
     removed = []
     for i, key in enumerate(row_keys):
-        verdict = _judge(dataset, i, key, first_rows[key])
+        higher = ranks[i] < highest.get(key, 0)
+        verdict = _judge(dataset, i, key, first_rows[key], held_out=higher)
         if verdict is not None:
             label = dataset.labels[i]
             name = "" if label == NO_LABEL else dataset.label_names[label]
@@ -154,28 +164,51 @@ def _removed(dataset: Dataset, row_keys: Sequence[Key]) -> list[RemovedRow]:
     return removed
 
 
-def _first_rows(dataset: Dataset, row_keys: Sequence[Key]) -> dict[Key, dict[int, int]]:
-    """For each text, the first row under each of its labels (rows without a label say nothing)."""
+def _first_rows(
+    dataset: Dataset, row_keys: Sequence[Key], ranks: Sequence[int]
+) -> tuple[dict[Key, dict[int, int]], dict[Key, int]]:
+    """For each text the first row under each of its labels, in the highest part it stands in; and that part's rank.
+
+    Rows without a label say nothing.
+    """
     first_rows: dict[Key, dict[int, int]] = defaultdict(dict)
+    highest: dict[Key, int] = {}
     for i, (key, label) in enumerate(zip(row_keys, dataset.labels, strict=True)):
-        if label != NO_LABEL:
+        if label == NO_LABEL:
+            continue
+        if ranks[i] > highest.setdefault(key, ranks[i]):
+            highest[key] = ranks[i]
+            first_rows[key] = {}
+        if ranks[i] == highest[key]:
             first_rows[key].setdefault(label, i)
-    return first_rows
+    return first_rows, highest
 
 
-def _judge(dataset: Dataset, row: int, key: Key, first_rows: dict[int, int]) -> tuple[Reason, str] | None:
+def _judge(
+    dataset: Dataset, row: int, key: Key, first_rows: dict[int, int], *, held_out: bool
+) -> tuple[Reason, str] | None:
     """Why this row cannot stay, with what to look at; None if it can."""
     if not all(key):
         return Reason.EMPTY, "there is no visible character"
     label = dataset.labels[row]
     if label == NO_LABEL:
         return Reason.UNLABELLED, "the label is missing"
+    if held_out:
+        return Reason.HELD_OUT, f"the same text is held out in row {min(first_rows.values()) + 1}"
     if len(first_rows) > 1:
         other, first = next((other, first) for other, first in first_rows.items() if other != label)
         return Reason.CONFLICT, f"the same text is “{dataset.label_names[other]}” in row {first + 1}"
     if first_rows[label] != row:
         return Reason.DUPLICATE, f"the same text and label as row {first_rows[label] + 1}"
     return None
+
+
+def _untrained(dataset: Dataset, kept: Sequence[int]) -> tuple[str, ...]:
+    """The labels that no published row for training has."""
+    if dataset.parts is None:
+        return ()
+    trained = {dataset.labels[i] for i in kept if dataset.parts[i] in ("train", "")}
+    return tuple(dataset.label_names[label] for label in sorted({dataset.labels[i] for i in kept} - trained))
 
 
 def _count_labels(dataset: Dataset, kept: Sequence[int]) -> tuple[LabelCount, ...]:
@@ -209,6 +242,10 @@ def _findings(checkup: CheckUp) -> Iterator[str]:
         yield f"{_rows(checkup.conflicts)} left out: the text has two labels, and nobody knows the right one."
     if checkup.duplicates:
         yield f"{_rows(checkup.duplicates)} left out: the same text and label came before."
+    if checkup.held_out:
+        yield f"{_rows(checkup.held_out)} left out: the text stands in a published part for testing or validating, too."
+    if checkup.untrained:
+        yield f"No published text for training has the label {_quoted(checkup.untrained)}: it cannot be learned."
     if _most_are_few(checkup):
         yield (
             f"Most labels have fewer than {_FEW} texts, from which hardly anything can be learned: add texts, or "
@@ -241,8 +278,12 @@ def _too_small_sentence(checkup: CheckUp, how_to_drop: str) -> str:
 
 def too_small_names(checkup: CheckUp) -> str:
     """The labels that are too small, the first five by name."""
-    names = ", ".join(repr(label) for label in checkup.too_small[:5])
-    return names + (f" and {len(checkup.too_small) - 5} more" if len(checkup.too_small) > 5 else "")
+    return _quoted(checkup.too_small)
+
+
+def _quoted(labels: Sequence[str]) -> str:
+    names = ", ".join(map(repr, labels[:5]))
+    return names + (f" and {len(labels) - 5} more" if len(labels) > 5 else "")
 
 
 def _nothing_usable_sentence(checkup: CheckUp) -> str:

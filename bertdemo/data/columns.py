@@ -1,72 +1,66 @@
-"""Which column holds the texts and which the labels: by the usual names, then by their looks."""
+"""Which columns of a table hold the texts, the labels and the published parts: by names and contents together."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from bertdemo.data.column_looks import is_prose, is_text, label_problem, mean_length
+from bertdemo.data.column_names import UNKNOWN, is_title, is_usual, text_points, words
+from bertdemo.data.label_columns import LabelColumns, as_given, guess_label, listed
+from bertdemo.data.parts import guess_split
 from bertdemo.errors import DataError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-MAX_LABELS = 1_000
-_MAX_EXTRAS, _MAX_GROUPS, _LONGEST_GROUP_NAME = 8, 50, 80
-_FEW = 20  # so many distinct values are never too many, however few the rows
+__all__ = ["NO_COLUMN", "Columns", "guess_columns", "guess_texts", "label_problem", "listed"]
 
-# In the order in which they are looked for. "v1" and "v2" are the names of the SMS collection as a CSV.
-_TEXT_NAMES = (
-    *(
-        "text",
-        "texts",
-        "sentence",
-        "tweet",
-        "review",
-        "message",
-        "content",
-        "comment",
-        "document",
-        "utterance",
-    ),
-    *("body", "sms", "query", "title", "headline", "description", "phrase", "premise", "question", "v2"),
-)
-_LABEL_NAMES = (
-    *(
-        "label",
-        "labels",
-        "class",
-        "category",
-        "sentiment",
-        "target",
-        "intent",
-        "topic",
-        "emotion",
-        "polarity",
-    ),
-    *("rating", "stars", "score", "tag", "y", "v1"),
-)
+NO_COLUMN = "none"  # said by a person who wants no column for this
+_MAX_EXTRAS, _MAX_GROUPS, _LONGEST_GROUP_NAME = 8, 50, 80
+_NAMED = 55  # points from which a name says "text"
+
 _PAIR_NAMES = (
-    *(("premise", "hypothesis"), ("sentence1", "sentence2"), ("sentencea", "sentenceb"), ("text1", "text2")),
-    *(("texta", "textb"), ("question1", "question2"), ("question", "sentence"), ("question", "answer")),
-    *(("question", "passage"), ("question", "context"), ("query", "document"), ("query", "passage")),
+    *(("premise", "hypothesis"), ("question", "sentence"), ("question", "answer"), ("question", "passage")),
+    *(("question", "context"), ("query", "document"), ("query", "passage"), ("claim", "evidence")),
+    *(("context", "response"), ("headline", "articlebody"), ("sentence", "hypothesis"), ("source text", "target text")),
 )
 
 
 @dataclass(frozen=True)
 class Columns:
-    """Names of the columns of a table; ``pair`` is the second text of each row, where there is one."""
+    """Names of the columns of a table; ``pair`` is the second text of each row, where there is one.
+
+    ``joined`` follow the text in the same row (a body after its title). ``flags`` are 0/1 columns of which each is a
+    label, ``raters`` columns of one label each by several people; ``label`` is the first of them. ``split`` holds
+    published parts. ``also`` and ``joinable`` are what else the labels could be and what else could join the text.
+    """
 
     text: str
     label: str
     pair: str | None = None
+    split: str | None = None
+    joined: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+    raters: tuple[str, ...] = ()
+    also: tuple[str, ...] = field(default=(), compare=False)
+    joinable: tuple[str, ...] = field(default=(), compare=False)
+
+    @property
+    def text_columns(self) -> tuple[str, ...]:
+        return (self.text, *self.joined)
+
+    @property
+    def label_columns(self) -> tuple[str, ...]:
+        return self.flags or self.raters or (self.label,)
 
 
 def is_usual_name(name: str) -> bool:
     """Whether a cell of a first row looks like the name of a column."""
-    return _plain(name) in {*_TEXT_NAMES, *_LABEL_NAMES, *(name for pair in _PAIR_NAMES for name in pair)}
+    return is_usual(name) or any(_plain(name) in pair for pair in _PAIR_NAMES)
 
 
 def refuse_unknown(chosen: Sequence[str | None], names: Sequence[str]) -> None:
@@ -92,27 +86,70 @@ def refuse_twice(chosen: Sequence[str | None]) -> None:
 
 
 def guess_columns(
-    frame: pd.DataFrame, *, text: str | None = None, label: str | None = None, pair: str | None = None
+    frame: pd.DataFrame,
+    *,
+    text: str | None = None,
+    label: str | None = None,
+    pair: str | None = None,
+    split: str | None = None,
+    join: Sequence[str] = (),
 ) -> Columns:
-    """The most plausible columns; those that are given are kept.
+    """The most plausible columns; those that are given are kept, then those that the format of the file names.
+
+    Args:
+        frame: cells are ``str`` or None; ``frame.attrs["columns"]`` may name columns.
+        text: the column of the texts.
+        label: the column of the labels; several, with commas between, for 0/1 columns or those of several raters.
+        pair: the column of second texts.
+        split: the column of published parts; ``NO_COLUMN`` where there is to be none.
+        join: columns whose texts are read as one, in this order.
 
     Raises:
         DataError: a given column does not exist, there is only one, or none looks like labels or texts.
+        DoubtfulLabelError: several columns may as well be the labels.
     """
     names = [str(name) for name in frame.columns]
-    refuse_unknown((text, label, pair), names)
+    labels = None if label is None else as_given(frame, label)
+    refuse_unknown((text, pair, None if split == NO_COLUMN else split, *join, *(labels.all if labels else ())), names)
     if len(names) < 2:
         raise DataError(
             f"The table has only the column {names[0]!r}: it needs two columns, one with the texts and one "
             "with the labels."
         )
+    told = _told_by_format(frame, names)
+    joined = tuple(dict.fromkeys((text, *join) if text else join)) if join else ()
+    text = joined[0] if joined else text or told.get("text")
+    pair = pair or (told.get("pair") if not joined else None)
+    labels = labels or (as_given(frame, told["label"]) if told.get("label") else None)
+    if split is None:
+        free = [name for name in names if name not in (text, pair, *joined, *(labels.all if labels else ()))]
+        split = told.get("split") or guess_split(frame, free)
+    taken = [name for name in (split, *joined, *(labels.all if labels else ())) if name is not None]
     if text is None and pair is None:
-        text, pair = _usual_pair(names)
-    rest = [name for name in names if name not in (text, label, pair)]
-    text = text or _named(rest, _TEXT_NAMES)
-    label = label or _guess_label(frame, [name for name in rest if name != text])
-    text = text or _guess_text(frame, [name for name in rest if name != label])
-    return Columns(text=text, label=label, pair=pair)
+        text, pair = _usual_pair(frame, [name for name in names if name not in taken], spare=labels is None)
+    return _completed(frame, names, text, pair, labels, None if split == NO_COLUMN else split, joined)
+
+
+def _completed(
+    frame: pd.DataFrame,
+    names: Sequence[str],
+    text: str | None,
+    pair: str | None,
+    labels: LabelColumns | None,
+    split: str | None,
+    joined: tuple[str, ...],
+) -> Columns:
+    """The columns, with those that are still None guessed; ``joined`` begins with the text."""
+    taken = {text, pair, split, *joined, *(labels.all if labels else ())}
+    rest = [name for name in names if name not in taken]
+    text = text or _named_text(frame, rest)
+    labels = labels or guess_label(frame, [name for name in rest if name != text])
+    rest = [name for name in rest if name not in (text, *labels.all)]
+    text = text or _text_by_looks(frame, rest)
+    return Columns(
+        text, labels.label, pair, split, joined[1:], labels.flags, labels.raters,
+        also=labels.also, joinable=() if pair else _joinable(frame, text, [name for name in rest if name != text]),
+    )  # fmt: skip
 
 
 def guess_texts(
@@ -125,37 +162,21 @@ def guess_texts(
     """
     names = [str(name) for name in frame.columns]
     refuse_unknown((text, pair), names)
-    first, second = _usual_pair([*names, ""]) if pairs and text is None and pair is None else (text, pair)
+    told = _told_by_format(frame, names)
+    first, second = text, pair
+    if text is None and pair is None:
+        first, second = told.get("text"), told.get("pair") if pairs else None
+        if pairs and second is None:
+            first, second = _usual_pair(frame, names, spare=False)
     rest = [name for name in names if name not in (first, second)]
-    first = first or (rest[0] if len(rest) == 1 else _named(rest, _TEXT_NAMES) or _guess_text(frame, rest))
+    first = first or (rest[0] if len(rest) == 1 else _named_text(frame, rest) or _text_by_looks(frame, rest))
     return first, second
-
-
-def label_problem(column: pd.Series[str]) -> str | None:
-    """Why a column cannot hold the labels, to go on a sentence after its name; None if it can."""
-    filled = column.dropna().str.strip()
-    filled = filled[filled != ""]
-    distinct = filled.nunique()
-    if distinct == 0:
-        return "is empty"
-    if distinct == 1:
-        return f"holds the single label {str(filled.iloc[0])[:40]!r}, and a classifier needs at least two"
-    if distinct > MAX_LABELS or (distinct > _FEW and distinct > len(filled) / 2):
-        most = f" (there can be {MAX_LABELS:,})" if distinct > MAX_LABELS else ""
-        return f"has {distinct:,} values in {len(filled):,} rows and looks like texts or ids, not labels{most}"
-    return None
 
 
 def extra_columns(frame: pd.DataFrame, chosen: Sequence[str]) -> list[str]:
     """Columns beside the chosen ones that divide the rows into groups: 2 to 50 short values that repeat; 8 at most."""
     rest = (name for name in frame.columns if name not in chosen)
     return list(islice((name for name in rest if _divides(frame[name])), _MAX_EXTRAS))
-
-
-def listed(names: Sequence[str]) -> str:
-    """Names for a sentence: the first ten, quoted."""
-    shown = ", ".join(repr(name) for name in names[:10])
-    return f"{shown} and {len(names) - 10} more" if len(names) > 10 else shown
 
 
 def _divides(column: pd.Series[str]) -> bool:
@@ -169,59 +190,76 @@ def _plain(name: str) -> str:
     return re.sub(r"[\W_]+", "", name).casefold()
 
 
-def _named(names: Sequence[str], usual: Sequence[str]) -> str | None:
-    """The column with the most usual name, else one whose last word is such a name ("airline_sentiment")."""
-    for plain in (_plain, _last_word):
-        found = {plain(name): name for name in reversed(names)}
-        match = next((found[name] for name in usual if name in found), None)
-        if match is not None:
-            return match
-    return None
+def _told_by_format(frame: pd.DataFrame, names: Sequence[str]) -> dict[str, str]:
+    """What the format of the file itself says of its columns: those of them that are there."""
+    told = frame.attrs.get("columns") or {}
+    return {use: name for use, name in told.items() if name in names}
 
 
-def _last_word(name: str) -> str:
-    return re.split(r"[\W_]+", name.strip(" _"))[-1].casefold()
-
-
-def _usual_pair(names: Sequence[str]) -> tuple[str | None, str | None]:
-    """Two columns that belong together by their names, if a third is left to hold the labels."""
-    found = {_plain(name): name for name in reversed(names)}
-    if len(names) > 2:
-        for first, second in _PAIR_NAMES:
-            if first in found and second in found:
-                return found[first], found[second]
+def _usual_pair(frame: pd.DataFrame, names: Sequence[str], *, spare: bool) -> tuple[str | None, str | None]:
+    """Two columns that belong together by their names and hold texts; with ``spare``, if a third is left for labels."""
+    if len(names) > 1 + spare:
+        found = {_plain(name): name for name in reversed(names)}
+        usual = ((found.get(_plain(first)), found.get(_plain(second))) for first, second in _PAIR_NAMES)
+        for first, second in [*_numbered(names), *usual]:
+            if first and second and all(_varies(frame[name]) for name in (first, second)):
+                return first, second
     return None, None
 
 
-def _guess_label(frame: pd.DataFrame, names: Sequence[str]) -> str:
-    problems = {name: label_problem(frame[name]) for name in names}
-    plausible = [name for name in names if problems[name] is None]
-    named = _named(plausible, _LABEL_NAMES)
-    if named is not None:
-        return named
-    intended = _named(names, _LABEL_NAMES)
-    if intended is not None:
-        raise DataError(f"The column {intended!r} {problems[intended]}: choose another column of labels.")
-    if not plausible:
-        raise DataError(
-            f"No column looks like labels among {listed(list(frame.columns))}: add or choose a column with a "
-            "few values that repeat."
-        )
-    return min(plausible, key=lambda name: (frame[name].nunique(), _mean_length(frame, name)))
+def _numbered(names: Sequence[str]) -> list[tuple[str, str | None]]:
+    """Names such as sentence1 and sentence2, or text_a and text_b."""
+    found = {_plain(name): name for name in reversed(names)}
+    ends = {"1": "2", "a": "b"}
+    stems = {plain[:-1]: plain[-1] for plain in found if plain[-1:] in ends}
+    return [
+        (found[stem + mark], found.get(stem + ends[mark]))
+        for stem, mark in stems.items()
+        if (text_points(stem) or 0) >= _NAMED or stem in ("s", "sent")
+    ]
 
 
-def _guess_text(frame: pd.DataFrame, names: Sequence[str]) -> str:
-    """The column with the longest and least repeated values that hold letters."""
-    worded = [name for name in names if frame[name].dropna().map(_has_letters).mean() > 0.5]
+def _varies(column: pd.Series[str]) -> bool:
+    """Whether these are texts, and not a few answers that repeat."""
+    return is_text(column) and (is_prose(column) or column.nunique() > len(column) / 4)
+
+
+def _named_text(frame: pd.DataFrame, names: Sequence[str]) -> str | None:
+    """The column whose name says most clearly that it holds texts, if its cells do not deny it."""
+    points = {name: text_points(name) or 0 for name in names}
+    named = [name for name in names if points[name] >= _NAMED and is_text(frame[name])]
+    ranked = {name: points[name] - _doubts_as_text(frame[name]) for name in named}
+    length = {name: mean_length(frame[name]) for name in names}
+    best = max(ranked, key=lambda name: (ranked[name], length[name]), default=None)
+    if best is None or ranked[best] < UNKNOWN:
+        return None
+    if ranked[best] < 70:  # a title: a column of much longer texts says more
+        prose = [name for name in names if points[name] >= UNKNOWN and is_prose(frame[name])]
+        longest = max(prose, key=length.__getitem__, default=best)
+        return longest if length[longest] > 2 * length[best] else best
+    return best
+
+
+def _doubts_as_text(column: pd.Series[str]) -> int:
+    """Points off for cells that are mostly empty, few and short, or lists."""
+    cells = column.dropna()
+    sparse = len(cells) < len(column) / 2
+    repeated = cells.nunique() <= max(2, len(cells) / 20) and mean_length(column) < 30
+    return 50 * sparse + 40 * repeated + 30 * bool(cells.str.match(r"\s*[\[{].*[\]}]\s*$").mean() > 0.5)
+
+
+def _text_by_looks(frame: pd.DataFrame, names: Sequence[str]) -> str:
+    """The column with the longest and least repeated values that hold letters; one of ids or links only at need."""
+    texts = [name for name in names if is_text(frame[name])]
+    worded = [name for name in texts if text_points(name) is not None] or texts
     if not worded:
         raise DataError(f"No column looks like texts among {listed(list(frame.columns))}: add one with sentences.")
-    return max(worded, key=lambda name: _mean_length(frame, name) * frame[name].nunique())
+    size = {name: mean_length(frame[name]) * frame[name].nunique() for name in worded}
+    return max(worded, key=size.__getitem__)
 
 
-def _has_letters(cell: object) -> bool:
-    return isinstance(cell, str) and any(character.isalpha() for character in cell)
-
-
-def _mean_length(frame: pd.DataFrame, name: str) -> float:
-    lengths = frame[name].dropna().str.len()
-    return float(lengths.mean()) if len(lengths) else 0.0
+def _joinable(frame: pd.DataFrame, text: str, names: Sequence[str]) -> tuple[str, ...]:
+    """The columns to read as one, titles first, if another one belongs to the text; none otherwise."""
+    usual = [name for name in names if (text_points(name) or 0) >= _NAMED and not set(words(name)) & set(words(text))]
+    beside = [name for name in usual if (is_title(name) or is_title(text)) and is_prose(frame[name])][:3]
+    return tuple(sorted((text, *beside), key=lambda name: not is_title(name))) if beside else ()

@@ -6,15 +6,20 @@ import re
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bertdemo.data.cells import as_text
+from bertdemo.data.choices import Choices
 from bertdemo.data.columns import Columns, listed
 from bertdemo.data.dataset import Dataset, Source
-from bertdemo.data.reading import make_frame, to_dataset
+from bertdemo.data.labelled import label_table, to_dataset
+from bertdemo.data.labels import LabelRules
+from bertdemo.data.parts import part_of
+from bertdemo.data.reading import make_frame
 from bertdemo.errors import DataError
 from bertdemo.settings import Settings
 
@@ -34,17 +39,27 @@ class HubTable:
     frame: pd.DataFrame
     source: Source
 
-    def dataset(self, columns: Columns) -> Dataset:
+    def dataset(self, columns: Columns, rules: LabelRules | None = None) -> Dataset:
         """Texts and labels of these columns.
 
         Raises:
             DataError: see ``to_dataset``.
         """
-        return replace(to_dataset(self.frame, columns, self.source.title), source=self.source)
+        return replace(to_dataset(self.frame, columns, self.source.title, rules), source=self.source)
+
+    def choose(self, choices: Choices) -> Dataset:
+        """Texts and labels of the columns that are chosen, the others guessed.
+
+        Raises:
+            DataError: see ``label_table``.
+        """
+        return replace(label_table(self.frame, self.source.title, choices), source=self.source)
 
 
 def read_hub(name: str, settings: Settings, *, configuration: str | None = None, split: str | None = None) -> HubTable:
-    """Read one split ("train" where there is one) of a data set of the Hub.
+    """Read a data set of the Hub: its train, validation and test splits, or the one that is named.
+
+    With several splits the last column of the table names that of each row.
 
     Of more than ``settings.max_rows`` rows a random part is taken. With ``HF_HUB_OFFLINE=1`` a copy that was
     loaded before is used. Code of the data set is never run.
@@ -129,17 +144,44 @@ def _unreadable(path: str, error: Exception) -> str:
 def _table(name: str, splits: dict[str, Any], split: str | None, settings: Settings, url: str) -> HubTable:
     if split is not None and split not in splits:
         raise DataError(f"{name} has no split {split!r}: choose one of {listed(list(splits))}.")
-    chosen = split or ("train" if "train" in splits else next(iter(splits)))
-    data = splits[chosen]
-    description = f"The split {chosen!r} of {name}, {len(data):,} rows."
-    if len(data) > settings.max_rows:
-        description = f"A random {settings.max_rows:,} of the {len(data):,} rows of the split {chosen!r} of {name}."
-        data = data.shuffle(seed=_SAMPLE_SEED).select(range(settings.max_rows))
-    readers = {column: reader for column, feature in data.features.items() if (reader := _reader(feature))}
-    cells = ([reader(value) for value in data[column]] for column, reader in readers.items())
-    frame = make_frame(name, list(readers), zip(*cells, strict=True), settings)
-    licence = data.info.license or "see the page of the data set"
+    chosen = {split: ""} if split else _published(splits)
+    data = {each: splits[each] for each in chosen}
+    total = sum(map(len, data.values()))
+    which = f"the split{'s' if len(chosen) > 1 else ''} {listed(list(chosen))} of {name}"
+    description = f"{which[0].upper()}{which[1:]}, {total:,} rows."
+    if total > settings.max_rows:
+        description = f"A random {settings.max_rows:,} of the {total:,} rows of {which}."
+        most = {each: max(1, settings.max_rows * len(rows) // total) for each, rows in data.items()}
+        data = {each: rows.shuffle(seed=_SAMPLE_SEED).select(range(most[each])) for each, rows in data.items()}
+    features = next(iter(data.values())).features
+    readers = {column: reader for column, feature in features.items() if (reader := _reader(feature))}
+    named = ["split"] if len(data) > 1 else []
+    rows = chain.from_iterable(_rows(data[each], readers, chosen[each] if named else None) for each in data)
+    frame = make_frame(name, [*readers, *named], rows, settings)
+    if named:
+        frame.attrs["columns"] = {"split": frame.columns[-1]}
+    if split is None and (others := [each for each in splits if each not in chosen]):
+        frame.attrs["notes"] = [f"Not read of {name}: {listed(others)}."]
+    licence = splits[next(iter(chosen))].info.license or "see the page of the data set"
     return HubTable(frame, Source(title=name, description=description, licence=licence, url=url))
+
+
+def _published(splits: dict[str, Any]) -> dict[str, str]:
+    """The splits to read and the part that each is: one for each part, with the columns of the one for training."""
+    parts = {name: part_of(name.partition("_")[0]) or "" for name in splits}
+    firsts = {part: name for name, part in reversed(parts.items()) if part}
+    if "train" not in firsts:
+        return {next(iter(splits)): ""}
+    features = splits[firsts["train"]].features
+    return {firsts[part]: part for part in ("train", "validation", "test")
+            if part in firsts and splits[firsts[part]].features == features}  # fmt: skip
+
+
+def _rows(data: Any, readers: dict[str, Callable[[Any], str | None]], split: str | None) -> Iterator[list[str | None]]:
+    """Rows of text cells; a split to be named is the last cell of each."""
+    columns = [[reader(value) for value in data[column]] for column, reader in readers.items()]
+    named = [] if split is None else [[split] * len(data)]
+    return map(list, zip(*columns, *named, strict=True))
 
 
 def _reader(feature: Any) -> Callable[[Any], str | None] | None:

@@ -23,9 +23,14 @@ _FORMS = ("<wide>", "<narrow>", "<font>", "<circle>", "<square>", "<compat>", "<
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
+def without_invisible(text: str) -> str:
+    """The text without the characters that a reader cannot see."""
+    return _INVISIBLE.sub("", text)
+
+
 def normalise(text: str) -> str:
     """The text without what a reader would not call a difference: Unicode form (NFKC), case, spaces."""
-    visible = _INVISIBLE.sub("", text)
+    visible = without_invisible(text)
     if not visible.isascii():
         visible = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", visible).casefold())
     return " ".join(visible.casefold().split())

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from bertdemo.data.catalog import BUILT_IN, load_built_in
+from bertdemo.data.choices import Choices
 from bertdemo.data.dataset import Dataset
 from bertdemo.data.hub import HUB_ID, HubTable, read_hub
-from bertdemo.data.reading import FILE_TYPES, guess_columns, read_file
+from bertdemo.data.reading import FILE_TYPES, read_file
 from bertdemo.errors import DataError
 from bertdemo.settings import Settings
 
@@ -22,31 +23,26 @@ def open_data(
     label_column: str | None = None,
     pair_column: str | None = None,
     encoding: str | None = None,
+    choices: Choices | None = None,
 ) -> Dataset:
     """Open what a person names on the command line.
 
     In this order: a built-in name, an existing file or folder, a Hub id "owner/name", or "hub:name". A Hub id
-    may end in ":configuration". Columns and an encoding that are not given are guessed; built-in data sets need none.
+    may end in ":configuration". Columns that are not given, here or in ``choices``, are guessed, and so is the
+    encoding; built-in data sets need none.
 
     Raises:
         DataError: nothing of that name exists, or it is not usable.
     """
     if name_or_file in {entry.name for entry in BUILT_IN}:
         return load_built_in(name_or_file)
+    given = Choices(text=text_column, label=label_column, pair=pair_column) if choices is None else choices
     path = Path(name_or_file).expanduser()
     hub_name = name_or_file.removeprefix(_HUB_PREFIX)
     if _exists(path):
-        return read_file(
-            path,
-            settings,
-            text_column=text_column,
-            label_column=label_column,
-            pair_column=pair_column,
-            encoding=encoding,
-        )
+        return read_file(path, settings, encoding=encoding, choices=given)
     if _is_hub_id(name_or_file, hub_name.partition(":")[0]):
-        table = open_hub(hub_name, settings)
-        return table.dataset(guess_columns(table.frame, text=text_column, label=label_column, pair=pair_column))
+        return open_hub(hub_name, settings).choose(given)
     built_in = ", ".join(entry.name for entry in BUILT_IN)
     raise DataError(
         f"There is no data set or file {name_or_file[:200]!r}: give one of {built_in}, a file that ends in "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from itertools import zip_longest
 from pathlib import Path
@@ -12,14 +11,16 @@ from bertdemo.data.annotation.tools import table_as_examples
 from bertdemo.data.arff import read_arff
 from bertdemo.data.arrow_tables import ARROW, PARQUET, read_arrow, read_parquet
 from bertdemo.data.cells import MAX_COLUMNS, Cell, Room, Table, as_text, as_value, from_records, refuse_more_rows
-from bertdemo.data.columns import Columns, extra_columns, guess_columns, label_problem, refuse_twice, refuse_unknown
+from bertdemo.data.choices import Choices
+from bertdemo.data.columns import Columns, guess_columns
 from bertdemo.data.containers import PACKED, Member, class_table, read_folder, unpack
-from bertdemo.data.dataset import NO_LABEL, Dataset
+from bertdemo.data.dataset import Dataset
 from bertdemo.data.decoding import decode, known_encoding, refuse_foreign
 from bertdemo.data.delimited import is_table, read_delimited, read_lines
 from bertdemo.data.failures import sentence_for_any_failure
 from bertdemo.data.identity import without_surrogates
 from bertdemo.data.json_tables import is_json, read_json
+from bertdemo.data.labelled import label_table, to_dataset, with_sheet
 from bertdemo.data.layout import LaidOut, Layout
 from bertdemo.data.marked_lines import read_marked_lines
 from bertdemo.data.saved_datasets import is_saved, read_saved
@@ -50,7 +51,6 @@ _ARFF = ("arff",)
 _WORKBOOKS = ("xlsx", "xlsm", "ods")
 _TABLES = (*_DELIMITED, *_JSON, *PARQUET, *ARROW, *_ARFF, *_WORKBOOKS)
 FILE_TYPES = (*_TABLES, *PACKED)
-_NUMBER = re.compile(r"[+-]?[0-9]{1,300}(\.[0-9]+)?")
 
 
 def read_file(
@@ -61,15 +61,15 @@ def read_file(
     label_column: str | None = None,
     pair_column: str | None = None,
     encoding: str | None = None,
+    choices: Choices | None = None,
 ) -> Dataset:
-    """Read a table from disk; columns and an encoding that are not given are guessed.
+    """Read a table from disk; columns that are not given, here or in ``choices``, are guessed, as is the encoding.
 
     Raises:
         DataError: the file cannot be read, is too large, or is no table of texts and labels.
     """
-    frame = read_frame(path, settings, encoding=encoding)
-    columns = guess_columns(frame, text=text_column, label=label_column, pair=pair_column)
-    return to_dataset(frame, columns, path.stem)
+    given = Choices(text=text_column, label=label_column, pair=pair_column) if choices is None else choices
+    return label_table(read_frame(path, settings, encoding=encoding), path.stem, given)
 
 
 def read_frame(path: Path, settings: Settings, *, typed: bool = False, encoding: str | None = None) -> pd.DataFrame:
@@ -171,42 +171,9 @@ def make_frame(name: str, header: Sequence[str], rows: Iterable[Sequence[Any]], 
     return pd.DataFrame(dict(zip(_distinct(header), columns, strict=True)), dtype=object)
 
 
-def to_dataset(frame: pd.DataFrame, columns: Columns, name: str) -> Dataset:
-    """Texts, labels, pairs and extras of a table. Labels are stripped and numbered in their natural order.
-
-    The name is that of ``with_sheet``.
-
-    Raises:
-        DataError: a column does not exist or serves twice, or the labels are missing, all one, or too many.
-    """
-    chosen = [column for column in (columns.text, columns.label, columns.pair) if column is not None]
-    refuse_unknown(chosen, list(frame.columns))
-    refuse_twice(chosen)
-    problem = label_problem(frame[columns.label])
-    if problem is not None:
-        raise DataError(f"The column {columns.label!r} {problem}: choose another column of labels.")
-    labels = [(label or "").strip() for label in _cells(frame, columns.label)]
-    label_names = tuple(sorted(set(labels) - {""}, key=_natural))
-    number = {label: i for i, label in enumerate(label_names)}
-    return Dataset(
-        name=with_sheet(name, frame),
-        texts=_cells(frame, columns.text),
-        labels=tuple(number.get(label, NO_LABEL) for label in labels),
-        label_names=label_names,
-        pairs=None if columns.pair is None else _cells(frame, columns.pair),
-        extras={extra: _cells(frame, extra) for extra in extra_columns(frame, chosen)},
-    )
-
-
 def is_text_file(name: str) -> bool:
     """Whether a file of that name is a text, which is in one encoding or another."""
     return name.rpartition(".")[2].casefold() in (*_DELIMITED, *_JSON)
-
-
-def with_sheet(name: str, frame: pd.DataFrame) -> str:
-    """The name of a file, with the sheet's where an earlier one of the workbook was passed over: nobody chose it."""
-    sheet = frame.attrs.get("sheet")
-    return f"{name}, sheet {sheet}" if sheet else name
 
 
 def _refuse_size(name: str, size: int, settings: Settings) -> None:
@@ -255,21 +222,3 @@ def _distinct(header: Sequence[str]) -> list[str]:
         names[new] = 1
     return list(names)
 
-
-def _cells(frame: pd.DataFrame, column: str) -> tuple[str, ...]:
-    series = frame[column]
-    return tuple(series.where(series.notna(), "").tolist())
-
-
-def _natural(label: str) -> tuple[object, ...]:
-    """Numbers by value, before words; words with the numbers inside them by value, in any case."""
-    if _NUMBER.fullmatch(label):
-        return (0, float(label), label)
-    parts = re.split(r"([0-9]+)", label.casefold())
-    return (1, [_by_value(part) if i % 2 else part for i, part in enumerate(parts)], label)
-
-
-def _by_value(digits: str) -> tuple[int, str]:
-    """Orders digits like the number they write, however many they are."""
-    plain = digits.lstrip("0")
-    return len(plain), plain

@@ -18,7 +18,7 @@ _Group = tuple[bytes, list[int]]  # its place in the hashed order, and its rows
 
 
 def split(dataset: Dataset, *, seed: int, max_train: int | None = None, fractions: Fractions = FRACTIONS) -> Split:
-    """Divide a cleaned data set into train, validation and test.
+    """Divide a cleaned data set into train, validation and test, or keep its published parts.
 
     The order within a label comes from a hash of seed and text, so the same texts fall into the same parts on
     every machine and in whatever order the file has them. Rows with the same normalised text form one group,
@@ -28,6 +28,9 @@ def split(dataset: Dataset, *, seed: int, max_train: int | None = None, fraction
     Pairs that have either text in common, directly or through other pairs, form one group too. Where that leaves
     no balanced parts with all labels (as when many pairs share an answer), the first text alone makes the groups:
     a premise or a question is always in one part only.
+
+    Published parts stay as they are. A validation part that is missing is taken from train; where no test part has
+    labels, the published validation part is the test. ``Split.origin`` says so.
 
     Args:
         dataset: the result of ``clean`` (any other is split with the same guarantee, but badly balanced).
@@ -42,11 +45,8 @@ def split(dataset: Dataset, *, seed: int, max_train: int | None = None, fraction
     if min(fractions) <= 0 or not math.isclose(sum(fractions), 1):
         raise ValueError(f"three positive fractions that sum to 1 are needed, not {fractions}")
     row_keys = keys(dataset)
-    train, validation, test = _divide(dataset, row_keys, [key[0] for key in row_keys], seed, fractions)
-    if dataset.pairs is not None:
-        connected = _divide(dataset, row_keys, _connected(row_keys), seed, fractions)
-        if _is_balanced(dataset, connected, fractions):
-            train, validation, test = connected
+    published = _published(dataset, row_keys, seed, fractions)
+    origin, (train, validation, test) = published or ("", _own(dataset, row_keys, seed, fractions))
     if not (train and validation and test):
         kind = "texts" if dataset.pairs is None else "different first texts"
         raise DataError(
@@ -54,13 +54,65 @@ def split(dataset: Dataset, *, seed: int, max_train: int | None = None, fraction
         )
     if max_train is not None and max_train < len(train):
         train = _subsample(dataset, train, max_train)
-    return Split(dataset, tuple(sorted(train)), tuple(sorted(validation)), tuple(sorted(test)), seed)
+    return Split(dataset, tuple(sorted(train)), tuple(sorted(validation)), tuple(sorted(test)), seed, origin)
 
 
 def training_texts(dataset: Dataset, max_train: int | None = None) -> int:
     """About how many texts ``split`` will give to training: before it is made, so that a recipe can be chosen."""
     share = round(FRACTIONS[0] * len(dataset))
+    if dataset.parts is not None:
+        published = Counter(part or "train" for part in dataset.parts)
+        whole = published["validation"] and published["test"]
+        share = published["train"] if whole else round(published["train"] * (1 - _from_train(FRACTIONS)))
     return share if max_train is None else min(share, max_train)
+
+
+def _own(dataset: Dataset, row_keys: Sequence[Key], seed: int, fractions: Fractions) -> _Parts:
+    parts = _divide(dataset, row_keys, [key[0] for key in row_keys], seed, fractions)
+    if dataset.pairs is not None:
+        connected = _divide(dataset, row_keys, _connected(row_keys), seed, fractions)
+        if _is_balanced(dataset, connected, fractions):
+            return connected
+    return parts
+
+
+def _published(dataset: Dataset, row_keys: Sequence[Key], seed: int, fractions: Fractions) -> tuple[str, _Parts] | None:
+    """The published parts and a sentence on them; None where there are not two at least."""
+    if dataset.parts is None:
+        return None
+    rows: dict[str, list[int]] = defaultdict(list)
+    for row, (part, label) in enumerate(zip(dataset.parts, dataset.labels, strict=True)):
+        if label != NO_LABEL:
+            rows[part or "train"].append(row)
+    train, validation, test = rows["train"], rows["validation"], rows["test"]
+    if not train or not (validation or test):
+        return None
+    train.sort(key=lambda row: _rank(seed, row_keys[row]))
+    origin = "The published train, validation and test parts are kept"
+    if not test:
+        validation, test = [], validation
+        origin = "No labelled test part is published: the published validation part is the test"
+    elif not validation:
+        origin = "The published train and test parts are kept"
+    if not validation:
+        train, validation = _set_apart(dataset, row_keys, train, seed, _from_train(fractions))
+        origin += ", and validation is taken from train"
+    return f"{origin}.", (train, validation, test)
+
+
+def _set_apart(
+    dataset: Dataset, row_keys: Sequence[Key], rows: Sequence[int], seed: int, share: float
+) -> tuple[list[int], list[int]]:
+    """Training and validation rows of these, stratified as ever: of two parts set apart, one goes back."""
+    chosen, chosen_keys = dataset.select(rows), [row_keys[row] for row in rows]
+    first, second, third = _divide(
+        chosen, chosen_keys, [key[0] for key in chosen_keys], seed, (1 - 2 * share, share, share)
+    )
+    return [rows[i] for i in (*first, *second)], [rows[i] for i in third]
+
+
+def _from_train(fractions: Fractions) -> float:
+    return fractions[1] / (fractions[0] + fractions[1])
 
 
 def _divide(

@@ -4,7 +4,8 @@ import pandas as pd
 import pytest
 
 from bertdemo.data.columns import Columns, guess_columns, is_usual_name, label_problem
-from bertdemo.errors import DataError
+from bertdemo.errors import DataError, DoubtfulLabelError
+from tests.data import schemas
 
 TEXTS = tuple(f"a sentence with the number {i} in it" for i in range(60))
 LABELS = ("good", "bad", "fine") * 20
@@ -32,6 +33,110 @@ def test_usual_names_and_looks_agree(names: tuple[str, str], text: str | None, l
     texts_first = text is None or text == first
     frame = table(**{first: TEXTS, second: LABELS} if texts_first else {first: LABELS, second: TEXTS})
     assert guess_columns(frame) == Columns(text or first, label or second)
+
+
+@pytest.mark.parametrize(("text", "label", "columns"), schemas.schemas())
+def test_the_columns_of_corpora_and_tools_are_those_that_a_careful_person_takes(
+    text: str, label: str, columns: str
+) -> None:
+    found = guess_columns(schemas.table(columns))
+    assert (f"{found.text}+{found.pair}" if found.pair else found.text, found.label_columns) == (text, (label,))
+
+
+@pytest.mark.parametrize(
+    ("columns", "candidates"),
+    [
+        ("text:text sentiment:words topic:topics", ("sentiment", "topic")),
+        ("text:text sentiment_label:words topic_label:topics", ("sentiment_label", "topic_label")),
+        ("text:text a:words b:topics", ("a", "b")),
+        ("text:text level_1:words level_2:topics", ("level_1", "level_2")),
+        ("text:text author:people year:few", ("author", "year")),
+    ],
+)
+def test_columns_that_are_equally_plausible_are_asked_about(columns: str, candidates: tuple[str, ...]) -> None:
+    with pytest.raises(DoubtfulLabelError, match="say which with --label-column") as asked:
+        guess_columns(schemas.table(columns))
+    assert asked.value.candidates == candidates
+    assert guess_columns(schemas.table(columns), label=candidates[1]).label == candidates[1]
+
+
+@pytest.mark.parametrize("column", ["annotator:people", "session:few", "split:split", "worker_id:few", "date:few"])
+def test_what_is_about_the_row_is_never_a_label_even_if_there_is_nothing_else(column: str) -> None:
+    with pytest.raises(DataError, match="No column looks like labels"):
+        guess_columns(schemas.table(f"text:text {column}"))
+
+
+@pytest.mark.parametrize(
+    ("columns", "flags"),
+    [
+        ("id:id comment:text billing:flag delivery:flag praise:flag", ("billing", "delivery", "praise")),
+        ("comment_text:text toxic:flag obscene:flag insult:flag", ("toxic", "obscene", "insult")),
+        ("text:text id:id author:people subreddit:topics rater_id:few unclear:truth anger:flag joy:flag fear:flag",
+         ("anger", "joy", "fear")),
+        ("Tweet:text HS:flag TR:flag AG:flag", ("HS", "TR", "AG")),
+    ],
+)  # fmt: skip
+def test_columns_of_flags_are_labels_together(columns: str, flags: tuple[str, ...]) -> None:
+    assert guess_columns(schemas.table(columns)).flags == flags
+
+
+def test_the_columns_of_several_raters_are_read_together_unless_there_is_a_final_label() -> None:
+    raters = "text:text rater_1:words rater_2:words rater_3:words"
+    assert guess_columns(schemas.table(raters)).raters == ("rater_1", "rater_2", "rater_3")
+    assert guess_columns(schemas.table(f"{raters} gold:words")).label_columns == ("gold",)
+
+
+def test_what_else_the_labels_could_be_is_told() -> None:
+    assert guess_columns(schemas.table("text:text label:words topic:topics lang:lang")).also == ("topic", "lang")
+
+
+def test_several_columns_of_labels_can_be_named() -> None:
+    flags = schemas.table("text:text a:flag b:flag kind:words")
+    assert guess_columns(flags, label="a, b").flags == ("a", "b")
+    assert guess_columns(schemas.table("text:text ann:words bob:words"), label="ann,bob").raters == ("ann", "bob")
+
+
+@pytest.mark.parametrize(
+    ("columns", "joinable"),
+    [
+        ("title:title body:long label:words", ("title", "body")),
+        ("message:long subject:title label:words", ("subject", "message")),
+        ("headline:title text:long label:words", ("headline", "text")),
+        ("text:text label:words comment:empty", ()),
+        ("text:text clean_text:text label:words", ()),
+    ],
+)
+def test_a_title_is_offered_to_join_the_text_after_it(columns: str, joinable: tuple[str, ...]) -> None:
+    found = guess_columns(schemas.table(columns))
+    assert (found.joinable, found.joined) == (joinable, ())
+    if joinable:
+        assert guess_columns(schemas.table(columns), join=joinable).text_columns == joinable
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "found"),
+    [
+        ("split", ("train", "dev", "test"), True),
+        ("Usage", ("Training", "PublicTest", "PrivateTest"), True),
+        ("subset", ("trn", "val", "tst"), True),
+        ("part", ("训练集", "测试集", "验证集"), True),
+        ("set", ("train", "train", "train"), False),
+        ("fold", ("1", "2", "3"), False),
+        ("split", ("test", "dev", "test"), False),
+        ("where", ("train", "bus", "car"), False),
+    ],
+)
+def test_a_column_of_published_parts_is_found_by_its_values(name: str, values: tuple[str, ...], found: bool) -> None:
+    frame = table(text=TEXTS, label=LABELS, **{name: values * 20})
+    assert guess_columns(frame).split == (name if found else None)
+    assert guess_columns(frame, split="none").split is None
+
+
+def test_what_the_format_of_a_file_says_of_its_columns_is_obeyed_unless_a_person_names_others() -> None:
+    frame = schemas.table("text:text data:text label:words choice:topics")
+    frame.attrs["columns"] = {"text": "data", "label": "choice", "pair": "not there"}
+    assert guess_columns(frame) == Columns("data", "choice")
+    assert guess_columns(frame, text="text", label="label") == Columns("text", "label")
 
 
 def test_ids_and_numbers_are_neither_texts_nor_labels() -> None:

@@ -60,12 +60,34 @@ def guessed(table: HubTable) -> Dataset:
 
 
 def test_label_names_of_the_data_set_are_used(hub: Callable[[object], None], settings: Settings) -> None:
-    hub({"test": made_of(2), "train": made_of(4)})
+    hub({"train": made_of(4)})
     dataset = guessed(read_hub("owner/name", settings))
     assert dataset.texts == ("text 0", "text 1", "text 2", "text 3")
     assert [dataset.label_names[label] for label in dataset.labels] == ["world", "sport"] * 2
     assert dataset.source is not None
     assert dataset.source.url == "https://huggingface.co/datasets/owner/name"
+
+
+def test_published_splits_are_read_and_kept_apart(hub: Callable[[object], None], settings: Settings) -> None:
+    hub({"unsupervised": made_of(9), "test": made_of(2), "train": made_of(4), "validation_matched": made_of(3)})
+    dataset = guessed(read_hub("owner/name", settings))
+    assert dataset.parts == ("train",) * 4 + ("validation",) * 3 + ("test",) * 2
+    assert dataset.notes == ("Not read of owner/name: 'unsupervised'.",)
+    assert dataset.source is not None
+    assert "The splits 'train', 'validation_matched', 'test' of owner/name, 9 rows" in dataset.source.description
+
+
+def test_a_split_of_other_columns_is_not_read_and_named(hub: Callable[[object], None], settings: Settings) -> None:
+    hub({"train": made_of(4), "test": made_of(2).remove_columns("label")})
+    table = read_hub("owner/name", settings)
+    assert (len(table.frame), guessed(table).parts) == (4, None)
+    assert guessed(table).notes == ("Not read of owner/name: 'test'.",)
+
+
+def test_each_split_gives_its_share_of_a_random_part(hub: Callable[[object], None], settings: Settings) -> None:
+    hub({"train": made_of(800), "test": made_of(200)})
+    parts = guessed(read_hub("owner/name", replace(settings, max_rows=100))).parts
+    assert parts == ("train",) * 80 + ("test",) * 20
 
 
 def test_another_split_can_be_chosen_and_a_missing_one_is_named(

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from bertdemo.data.checkup import check_up, clean
 from bertdemo.data.columns import Columns
 from bertdemo.data.dataset import NO_LABEL
+from bertdemo.data.labels import LabelRules
 from bertdemo.data.reading import FILE_TYPES, guess_columns, read_file, read_table, to_dataset
 from bertdemo.errors import DataError
 from bertdemo.settings import Settings
@@ -186,7 +187,7 @@ def test_labels_are_stripped_and_numbers_come_in_their_order() -> None:
 def test_words_with_numbers_come_in_their_order_too() -> None:
     names = ["10 stars", "2 stars", "1 star", "Zero", "all", "nan", "9" * 5000]
     frame = pd.DataFrame({"text": ["a"] * 7, "label": names}, dtype=object)
-    ordered = to_dataset(frame, Columns("text", "label"), "a").label_names
+    ordered = to_dataset(frame, Columns("text", "label"), "a", LabelRules(no_label=())).label_names
     assert ordered == ("1 star", "2 stars", "10 stars", "9" * 5000, "all", "nan", "Zero")
 
 

@@ -1,0 +1,107 @@
+"""What stands in a cell of labels: one label, none, or several, in any of the ways in which tools write them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from bertdemo.data.identity import normalise
+
+Labels = tuple[str, ...]
+
+_LONGEST_LIST = 20_000  # characters
+_QUOTED = re.compile(r"""'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)\"""")
+_NUMBERS = re.compile(r"[\[({]\s*[+-]?\d+(?:\.\d+)?(?:[\s,]+[+-]?\d+(?:\.\d+)?)*[\s,.]*[\])}]")
+_ANGLED = re.compile(r"(?!<na>$)(?:<[^<>]+>)+", re.IGNORECASE)  # tags of Stack Overflow: <python><pandas>
+_KEYS = ("choices", "choice", "labels", "label", "classes", "class", "values", "value", "category", "name", "title")
+_STRONG, _SEPARATORS = "|;\n,", "|;\n,/+\t "  # by the first ones, labels may be told that never stand alone
+_DECIMAL = re.compile(r"\d+,(?:0|5|00|25|50|75)")
+_MOST = 0.8
+
+
+def read_cells(cells: Mapping[str, int]) -> dict[str, Labels]:
+    """The labels of each distinct cell.
+
+    A cell is taken apart at a separator only where its parts stand in other cells, too: "Food, drinks" alone is one
+    label.
+
+    Args:
+        cells: distinct cells, stripped and not empty, and how many rows hold each.
+    """
+    found: dict[str, Labels] = {}
+    plain: dict[str, int] = {}
+    for cell, rows in cells.items():
+        listed = _list(cell)
+        if listed is None:
+            plain[cell] = rows
+        else:
+            found[cell] = listed
+    apart = _taken_apart(plain)
+    return found | {cell: apart.get(cell, (cell,)) for cell in plain}
+
+
+def _list(cell: str) -> Labels | None:
+    """The labels of a list or record, as JSON or as Python writes it; None for any other cell."""
+    if _ANGLED.fullmatch(cell):
+        return tuple(re.findall(r"<([^<>]+)>", cell))
+    if cell[0] not in "[{(" or cell[-1] not in "]})" or len(cell) > _LONGEST_LIST:
+        return None
+    try:
+        return _of_value(json.loads(cell))
+    except (ValueError, RecursionError):
+        pass
+    if _NUMBERS.fullmatch(cell):
+        return tuple(re.findall(r"[+-]?\d+(?:\.\d+)?", cell))
+    quoted = [first or second for first, second in _QUOTED.findall(cell)]
+    rest = _QUOTED.sub("", cell[1:-1])
+    return tuple(filter(str.strip, quoted)) if not rest.strip(" ,\n\t") else None
+
+
+def _of_value(value: Any) -> Labels | None:
+    """The labels in a value of JSON; None where there is something else in it, such as marked characters."""
+    if value is None:
+        return ()
+    if isinstance(value, dict):
+        return _of_record(value)
+    if not isinstance(value, list):
+        text = str(value).strip()
+        return (text,) if text else ()
+    if any(isinstance(each, list) for each in value):
+        return None
+    found = [_of_value(each) for each in value]
+    return None if None in found else tuple(label for labels in found for label in labels or ())
+
+
+def _of_record(record: dict[str, Any]) -> Labels | None:
+    key = next((key for key in _KEYS if key in record), None)
+    if key is not None:
+        return _of_value(record[key])
+    if record and all(isinstance(value, int | float) and 0 <= value <= 1 for value in record.values()):
+        return tuple(label for label, share in record.items() if share >= 0.5)  # spaCy's {"POS": 1.0, "NEG": 0.0}
+    return None if record else ()
+
+
+def _taken_apart(cells: Mapping[str, int]) -> dict[str, Labels]:
+    """The parts of those cells that hold several labels, or one with a separator left over."""
+    names = {normalise(cell) for cell in cells}
+    found: dict[str, Labels] = {}
+    for separator in _SEPARATORS:
+        fewest = 1 if separator in _STRONG else 2  # "a|" has one left over; "c++" is a name
+        candidates = (cell for cell in cells if separator in cell and cell not in found)
+        composed = {cell: parts for cell in candidates if len(parts := _parts(cell, separator)) >= fewest}
+        if separator == "," and all(_DECIMAL.fullmatch(cell) for cell in composed):
+            continue
+        occurring = Counter(normalise(part) for parts in composed.values() for part in set(parts))
+        known = names | {part for part, cells_with in occurring.items() if separator in _STRONG and cells_with > 1}
+        sure = {cell: parts for cell, parts in composed.items() if all(normalise(part) in known for part in parts)}
+        if separator in _STRONG and sum(map(cells.__getitem__, sure)) >= _MOST * sum(map(cells.__getitem__, composed)):
+            sure = composed
+        found |= sure
+    return found
+
+
+def _parts(cell: str, separator: str) -> Labels:
+    return tuple(part for part in map(str.strip, cell.split(separator)) if part)

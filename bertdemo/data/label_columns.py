@@ -1,0 +1,157 @@
+"""Which column holds the labels, or which columns do: flags, or the answers of several raters."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bertdemo.data.column_looks import (
+    POSITIVE,
+    filled,
+    flag_values,
+    is_numeric,
+    label_problem,
+    mean_length,
+    tell_the_same,
+)
+from bertdemo.data.column_names import DOUBT, UNKNOWN, label_points, rater_family, words
+from bertdemo.errors import DataError, DoubtfulLabelError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_CLEAR = 70  # points from which a name says "labels" more clearly than flags do
+_FINAL = 90  # more than the single raters beside it
+_MOST_TOLD = 4
+
+
+@dataclass(frozen=True)
+class LabelColumns:
+    """One column of labels, or with ``flags`` a label each, or with ``raters`` a person each."""
+
+    label: str
+    flags: tuple[str, ...] = ()
+    raters: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        return self.flags or self.raters or (self.label,)
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names for a sentence: the first ten, quoted."""
+    shown = ", ".join(repr(name) for name in names[:10])
+    return f"{shown} and {len(names) - 10} more" if len(names) > 10 else shown
+
+
+def as_given(frame: pd.DataFrame, given: str) -> LabelColumns:
+    """What a person named: one column, or several with commas between."""
+    names = [str(name) for name in frame.columns]
+    several = tuple(dict.fromkeys(part.strip() for part in given.split(",")))
+    if given in names or len(several) < 2 or not set(several) <= set(names):
+        return LabelColumns(given)
+    families = {rater_family(name) for name in several}
+    if len(families) == 1 and None not in families:
+        return LabelColumns(several[0], raters=several)
+    flags = all(flag_values(frame[name]) or filled(frame[name]).isin(["0", "false", "False"]).all() for name in several)
+    return LabelColumns(several[0], flags=several) if flags else LabelColumns(several[0], raters=several)
+
+
+def guess_label(frame: pd.DataFrame, names: Sequence[str]) -> LabelColumns:
+    """The most plausible column or columns of labels.
+
+    Raises:
+        DataError: none looks like labels.
+        DoubtfulLabelError: several do equally well.
+    """
+    flags, raters = _flags(frame, names), _raters(frame, names)
+    points = {name: _points(frame[name], name) for name in names if name not in (*flags, *raters)}
+    ranked = sorted((name for name in points if points[name] > 0), key=lambda name: -points[name])
+    best = points[ranked[0]] if ranked else 0
+    if raters and best < _FINAL:
+        return LabelColumns(raters[0], raters=raters, also=tuple(ranked[:_MOST_TOLD]))
+    if flags and best < _CLEAR:
+        return LabelColumns(flags[0], flags=flags, also=tuple(ranked[:_MOST_TOLD]))
+    if best < _CLEAR:
+        _refuse_unusable(frame, names, raters)
+    if not ranked:
+        raise DataError(
+            f"No column looks like labels among {listed(list(frame.columns))}: add or choose a column with a "
+            "few values that repeat."
+        )
+    return _best(frame, ranked, points)
+
+
+def _best(frame: pd.DataFrame, ranked: Sequence[str], points: dict[str, int]) -> LabelColumns:
+    first = ranked[0]
+    same = [name for name in ranked[1:] if points[name] > UNKNOWN and tell_the_same(frame[first], frame[name])]
+    rivals = [name for name in ranked[1:] if points[name] >= points[first] - DOUBT and name not in same]
+    named = first
+    if _is_coded(frame[first]):  # its numbers may have their names in another column
+        beside = [name for name in ranked[1:] if set(words(first)) < set(words(name))]
+        named = next((name for name in (*same, *beside) if not _is_coded(frame[name])), first)
+        rivals = [name for name in rivals if name != named]
+    if rivals:
+        names = " or in ".join(map(repr, [first, *rivals][:_MOST_TOLD]))
+        raise DoubtfulLabelError(f"The labels may be in {names}: say which with --label-column.", (first, *rivals))
+    return LabelColumns(named, also=tuple(name for name in ranked if name != named)[:_MOST_TOLD])
+
+
+def _refuse_unusable(frame: pd.DataFrame, names: Sequence[str], raters: Sequence[str]) -> None:
+    """A column that is named as labels and cannot be them is said rather than passed over."""
+    for name in sorted(set(names) - set(raters), key=lambda name: -(label_points(name) or 0)):
+        problem = label_problem(frame[name])
+        if (label_points(name) or 0) > _CLEAR + 8 and problem is not None:
+            raise DataError(f"The column {name!r} {problem}: choose another column of labels.")
+
+
+def _points(column: pd.Series[str], name: str) -> int:
+    """How plausible a column of labels is by name and contents; 0 where it cannot be one."""
+    points = label_points(name)
+    if points is None or label_problem(column) is not None:
+        return 0
+    cells = filled(column)
+    off = 40 if len(cells) < len(column) / 2 and points > _CLEAR else 0
+    if points <= UNKNOWN:
+        off += 5 if flag_values(column) else 15 if points == UNKNOWN and is_numeric(column) else 0
+        off += 10 * (cells.nunique() > 50) + 15 * (mean_length(cells) > 40)
+    return max(points - off, 1)
+
+
+def _is_coded(column: pd.Series[str]) -> bool:
+    return is_numeric(column) or flag_values(column) is not None
+
+
+def _flags(frame: pd.DataFrame, names: Sequence[str]) -> tuple[str, ...]:
+    """Columns of 1 and 0 (TRUE and FALSE, x and blank) that together tell the labels of a row."""
+    groups: dict[frozenset[str], list[str]] = defaultdict(list)
+    for name in names:
+        points, values = label_points(name), flag_values(frame[name])
+        if values and points is not None and UNKNOWN <= points <= _FINAL:
+            groups[values].append(name)
+    group = max(groups.values(), key=len, default=[])
+    if len(group) < 2:
+        return ()
+    marked = frame[group].fillna("").map(lambda cell: cell.strip().casefold() in POSITIVE).sum(axis="columns")
+    if (marked <= 1).all() and (marked == 1).mean() > 0.8:
+        return tuple(group)
+    named = [name for name in group if (label_points(name) or 0) >= _CLEAR]
+    asides = [name for name in group if name not in named and words(name)[:1] in (("is",), ("has",))]
+    return tuple(group) if len(group) > 2 and not (len(named) == 1 and asides) else ()
+
+
+def _raters(frame: pd.DataFrame, names: Sequence[str]) -> tuple[str, ...]:
+    """Columns of several raters, by names that differ in a number, who chose among the same labels."""
+    families: dict[str, list[str]] = defaultdict(list)
+    for name in names:
+        family = rater_family(name)
+        if family is not None:
+            families[family].append(name)
+    for group in families.values():
+        values = [set(filled(frame[name]).str.casefold()) for name in group]
+        if len(group) > 1 and all(each & values[0] for each in values) and len(set().union(*values)) <= 50:
+            return tuple(group)
+    return ()

@@ -1,0 +1,216 @@
+"""Labels as people and tools write them, and the one label that is read for each row."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from bertdemo.data.columns import Columns
+from bertdemo.data.dataset import NO_LABEL, Dataset
+from bertdemo.data.labelled import to_dataset
+from bertdemo.data.labels import LabelRules, label_key
+from bertdemo.errors import DataError
+
+
+def read(cells: list[str | None], rules: LabelRules | None = None) -> Dataset:
+    texts = [f"text {i}" for i in range(len(cells))]
+    return to_dataset(pd.DataFrame({"text": texts, "label": cells}, dtype=object), Columns("text", "label"), "a", rules)
+
+
+def labels_of(dataset: Dataset) -> list[str | None]:
+    return [None if label == NO_LABEL else dataset.label_names[label] for label in dataset.labels]
+
+
+@pytest.mark.parametrize(
+    ("cells", "labels"),
+    [
+        (['["pos"]', '["neg"]', "[]"], ["pos", "neg", None]),
+        (["['pos']", "['neg']", "[]"], ["pos", "neg", None]),
+        (['{"choices": ["pos"]}', '{"choices": ["neg"]}', "{}"], ["pos", "neg", None]),
+        (['[{"choices": ["pos"]}]', '[{"label": "neg"}]', '[{"value": {"choices": ["neg"]}}]'], ["pos", "neg", "neg"]),
+        (["[1]", "[0]", '[""]'], ["1", "0", None]),
+        (['{"POS": 1.0, "NEG": 0.0}', '{"POS": 0.0, "NEG": 1.0}'], ["POS", "NEG"]),
+        (["<python>", "<java>"], ["python", "java"]),
+        (["Food, drinks", "Home, garden", "Food, drinks"], ["Food, drinks", "Home, garden", "Food, drinks"]),
+        (["1,5", "1", "5", "2,5"], ["1,5", "1", "5", "2,5"]),
+        (["News | Sport", "Arts | Film"], ["News | Sport", "Arts | Film"]),
+        (["pos|", "neg", "pos"], ["pos", "neg", "pos"]),
+        (["pos|pos", "neg", "pos"], ["pos", "neg", "pos"]),
+        (["c", "c++", "c#"], ["c", "c++", "c#"]),
+    ],
+)
+def test_one_label_is_read_from_whatever_it_is_wrapped_in(cells: list[str], labels: list[str | None]) -> None:
+    assert labels_of(read(cells)) == labels
+
+
+@pytest.mark.parametrize(
+    "several",
+    [
+        '["pos", "neg"]', "['pos' 'neg']", '{"choices": ["pos", "neg"]}', "pos|neg", "pos;neg", "pos, neg", "pos/neg",
+        "{'pos', 'neg'}", "<pos><neg>", "pos neg", "Pos ; NEG",
+    ],
+)  # fmt: skip
+def test_several_labels_in_a_row_are_never_a_class_of_their_own(several: str) -> None:
+    cells: list[str | None] = ["pos", "neg", several, "pos", "neg"]
+    left_out = read(cells)
+    assert labels_of(left_out) == ["pos", "neg", None, "pos", "neg"]
+    assert "1 row with several labels, such as “pos” and “neg”: left out." in left_out.notes
+    assert left_out.offers is not None
+    assert left_out.offers.several == ("neg", "pos")
+    assert labels_of(read(cells, LabelRules(several="first")))[2] == "pos"
+    assert labels_of(read(cells, LabelRules(several="NEG"))) == ["not neg", "neg", "neg", "not neg", "neg"]
+
+
+def test_labels_that_never_stand_alone_are_told_by_standing_in_other_rows() -> None:
+    cells: list[str | None] = ["joy, pride", "joy, fear", "fear, pride", "pride, fear"]
+    with pytest.raises(DataError, match="Each of the 4 labelled rows has several labels, such as “joy” and “pride”"):
+        read(cells)
+    assert labels_of(read(cells, LabelRules(several="fear"))) == ["not fear", "fear", "fear", "fear"]
+
+
+def test_many_combinations_of_few_labels_are_labels() -> None:
+    cells: list[str | None] = [f'["{a}", "{b}"]' for a in "abcdef" for b in "ghijklm"] + list("abcdefghijklm")
+    assert len(read(cells).label_names) == 13
+
+
+def test_an_unknown_label_to_learn_alone_is_answered_with_those_there_are() -> None:
+    with pytest.raises(DataError, match="no label 'joy': choose one of 'neg', 'pos', or leave-out or first"):
+        read(["pos", "neg", "pos|neg"], LabelRules(several="joy"))
+
+
+@pytest.mark.parametrize(
+    ("spellings", "winner"),
+    [
+        (["spam", "spam", "Spam", "SPAM "], "spam"),
+        (["Spam", "Spam", "spam"], "Spam"),
+        (["very good", "very  good", "very\u00a0good", "very good\u200b", "\ufeffvery good"], "very good"),
+        (["café", "cafe\u0301"], "café"),
+        (["ｓｐａｍ", "spam", "spam"], "spam"),
+        (["1", "1.0", "01", "1"], "1"),
+        (["-1", "-1.0", "−1"], "-1"),
+        (["true", "TRUE", "True", "true"], "true"),
+        (["non-toxic", "non‑toxic", "non-toxic"], "non-toxic"),
+        (["don't know", "don’t know", "don't know"], "don't know"),
+    ],
+)
+def test_spellings_of_one_label_are_one_unless_they_are_to_be_kept_apart(spellings: list[str], winner: str) -> None:
+    cells: list[str | None] = [*spellings, "other"]
+    merged = read(cells)
+    assert labels_of(merged) == [winner] * len(spellings) + ["other"]
+    assert any("are read as one label" in note and f"“{winner}”" in note for note in merged.notes)
+    apart = read(cells, LabelRules(merge=False))
+    assert len(apart.label_names) > 2
+    assert any("are kept apart" in note for note in apart.notes)
+    assert apart.offers is not None
+    assert apart.offers.merge
+
+
+@pytest.mark.parametrize(("one", "other"), [("1", "10"), ("-1", "1"), ("0.5", "5"), ("a b", "ab"), ("c", "c++")])
+def test_different_labels_stay_different(one: str, other: str) -> None:
+    assert label_key(one) != label_key(other)
+
+
+@pytest.mark.parametrize(
+    "blank",
+    ["n/a", "N/A", "NA", "?", "-", "--", "\\N", "#N/A", "null", "NULL", "nan", "NaN", "<NA>", "unlabeled", "\u200b"],
+)
+def test_what_says_that_there_is_no_label_is_none_and_said(blank: str) -> None:
+    dataset = read(["pos", "neg", blank, "pos", None])
+    assert labels_of(dataset) == ["pos", "neg", None, "pos", None]
+    assert blank == "\u200b" or dataset.notes == (f"“{blank}” (1 row): read as “no label”.",)
+    kept = read(["pos", "neg", blank, "pos", None], LabelRules(no_label=()))
+    assert labels_of(kept)[2] == (None if blank == "\u200b" else blank)
+
+
+@pytest.mark.parametrize(
+    ("cells", "kept"),
+    [
+        (["FAVOR", "AGAINST", "NONE"] * 4, True),
+        (["racism", "sexism", "none"] * 4, True),
+        (["Favor", "Against", "None"] * 4, True),
+        (["pos", "neg", "None"] * 4, False),
+        (["0", "1", "None"] * 4, False),
+        (["pos", "neg"] * 60 + ["none"], False),
+        (["hate", "none"] * 6, True),
+        (["+", "-", "0"] * 4, True),
+        (["yes", "-"] * 6, True),
+    ],
+)
+def test_none_and_the_like_are_labels_where_they_stand_among_labels(cells: list[str | None], kept: bool) -> None:
+    dataset = read(cells)
+    assert (None not in labels_of(dataset)) is kept
+    assert any(("kept as a label" if kept else "read as “no label”") in note for note in dataset.notes)
+
+
+def test_a_person_says_which_values_mean_no_label() -> None:
+    dataset = read(["pos", "neg", "Unsure", "n/a"] * 3, LabelRules(no_label=("unsure",)))
+    assert dataset.label_names == ("n/a", "neg", "pos")
+    assert dataset.offers is not None
+    assert set(dataset.offers.no_label) == {"Unsure", "n/a"}
+    assert dataset.offers.blank == ("Unsure",)
+
+
+def flags(rows: list[tuple[str | None, ...]]) -> pd.DataFrame:
+    table = {"text": [f"text {i}" for i in range(len(rows))]}
+    return pd.DataFrame(table | dict(zip("abc", zip(*rows, strict=True), strict=True)), dtype=object)
+
+
+@pytest.mark.parametrize(("yes", "no"), [("1", "0"), ("TRUE", "FALSE"), ("x", None), ("1.0", "0.0"), ("Yes", "no")])
+def test_a_row_of_flags_has_the_label_of_the_column_that_is_marked(yes: str, no: str | None) -> None:
+    frame = flags([(yes, no, no), (no, yes, no), (no, no, no), (yes, yes, no), (no, no, yes)])
+    columns = Columns("text", "a", flags=("a", "b", "c"))
+    dataset = to_dataset(frame, columns, "a")
+    assert labels_of(dataset) == ["a", "b", None, None, "c"]
+    assert dataset.notes == (
+        "The labels are the columns 'a', 'b', 'c': a row has the one that is marked in it; "
+        "1 row without a mark has no label.",
+        "1 row with several labels, such as “a” and “b”: left out.",
+    )
+    alone = to_dataset(frame, columns, "a", LabelRules(several="b"))
+    assert labels_of(alone) == ["not b", "b", "not b", "b", "not b"]
+
+
+def test_the_label_of_several_raters_is_what_most_of_them_say() -> None:
+    frame = pd.DataFrame(
+        {
+            "text": ["one", "two", "three", "four"],
+            "rater_1": ["pos", "Neg", "pos", "neg"],
+            "rater_2": ["POS", "neg", "neg", "neg"],
+            "rater_3": ["neg", None, None, "neg"],
+        },
+        dtype=object,
+    )
+    names = ("rater_1", "rater_2", "rater_3")
+    dataset = to_dataset(frame, Columns("text", names[0], raters=names), "a")
+    assert labels_of(dataset) == ["pos", "neg", None, "neg"]
+    assert dataset.notes[-1].endswith("'rater_3' say; 1 row with a tie has none.")
+
+
+def test_the_majority_of_the_rows_of_a_text_is_offered_and_taken_if_asked_for() -> None:
+    votes = [("a", "pos"), ("a", "pos"), ("A ", "neg"), ("b", "pos"), ("b", "neg"), ("c", "neg"), ("c", "neg")]
+    frame = pd.DataFrame(votes, columns=["text", "label"], dtype=object)
+    as_is = to_dataset(frame, Columns("text", "label"), "a")
+    assert as_is.offers is not None
+    assert as_is.offers.majority
+    assert labels_of(as_is) == [label for _, label in votes]
+    taken = to_dataset(frame, Columns("text", "label"), "a", LabelRules(majority=True))
+    assert labels_of(taken) == ["pos", "pos", "pos", None, None, "neg", "neg"]
+    assert taken.notes == (
+        "2 texts with several answers have the label that most of them give; 1 text with a tie has none.",
+    )
+
+
+def test_a_proposal_that_was_rejected_is_no_example() -> None:
+    answers = ["accept", "reject", "ignore", "accept"]
+    frame = pd.DataFrame({"text": list("abcd"), "label": ["x", "x", "y", "y"], "answer": answers}, dtype=object)
+    dataset = to_dataset(frame, Columns("text", "label"), "a")
+    assert labels_of(dataset) == ["x", None, None, "y"]
+    assert dataset.notes == ("2 rows rejected or ignored in the column 'answer' have no label.",)
+
+
+def test_notes_of_the_reader_and_columns_go_with_the_data() -> None:
+    frame = pd.DataFrame({"text": ["a", "b"], "label": ["x", "y"]}, dtype=object)
+    frame.attrs["notes"] = ["Read with tabs."]
+    dataset = to_dataset(frame, Columns("text", "label"), "a")
+    assert (dataset.notes, dataset.columns) == (("Read with tabs.",), Columns("text", "label"))
+    assert dataset.select([0]).notes == dataset.notes
