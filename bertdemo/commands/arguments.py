@@ -45,12 +45,25 @@ def add_run(parser: Parser) -> None:
 
 
 def add_columns(parser: Parser) -> None:
-    """Which columns of a table to use, and whether rare labels may go."""
-    parser.add_argument("--text-column", metavar="C", help="column of the texts (default: guessed)")
-    parser.add_argument("--label-column", metavar="C", help="column of the labels (default: guessed)")
-    parser.add_argument("--pair-column", metavar="C", help="column of a second text, for sentence pairs")
+    """Which columns of a table to use, and what becomes of labels that are not plain."""
+    group = parser.add_argument_group("the table")
+    for option, help_ in (
+        ("--text-column", "column of the texts (default: guessed)"),
+        ("--label-column", "column of the labels (default: guessed); several 0/1 columns with commas between"),
+        ("--pair-column", "column of a second text, for sentence pairs"),
+        ("--split-column", "column of published parts (default: guessed); none for a split of our own"),
+    ):
+        group.add_argument(option, metavar="C", help=help_)
+    group.add_argument("--join-columns", metavar="C,C", help="columns whose texts are read as one, such as title,body")
+    group.add_argument(
+        "--several", metavar="RULE", default="leave-out",
+        help="rows with several labels: leave-out (default), first, or the one label to learn against all others",
+    )  # fmt: skip
+    group.add_argument("--keep-spellings", action="store_true", help="do not read Spam and spam as one label")
+    group.add_argument("--no-label", metavar="V,V", help="values that mean “no label” (default: n/a, ? and the like)")
+    group.add_argument("--majority", action="store_true", help="of a text in several rows, its most frequent label")
+    group.add_argument("--drop-small-labels", action="store_true", help="leave out labels too small to split")
     add_encoding(parser)
-    parser.add_argument("--drop-small-labels", action="store_true", help="leave out labels too small to split")
 
 
 def add_encoding(parser: Parser) -> None:

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from bertdemo.commands.arguments import Subparsers, add_columns, add_command
-from bertdemo.commands.opening import open_checked
+from bertdemo.commands.opening import open_checked, reading_lines, reading_values
 from bertdemo.commands.output import Output
 from bertdemo.settings import Settings
 from bertdemo.training.recipe import Recipe
@@ -33,6 +33,7 @@ def run(arguments: argparse.Namespace, settings: Settings, output: Output) -> in
     values = {
         "name": dataset.name,
         "source": asdict(dataset.source) if dataset.source else None,
+        **reading_values(dataset),
         "pairs": dataset.pairs is not None,
         "rows": checkup.rows,
         "usable": len(usable),
@@ -41,14 +42,16 @@ def run(arguments: argparse.Namespace, settings: Settings, output: Output) -> in
             "unlabelled": checkup.unlabelled,
             "conflicts": checkup.conflicts,
             "duplicates": checkup.duplicates,
+            "held_out": checkup.held_out,
         },
         "labels_left_out": checkup.too_small,
         "labels": [asdict(label) for label in checkup.labels],
         "findings": checkup.findings(),
         "split": {"train": len(parts.train), "validation": len(parts.validation), "test": len(parts.test)},
+        "split_origin": parts.origin,
         "tokens": _tokens(usable),
     }
-    output.result(values, _lines(values))
+    output.result(values, _lines(values, list(reading_lines(dataset))))
     return 0
 
 
@@ -74,10 +77,11 @@ def _tokens(dataset: Dataset) -> dict[str, Any] | None:
     }
 
 
-def _lines(values: dict[str, Any]) -> Iterator[str]:
+def _lines(values: dict[str, Any], reading: list[str]) -> Iterator[str]:
     yield f"{values['name']}: {values['rows']:,} rows, {values['usable']:,} usable"
     if values["source"]:
         yield f"  from {values['source']['title']} ({values['source']['licence']}), {values['source']['url']}"
+    yield from reading
     for label in values["labels"]:
         yield f"  {label['after']:>7,}  {label['label']}"
     if values["labels_left_out"]:
@@ -85,6 +89,8 @@ def _lines(values: dict[str, Any]) -> Iterator[str]:
     yield from values["findings"]
     part = values["split"]
     yield f"split: {part['train']:,} train, {part['validation']:,} validation, {part['test']:,} test"
+    if values["split_origin"]:
+        yield f"  {values['split_origin']}"
     if tokens := values["tokens"]:
         yield (
             f"tokens ({tokens['base']}): median {tokens['median']:.0f}, longest {tokens['longest']:,}; "

@@ -114,6 +114,7 @@ def full_lines(values: dict[str, Any]) -> Iterator[str]:
     test, train = values["test"], values["train"]
     yield f"{values['run']}  {values['name']}  {values['status']}"
     yield values["verdict"]
+    yield from data_lines(values["data"])
     yield f"{'':24}accuracy  macro-F1"
     for title, key in (("test", "test"), ("validation", "validation"), ("baseline, on test", "baseline")):
         yield f"{title:<24}{values[key]['accuracy']:>8.4f}{values[key]['macro_f1']:>10.4f}"
@@ -131,6 +132,17 @@ def full_lines(values: dict[str, Any]) -> Iterator[str]:
     yield f"trained {train['steps']}{planned} steps in {train['seconds']:.1f} s {where}"
     if values["missing"]:
         yield values["missing"]
+
+
+def data_lines(data: dict[str, Any]) -> Iterator[str]:
+    """Which columns a run learned from, and what was decided about its labels and parts."""
+    if data["text_columns"]:
+        also = f"; also possible: {', '.join(data['also_possible'])}" if data["also_possible"] else ""
+        pair = f", second text: {data['pair_column']}" if data["pair_column"] else ""
+        yield f"text: {' + '.join(data['text_columns'])}{pair}, label: {', '.join(data['label_columns'])}{also}"
+    yield from data["notes"]
+    if data["split_origin"]:
+        yield data["split_origin"]
 
 
 def _judged_lines(values: dict[str, Any]) -> Iterator[str]:

@@ -12,12 +12,15 @@ from bertdemo.commands.arguments import Subparsers, add_command, add_encoding, c
 from bertdemo.commands.following import until_finished
 from bertdemo.commands.one_text import check_pair
 from bertdemo.commands.output import Output
+from bertdemo.data.label_columns import listed
 from bertdemo.drafts import drafted, sweep
 from bertdemo.errors import DataError, PredictionError
 from bertdemo.runs.failures import storage
 from bertdemo.settings import Settings
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from bertdemo.jobs.records import Format, Job, JobColumns, JobSummary
 
 _KINDS: dict[str, Format] = {
@@ -91,7 +94,7 @@ def _predict_file(arguments: argparse.Namespace, settings: Settings, output: Out
     kind = _check_output(arguments)
     jobs = Jobs(settings)
     frame = read_frame(arguments.input, settings, typed=True, encoding=arguments.encoding)
-    columns = _columns(arguments, frame, settings)
+    frame, columns = _columns(arguments, frame, settings)
     if frame.attrs.get("sheet"):
         output.remark(f"{with_sheet(arguments.input.name, frame)}: {len(frame):,} rows.")
     for note in frame.attrs.get("notes", ()):
@@ -124,16 +127,21 @@ def _check_output(arguments: argparse.Namespace) -> Format:
     return kind
 
 
-def _columns(arguments: argparse.Namespace, frame: Any, settings: Settings) -> JobColumns:
+def _columns(arguments: argparse.Namespace, frame: pd.DataFrame, settings: Settings) -> tuple[pd.DataFrame, JobColumns]:
     from bertdemo.data.columns import guess_texts
+    from bertdemo.data.labelled import as_trained
     from bertdemo.jobs.records import JobColumns
     from bertdemo.runs.store import Runs
 
     runs = Runs(settings)
     runs.model_folder(arguments.id)
-    has_pairs = runs.folder(arguments.id).data_card().has_pairs
-    text, pair = guess_texts(frame, text=arguments.text_column, pair=arguments.pair_column, pairs=has_pairs)
-    return JobColumns(text, pair, arguments.label_column)
+    card = runs.folder(arguments.id).data_card()
+    text = arguments.text_column
+    if text is None:
+        frame, text = as_trained(frame, card.text_columns)
+    pair = arguments.pair_column or (card.pair_column if text and card.pair_column in frame.columns else None)
+    text, pair = guess_texts(frame, text=text, pair=pair, pairs=card.has_pairs)
+    return frame, JobColumns(text, pair, arguments.label_column)
 
 
 def _line(job: Job) -> str:
@@ -166,7 +174,7 @@ def _file_values(summary: JobSummary, arguments: argparse.Namespace) -> dict[str
     }
     if found := summary.agreement:
         values |= {"accuracy": found.accuracy, "macro_f1": found.macro_f1}
-        values |= {"compared": found.n, "unknown": found.unknown}
+        values |= {"compared": found.n, "unknown": found.unknown, "unknown_labels": found.unknown_labels}
     return values
 
 
@@ -185,4 +193,5 @@ def _file_lines(values: dict[str, Any]) -> Iterator[str]:
         compared = f"on {values['compared']:,} rows with a label"
         yield f"accuracy {values['accuracy']:.4f}, macro-F1 {values['macro_f1']:.4f} {compared}"
     if values.get("unknown"):
-        yield f"{values['unknown']:,} rows have a label that the run does not know: they are not compared"
+        names = listed(values["unknown_labels"], 5)
+        yield f"{values['unknown']:,} rows have a label that the run does not know ({names}): they are not compared"

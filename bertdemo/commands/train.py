@@ -9,7 +9,7 @@ from typing import Any, get_args
 from bertdemo.commands.arguments import Parser, Subparsers, add_columns, add_command
 from bertdemo.commands.describing import full, full_lines
 from bertdemo.commands.following import Follower, Left
-from bertdemo.commands.opening import open_checked
+from bertdemo.commands.opening import open_checked, reading_lines, reading_values
 from bertdemo.commands.output import Output
 from bertdemo.errors import RecipeError, RunError, TrainingError
 from bertdemo.runs.naming import default_name
@@ -41,12 +41,14 @@ def run(arguments: argparse.Namespace, settings: Settings, output: Output) -> in
     from bertdemo.data.splitting import split, training_texts
 
     _recipe(arguments)  # what is wrong with a setting is said before the data are read
-    _, usable, _ = open_checked(arguments, settings)
+    dataset, usable, checkup = open_checked(arguments, settings)
     recipe = _recipe(arguments, training_texts(usable, arguments.max_train))
     parts = split(usable, seed=recipe.seed, max_train=arguments.max_train)
     runs = Runs(settings)
     run_id = runs.submit(parts, recipe, arguments.name or default_name(usable, recipe, arguments.max_train))
-    return follow_or_leave(runs, run_id, output, detach=arguments.detach)
+    for line in (*reading_lines(dataset), *([parts.origin] if parts.origin else ()), *checkup.findings()):
+        output.remark(line)
+    return follow_or_leave(runs, run_id, output, detach=arguments.detach, about=reading_values(dataset))
 
 
 def add_detach(parser: Parser) -> None:
@@ -54,11 +56,16 @@ def add_detach(parser: Parser) -> None:
     parser.add_argument("--detach", action="store_true", help="do not wait for the end")
 
 
-def follow_or_leave(runs: Runs, run_id: str, output: Output, *, detach: bool) -> int:
-    """Follow a run in the queue to its report, or print its id alone. Returns the exit code."""
+def follow_or_leave(
+    runs: Runs, run_id: str, output: Output, *, detach: bool, about: dict[str, Any] | None = None
+) -> int:
+    """Follow a run in the queue to its report, or print its id alone, in JSON with what else is known about it.
+
+    Returns the exit code.
+    """
     if detach:
         state = runs.get(run_id).status.state
-        output.result({"run": run_id, "status": state.value}, [run_id])
+        output.result({"run": run_id, "status": state.value} | (about or {}), [run_id])
         return 0
     try:
         ended = Follower(runs, run_id, output).follow()

@@ -58,6 +58,18 @@ class Columns:
         return self.flags or self.raters or (self.label,)
 
 
+def in_words(columns: Columns) -> str:
+    """One line for people: "text: a, label: b, split: c"."""
+    labels = "labels" if len(columns.label_columns) > 1 else "label"
+    uses = [
+        ("text", " + ".join(columns.text_columns)),
+        ("second text", columns.pair),
+        (labels, ", ".join(columns.label_columns)),
+        ("split", columns.split),
+    ]
+    return ", ".join(f"{use}: {names}" for use, names in uses if names is not None)
+
+
 def is_usual_name(name: str) -> bool:
     """Whether a cell of a first row looks like the name of a column."""
     return is_usual(name) or any(_plain(name) in pair for pair in _PAIR_NAMES)

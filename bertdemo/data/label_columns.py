@@ -41,10 +41,10 @@ class LabelColumns:
         return self.flags or self.raters or (self.label,)
 
 
-def listed(names: Sequence[str]) -> str:
-    """Names for a sentence: the first ten, quoted."""
-    shown = ", ".join(repr(name) for name in names[:10])
-    return f"{shown} and {len(names) - 10} more" if len(names) > 10 else shown
+def listed(names: Sequence[str], most: int = 10) -> str:
+    """Names for a sentence: the first of them, quoted."""
+    shown = ", ".join(repr(name) for name in names[:most])
+    return f"{shown} and {len(names) - most} more" if len(names) > most else shown
 
 
 def as_given(frame: pd.DataFrame, given: str) -> LabelColumns:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from bertdemo.data.cells import as_text
 from bertdemo.data.choices import Choices
 from bertdemo.data.columns import (
     Columns,
@@ -84,18 +85,15 @@ def with_sheet(name: str, frame: pd.DataFrame) -> str:
     return f"{name}, sheet {sheet}" if sheet else name
 
 
-def columns_in_words(columns: Columns) -> str:
-    """One line for people: "text: a, label: b, split: c"."""
-    return ", ".join(f"{use}: {names}" for use, names in _uses(columns))
+def as_trained(frame: pd.DataFrame, trained: Sequence[str]) -> tuple[pd.DataFrame, str | None]:
+    """The table and the column that a classifier was trained on; joined anew, as a last column, if it was of several.
 
-
-def _uses(columns: Columns) -> Iterator[tuple[str, str]]:
-    yield "text", " + ".join(columns.text_columns)
-    if columns.pair is not None:
-        yield "second text", columns.pair
-    yield ("labels" if len(columns.label_columns) > 1 else "label"), ", ".join(columns.label_columns)
-    if columns.split is not None:
-        yield "split", columns.split
+    The name is None where the table lacks one of the columns ``trained``.
+    """
+    if not trained or not set(trained) <= set(frame.columns):
+        return frame, None
+    name = " + ".join(trained)
+    return (frame if len(trained) == 1 else frame.assign(**{name: _joined(frame, trained)})), name
 
 
 def _refuse(problem: str | None, column: str) -> None:
@@ -117,8 +115,7 @@ def _joined(frame: pd.DataFrame, columns: Sequence[str]) -> tuple[str, ...]:
 
 
 def _cells(frame: pd.DataFrame, column: str) -> tuple[str, ...]:
-    series = frame[column]
-    return tuple(series.where(series.notna(), "").tolist())
+    return tuple(as_text(cell) or "" for cell in frame[column])
 
 
 def _natural(label: str) -> tuple[object, ...]:

@@ -65,9 +65,9 @@ def read_parts(
     remarks = []
     for part, rows in Counter(parts).items():
         if part and not counts[part]:
-            remarks.append(f"The {rows:,} rows of the published {part} part have no labels and cannot be used.")
+            remarks.append(f"The published {part} part ({rows:,} rows) has no labels and cannot be used.")
     if counts[""]:
-        remarks.append(f"{counts['']:,} rows that the column {column!r} gives no part are used for training.")
+        remarks.append(f"Rows to which the column {column!r} gives no part ({counts['']:,}) are used for training.")
     return parts, tuple(remarks)
 
 

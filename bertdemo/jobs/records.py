@@ -82,13 +82,15 @@ class Job:
 class Agreement:
     """Predictions against the right labels, over the ``n`` rows that have a prediction and a label that the run knows.
 
-    ``unknown`` rows have a label the run does not know, and count nowhere else. The scores are None where n is 0.
+    ``unknown`` rows have a label the run does not know, and count nowhere else; ``unknown_labels`` are these, the most
+    frequent first. The scores are None where n is 0.
     """
 
     n: int
     unknown: int
     accuracy: float | None
     macro_f1: float | None
+    unknown_labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -63,27 +65,35 @@ def _review(folder: JobFolder, row: int, part: Part, texts: tuple[list[str], lis
 
 
 def _agreement(folder: JobFolder, parts: dict[int, Part]) -> Agreement | None:
-    """Predictions against the right labels, where the table has them."""
+    """Predictions against the right labels, where the table has them; spellings of one label count as that label."""
+    from bertdemo.data.label_cells import read_cells
+    from bertdemo.data.labels import is_blank, label_key
     from bertdemo.evaluation.metrics import accuracy, macro_f1
 
     column = folder.card.columns.label
     if column is None:
         return None
-    number = {name.strip(): i for i, name in enumerate(folder.card.label_names)}
+    names = folder.card.label_names
+    number = {label_key(name): i for i, name in enumerate(names)} | {name: i for i, name in enumerate(names)}
+    cells = [as_text(cell) for chunk in parts for cell in folder.table(chunk, [column]).column(column).to_pylist()]
+    rows = [(cell or "").strip() for cell in cells]
+    read = read_cells(Counter(row for row in rows if row and label_key(row) not in number))  # lists of one, mostly
     truth: list[int] = []
     predicted: list[int] = []
-    unknown = 0
-    for chunk, part in parts.items():
-        cells = folder.table(chunk, [column]).column(column).to_pylist()
-        for cell, label in zip(cells, part.labels.tolist(), strict=True):
-            name = (as_text(cell) or "").strip()
-            unknown += bool(name) and name not in number
-            if name in number and label != NO_LABEL:
-                truth.append(number[name])
-                predicted.append(label)
+    unknown: Counter[str] = Counter()
+    for row, label in zip(rows, _joined([part.labels for part in parts.values()], np.int32).tolist(), strict=True):
+        found = read.get(row, (row,))
+        only = found[0] if len(found) == 1 else ""
+        known = number.get(only, number.get(label_key(only)))
+        if known is not None and label != NO_LABEL:
+            truth.append(known)
+            predicted.append(label)
+        elif known is None and found and not is_blank(row):
+            unknown[row] += 1
+    n, others = unknown.total(), tuple(label for label, _ in unknown.most_common())
     if not truth:
-        return Agreement(0, unknown, None, None)
-    return Agreement(len(truth), unknown, accuracy(truth, predicted), macro_f1(truth, predicted))
+        return Agreement(0, n, None, None, others)
+    return Agreement(len(truth), n, accuracy(truth, predicted), macro_f1(truth, predicted), others)
 
 
 def _joined(arrays: list[NDArray[np.generic]], dtype: type[np.generic]) -> NDArray[np.generic]:

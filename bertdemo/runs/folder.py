@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 _ANSWERS = "answers.parquet"
 _STEP = "step.json"  # beside a model: after which step of training it was kept
+# Fields of a card that folders of older versions lack.
+_YOUNG = {"text_columns", "pair_column", "label_columns", "split_column", "also_possible", "notes", "split_origin"}
 
 
 class RunFolder(WorkFolder):
@@ -86,12 +88,15 @@ class RunFolder(WorkFolder):
         """Which data the run was made from, without its texts."""
         about = self._read_json("data.json")
         try:
-            values = {field: about[field] for field in DataCard.__dataclass_fields__}
+            values = {
+                name: about[name] for name in DataCard.__dataclass_fields__ if name not in _YOUNG or name in about
+            }
         except KeyError as error:
             raise self._damaged("data.json") from error
         if not isinstance(values["label_names"], list):  # a text would become a tuple of its letters
             raise self._damaged("data.json")
-        return self._checked(DataCard(**values | {"label_names": tuple(values["label_names"])}), "data.json")
+        values = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+        return self._checked(DataCard(**values), "data.json")
 
     def source(self) -> Source | None:
         """Where the data comes from, if it said so."""

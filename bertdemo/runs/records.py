@@ -82,7 +82,12 @@ class Worker:
 
 @dataclass(frozen=True)
 class DataCard:
-    """Which data a run was made from."""
+    """Which data a run was made from, and how it was read.
+
+    What follows ``has_pairs`` is empty for built-in data and in folders of older versions: the columns of texts, second
+    texts and labels, that of published parts, other columns that could be the labels, sentences on what was decided,
+    and one on the parts where they were published.
+    """
 
     name: str
     fingerprint: str
@@ -91,6 +96,13 @@ class DataCard:
     n_validation: int
     n_test: int
     has_pairs: bool = False
+    text_columns: tuple[str, ...] = ()
+    pair_column: str = ""
+    label_columns: tuple[str, ...] = ()
+    split_column: str = ""
+    also_possible: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    split_origin: str = ""
 
 
 @dataclass(frozen=True)

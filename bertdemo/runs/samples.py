@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
+from bertdemo.data.columns import Columns
 from bertdemo.data.dataset import Dataset, Part, Source, Split
 from bertdemo.errors import DataError
 from bertdemo.runs.records import DataCard
 
+_PUBLISHED = "published"  # the part that the file names
 _EXTRA = "extra: "  # before the name of a column that the file brought along
 
 
 def card_of(split: Split) -> DataCard:
     """The short description of a split that stands in the list of runs."""
-    data = split.dataset
-    return DataCard(
+    data, columns = split.dataset, split.dataset.columns
+    card = DataCard(
         name=data.name,
         fingerprint=data.fingerprint,
         label_names=data.label_names,
@@ -23,7 +26,30 @@ def card_of(split: Split) -> DataCard:
         n_validation=len(split.validation),
         n_test=len(split.test),
         has_pairs=data.pairs is not None,
+        notes=data.notes,
+        split_origin=split.origin,
     )
+    if columns is None:
+        return card
+    return replace(
+        card,
+        text_columns=columns.text_columns,
+        pair_column=columns.pair or "",
+        label_columns=columns.label_columns,
+        split_column=columns.split or "",
+        also_possible=columns.also,
+    )
+
+
+def _columns_of(card: DataCard) -> Columns | None:
+    """The columns that a card names; several of labels count as flags, which they are in name alone by now."""
+    if not card.text_columns or not card.label_columns:
+        return None
+    (text, *joined), labels = card.text_columns, card.label_columns
+    return Columns(
+        text, labels[0], card.pair_column or None, card.split_column or None, tuple(joined),
+        flags=labels if len(labels) > 1 else (), also=card.also_possible,
+    )  # fmt: skip
 
 
 def write_split(split: Split, path: Path) -> None:
@@ -44,6 +70,7 @@ def write_split(split: Split, path: Path) -> None:
             "label": pa.array(data.labels, pa.int32()),
             "part": pa.array(parts, pa.string()),
             "place": pa.array(places, pa.int32()),
+            **({} if data.parts is None else {_PUBLISHED: pa.array(data.parts, pa.string())}),
             **{_EXTRA + name: pa.array(column, pa.string()) for name, column in data.extras.items()},
         }
     except UnicodeEncodeError as error:
@@ -64,10 +91,20 @@ def read_split(path: Path, card: DataCard, seed: int, source: Source | None) -> 
         label_names=card.label_names,
         pairs=tuple(columns["pair"]) if card.has_pairs else None,
         source=source,
+        parts=tuple(columns[_PUBLISHED]) if _PUBLISHED in columns else None,
+        columns=_columns_of(card),
+        notes=card.notes,
         extras={name.removeprefix(_EXTRA): tuple(cells) for name, cells in columns.items() if name.startswith(_EXTRA)},
     )
     rows = _rows_by_part(columns)
-    return Split(dataset, train=rows["train"], validation=rows["validation"], test=rows["test"], seed=seed)
+    return Split(
+        dataset,
+        train=rows["train"],
+        validation=rows["validation"],
+        test=rows["test"],
+        seed=seed,
+        origin=card.split_origin,
+    )
 
 
 def _membership(split: Split) -> tuple[list[str | None], list[int | None]]:

@@ -11,7 +11,7 @@ from bertdemo.lines import shorten
 from bertdemo.runs.records import State
 from bertdemo.ui import errors, handles, predict_answer, predict_standing
 from bertdemo.ui.figure import figure
-from bertdemo.ui.words import about, compact, count, duration, escape, percent
+from bertdemo.ui.words import about, compact, count, duration, escape, percent, quoted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from bertdemo.jobs.records import Agreement, Format, Job, JobSummary
 
 _TICK = 2  # seconds between two looks at a job that is at work
+_MOST_UNKNOWN = 5  # labels that are named
 _DOUBTFUL = 0.8  # of two labels one is always above a half
 _REVIEWED, _LONGEST, _MOST_LABELS = 20, 240, 20  # rows, characters, bars
 _FORMATS: tuple[tuple[Format, str, str], ...] = (
@@ -166,7 +167,10 @@ def said(summary: JobSummary) -> str:
 def _agreement(agreed: Agreement | None) -> str:
     if agreed is None:
         return ""
-    rest = f" Not counted: {count(agreed.unknown, 'row')} with a label that it does not know." if agreed.unknown else ""
+    names = ", ".join(map(quoted, agreed.unknown_labels[:_MOST_UNKNOWN]))
+    more = " and others" if len(agreed.unknown_labels) > _MOST_UNKNOWN else ""
+    unknown = f"{count(agreed.unknown, 'row')} with a label that it does not know ({names}{more})"
+    rest = f" Not counted: {unknown}." if agreed.unknown else ""
     if agreed.accuracy is None or agreed.macro_f1 is None:
         return rest
     right = f"**{percent(agreed.accuracy)}** are right (macro-F1 {percent(agreed.macro_f1)})"

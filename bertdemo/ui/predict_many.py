@@ -130,8 +130,11 @@ def _from_file(run: Run) -> None:
     table = _uploaded()
     if table is None:
         return
+    from bertdemo.data.labelled import as_trained
+
     name, frame = table
-    columns = _columns(run, frame)
+    frame, trained = as_trained(frame, run.data.text_columns)
+    columns = _columns(run, frame, trained)
     exact = _exact()
     title = f"Predict {count(len(frame), 'text')}"
     if st.button(title, type="primary", key="many_start", icon=":material/play_arrow:"):
@@ -166,8 +169,8 @@ def _uploaded() -> tuple[str, pd.DataFrame] | None:
     return name, frame
 
 
-def _columns(run: Run, frame: pd.DataFrame) -> JobColumns:
-    """The columns as guessed and changed.
+def _columns(run: Run, frame: pd.DataFrame, trained: str | None) -> JobColumns:
+    """The columns as guessed and changed; to begin with, those that the run was ``trained`` on, if they are there.
 
     Raises:
         DataError: the column of the second text is not chosen yet.
@@ -176,6 +179,8 @@ def _columns(run: Run, frame: pd.DataFrame) -> JobColumns:
 
     names = [str(name) for name in frame.columns]
     text, pair = _likely(frame, run.data.has_pairs)
+    if trained:
+        text, pair = trained, run.data.pair_column if run.data.pair_column in names else pair
     mark = abs(hash(tuple(names)))  # another table, other widgets
     left, middle, right = st.columns(3)
     chosen = _pick(left, "Text", names, text, f"many_text_{mark}")

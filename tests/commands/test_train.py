@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from bertdemo.__main__ import main
+from bertdemo.commands import describing
+from bertdemo.runs.store import Runs
+from bertdemo.settings import Settings
 
 
 @pytest.fixture
@@ -56,3 +60,84 @@ def test_runs_on_other_bases_have_other_names(run, table, tiny_base, monkeypatch
         assert run("train", "--data", table, "--base", base, "--detach", "--json")[0] == 0
     names = {each["name"] for each in json.loads(run("runs", "--json")[1])["runs"] if not each["read_only"]}
     assert names == {"visits", f"visits, {tiny_base.name}"}
+
+
+@pytest.fixture
+def complicated(tmp_path: Path) -> Path:
+    """Ninety tickets with a title, spellings, several labels, blanks, a rival column of labels and published parts."""
+    path, stances = tmp_path / "tickets.csv", ("For", "for ", "Against", "against|For", "n/a", "Against")
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerow(["title", "message", "stance", "topic", "part", "annotator"])
+        for i in range(90):
+            part = "test" if i % 10 > 7 else "train"
+            text = [f"About ticket {i}", f"This is the whole message of ticket {i}, which is a long one"]
+            csv.writer(file).writerow(
+                [*text, stances[i % 6], ("tax", "war", "sea")[i % 3], part, ("ann", "bob")[i % 2]]
+            )
+    return path
+
+
+def test_data_says_which_columns_were_taken_what_was_decided_and_how_to_decide_otherwise(run, complicated):
+    code, stdout, _ = run("data", complicated)
+    lines = stdout.splitlines()
+    assert (code, lines[1]) == (0, "text: message, label: stance, split: part; also possible: topic")
+    for said in (
+        "“n/a” (15 rows): read as “no label”.",
+        "are read as one label: “For” (“for”",
+        "15 rows with several labels, such as “Against” and “For”: left out.",
+        "--several first", "--keep-spellings", "--no-label", "--join-columns title,message", "--split-column none",
+        "The published train and test parts are kept, and validation is taken from train.",
+    ):  # fmt: skip
+        assert said in stdout
+    values = json.loads(run("data", complicated, "--json")[1])
+    assert values["columns"] == {
+        "text": ["message"], "pair": None, "label": ["stance"], "split": "part", "also_possible": ["topic"],
+        "joinable": ["title", "message"],
+    }  # fmt: skip
+    assert (values["usable"], values["split"]["test"], len(values["notes"])) == (60, 12, 3)
+
+
+@pytest.mark.parametrize(
+    ("options", "labels", "usable"),
+    [
+        (["--several", "first"], {"For", "Against"}, 75),
+        (["--several", "against"], {"Against", "not Against"}, 75),
+        (["--keep-spellings"], {"For", "for", "Against"}, 60),
+        (["--no-label", ""], {"For", "Against", "n/a"}, 75),
+        (["--no-label", "n/a,for"], {"Against"}, None),
+        (["--label-column", "topic"], {"tax", "war", "sea"}, 90),
+        (["--split-column", "none"], {"For", "Against"}, 60),
+        (["--join-columns", "title,message"], {"For", "Against"}, 60),
+    ],
+)
+def test_every_decision_can_be_taken_by_an_option(run, complicated, options, labels, usable):
+    code, stdout, stderr = run("data", complicated, "--json", *options)
+    if usable is None:
+        assert (code, stdout, "holds the single label 'Against'" in stderr) == (2, "", True)
+        return
+    values = json.loads(stdout)
+    assert ({each["label"] for each in values["labels"] if each["after"]}, values["usable"]) == (labels, usable)
+    assert (values["split_origin"] == "") is ("none" in options)
+    assert values["labels"][0]["examples"][0].startswith("About ticket") is ("title,message" in options)
+
+
+def test_where_columns_of_labels_are_equally_plausible_the_command_asks_in_one_line(run, tmp_path):
+    path = tmp_path / "two.csv"
+    rows = (f"what a day it was number {i},{'ab'[i % 2]},{'xyz'[i % 3]}\n" for i in range(30))
+    path.write_text("text,sentiment,topic\n" + "".join(rows), encoding="utf-8")
+    for command in (("data",), ("train", "--data")):
+        code, stdout, stderr = run(*command, path)
+        assert (code, stdout, len(stderr.splitlines())) == (2, "", 1)
+        assert "The labels may be in 'sentiment' or in 'topic': say which with --label-column." in stderr
+    assert run("data", path, "--label-column", "topic")[0] == 0
+
+
+def test_a_run_and_its_report_name_the_columns(run, complicated, monkeypatch, tmp_path):
+    monkeypatch.setattr("bertdemo.runs.local.LocalBackend.start", lambda *_: None)
+    code, stdout, stderr = run("train", "--data", complicated, "--detach", "--json")
+    values = json.loads(stdout)
+    assert (code, values["columns"]["label"], len(values["notes"])) == (0, ["stance"], 3)
+    assert "text: message, label: stance, split: part; also possible: topic" in stderr
+    card = Runs(Settings(tmp_path / "home")).get(values["run"]).data
+    assert (card.text_columns, card.label_columns, card.also_possible) == (("message",), ("stance",), ("topic",))
+    assert "text: message, label: stance; also possible: topic" in list(describing.data_lines(asdict(card)))

@@ -107,6 +107,18 @@ def test_labels_that_the_run_does_not_know_are_not_compared(jobs, run_id):
     job_id = jobs.submit(run_id, table(3, label=["x", "y", "z"]), JobColumns("text", label="label"), "x.csv")
     agreement = jobs.summary(job_id).agreement
     assert (agreement.n, agreement.unknown, agreement.accuracy, agreement.macro_f1) == (0, 3, None, None)
+    assert agreement.unknown_labels == ("x", "y", "z")
+
+
+def test_right_labels_are_compared_whatever_their_spelling_and_blanks_are_none(jobs, run_id):
+    truth = ["Praise ", "PRAISE\u200b", '["complaint"]', "ｃomplaint", "n/a", "urgent", "urgent", "late", None]
+    frame = pd.DataFrame({"text": [f"word {i}" for i in range(9)], "label": truth}, dtype=object)
+    job_id = jobs.submit(run_id, frame, JobColumns("text", label="label"), "x.csv")
+    agreement = jobs.summary(job_id).agreement
+    assert (agreement.n, agreement.unknown, agreement.unknown_labels) == (4, 3, ("urgent", "late"))
+    predicted = pd.read_parquet(jobs.result(job_id, "parquet"))["predicted_label"][:4]
+    right = [a == b for a, b in zip(predicted, ["praise", "praise", "complaint", "complaint"], strict=True)]
+    assert agreement.accuracy == pytest.approx(sum(right) / 4)
 
 
 def test_the_least_confident_rows_come_first(jobs, run_id):

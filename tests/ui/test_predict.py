@@ -96,9 +96,14 @@ def test_lines_become_rows_and_a_tab_parts_the_two_texts_of_a_pair():
 def test_a_summary_says_what_is_missing_only_where_something_is():
     summary = JobSummary(3, 0, (("a", 3),), 0.9, 0.5, 0, 0, 1.0, 3.0, "bf16")
     assert predict_job.said(summary) == "**3 rows** predicted, on average 90.0\u00a0% certain; none below 50\u00a0%."
-    agreed = Agreement(2, 1, 0.5, 0.4)
+    agreed = Agreement(2, 1, 0.5, 0.4, ("urgent",))
     full = JobSummary(3, 1, (("a", 2),), 0.9, 0.5, 1, 1, 1.0, 3.0, "bf16", agreed)
-    for part in ("1 row without a text", "1 text longer", "**50.0\u00a0%** are right", "Not counted: 1 row"):
+    for part in (
+        "1 row without a text",
+        "1 text longer",
+        "**50.0\u00a0%** are right",
+        "Not counted: 1 row with a label that it does not know (“urgent”)",
+    ):
         assert part in predict_job.said(full)
 
 
