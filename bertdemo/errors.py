@@ -28,6 +28,14 @@ class DoubtfulLabelError(DataError):
         self.candidates = candidates
 
 
+class SeveralLabelsError(DataError):
+    """Every row has several labels: a person has to say what is learned of them, such as one of ``labels``."""
+
+    def __init__(self, message: str, labels: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.labels = labels
+
+
 class ModelError(BertDemoError):
     """A base model cannot be found or used."""
 

@@ -50,7 +50,7 @@ def add_columns(parser: Parser) -> None:
     for option, help_ in (
         ("--text-column", "column of the texts (default: guessed)"),
         ("--label-column", "column of the labels (default: guessed); several 0/1 columns with commas between"),
-        ("--pair-column", "column of a second text, for sentence pairs"),
+        ("--pair-column", "column of a second text, for sentence pairs (default: guessed); none for single texts"),
         ("--split-column", "column of published parts (default: guessed); none for a split of our own"),
     ):
         group.add_argument(option, metavar="C", help=help_)

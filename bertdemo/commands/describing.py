@@ -53,7 +53,7 @@ def full(run: Run, report: Report, folder: RunFolder) -> dict[str, Any]:
         "status": run.status.state.value,
         "message": run.status.message,
         "verdict": verdict(report),
-        "data": asdict(run.data),
+        "data": asdict(run.data) | {"reading": run.data.reading},
         "recipe": run.recipe.to_dict(),
         "test": asdict(report.test),
         "validation": asdict(report.validation),
@@ -114,7 +114,7 @@ def full_lines(values: dict[str, Any]) -> Iterator[str]:
     test, train = values["test"], values["train"]
     yield f"{values['run']}  {values['name']}  {values['status']}"
     yield values["verdict"]
-    yield from data_lines(values["data"])
+    yield from values["data"]["reading"]
     yield f"{'':24}accuracy  macro-F1"
     for title, key in (("test", "test"), ("validation", "validation"), ("baseline, on test", "baseline")):
         yield f"{title:<24}{values[key]['accuracy']:>8.4f}{values[key]['macro_f1']:>10.4f}"
@@ -132,17 +132,6 @@ def full_lines(values: dict[str, Any]) -> Iterator[str]:
     yield f"trained {train['steps']}{planned} steps in {train['seconds']:.1f} s {where}"
     if values["missing"]:
         yield values["missing"]
-
-
-def data_lines(data: dict[str, Any]) -> Iterator[str]:
-    """Which columns a run learned from, and what was decided about its labels and parts."""
-    if data["text_columns"]:
-        also = f"; also possible: {', '.join(data['also_possible'])}" if data["also_possible"] else ""
-        pair = f", second text: {data['pair_column']}" if data["pair_column"] else ""
-        yield f"text: {' + '.join(data['text_columns'])}{pair}, label: {', '.join(data['label_columns'])}{also}"
-    yield from data["notes"]
-    if data["split_origin"]:
-        yield data["split_origin"]
 
 
 def _judged_lines(values: dict[str, Any]) -> Iterator[str]:

@@ -12,7 +12,7 @@ class Choices:
     """Columns by name, None where they are to be guessed (see ``guess_columns``), and the rules for labels."""
 
     text: str | None = None
-    label: str | None = None
+    label: str | tuple[str, ...] | None = None
     pair: str | None = None
     split: str | None = None
     join: tuple[str, ...] = ()

@@ -101,7 +101,7 @@ def guess_columns(
     frame: pd.DataFrame,
     *,
     text: str | None = None,
-    label: str | None = None,
+    label: str | tuple[str, ...] | None = None,
     pair: str | None = None,
     split: str | None = None,
     join: Sequence[str] = (),
@@ -111,9 +111,9 @@ def guess_columns(
     Args:
         frame: cells are ``str`` or None; ``frame.attrs["columns"]`` may name columns.
         text: the column of the texts.
-        label: the column of the labels; several, with commas between, for 0/1 columns or those of several raters.
-        pair: the column of second texts.
-        split: the column of published parts; ``NO_COLUMN`` where there is to be none.
+        label: the column of the labels; several (a tuple, or with commas between) for 0/1 columns or several raters.
+        pair: the column of second texts; ``NO_COLUMN`` where there is to be none.
+        split: the column of published parts; as ``pair``.
         join: columns whose texts are read as one, in this order.
 
     Raises:
@@ -122,7 +122,9 @@ def guess_columns(
     """
     names = [str(name) for name in frame.columns]
     labels = None if label is None else as_given(frame, label)
-    refuse_unknown((text, pair, None if split == NO_COLUMN else split, *join, *(labels.all if labels else ())), names)
+    no_pair, no_split = (given == NO_COLUMN and NO_COLUMN not in names for given in (pair, split))
+    pair, split = None if no_pair else pair, None if no_split else split
+    refuse_unknown((text, pair, split, *join, *(labels.all if labels else ())), names)
     if len(names) < 2:
         raise DataError(
             f"The table has only the column {names[0]!r}: it needs two columns, one with the texts and one "
@@ -131,15 +133,15 @@ def guess_columns(
     told = _told_by_format(frame, names)
     joined = tuple(dict.fromkeys((text, *join) if text else join)) if join else ()
     text = joined[0] if joined else text or told.get("text")
-    pair = pair or (told.get("pair") if not joined else None)
+    pair = pair or (told.get("pair") if not joined and not no_pair else None)
     labels = labels or (as_given(frame, told["label"]) if told.get("label") else None)
-    if split is None:
+    if split is None and not no_split:
         free = [name for name in names if name not in (text, pair, *joined, *(labels.all if labels else ()))]
         split = told.get("split") or guess_split(frame, free)
     taken = [name for name in (split, *joined, *(labels.all if labels else ())) if name is not None]
-    if text is None and pair is None:
+    if text is None and pair is None and not no_pair:
         text, pair = _usual_pair(frame, [name for name in names if name not in taken], spare=labels is None)
-    return _completed(frame, names, text, pair, labels, None if split == NO_COLUMN else split, joined)
+    return _completed(frame, names, text, pair, labels, split, joined)
 
 
 def _completed(

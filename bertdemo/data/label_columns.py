@@ -47,12 +47,15 @@ def listed(names: Sequence[str], most: int = 10) -> str:
     return f"{shown} and {len(names) - most} more" if len(names) > most else shown
 
 
-def as_given(frame: pd.DataFrame, given: str) -> LabelColumns:
-    """What a person named: one column, or several with commas between."""
+def as_given(frame: pd.DataFrame, given: str | tuple[str, ...]) -> LabelColumns:
+    """What a person named: one column, or several, which as one text have commas between."""
     names = [str(name) for name in frame.columns]
-    several = tuple(dict.fromkeys(part.strip() for part in given.split(",")))
-    if given in names or len(several) < 2 or not set(several) <= set(names):
-        return LabelColumns(given)
+    if isinstance(given, str):
+        several = (given,) if given in names else tuple(dict.fromkeys(part.strip() for part in given.split(",")))
+        given = several if set(several) <= set(names) else (given,)
+    if len(given) < 2:
+        return LabelColumns(given[0])
+    several = given
     families = {rater_family(name) for name in several}
     if len(families) == 1 and None not in families:
         return LabelColumns(several[0], raters=several)

@@ -15,7 +15,7 @@ from bertdemo.data.columns import Columns
 from bertdemo.data.identity import normalise, without_invisible
 from bertdemo.data.label_cells import Labels, read_cells
 from bertdemo.data.label_columns import listed
-from bertdemo.errors import DataError
+from bertdemo.errors import DataError, SeveralLabelsError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -268,9 +268,10 @@ def _one_each(rows: list[Labels], several: str, told: Told, *, unmarked_is_other
     how = "left out" if several == LEAVE_OUT else "read as the first of them"
     told.notes.append(f"{_count(n, 'row')} with several labels, such as {example}: {how}.")
     if several == LEAVE_OUT and n == sum(map(bool, rows)):
-        raise DataError(
+        raise SeveralLabelsError(
             f"Each of the {n:,} labelled rows has several labels, such as {example}: keep the first of each with "
-            "--several first, or learn one label against all others with --several LABEL."
+            "--several first, or learn one label against all others with --several LABEL.",
+            names,
         )
     return [row[0] if row and (len(row) == 1 or several == FIRST) else "" for row in rows]
 

@@ -115,6 +115,7 @@ def _data(subject: Subject) -> Iterator[str]:
     yield ""
     parts = f"{data.n_train:,} texts to train, {data.n_validation:,} to validate, {data.n_test:,} to test"
     yield f"- {plain(data.name)}: {parts}"
+    yield from (f"- {plain(line)}" for line in data.reading)
     if source:
         yield f"- {plain(source.title)}. {plain(source.description)}"
         yield f"- Licence of the data: {plain(source.licence)} ({plain(source.url)})"

@@ -104,6 +104,22 @@ class DataCard:
     notes: tuple[str, ...] = ()
     split_origin: str = ""
 
+    @property
+    def columns(self) -> str:
+        """Which columns were learned from, in a line; empty for built-in data."""
+        if not self.text_columns:
+            return ""
+        second = f", second text: {self.pair_column}" if self.pair_column else ""
+        also = f"; also possible: {', '.join(self.also_possible)}" if self.also_possible else ""
+        labels = "labels" if len(self.label_columns) > 1 else "label"
+        split = f", split: {self.split_column}" if self.split_column else ""
+        return f"text: {' + '.join(self.text_columns)}{second}, {labels}: {', '.join(self.label_columns)}{split}{also}"
+
+    @property
+    def reading(self) -> tuple[str, ...]:
+        """How the data were read: the columns, and a sentence on each thing that was decided."""
+        return tuple(line for line in (self.columns, *self.notes, self.split_origin) if line)
+
 
 @dataclass(frozen=True)
 class Run:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,6 +48,7 @@ def examine(dataset: Dataset, tokenizer: Path | None, max_length: int) -> Usable
     _removed(checkup)
     drop = checkup.can_drop_small and _leave_out(dataset, checkup)
     rows, usable = _clean(dataset.fingerprint, dataset.name, dataset.source, drop, dataset, checkup)
+    usable = replace(usable, columns=dataset.columns, notes=dataset.notes, offers=dataset.offers)
     tokens = None if tokenizer is None else lengths(dataset.fingerprint, tokenizer, dataset)[rows]
     return Usable(usable, tokens)
 

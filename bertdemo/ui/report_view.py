@@ -81,6 +81,8 @@ def _report(run: Run, report: Report) -> None:
     if run.status.state is State.STOPPED:
         early = "Training was stopped early; these are the scores of the best model until then."
         st.caption(ending(report.training) or early)
+    if run.data.columns:
+        st.caption(escape(run.data.columns))
     known = None
     with errors.shown() as outcome:
         known = evidence(run)
@@ -157,6 +159,8 @@ def _rest(run: Run, report: Report | None) -> None:
             st.text(_cost(report.training))
         data = run.data
         st.text(f"{data.n_train:,} texts to train, {data.n_validation:,} to validate, {data.n_test:,} to test.")
+        for line in data.reading:
+            st.text(line)
         rows = [(name.replace("_", " "), str(value)) for name, value in run.recipe.to_dict().items()]
         st.dataframe(
             {"setting": [a for a, _ in rows], "value": [b for _, b in rows]},

@@ -54,6 +54,8 @@ def _split(fingerprint: str, seed: int, limit: int | None, _dataset: Dataset) ->
 
 def _plan(parts: Split, recipe: Recipe, limit: int | None, tokens: Lengths | None) -> str:
     sizes = f"{len(parts.train):,} texts to train, {len(parts.validation):,} to validate, {len(parts.test):,} to test"
+    if parts.origin:
+        sizes += f". {parts.origin.removesuffix('.')}"
     if tokens is None:
         return f"{sizes}. The time is known once the base model is on this computer."
     speed = handles.training_speed(recipe.base)

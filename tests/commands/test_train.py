@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import csv
 import json
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from bertdemo.__main__ import main
-from bertdemo.commands import describing
 from bertdemo.runs.store import Runs
 from bertdemo.settings import Settings
 
@@ -140,4 +138,5 @@ def test_a_run_and_its_report_name_the_columns(run, complicated, monkeypatch, tm
     assert "text: message, label: stance, split: part; also possible: topic" in stderr
     card = Runs(Settings(tmp_path / "home")).get(values["run"]).data
     assert (card.text_columns, card.label_columns, card.also_possible) == (("message",), ("stance",), ("topic",))
-    assert "text: message, label: stance; also possible: topic" in list(describing.data_lines(asdict(card)))
+    assert card.reading[0] == "text: message, label: stance, split: part; also possible: topic"
+    assert (card.reading[1:-1], card.reading[-1]) == (card.notes, card.split_origin)

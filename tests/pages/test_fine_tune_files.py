@@ -7,7 +7,7 @@ from tests.pages.uploading import CSV, ROWS, column, upload
 
 def test_where_no_column_looks_like_labels_a_person_can_still_choose_one(open_page):
     rows = "".join(f"{text % i},{i}.5{label},{label}\n" for i in range(30) for text, label in ROWS)
-    app = upload(open_page("fine_tune"), ("text,score,group\n" + rows).encode())
+    app = upload(open_page("fine_tune"), ("text,sentiment,group\n" + rows).encode())
     assert "choose another column of labels" in app.error[0].value
     column(app, "text").set_value("text").run()
     column(app, "label").set_value("group").run()
