@@ -29,7 +29,7 @@ class DoubtfulLabelError(DataError):
 
 
 class SeveralLabelsError(DataError):
-    """Every row has several labels: a person has to say what is learned of them, such as one of ``labels``."""
+    """Too many rows have several labels: a person has to say what is learned of them, such as one of ``labels``."""
 
     def __init__(self, message: str, labels: tuple[str, ...]) -> None:
         super().__init__(message)

@@ -65,6 +65,7 @@ class CheckUp:
 
     ``not_latin`` is the share of their letters (0 to 1) that are of another alphabet. ``held_out`` rows of published
     parts have a text that a part for testing or validating has, too; the labels ``untrained`` stand only in those.
+    ``several`` says that among the unlabelled rows are some with several labels.
     """
 
     rows: int
@@ -79,6 +80,7 @@ class CheckUp:
     not_latin: float
     held_out: int = 0
     untrained: tuple[str, ...] = ()
+    several: bool = False
 
     @property
     def is_clean(self) -> bool:
@@ -120,6 +122,7 @@ def check_up(dataset: Dataset) -> CheckUp:
         not_latin=_share_not_latin(dataset.select(kept[:: max(1, len(kept) // _LETTERS_OF)]).texts),
         held_out=found[Reason.HELD_OUT],
         untrained=_untrained(dataset, kept),
+        several=bool(dataset.offers and dataset.offers.several),
     )
 
 
@@ -237,7 +240,7 @@ def _findings(checkup: CheckUp) -> Iterator[str]:
     if checkup.empty:
         yield f"{_rows(checkup.empty)} left out: the text is empty."
     if checkup.unlabelled:
-        yield f"{_rows(checkup.unlabelled)} left out: there is no label."
+        yield f"{_rows(checkup.unlabelled)} left out: there is no label{', or no single one' * checkup.several}."
     if checkup.conflicts:
         yield f"{_rows(checkup.conflicts)} left out: the text has two labels, and nobody knows the right one."
     if checkup.duplicates:

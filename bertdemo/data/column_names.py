@@ -22,12 +22,13 @@ _LABELS = {
     80: "category categories sentiment sentiments emotion emotions intent intents intention topic topics polarity "
     "choice choices annotation annotations kategorie categorie categoria kategoria категория kategori "
     "sentimento sentimiento тональность тема 类别 類別 分类 分類 情感 情绪 カテゴリ カテゴリー 感情 카테고리 감정 "
-    "thema tema intencion absicht stimmung emocion emozione emocao truth",
+    "thema tema classification classificacao clasificacion "
+    "classificazione klassifikation klassifizierung intencion absicht stimmung emocion emozione emocao truth",
     74: "genre decision outcome diagnosis tone mood feeling dialect bias accept target rubrik sparte entscheidung",
     70: "rating ratings stars answer bewertung sterne note_globale calificacion valutazione оценка ocena "
     "评分 評価 별점 y v1",
     60: "tag tags type kind flair result overall grade priority urgency severity code typ art tipo тип",
-    46: "group department section level difficulty response",
+    43: "group department section level difficulty response",
 }
 _TEXTS = {
     100: "text texts texte textes texto textos testo testi tekst текст txt 文本 文章 テキスト 텍스트 본문",
@@ -36,7 +37,7 @@ _TEXTS = {
     "commentaire commentaires phrase avis mensaje comentario oracion frase messaggio commento recensione mensagem "
     "komentarz zdanie wiadomosc комментарий сообщение отзыв предложение "
     "内容 评论 評論 句子 微博 消息 レビュー 文 コメント 댓글 리뷰 문장 내용 kommentar meldung inhalt zpráva "
-    "transcript narrative abstract passage complaint feedback letter email mail",
+    "transcript transcription narrative abstract passage complaint feedback letter email mail",
     82: "sms query question premise claim hypothesis context v2 wrote quote snippet paragraph reply request prompt "
     "frage anfrage pregunta reclamo",
     60: "title headline subject summary description titel titre titulo titolo tytul заголовок 标题 標題 タイトル 제목 "
@@ -61,7 +62,10 @@ _RARELY = (
 )
 _DERIVED = "predicted prediction pred model auto old previous noisy weak raw suggestion encoded numeric num second"
 _TAILS = frozenset(("name", "text", "str", "string", "names"))  # of "label_name", beside the numbers in "label"
-_REWORKED = "clean cleaned processed preprocessed tokenized tokens lemmatized stemmed normalized lower stripped"
+_REWORKED = (
+    "translated translation clean cleaned processed preprocessed tokenized tokens lemmatized stemmed normalized lower "
+    "stripped"
+)
 _RATERS = "rater raters annotator annotators coder judge worker label annotation expert reviewer labeler annotateur"
 _BINARY = (
     "spam toxic toxicity hate hateful offensive sarcastic sarcasm ironic irony abusive insult fake clickbait sexist "

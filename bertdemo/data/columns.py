@@ -9,7 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from bertdemo.data.column_looks import is_prose, is_text, label_problem, mean_length
-from bertdemo.data.column_names import UNKNOWN, is_title, is_usual, text_points, words
+from bertdemo.data.column_names import UNKNOWN, is_title, is_usual, text_points
 from bertdemo.data.label_columns import LabelColumns, as_given, guess_label, listed
 from bertdemo.data.parts import guess_split
 from bertdemo.errors import DataError
@@ -274,6 +274,6 @@ def _text_by_looks(frame: pd.DataFrame, names: Sequence[str]) -> str:
 
 def _joinable(frame: pd.DataFrame, text: str, names: Sequence[str]) -> tuple[str, ...]:
     """The columns to read as one, titles first, if another one belongs to the text; none otherwise."""
-    usual = [name for name in names if (text_points(name) or 0) >= _NAMED and not set(words(name)) & set(words(text))]
-    beside = [name for name in usual if (is_title(name) or is_title(text)) and is_prose(frame[name])][:3]
+    usual = (name for name in names if (text_points(name) or 0) >= _NAMED and is_title(name) != is_title(text))
+    beside = [name for name in usual if is_prose(frame[name])][:3]
     return tuple(sorted((text, *beside), key=lambda name: not is_title(name))) if beside else ()

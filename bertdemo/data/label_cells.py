@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
-from collections.abc import Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bertdemo.data.identity import normalise
@@ -17,9 +17,9 @@ _QUOTED = re.compile(r"""'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)\"""")
 _NUMBERS = re.compile(r"[\[({]\s*[+-]?\d+(?:\.\d+)?(?:[\s,]+[+-]?\d+(?:\.\d+)?)*[\s,.]*[\])}]")
 _ANGLED = re.compile(r"(?!<na>$)(?:<[^<>]+>)+", re.IGNORECASE)  # tags of Stack Overflow: <python><pandas>
 _KEYS = ("choices", "choice", "labels", "label", "classes", "class", "values", "value", "category", "name", "title")
-_STRONG, _SEPARATORS = "|;\n,", "|;\n,/+\t "  # by the first ones, labels may be told that never stand alone
+# By strong separators, labels may be told that never stand alone; the sure ones hardly ever stand in a name.
+_SURE, _STRONG, _SEPARATORS = "|;\n", "|;\n,", "|;\n,/+\t "
 _DECIMAL = re.compile(r"\d+,(?:0|5|00|25|50|75)")
-_MOST = 0.8
 
 
 def read_cells(cells: Mapping[str, int]) -> dict[str, Labels]:
@@ -90,17 +90,29 @@ def _taken_apart(cells: Mapping[str, int]) -> dict[str, Labels]:
     found: dict[str, Labels] = {}
     for separator in _SEPARATORS:
         fewest = 1 if separator in _STRONG else 2  # "a|" has one left over; "c++" is a name
-        candidates = (cell for cell in cells if separator in cell and cell not in found)
+        candidates = (cell for cell in cells if separator in cell and cell not in found and cell.casefold() != "n/a")
         composed = {cell: parts for cell in candidates if len(parts := _parts(cell, separator)) >= fewest}
         if separator == "," and all(_DECIMAL.fullmatch(cell) for cell in composed):
+            continue
+        if len(composed) == len(cells) and _is_hierarchy(composed.values()):
             continue
         occurring = Counter(normalise(part) for parts in composed.values() for part in set(parts))
         known = names | {part for part, cells_with in occurring.items() if separator in _STRONG and cells_with > 1}
         sure = {cell: parts for cell, parts in composed.items() if all(normalise(part) in known for part in parts)}
-        if separator in _STRONG and sum(map(cells.__getitem__, sure)) >= _MOST * sum(map(cells.__getitem__, composed)):
+        rows, sure_rows = (sum(map(cells.__getitem__, each)) for each in (composed, sure))
+        if (separator in _SURE and sure) or (separator in _STRONG and sure_rows >= rows / 2):
             sure = composed
         found |= sure
     return found
+
+
+def _is_hierarchy(rows: Iterable[Labels]) -> bool:
+    """Whether each part always stands at the same level, as in "Home|Garden" and "Home|Kitchen"."""
+    levels: dict[str, set[int]] = defaultdict(set)
+    for parts in rows:
+        for level, part in enumerate(parts):
+            levels[normalise(part)].add(level)
+    return all(len(each) == 1 for each in levels.values())
 
 
 def _parts(cell: str, separator: str) -> Labels:

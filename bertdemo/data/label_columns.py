@@ -119,7 +119,7 @@ def _points(column: pd.Series[str], name: str) -> int:
     cells = filled(column)
     off = 40 if len(cells) < len(column) / 2 and points > _CLEAR else 0
     if points <= UNKNOWN:
-        off += 5 if flag_values(column) else 15 if points == UNKNOWN and is_numeric(column) else 0
+        off += 3 if flag_values(column) else 15 if points == UNKNOWN and is_numeric(column) else 0
         off += 10 * (cells.nunique() > 50) + 15 * (mean_length(cells) > 40)
     return max(points - off, 1)
 

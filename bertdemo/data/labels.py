@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 LEAVE_OUT, FIRST = "leave-out", "first"
 _SHOWN = 5
 _DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−"), "-") | dict.fromkeys(map(ord, "’‘"), "'")
+_TURKISH = {ord("ı"): "i", 0x307: None}  # the dotless i and the dot that lower case keeps of İ
 _NUMBER = re.compile(r"([+-]?)0*(\d+)(?:\.(\d*?)0*)?")
 _WORDS = (
     "n/a #n/a na n.a. #na <na> nan -nan #nan \\n null #null! nil none nat ? ?? ??? - -- --- . .. unlabeled unlabelled "
@@ -76,8 +77,8 @@ class Told:
 
 
 def label_key(label: str) -> str:
-    """What spellings of one label have in common: as ``normalise``; 1, 1.0 and 01 are one number."""
-    plain = normalise(label.translate(_DASHES))
+    """What spellings of one label have in common: as ``normalise``; 1, 1.0 and 01 are one number, İ and ı an i."""
+    plain = normalise(label.translate(_DASHES)).translate(_TURKISH)
     number = _NUMBER.fullmatch(plain)
     if number is None:
         return plain
@@ -94,7 +95,7 @@ def read_labels(frame: pd.DataFrame, columns: Columns, rules: LabelRules, told: 
     """Read the label of each row, "" where it has none.
 
     Raises:
-        DataError: ``rules.several`` is no label of the table, or every row has several.
+        DataError: ``rules.several`` is no label of the table, or too few rows have one label only.
     """
     if columns.flags:
         rows = _flagged(frame, columns.flags, told)
@@ -264,13 +265,13 @@ def _one_each(rows: list[Labels], several: str, told: Told, *, unmarked_is_other
         return _one_against_rest(rows, several, names, told, unmarked_is_other=unmarked_is_other)
     if not n:
         return [row[0] if row else "" for row in rows]
-    example = " and ".join(f"“{label}”" for label in next(row for row in rows if len(row) > 1)[:3])
+    example = " and ".join(f"“{label}”" for label in next(row for row in rows if len(row) > 1)[:2])
     how = "left out" if several == LEAVE_OUT else "read as the first of them"
     told.notes.append(f"{_count(n, 'row')} with several labels, such as {example}: {how}.")
-    if several == LEAVE_OUT and n == sum(map(bool, rows)):
+    if several == LEAVE_OUT and len({row[0] for row in rows if len(row) == 1}) < 2:
         raise SeveralLabelsError(
-            f"Each of the {n:,} labelled rows has several labels, such as {example}: keep the first of each with "
-            "--several first, or learn one label against all others with --several LABEL.",
+            f"Without the {_count(n, 'row')} with several labels, such as {example}, fewer than two labels remain: keep "
+            "the first of each with --several first, or learn one label against all others with --several LABEL.",
             names,
         )
     return [row[0] if row and (len(row) == 1 or several == FIRST) else "" for row in rows]

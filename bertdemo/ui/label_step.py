@@ -43,8 +43,8 @@ def ask(table: str, offers: Offers | None = None) -> None:
 
 
 def ask_what_to_learn(table: str, error: SeveralLabelsError) -> None:
-    """Ask about a table in which every row has several labels: leaving them out leaves nothing."""
-    st.info("Every row has several labels. What is to be learned of them?")
+    """Ask about a table in which so many rows have several labels that leaving them out leaves too few."""
+    st.info("Most rows have several labels. What is to be learned of them?")
     _several(table, error.labels)
 
 

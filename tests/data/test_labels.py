@@ -34,6 +34,8 @@ def labels_of(dataset: Dataset) -> list[str | None]:
         (["Food, drinks", "Home, garden", "Food, drinks"], ["Food, drinks", "Home, garden", "Food, drinks"]),
         (["1,5", "1", "5", "2,5"], ["1,5", "1", "5", "2,5"]),
         (["News | Sport", "Arts | Film"], ["News | Sport", "Arts | Film"]),
+        (["Home|Garden", "Home|Other", "Work|Other"], ["Home|Garden", "Home|Other", "Work|Other"]),
+        (["n", "a", "N/A"], ["n", "a", None]),
         (["pos|", "neg", "pos"], ["pos", "neg", "pos"]),
         (["pos|pos", "neg", "pos"], ["pos", "neg", "pos"]),
         (["c", "c++", "c#"], ["c", "c++", "c#"]),
@@ -63,9 +65,16 @@ def test_several_labels_in_a_row_are_never_a_class_of_their_own(several: str) ->
 
 def test_labels_that_never_stand_alone_are_told_by_standing_in_other_rows() -> None:
     cells: list[str | None] = ["joy, pride", "joy, fear", "fear, pride", "pride, fear"]
-    with pytest.raises(DataError, match="Each of the 4 labelled rows has several labels, such as “joy” and “pride”"):
+    with pytest.raises(
+        DataError, match="Without the 4 rows with several labels, such as “joy” and “pride”, fewer than two"
+    ):
         read(cells)
     assert labels_of(read(cells, LabelRules(several="fear"))) == ["not fear", "fear", "fear", "fear"]
+
+
+def test_a_label_that_only_stands_beside_others_is_one_too() -> None:
+    assert labels_of(read(["a;b", "a;c", "b", "a"])) == [None, None, "b", "a"]
+    assert labels_of(read(["a;b", "a;c", "b", "a"], LabelRules(several="c"))) == ["not c", "c", "not c", "not c"]
 
 
 def test_many_combinations_of_few_labels_are_labels() -> None:
@@ -90,6 +99,7 @@ def test_an_unknown_label_to_learn_alone_is_answered_with_those_there_are() -> N
         (["-1", "-1.0", "−1"], "-1"),
         (["true", "TRUE", "True", "true"], "true"),
         (["non-toxic", "non‑toxic", "non-toxic"], "non-toxic"),
+        (["iyi", "İyi", "iyi"], "iyi"),
         (["don't know", "don’t know", "don't know"], "don't know"),
     ],
 )
