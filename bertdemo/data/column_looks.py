@@ -75,7 +75,7 @@ def is_numeric(column: pd.Series[str]) -> bool:
 
 
 def is_text(column: pd.Series[str]) -> bool:
-    """Whether most of the cells hold letters and are no addresses."""
+    """Whether most of the cells hold letters, and are neither addresses nor lists or records."""
     cells = filled(column)
     if len(cells) == 0:
         return False
@@ -105,4 +105,6 @@ def tell_the_same(one: pd.Series[str], other: pd.Series[str]) -> bool:
 
 
 def _is_worded(cell: str) -> bool:
+    if cell[0] + cell[-1] in ("[]", "{}"):
+        return False
     return any(character.isalpha() for character in cell) and not _ADDRESS.fullmatch(cell)

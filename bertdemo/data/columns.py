@@ -255,11 +255,11 @@ def _named_text(frame: pd.DataFrame, names: Sequence[str]) -> str | None:
 
 
 def _doubts_as_text(column: pd.Series[str]) -> int:
-    """Points off for cells that are mostly empty, few and short, or lists."""
+    """Points off for cells that are mostly empty, or few and short."""
     cells = column.dropna()
     sparse = len(cells) < len(column) / 2
     repeated = cells.nunique() <= max(2, len(cells) / 20) and mean_length(column) < 30
-    return 50 * sparse + 40 * repeated + 30 * bool(cells.str.match(r"\s*[\[{].*[\]}]\s*$").mean() > 0.5)
+    return 50 * sparse + 40 * repeated
 
 
 def _text_by_looks(frame: pd.DataFrame, names: Sequence[str]) -> str:

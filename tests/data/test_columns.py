@@ -171,6 +171,7 @@ def test_what_is_given_is_kept() -> None:
         (table(text=TEXTS, label=("a",) * 60), "The column 'label' holds the single label 'a'"),
         (table(text=TEXTS, label=(None,) * 60), "The column 'label' is empty"),
         (table(value=NUMBERS, kind=LABELS), "No column looks like texts"),
+        (table(value=tuple(f'[{{"text": "{text}"}}]' for text in TEXTS), kind=LABELS), "No column looks like texts"),
     ],
 )
 def test_what_is_missing_is_said_in_a_sentence(frame: pd.DataFrame, message: str) -> None:
