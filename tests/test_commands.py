@@ -101,9 +101,10 @@ def test_train_prints_one_object_with_the_scores_and_their_baseline(finished):
 
 
 def test_train_tells_what_happens_on_stderr(finished):
-    lines = finished["stderr"].splitlines()
-    assert lines[0].startswith("training: 12 steps on ")
-    assert all(line.startswith("step ") for line in lines[1:])
+    columns, training, *steps = finished["stderr"].splitlines()
+    assert columns == "text: text, label: label; also possible: channel"
+    assert training.startswith("training: 12 steps on ")
+    assert all(line.startswith("step ") for line in steps)
 
 
 def test_report_and_runs_agree_with_what_train_printed(finished, run):

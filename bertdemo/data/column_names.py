@@ -51,14 +51,15 @@ _NEVER = (
     "urls uri link links href path file filename annotator annotators rater raters worker coder labeler labeller user "
     "users username session split fold set subset partition count counts length len size offset start end ip "
     "email phone duration agent md5 latitude longitude datum zeit fecha data_ora 日期 时间 fichier datei unnamed "
-    "utc hits assignment batch page zip"
+    "utc train test hits assignment batch page zip"
 )
 _RARELY = (
     "lang language locale source score scores confidence conf probability prob weight gender sex age country city "
     "region location author speaker verified retweet likes votes upvotes downvotes name year month week weekday hour "
     "platform device browser version price domain publisher reviewer customer agreement rank "
     "sprache quelle langue idioma lingua fuente fonte geschlecht genre_auteur autor auteur land pays pais flag "
-    "profile followers favorites status meta metadata comment_count reason notes remark suggestion"
+    "profile followers "
+    "journal venue conference favorites status meta metadata comment_count reason notes remark suggestion"
 )
 _DERIVED = "predicted prediction pred model auto old previous noisy weak raw suggestion encoded numeric num second"
 _TAILS = frozenset(("name", "text", "str", "string", "names"))  # of "label_name", beside the numbers in "label"

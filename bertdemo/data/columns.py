@@ -26,6 +26,7 @@ _NAMED = 55  # points from which a name says "text"
 _PAIR_NAMES = (
     *(("premise", "hypothesis"), ("question", "sentence"), ("question", "answer"), ("question", "passage")),
     *(("question", "context"), ("query", "document"), ("query", "passage"), ("claim", "evidence")),
+    *(("frage", "antwort"), ("pregunta", "respuesta"), ("question", "réponse"), ("вопрос", "ответ"), ("问题", "答案")),
     *(("context", "response"), ("headline", "articlebody"), ("sentence", "hypothesis"), ("source text", "target text")),
 )
 

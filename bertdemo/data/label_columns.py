@@ -11,7 +11,9 @@ from bertdemo.data.column_looks import (
     POSITIVE,
     filled,
     flag_values,
+    is_measure,
     is_numeric,
+    is_prose,
     label_problem,
     mean_length,
     tell_the_same,
@@ -81,6 +83,7 @@ def guess_label(frame: pd.DataFrame, names: Sequence[str]) -> LabelColumns:
     if best < _CLEAR:
         _refuse_unusable(frame, names, raters)
     if not ranked:
+        _refuse_measure(frame, names)
         raise DataError(
             f"No column looks like labels among {listed(list(frame.columns))}: add or choose a column with a "
             "few values that repeat."
@@ -111,6 +114,14 @@ def _refuse_unusable(frame: pd.DataFrame, names: Sequence[str], raters: Sequence
             raise DataError(f"The column {name!r} {problem}: choose another column of labels.")
 
 
+def _refuse_measure(frame: pd.DataFrame, names: Sequence[str]) -> None:
+    """Numbers that somebody may have wanted to predict are told to be no labels."""
+    for name in names:
+        problem = label_problem(frame[name]) if label_points(name) is not None and is_measure(frame[name]) else None
+        if problem is not None:
+            raise DataError(f"The column {name!r} {problem}: add or choose a column with a few values that repeat.")
+
+
 def _points(column: pd.Series[str], name: str) -> int:
     """How plausible a column of labels is by name and contents; 0 where it cannot be one."""
     points = label_points(name)
@@ -120,7 +131,7 @@ def _points(column: pd.Series[str], name: str) -> int:
     off = 40 if len(cells) < len(column) / 2 and points > _CLEAR else 0
     if points <= UNKNOWN:
         off += 3 if flag_values(column) else 15 if points == UNKNOWN and is_numeric(column) else 0
-        off += 10 * (cells.nunique() > 50) + 15 * (mean_length(cells) > 40)
+        off += 10 * (cells.nunique() > 50) + 15 * (mean_length(cells) > 40 or is_prose(column))
     return max(points - off, 1)
 
 

@@ -46,7 +46,8 @@ def split(dataset: Dataset, *, seed: int, max_train: int | None = None, fraction
         raise ValueError(f"three positive fractions that sum to 1 are needed, not {fractions}")
     row_keys = keys(dataset)
     published = _published(dataset, row_keys, seed, fractions)
-    origin, (train, validation, test) = published or ("", _own(dataset, row_keys, seed, fractions))
+    whole = "" if dataset.parts is None else "Too little of the published parts has labels: they are made anew."
+    origin, (train, validation, test) = published or (whole, _own(dataset, row_keys, seed, fractions))
     if not (train and validation and test):
         kind = "texts" if dataset.pairs is None else "different first texts"
         raise DataError(

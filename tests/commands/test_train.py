@@ -130,6 +130,18 @@ def test_where_columns_of_labels_are_equally_plausible_the_command_asks_in_one_l
     assert run("data", path, "--label-column", "topic")[0] == 0
 
 
+def test_where_raters_disagree_on_every_text_the_majority_is_offered_and_taken(run, tmp_path):
+    path = tmp_path / "votes.csv"
+    rows = (
+        f"what a day it was number {i // 3},{'aab'[i % 3] if i < 60 else 'bba'[i % 3]},{i % 3}\n" for i in range(120)
+    )
+    path.write_text("text,label,rater\n" + "".join(rows), encoding="utf-8")
+    code, _, stderr = run("data", path)
+    assert (code, "take the most frequent label of each text (--majority)" in stderr) == (2, True)
+    values = json.loads(run("data", path, "--majority", "--json")[1])
+    assert {each["label"]: each["after"] for each in values["labels"]} == {"a": 20, "b": 20}
+
+
 def test_a_run_and_its_report_name_the_columns(run, complicated, monkeypatch, tmp_path):
     monkeypatch.setattr("bertdemo.runs.local.LocalBackend.start", lambda *_: None)
     code, stdout, stderr = run("train", "--data", complicated, "--detach", "--json")

@@ -60,7 +60,9 @@ def test_columns_that_are_equally_plausible_are_asked_about(columns: str, candid
     assert guess_columns(schemas.table(columns), label=candidates[1]).label == candidates[1]
 
 
-@pytest.mark.parametrize("column", ["annotator:people", "session:few", "split:split", "worker_id:few", "date:few"])
+@pytest.mark.parametrize(
+    "column", ["annotator:people", "session:few", "split:split", "worker_id:few", "is_train:flag", "date:few"]
+)
 def test_what_is_about_the_row_is_never_a_label_even_if_there_is_nothing_else(column: str) -> None:
     with pytest.raises(DataError, match="No column looks like labels"):
         guess_columns(schemas.table(f"text:text {column}"))
@@ -150,7 +152,8 @@ def test_a_column_that_is_always_empty_is_passed_over() -> None:
 
 
 @pytest.mark.parametrize(
-    ("first", "second"), [("premise", "hypothesis"), ("sentence1", "sentence2"), ("text_a", "text_b")]
+    ("first", "second"),
+    [("premise", "hypothesis"), ("sentence1", "sentence2"), ("text_a", "text_b"), ("Frage", "Antwort"), ("s1", "s2")],
 )
 def test_two_texts_that_belong_together_are_a_pair(first: str, second: str) -> None:
     assert guess_columns(table(**{first: TEXTS, second: TEXTS, "gold": LABELS})) == Columns(first, "gold", second)
@@ -170,6 +173,10 @@ def test_what_is_given_is_kept() -> None:
         (table(text=TEXTS, label=IDS), "The column 'label' has 60 values in 60 rows and looks like texts or ids"),
         (table(text=TEXTS, label=("a",) * 60), "The column 'label' holds the single label 'a'"),
         (table(text=TEXTS, label=(None,) * 60), "The column 'label' is empty"),
+        (
+            table(text=TEXTS, score=NUMBERS),
+            "The column 'score' holds 60 different numbers with fractions and is a measure",
+        ),
         (table(value=NUMBERS, kind=LABELS), "No column looks like texts"),
         (table(value=tuple(f'[{{"text": "{text}"}}]' for text in TEXTS), kind=LABELS), "No column looks like texts"),
     ],
