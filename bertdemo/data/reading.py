@@ -221,4 +221,3 @@ def _distinct(header: Sequence[str]) -> list[str]:
             new = f"{plain} ({names[plain]})"
         names[new] = 1
     return list(names)
-
