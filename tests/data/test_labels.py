@@ -7,7 +7,7 @@ import pytest
 
 from bertdemo.data.columns import Columns
 from bertdemo.data.dataset import NO_LABEL, Dataset
-from bertdemo.data.labelled import to_dataset
+from bertdemo.data.labelled import as_trained, to_dataset
 from bertdemo.data.labels import LabelRules, label_key
 from bertdemo.errors import DataError
 
@@ -222,3 +222,14 @@ def test_notes_of_the_reader_and_columns_go_with_the_data() -> None:
     dataset = to_dataset(frame, Columns("text", "label"), "a")
     assert (dataset.notes, dataset.columns) == (("Read with tabs.",), Columns("text", "label"))
     assert dataset.select([0]).notes == dataset.notes
+
+
+def test_texts_are_predicted_from_the_columns_that_were_trained_on_joined_in_the_same_way() -> None:
+    frame = pd.DataFrame({"title": ["A", None], "body": ["one", "two"], "n": [1, 2]}, dtype=object)
+    dataset = to_dataset(frame.assign(label=["x", "y"]), Columns("title", "label", joined=("body",)), "a")
+    joined, name = as_trained(frame, ("title", "body"))
+    assert (dataset.texts, tuple(joined[name])) == (("A\none", "two"), ("A\none", "two"))
+    assert list(joined.columns) == ["title", "body", "n", "title + body"]
+    assert as_trained(frame, ("body",))[1] == "body"
+    assert as_trained(frame, ("abstract",))[1] is None
+    assert as_trained(frame, ())[1] is None
