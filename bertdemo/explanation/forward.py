@@ -117,6 +117,7 @@ def _looked_up(classifier: Classifier, ids: Tensor, vectors: Tensor) -> Iterator
     found = 0
 
     def replace(_: nn.Module, arguments: tuple[Tensor, ...], own: Tensor) -> Tensor | None:
+        """Give our vectors for what the table would give, where it was asked for these ids."""
         nonlocal found
         asked, turned = arguments[0], arguments[0].shape == ids.T.shape != ids.shape
         asked, own = (asked.T, own.transpose(0, 1)) if turned else (asked, own)
