@@ -16,8 +16,9 @@ from bertdemo.data.dialects import (
     stated_delimiter,
     with_usual_line_ends,
 )
-from bertdemo.data.evidence import Reading, fold, weigh_all
+from bertdemo.data.evidence import Reading, fold, weigh, weigh_all
 from bertdemo.data.headers import rectangle, with_header, without_preamble
+from bertdemo.data.standard import standard_dialects
 from bertdemo.errors import DataError
 
 _SAMPLE = 2**17  # characters in which every reading is tried; the likeliest are then tried on the whole file
@@ -93,11 +94,16 @@ def read_lines(text: str, max_rows: int) -> tuple[Row, list[Row]]:
 
 
 def _weighed(text: str, stated: str | None, limit: int) -> list[Reading]:
-    """Readings from the likeliest on; those of a long text have stood the test of all of it."""
+    """The standard reading where it fits; else all from the likeliest on, those of a long text weighed by all of it."""
     whole = len(text) <= 2 * _SAMPLE
     sample = text if whole else text[:_SAMPLE]
     sample = sample if whole else sample[: max(sample.rfind("\n"), sample.rfind("\r")) + 1] or sample
     delimiters = [stated] if stated else delimiters_in(sample)
+    standard = standard_dialects(text, delimiters, limit)
+    if len(standard) == 1:
+        return [Reading(dialect, 0.0, rows, 1.0) for dialect, rows in standard.items()]
+    if standard:
+        return [min((weigh(text, dialect, limit) for dialect in standard), key=lambda each: each.bits)]
     readings = weigh_all(sample, candidates(sample, delimiters), limit, whole=whole)
     if whole:
         return readings

@@ -31,6 +31,7 @@ class Dialect:
         inner: a line break that ends no row though it is not quoted (``"\n"``, ``"\r"``), or empty.
         loose: whether quotation marks inside a quoted cell need not be doubled, and one that is not closed on its line
             is part of the text.
+        spaced: whether blanks after a delimiter are none of the text.
     """
 
     delimiter: str
@@ -38,6 +39,7 @@ class Dialect:
     escape: bool = False
     inner: str = ""
     loose: bool = False
+    spaced: bool = False
 
     def named(self) -> str:
         """The delimiter as words of a sentence."""
@@ -66,7 +68,7 @@ def parse(text: str, dialect: Dialect) -> Iterator[Row]:
         quotechar=dialect.quote or None,
         quoting=csv.QUOTE_MINIMAL if dialect.quote else csv.QUOTE_NONE,
         escapechar="\\" if dialect.escape else None,
-        skipinitialspace=bool(dialect.quote) and dialect.delimiter != "\t" and _is_spaced(text, dialect),
+        skipinitialspace=dialect.spaced,
         strict=True,
     )
     nothing = r"\N" in text
@@ -106,7 +108,7 @@ def candidates(text: str, delimiters: Sequence[str]) -> list[Dialect]:
     """Every reading with these delimiters for which the text gives a reason, plain ones first."""
     quotings = [quoting for delimiter in delimiters for quoting in _quotings(text, delimiter)]
     breaks = list(_inner_breaks(text))
-    return [Dialect(*quoting, inner) for quoting in quotings for inner in breaks]
+    return [Dialect(*quoting, inner, spaced=_is_spaced(text, *quoting[:2])) for quoting in quotings for inner in breaks]
 
 
 def delimiters_in(sample: str) -> list[str]:
@@ -137,8 +139,8 @@ def _inner_breaks(text: str) -> Iterator[str]:
     yield from (mark for mark, count in single.items() if 0 < count < most)
 
 
-def _is_spaced(text: str, dialect: Dialect) -> bool:
-    return bool(dialect.delimiter) and f"{dialect.delimiter} {dialect.quote}" in text
+def _is_spaced(text: str, delimiter: str, quote: str) -> bool:
+    return delimiter not in {"", "\t"} and quote != "" and f"{delimiter} {quote}" in text
 
 
 def _single(dialect: Dialect) -> str:

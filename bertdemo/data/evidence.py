@@ -30,7 +30,7 @@ _USUAL = {",": 0.0, ";": 0.0, "\t": 0.0, "": 0.0, "|": 3.0}
 _SELDOM = 20.0  # bits for a delimiter that hardly anybody uses
 _INNER = 8.0  # bits for line breaks that end no row
 _FOLD = 1.0  # bits a row, to say how many delimiters belong to its text
-_FOLDED_QUOTE = 80.0  # bits for a folded text in quotation marks, which would have been quoted
+_FOLDED_QUOTE = 80.0  # bits for a folded text with quotation marks, which would have been quoted whole
 _LOOSE = 15.0  # bits for a quoted cell with quotation marks that are not doubled
 _QUOTED_ALL = 0.9  # quoted cells for each row, from which on all texts are
 _NEEDLESS = 21.0  # bits for one of few quoted cells that needs no marks: more than for marks as part of it
@@ -150,8 +150,10 @@ def _is_closed(cells: Sequence[str]) -> bool:
 
 
 def _folded_quotes(rows: Sequence[Row], folded: Sequence[Row]) -> int:
-    changed = (set(after) - set(before) for before, after in zip(rows, folded, strict=True) if before is not after)
-    return sum(cell[:1] == cell[-1:] == '"' for cells in changed for cell in cells)
+    """Count rows whose folded text stands in quotation marks, or ends or begins in the middle of a quotation."""
+    changed = [(before, after) for before, after in zip(rows, folded, strict=True) if before is not after]
+    marked = (any(cell[:1] == cell[-1:] == '"' for cell in set(after) - set(before)) for before, after in changed)
+    return sum(is_marked or is_torn(before, '"') for is_marked, (before, _) in zip(marked, changed, strict=True))
 
 
 def _letters(text: str) -> int:
@@ -165,11 +167,11 @@ def _table_bits(rows: Sequence[Row], width: int) -> float:
     usual: list[Row] = []
     bits = _mark_bits(cells)
     for row in rows:
-        is_torn = bool(quotes) and any(_is_torn(row, quote) for quote in quotes)
-        if len(row) == width and not is_torn:
+        tears = bool(quotes) and any(is_torn(row, quote) for quote in quotes)
+        if len(row) == width and not tears:
             usual.append(row)
         else:
-            bits += _TORN if is_torn else _SHORT if len(row) < width else _WIDE
+            bits += _TORN if tears else _SHORT if len(row) < width else _WIDE
             bits += _LETTER * (sum(map(len, row)) + len(row))
     columns = list(zip(*usual, strict=True))
     bits += _LETTER * sum(map(len, columns[0])) if len(columns) == 1 else sum(map(_column_bits, columns))
@@ -196,7 +198,7 @@ def _mark_bits(cells: str) -> float:
     return bits + (2 * _EDGE * len(_APOSTROPHES.findall(cells)) if "\0'" in cells else 0.0)
 
 
-def _is_torn(row: Row, quote: str) -> bool:
+def is_torn(row: Row, quote: str) -> bool:
     """Whether a quotation opens in one cell and closes in a later one."""
     is_open = False
     for cell in row:
