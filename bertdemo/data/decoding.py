@@ -81,7 +81,11 @@ def decode(name: str, content: bytes, encoding: str | None = None, notes: list[s
         raise DataError(f"{name} is not a text file: choose a table as CSV, TSV, JSONL, Parquet or Excel.")
     broken = text.count("\ufffd")
     if broken and notes is not None:
-        notes.append(f"Characters that are not {chosen} were replaced by a sign for that: {broken:,}.")
+        count, shows = ("1 character", "shows") if broken == 1 else (f"{broken:,} characters", "show")
+        notes.append(
+            f"{count} could not be read as {chosen} and {shows} as \ufffd: if the file is in another encoding, name it "
+            "(command: --encoding)."
+        )
     return text.replace("\0", "")
 
 

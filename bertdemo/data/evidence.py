@@ -29,7 +29,6 @@ _NAMED = 200.0  # bits that a usual name in the first row spares, or costs where
 _USUAL = {",": 0.0, ";": 0.0, "\t": 0.0, "": 0.0, "|": 3.0}
 _SELDOM = 20.0  # bits for a delimiter that hardly anybody uses
 _INNER = 8.0  # bits for line breaks that end no row
-_FOLD = 1.0  # bits a row, to say how many delimiters belong to its text
 _FOLDED_QUOTE = 80.0  # bits for a folded text with quotation marks, which would have been quoted whole
 _LOOSE = 15.0  # bits for a quoted cell with quotation marks that are not doubled
 _QUOTED_ALL = 0.9  # quoted cells for each row, from which on all texts are
@@ -114,7 +113,8 @@ def _cheapest_width(rows: Sequence[Row], width: int, delimiter: str) -> tuple[fl
     for narrow in {len(table[0]), min(map(len, table))} - {1, max(map(len, table))}:
         folded = fold(table, narrow, delimiter)
         if folded is not None:
-            cheaper = _table_bits([*rows[:above], *folded], narrow) + _FOLD * len(table)
+            changed = sum(before is not after for before, after in zip(table, folded, strict=True))
+            cheaper = _table_bits([*rows[:above], *folded], narrow) + changed * math.log2(2 * len(table) / changed)
             cheaper += _FOLDED_QUOTE * _folded_quotes(table, folded)
             if cheaper < bits:
                 bits, folded_to = cheaper, narrow
@@ -163,7 +163,7 @@ def _letters(text: str) -> int:
 def _table_bits(rows: Sequence[Row], width: int) -> float:
     """The price of rows of which ``width`` is usual; those in which a quotation is torn are no part of the columns."""
     cells = "\0" + "\0".join(map("\0".join, rows)) + "\0"
-    quotes = [quote for quote in "\"'" if f"\0{quote}" in cells and f"{quote}\0" in cells]
+    quotes = [quote for quote in "\"'" if (f"\0{quote}" in cells or f"\0 {quote}" in cells) and f"{quote}\0" in cells]
     usual: list[Row] = []
     bits = _mark_bits(cells)
     for row in rows:
@@ -202,7 +202,7 @@ def is_torn(row: Row, quote: str) -> bool:
     """Whether a quotation opens in one cell and closes in a later one."""
     is_open = False
     for cell in row:
-        begins, ends = cell.startswith(quote), cell.endswith(quote)
+        begins, ends = cell.lstrip(" ").startswith(quote), cell.endswith(quote)
         if is_open and ends and not begins:
             return True
         is_open = is_open or (begins and not ends)

@@ -57,7 +57,8 @@ def _speaks_against(text: str, dialect: Dialect, rows: Sequence[Row]) -> bool:
 def _is_marked(row: Row) -> bool:
     """Whether apostrophes stand around all that is no number, or around a text that this reading tears."""
     cells = [cell for cell in row if cell.strip(_OF_NUMBERS)]
-    return is_torn(row, "'") or (bool(cells) and all(len(cell) > 1 and cell[0] == cell[-1] == "'" for cell in cells))
+    is_text = len(cells) > 1 or any(" " in cell for cell in cells)  # and no label alone beside an empty text
+    return is_torn(row, "'") or (is_text and all(len(cell) > 1 and cell[0] == cell[-1] == "'" for cell in cells))
 
 
 def _is_needless(text: str, dialect: Dialect, rows: int) -> bool:
@@ -77,7 +78,7 @@ def _is_spaced(text: str, dialect: Dialect, rows: Sequence[Row]) -> bool:
     return bool(others) and any(
         cell.lstrip(" ") != other.lstrip(" ")
         for place in suspects
-        for cell, other in zip(rows[place], others[place], strict=True)
+        for cell, other in zip(rows[place], others[place], strict=False)
     )
 
 

@@ -68,7 +68,7 @@ def complicated(tmp_path: Path) -> Path:
         csv.writer(file).writerow(["title", "message", "stance", "topic", "part", "annotator"])
         for i in range(90):
             part = "test" if i % 10 > 7 else "train"
-            text = [f"About ticket {i}", f"This is the whole message of ticket {i} and a long one"]
+            text = [f"About ticket {i}", f"This is the whole message of ticket {i}, which is a long one"]
             csv.writer(file).writerow(
                 [*text, stances[i % 6], ("tax", "war", "sea")[i % 3], part, ("ann", "bob")[i % 2]]
             )
