@@ -214,4 +214,8 @@ def test_an_unknown_encoding_is_one_sentence(name: str) -> None:
 def test_characters_that_are_broken_are_counted() -> None:
     notes: list[str] = []
     decode("a.csv", "Très bien, après tout, à Noël\n".encode() * 9 + b"\xff\n", notes=notes)
-    assert "1 character could not be read as utf-8 and shows as \ufffd: if the file is in another" in "".join(notes)
+    sentence = (
+        "1 character could not be read as utf-8 and shows as \ufffd: if the file is in another encoding, name it "
+        "(command: --encoding)."
+    )
+    assert notes == [sentence]
