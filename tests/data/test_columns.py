@@ -230,7 +230,7 @@ def test_several_answers_to_one_question_are_asked_about() -> None:
     other = ("yes", "no", "no", "no") * 15
     with pytest.raises(DoubtfulLabelError) as asked:
         guess_columns(
-            table(text=TEXTS, hate_comb=SAID, hate_G1=SAID[::-1][1:] + ("no",), hate_G2=other, annotator_G1=WHO["g_1"])
+            table(text=TEXTS, hate_comb=SAID, hate_G1=(*SAID[::-1][1:], "no"), hate_G2=other, annotator_G1=WHO["g_1"])
         )
     assert set(asked.value.candidates) == {"hate_comb", "hate_G1", "hate_G2"}
 
