@@ -39,7 +39,7 @@ def _remedy(error: OpenQuestionError) -> str:
         return "say which with --label-column"
     if isinstance(error, SeveralLabelsError):
         return "keep the first of each with --several first, or learn one against all others with --several LABEL"
-    return f"{error.remedy} with --majority"
+    return f"{error.remedy} (--majority)"
 
 
 def reading_values(dataset: Dataset) -> dict[str, Any]:
