@@ -20,20 +20,43 @@ class DataError(BertDemoError):
     """A file, table or data set cannot be used for text classification as it is."""
 
 
-class DoubtfulLabelError(DataError):
+class OpenQuestionError(DataError):
+    """A table leaves open what only a person can tell: ``question`` without a remedy, which page and command each word.
+
+    The message ends in the remedy of the library.
+    """
+
+    remedy = ""
+
+    def __init__(self, question: str) -> None:
+        super().__init__(f"{question}: {self.remedy}.")
+        self.question = question
+
+
+class DoubtfulLabelError(OpenQuestionError):
     """Several columns may be the labels, and only a person can tell which: ``candidates``, the likeliest first."""
 
-    def __init__(self, message: str, candidates: tuple[str, ...]) -> None:
-        super().__init__(message)
+    remedy = "choose one of them"
+
+    def __init__(self, question: str, candidates: tuple[str, ...]) -> None:
+        super().__init__(question)
         self.candidates = candidates
 
 
-class SeveralLabelsError(DataError):
+class SeveralLabelsError(OpenQuestionError):
     """Too many rows have several labels: a person has to say what is learned of them, such as one of ``labels``."""
 
-    def __init__(self, message: str, labels: tuple[str, ...]) -> None:
-        super().__init__(message)
+    remedy = "keep the first label of each row, or learn one label against all others"
+
+    def __init__(self, question: str, labels: tuple[str, ...]) -> None:
+        super().__init__(question)
         self.labels = labels
+
+
+class DisputedLabelsError(OpenQuestionError):
+    """Rows of one text disagree about its label, so that none is usable."""
+
+    remedy = "take the most frequent label of each text"
 
 
 class ModelError(BertDemoError):

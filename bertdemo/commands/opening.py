@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from bertdemo.errors import DataError, DoubtfulLabelError, OpenQuestionError, SeveralLabelsError
 from bertdemo.settings import Settings
 
 if TYPE_CHECKING:
@@ -23,10 +24,22 @@ def open_checked(arguments: argparse.Namespace, settings: Settings) -> tuple[Dat
     from bertdemo.data.checkup import check_up, clean
     from bertdemo.data.opening import open_data
 
-    dataset = open_data(arguments.data, settings, encoding=arguments.encoding, choices=_choices(arguments))
-    checkup = check_up(dataset)
     option = "leave these labels out with --drop-small-labels"
-    return dataset, clean(dataset, checkup, drop_small=arguments.drop_small_labels, how_to_drop=option), checkup
+    try:
+        dataset = open_data(arguments.data, settings, encoding=arguments.encoding, choices=_choices(arguments))
+        checkup = check_up(dataset)
+        usable = clean(dataset, checkup, drop_small=arguments.drop_small_labels, how_to_drop=option)
+    except OpenQuestionError as error:
+        raise DataError(f"{error.question}: {_remedy(error)}.") from error
+    return dataset, usable, checkup
+
+
+def _remedy(error: OpenQuestionError) -> str:
+    if isinstance(error, DoubtfulLabelError):
+        return "say which with --label-column"
+    if isinstance(error, SeveralLabelsError):
+        return "keep the first of each with --several first, or learn one against all others with --several LABEL"
+    return f"{error.remedy} (--majority)"
 
 
 def reading_values(dataset: Dataset) -> dict[str, Any]:
@@ -56,6 +69,8 @@ def reading_lines(dataset: Dataset) -> Iterator[str]:
     also = f"; also possible: {', '.join(columns.also)}" if columns.also else ""
     yield in_words(columns) + also
     yield from dataset.notes
+    if any(note.startswith("Its encoding was guessed") for note in dataset.notes):
+        yield "  --encoding names another encoding"
     if offers.several:
         yield "  rows with several labels: --several first, or --several LABEL to learn one label against all others"
     if offers.merge:

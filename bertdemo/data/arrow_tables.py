@@ -6,11 +6,12 @@ import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bertdemo.data.annotation.tools import table_as_examples
 from bertdemo.data.cells import Cell, Table, as_text, from_records, refuse_bomb, refuse_more_rows
-from bertdemo.data.layout import LaidOut, Layout
+from bertdemo.data.layout import LaidOut, Layout, counted
 from bertdemo.errors import DataError
 
 if TYPE_CHECKING:
@@ -71,11 +72,16 @@ def arrow_columns(name: str, content: bytes, max_rows: int) -> Columns:
 def as_table(name: str, columns: Columns, max_rows: int, cell: Cell) -> LaidOut:
     """Header and rows of columns, and what they mean where an annotation tool wrote them."""
     header, values = columns
+    nameless = sum(isinstance(value, _Nameless) for column in values for value in column)
+    values = [[None if isinstance(value, _Nameless) else value for value in column] for column in values]
+    notes = (f"Numbers of classes that have no name were read as no label: {counted(nameless, 'row')}.",)
+    layout = Layout(notes=notes if nameless else ())
     found = table_as_examples(header, zip(*values, strict=True), max_rows)
     if found is not None:
-        return from_records(name, found.rows, max_rows, cell), found.layout
+        layout = replace(found.layout, notes=(*layout.notes, *found.layout.notes))
+        return from_records(name, found.rows, max_rows, cell), layout
     table: Table = (header, zip(*([cell(value) for value in column] for column in values), strict=True))
-    return table, Layout()
+    return table, layout
 
 
 def _columns(name: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch], content: bytes, max_rows: int) -> Columns:
@@ -142,11 +148,15 @@ def _as_is(value: Any) -> Any:
     return value
 
 
+class _Nameless(int):
+    """The number of a class that has no name."""
+
+
 def _class_name(names: Sequence[Any], number: Any) -> Any:
-    """The name of a class; None for -1, which marks a missing label, and for a number without a name."""
+    """The name of a class; None for -1, which marks a missing label."""
     if not isinstance(number, int):
         return number
-    return names[number] if 0 <= number < len(names) else None
+    return names[number] if 0 <= number < len(names) else None if number == -1 else _Nameless(number)
 
 
 def _from_json(value: Any) -> Any:

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from bertdemo.data.dataset import NO_LABEL, Dataset
 from bertdemo.data.identity import Key, keys, normalise
-from bertdemo.errors import DataError
+from bertdemo.errors import DataError, DisputedLabelsError
 from bertdemo.lines import one_line, shorten
 
 __all__ = ["CheckUp", "LabelCount", "Reason", "RemovedRow", "check_up", "clean", "normalise"]
@@ -145,7 +145,7 @@ def clean(dataset: Dataset, checkup: CheckUp, *, drop_small: bool = False, how_t
 def usable_rows(dataset: Dataset, checkup: CheckUp, *, drop_small: bool = False, how_to_drop: str = _DROP) -> list[int]:
     """The rows that ``clean`` keeps, in their order; same arguments and errors."""
     if not checkup.kept:
-        raise DataError(_nothing_usable_sentence(dataset, checkup))
+        raise _nothing_usable(dataset, checkup)
     _require_enough(dataset, checkup.kept)
     if checkup.too_small and not (drop_small and checkup.can_drop_small):
         raise DataError(_too_small_sentence(checkup, how_to_drop))
@@ -289,12 +289,12 @@ def _quoted(labels: Sequence[str]) -> str:
     return names + (f" and {len(labels) - 5} more" if len(labels) > 5 else "")
 
 
-def _nothing_usable_sentence(dataset: Dataset, checkup: CheckUp) -> str:
+def _nothing_usable(dataset: Dataset, checkup: CheckUp) -> DataError:
     reasons = Counter(row.reason for row in checkup.removed)
     why = ", ".join(f"{reason.value}: {count:,}" for reason, count in reasons.most_common())
     if dataset.offers and dataset.offers.majority:
-        return f"No row is usable ({why}): take the most frequent label of each text (--majority)."
-    return f"No row is usable ({why}): correct the file, or choose other columns."
+        return DisputedLabelsError(f"No row is usable ({why})")
+    return DataError(f"No row is usable ({why}): correct the file, or choose other columns.")
 
 
 def _require_enough(dataset: Dataset, rows: Sequence[int]) -> None:

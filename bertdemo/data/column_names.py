@@ -16,10 +16,11 @@ UNKNOWN, DOUBT = 40, 4
 _LABELS = {
     110: "gold groundtruth finallabel truelabel majoritylabel",
     100: "label labels etikett etikette etiquette etiqueta etichetta etykieta rotulo метка ярлык štítek címke etiket "
-    "标签 標籤 标记 ラベル 라벨 레이블 تصنيف लेबल",
+    "eticheta luokka wydzwiek 标签 標籤 标记 ラベル 라벨 레이블 تصنيف लेबल",
     92: "verdict stance veracity",
     86: "class classes klasse classe clase klasa класс クラス třída osztály sinif",
     80: "category categories sentiment sentiments emotion emotions intent intents intention topic topics polarity "
+    "duygu "
     "choice choices annotation annotations kategorie categorie categoria kategoria категория kategori "
     "sentimento sentimiento тональность тема 类别 類別 分类 分類 情感 情绪 カテゴリ カテゴリー 感情 카테고리 감정 "
     "thema tema classification classificacao clasificacion "
@@ -41,16 +42,18 @@ _TEXTS = {
     82: "sms query question premise claim hypothesis context v2 wrote quote snippet paragraph reply request prompt "
     "frage anfrage pregunta reclamo",
     60: "title headline subject summary description titel titre titulo titolo tytul заголовок 标题 標題 タイトル 제목 "
+    "objet asunto oggetto assunto "
     "betreff überschrift zusammenfassung beschreibung",
 }
 _TITLES = (
-    "title headline subject summary heading titel titre titulo titolo tytul заголовок 标题 標題 タイトル 제목 betreff"
+    "title headline subject objet asunto oggetto assunto summary heading titel titre titulo titolo tytul заголовок "
+    "标题 標題 タイトル 제목 betreff"
 )
 _NEVER = (
     "id ids idx index uuid guid hash hashes key nr row line date datetime time timestamp created updated modified url "
     "urls uri link links href path file filename annotator annotators rater raters worker coder labeler labeller user "
     "users username session split fold set subset partition count counts length len size offset start end ip "
-    "email phone duration agent md5 latitude longitude datum zeit fecha data_ora 日期 时间 fichier datei unnamed "
+    "email phone duration agent md5 latitude longitude datum zeit tarih fecha data_ora 日期 时间 fichier datei unnamed "
     "utc train test hits assignment batch page zip"
 )
 _RARELY = (
@@ -58,6 +61,7 @@ _RARELY = (
     "region location author speaker verified retweet likes votes upvotes downvotes name year month week weekday hour "
     "platform device browser version price domain publisher reviewer customer agreement rank "
     "sprache quelle langue idioma lingua fuente fonte geschlecht genre_auteur autor auteur land pays pais flag "
+    "limba kieli taal jazyk jezyk "
     "profile followers "
     "journal venue conference favorites status meta metadata comment_count reason notes remark suggestion"
 )
@@ -94,6 +98,7 @@ _LABEL_POINTS, _TEXT_POINTS = _table(_LABELS), _table(_TEXTS)
 _BINARY_WORDS, _RATER_WORDS = frozenset(_BINARY.split()), frozenset(_RATERS.split())
 _DERIVED_WORDS, _REWORKED_WORDS = frozenset(_DERIVED.split()), frozenset(_REWORKED.split())
 _TITLE_WORDS = frozenset(_TITLES.split())
+_FINAL_WORDS = frozenset(("final", "gold", "majority", "consensus", "agreed", "adjudicated"))
 _NEVER_WORDS, _RARE_WORDS = (frozenset(map(_plain, names.split())) for names in (_NEVER, _RARELY))
 
 
@@ -113,7 +118,8 @@ def label_points(name: str) -> int | None:
         return UNKNOWN - 7 if last in ("score", "scores") else UNKNOWN // 2  # scores of few values may be stars
     if named is None:
         return UNKNOWN if _BINARY_WORDS.isdisjoint(parts) else 78
-    return named - (30 if not _DERIVED_WORDS.isdisjoint(parts) else 0)
+    final = 107 if not _FINAL_WORDS.isdisjoint(parts) else 0
+    return max(named, final) - (30 if not _DERIVED_WORDS.isdisjoint(parts) else 0)
 
 
 def text_points(name: str) -> int | None:
@@ -135,12 +141,6 @@ def is_usual(name: str) -> bool:
 def is_title(name: str) -> bool:
     """Whether a column of this name stands before a longer text: a title, a subject."""
     return not _TITLE_WORDS.isdisjoint(words(name))
-
-
-def names_a_rater(name: str) -> bool:
-    """Whether a column of this name tells who gave the label."""
-    parts = [word for word in words(name) if not word.isdigit() and word not in ("id", "name")]
-    return len(parts) == 1 and parts[0] in _RATER_WORDS - {"label", "annotation"}
 
 
 def rater_family(name: str) -> str | None:

@@ -130,9 +130,7 @@ def find_encoding(content: bytes, notes: list[str] | None = None) -> str:
         return found
     guess = guess_encoding(content)
     if not guess.is_certain and notes is not None:
-        notes.append(
-            f"Its encoding was guessed: {guess.encoding}. If letters are wrong, choose another (command: --encoding)."
-        )
+        notes.append(f"Its encoding was guessed: {guess.encoding}. If letters are wrong, choose another encoding.")
     return guess.encoding
 
 

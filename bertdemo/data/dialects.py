@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,8 @@ NAMES = {"\t": "a tab", ";": "a semicolon", "|": "a bar", ",": "a comma", "": "n
 # Seldom used, and therefore only taken where nearly every line has one; longer ones first, as they hold shorter ones.
 _SELDOM = (":::", "|||", "::", "||", "^", "~", "\x01", "\x1f", "¦", "§", "¬")
 _SELDOM_SHARE = 0.9  # of the lines
+_CLASS_AT_END = re.compile(r"(?<=[^\s@])@([\w-]{1,40})[ \t]{0,9}(?=[\r\n]|\Z)")
+_MOST_CLASSES = 20
 _LONGEST_CELL = 2**31 - 1  # characters; the module's own limit is 131,072, and files are bounded by their size
 _PLACEHOLDER = "\uf8f0"  # private use: stands for a delimiter of several characters, or for none
 _LINE_BREAK = "\uf8f1"  # private use: stands for a line break that ends no row
@@ -115,7 +118,9 @@ def delimiters_in(sample: str) -> list[str]:
     """What may stand between cells, an empty text for nothing at all."""
     lines = max(1, len(re.findall(r"[^\r\n]+", sample)))
     seldom = [each for each in _SELDOM if sample.count(each) >= lines * _SELDOM_SHARE]
-    return [*(each for each in NAMES if each in sample), *seldom]
+    classes = Counter(_CLASS_AT_END.findall(sample))  # the Financial PhraseBank: a sentence@positive
+    at_end = classes.total() >= lines * _SELDOM_SHARE and 1 < len(classes) <= _MOST_CLASSES
+    return [*(each for each in NAMES if each in sample), *seldom, *(["@"] if at_end else [])]
 
 
 def _quotings(text: str, delimiter: str) -> Iterator[tuple[str, str, bool]]:

@@ -62,13 +62,19 @@ def _from_document(document: Any) -> Records:
 
 def _from_list(rows: Sequence[Any]) -> Records:
     if rows and all(isinstance(row, list) for row in rows):
-        if any(isinstance(cell, dict) for row in rows[:SAMPLE] for cell in row):  # an array of rows a line
+        if any(isinstance(cell, dict) for row in rows[:SAMPLE] for cell in row[:1]):  # an array of rows a line
             return _from_list(list(chain.from_iterable(rows)))
+        if all(map(_is_text_with_answer, rows)):  # spaCy: [text, {"cats": …}]
+            return Records(tidy_rows([{"text": text, **answer} for text, answer in rows]))
         return _from_values(rows)
     for number, row in enumerate(rows, start=1):
         if not isinstance(row, dict):
             raise ShapeError(f', row {number}, is not an object: each row must look like {{"text": …, "label": …}}.')
     return Records(tidy_rows(list(rows)))
+
+
+def _is_text_with_answer(row: list[Any]) -> bool:
+    return len(row) == 2 and isinstance(row[0], str) and isinstance(row[1], dict)
 
 
 def _from_values(rows: Sequence[Sequence[Any]]) -> Records:

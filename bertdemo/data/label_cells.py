@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from bertdemo.data.identity import normalise
@@ -15,6 +15,8 @@ Labels = tuple[str, ...]
 _LONGEST_LIST = 20_000  # characters
 _QUOTED = re.compile(r"""'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)\"""")
 _NUMBERS = re.compile(r"[\[({]\s*[+-]?\d+(?:\.\d+)?(?:[\s,]+[+-]?\d+(?:\.\d+)?)*[\s,.]*[\])}]")
+_MARK = r"(?:[01](?:\.0*)?|true|false)"
+_MARKS = re.compile(rf"[\[(]\s*{_MARK}(?:[\s,]+{_MARK})+[\s,]*[\])]", re.IGNORECASE)
 _ANGLED = re.compile(r"(?!<na>$)(?:<[^<>]+>)+", re.IGNORECASE)  # tags of Stack Overflow: <python><pandas>
 _KEYS = ("choices", "choice", "labels", "label", "classes", "class", "values", "value", "category", "name", "title")
 # By strong separators, labels may be told that never stand alone; the sure ones hardly ever stand in a name.
@@ -81,7 +83,15 @@ def _of_record(record: dict[str, Any]) -> Labels | None:
         return _of_value(record[key])
     if record and all(isinstance(value, int | float) and 0 <= value <= 1 for value in record.values()):
         return tuple(label for label, share in record.items() if share >= 0.5)  # spaCy's {"POS": 1.0, "NEG": 0.0}
+    if len(record) == 1 and isinstance(value := next(iter(record.values())), str):  # {"sentiment": "positive"}
+        return _of_value(value)
     return None if record else ()
+
+
+def are_vectors(cells: Sequence[str]) -> bool:
+    """Whether every cell lists as many marks, 0 or 1, as all others: which label stands at which place is not said."""
+    plain = [re.sub("[\"']", "", cell) for cell in cells]
+    return all(map(_MARKS.fullmatch, plain)) and len({len(cell.replace(",", " ").split()) for cell in plain}) == 1
 
 
 def _taken_apart(cells: Mapping[str, int]) -> dict[str, Labels]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+import re
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 _CLEAR = 70  # points from which a name says "labels" more clearly than flags do
 _FINAL = 90  # more than the single raters beside it
 _MOST_TOLD = 4
+_BY_CHANCE, _COMBINED = 0.1, 0.6  # shares of rows in which raters agree, and in which one agrees with what is final
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,9 @@ def guess_label(frame: pd.DataFrame, names: Sequence[str]) -> LabelColumns:
     points = {name: _points(frame[name], name) for name in names if name not in (*flags, *raters)}
     ranked = sorted((name for name in points if points[name] > 0), key=lambda name: -points[name])
     best = points[ranked[0]] if ranked else 0
+    combined = bool(raters and ranked) and _agreement(frame, ranked[0], raters[0]) > _COMBINED
+    if combined:
+        return LabelColumns(ranked[0], also=(*ranked[1:], *raters)[:_MOST_TOLD])
     if raters and best < _FINAL:
         return LabelColumns(raters[0], raters=raters, also=tuple(ranked[:_MOST_TOLD]))
     if flags and best < _CLEAR:
@@ -102,7 +107,7 @@ def _best(frame: pd.DataFrame, ranked: Sequence[str], points: dict[str, int]) ->
         rivals = [name for name in rivals if name != named]
     if rivals:
         names = " or in ".join(map(repr, [first, *rivals][:_MOST_TOLD]))
-        raise DoubtfulLabelError(f"The labels may be in {names}: say which with --label-column.", (first, *rivals))
+        raise DoubtfulLabelError(f"The labels may be in {names}", (first, *rivals))
     return LabelColumns(named, also=tuple(name for name in ranked if name != named)[:_MOST_TOLD])
 
 
@@ -144,7 +149,7 @@ def _flags(frame: pd.DataFrame, names: Sequence[str]) -> tuple[str, ...]:
     groups: dict[frozenset[str], list[str]] = defaultdict(list)
     for name in names:
         points, values = label_points(name), flag_values(frame[name])
-        if values and points is not None and UNKNOWN <= points <= _FINAL:
+        if values and points is not None and points >= UNKNOWN:
             groups[values].append(name)
     group = max(groups.values(), key=len, default=[])
     if len(group) < 2:
@@ -152,13 +157,20 @@ def _flags(frame: pd.DataFrame, names: Sequence[str]) -> tuple[str, ...]:
     marked = frame[group].fillna("").map(lambda cell: cell.strip().casefold() in POSITIVE).sum(axis="columns")
     if (marked <= 1).all() and (marked == 1).mean() > 0.8:
         return tuple(group)
+    if any((label_points(name) or 0) > _FINAL for name in group):  # a column of labels with others beside it
+        return ()
+    if max(Counter(_stem(name) for name in group).values()) > 1:  # several answers to one question
+        return ()
     named = [name for name in group if (label_points(name) or 0) >= _CLEAR]
     asides = [name for name in group if name not in named and words(name)[:1] in (("is",), ("has",))]
     return tuple(group) if len(group) > 2 and not (len(named) == 1 and asides) else ()
 
 
 def _raters(frame: pd.DataFrame, names: Sequence[str]) -> tuple[str, ...]:
-    """Columns of several raters, by names that differ in a number, who chose among the same labels."""
+    """Columns of several raters, by names that differ in a number, who chose among the same labels.
+
+    They agree about some rows; columns that say who the raters were do not, for nobody rates a text twice.
+    """
     families: dict[str, list[str]] = defaultdict(list)
     for name in names:
         family = rater_family(name)
@@ -166,6 +178,19 @@ def _raters(frame: pd.DataFrame, names: Sequence[str]) -> tuple[str, ...]:
             families[family].append(name)
     for group in families.values():
         values = [set(filled(frame[name]).str.casefold()) for name in group]
-        if len(group) > 1 and all(each & values[0] for each in values) and len(set().union(*values)) <= 50:
+        alike = len(group) > 1 and all(each & values[0] for each in values) and len(set().union(*values)) <= 50
+        if alike and max(_agreement(frame, group[0], name) for name in group[1:]) > _BY_CHANCE:
             return tuple(group)
     return ()
+
+
+def _agreement(frame: pd.DataFrame, one: str, other: str) -> float:
+    """The share of rows in which both columns say the same, among those in which both say something."""
+    rows = frame[[one, other]].dropna().astype(str)
+    first, second = (rows[name].str.strip().str.casefold() for name in (one, other))
+    return float((first == second).mean()) if len(rows) else 0.0
+
+
+def _stem(name: str) -> str:
+    """What names have in common that differ in a number at their end: "topic" of topic_1."""
+    return re.sub(r"\d+$", "", name) or name

@@ -270,8 +270,7 @@ def _one_each(rows: list[Labels], several: str, told: Told, *, unmarked_is_other
     told.notes.append(f"{_count(n, 'row')} with several labels, such as {example}: {how}.")
     if several == LEAVE_OUT and len({row[0] for row in rows if len(row) == 1}) < 2:
         raise SeveralLabelsError(
-            f"Without the {_count(n, 'row')} with several labels, such as {example}, fewer than two labels remain: "
-            "keep the first of each with --several first, or learn one against all others with --several LABEL.",
+            f"Without the {_count(n, 'row')} with several labels, such as {example}, fewer than two labels remain",
             names,
         )
     return [row[0] if row and (len(row) == 1 or several == FIRST) else "" for row in rows]

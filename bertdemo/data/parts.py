@@ -22,6 +22,7 @@ _WORDS: dict[Part, str] = {
     "test": "test testing tst testset heldout holdout testdaten prueba teste 测试 测试集 privatetest",
 }
 _PARTS: dict[str, Part] = {word: part for part, names in _WORDS.items() for word in names.split()}
+_NO_PART = ("unlabeled", "unlabelled", "unsup", "unsupervised")
 
 
 def part_of(cell: str | None) -> Part | None:
@@ -34,7 +35,7 @@ def guess_split(frame: pd.DataFrame, names: Sequence[str]) -> str | None:
     """The column whose every value names a part, training among them and one other at least; None if there is none."""
     for name in names:
         cells = filled(frame[name]).unique() if _may_be(frame[name]) else ()
-        parts = {part_of(cell) for cell in cells}
+        parts = {part_of(cell) for cell in cells if cell.casefold() not in _NO_PART}
         if None not in parts and "train" in parts and len(parts) > 1:
             return name
     return None
@@ -73,4 +74,6 @@ def read_parts(
 
 def _may_be(column: pd.Series[str]) -> bool:
     """Whether the first cells name parts; looking at them all would be long in a column of texts."""
-    return bool(len(column)) and all(part_of(cell) for cell in column.head(20).dropna())
+    return bool(len(column)) and all(
+        part_of(cell) or cell.strip().casefold() in _NO_PART for cell in column.head(20).dropna()
+    )

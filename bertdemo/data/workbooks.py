@@ -15,9 +15,10 @@ from bertdemo.data.cells import Table, refuse_bomb, refuse_more_rows
 from bertdemo.data.columns import listed
 from bertdemo.data.dialects import Row
 from bertdemo.data.headers import rectangle, with_header, without_preamble
+from bertdemo.data.parts import part_of
 from bertdemo.errors import DataError
 
-_OPEN_DOCUMENT = ".ods"
+_OPEN_DOCUMENT, _SPLIT = ".ods", "split"
 # What a library raises that meets a damaged book: a part that is missing, no XML, no number, a password.
 _DAMAGE = (zipfile.BadZipFile, zlib.error, struct.error, LookupError, ValueError, TypeError, AttributeError, OSError,
            EOFError, SyntaxError, RuntimeError, ArithmeticError, AssertionError)  # fmt: skip
@@ -67,7 +68,7 @@ def read_workbook(name: str, content: bytes, max_rows: int, notes: list[str], co
     rows = _together(alike, notes)
     refuse_more_rows(name, len(rows), max_rows)
     _name_others([sheet for sheet in filled if sheet not in alike and len(sheet.rows) > 1], notes)
-    return ("" if alike[0] is filled[0] else largest.title), rectangle(name, alike[0].header, rows)
+    return ("" if alike[0] is filled[0] else largest.title), rectangle(name, _header(alike), rows)
 
 
 def _sheet(title: str, rows: list[Row], columns: int) -> _Sheet | None:
@@ -79,9 +80,14 @@ def _sheet(title: str, rows: list[Row], columns: int) -> _Sheet | None:
     return _Sheet(title, header, below, wide, notes)
 
 
+def _key(name: str) -> str:
+    """What names of columns have in common that differ in case and blanks."""
+    return " ".join(name.split()).casefold()
+
+
 def _repeats(sheet: _Sheet, largest: _Sheet) -> bool:
     """Whether a sheet has the same columns, in whatever order, and other rows."""
-    same = sorted(map(str.casefold, sheet.header)) == sorted(map(str.casefold, largest.header))
+    same = sorted(map(_key, sheet.header)) == sorted(map(_key, largest.header))
     return same and bool(sheet.rows) and len(set(sheet.header)) == len(sheet.header)
 
 
@@ -89,12 +95,14 @@ def _together(sheets: Sequence[_Sheet], notes: list[str]) -> list[Row]:
     """The rows of all, in the order of the sheets and of the columns of the first; a copy of a sheet is read once."""
     rows: list[Row] = []
     read: list[str] = []
+    parts = _are_parts(sheets)
     known: set[frozenset[tuple[str, ...]]] = set()
     for sheet in sheets:
         ordered = sheet.rows if sheet is sheets[0] else list(_reordered(sheet, sheets[0].header))
         content = frozenset(map(tuple, ordered))
         if content not in known:
-            rows.extend(ordered)
+            width = len(sheets[0].header)
+            rows.extend([*row, *[""] * (width - len(row)), sheet.title] if parts else row for row in ordered)
             read.append(sheet.title)
         known.add(content)
         notes.extend(note for note in sheet.notes if note not in notes)
@@ -103,9 +111,18 @@ def _together(sheets: Sequence[_Sheet], notes: list[str]) -> list[Row]:
     return rows
 
 
+def _are_parts(sheets: Sequence[_Sheet]) -> bool:
+    """Whether the sheets are called train, test and the like, which becomes a column."""
+    return len(sheets) > 1 and all(part_of(sheet.title) for sheet in sheets) and _SPLIT not in sheets[0].header
+
+
+def _header(sheets: Sequence[_Sheet]) -> Row:
+    return [*sheets[0].header, *([_SPLIT] if _are_parts(sheets) else [])]
+
+
 def _reordered(sheet: _Sheet, header: Row) -> Iterator[Row]:
-    places = {name.casefold(): place for place, name in enumerate(sheet.header)}
-    order = [places[name.casefold()] for name in header]
+    places = {_key(name): place for place, name in enumerate(sheet.header)}
+    order = [places[_key(name)] for name in header]
     return ([row[place] if place < len(row) else "" for place in order] for row in sheet.rows)
 
 

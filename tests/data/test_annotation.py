@@ -14,6 +14,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from bertdemo.data.choices import Choices
+from bertdemo.data.labelled import label_table
 from bertdemo.data.reading import read_table
 from bertdemo.errors import DataError
 from bertdemo.settings import Settings
@@ -378,3 +380,21 @@ def test_a_damaged_export_is_a_table_or_one_sentence(export: list[dict[str, Any]
         functools.reduce(operator.getitem, path[:-1], damaged)[path[-1]] = damage
         with contextlib.suppress(DataError):  # any other error would be shown as a fault of the app
             assert len(read(json.dumps(damaged), "a.json")) > 0
+
+
+def test_a_label_that_was_rejected_is_learned_as_its_absence() -> None:
+    tasks = [
+        {"text": f"Letter {i}", "label": "SPAM", "answer": ("accept", "reject", "ignore")[i % 3]} for i in range(12)
+    ]
+    dataset = label_table(read(tasks), "a", Choices())
+    assert [dataset.label_names[label] if label >= 0 else None for label in dataset.labels[:3]] == [
+        "SPAM",
+        "not SPAM",
+        None,
+    ]
+
+
+@pytest.mark.parametrize("answer", [{"cats": {"POS": 1.0, "NEG": 0.0}}, {"cats": {"POS": True, "NEG": False}}])
+def test_the_tuples_of_spacy_are_rows(answer: dict[str, Any]) -> None:
+    rows = [["A fine day", answer], ["A fine night", answer]]
+    assert pairs(read(json.dumps(rows), "a.json")) == [("A fine day", "POS"), ("A fine night", "POS")]

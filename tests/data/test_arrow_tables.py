@@ -189,3 +189,10 @@ def test_saved_splits_with_other_columns_are_refused(tmp_path: Path) -> None:
     (tmp_path / "saved/test/data-0.arrow").write_bytes(stream(pa.table({"text": TEXTS})))
     with pytest.raises(DataError, match="different columns"):
         read_frame(tmp_path / "saved", LIMITS)
+
+
+def test_the_number_of_a_class_without_a_name_is_no_label_and_said() -> None:
+    names = {"names": ["neg", "pos"], "_type": "ClassLabel"}
+    frame = read_table("a.parquet", parquet(table([0, 7, -1], names)), LIMITS)
+    assert labels(frame) == ["neg", None, None]
+    assert frame.attrs["notes"] == ["Numbers of classes that have no name were read as no label: 1 row."]

@@ -54,7 +54,7 @@ def test_the_columns_of_corpora_and_tools_are_those_that_a_careful_person_takes(
     ],
 )
 def test_columns_that_are_equally_plausible_are_asked_about(columns: str, candidates: tuple[str, ...]) -> None:
-    with pytest.raises(DoubtfulLabelError, match="say which with --label-column") as asked:
+    with pytest.raises(DoubtfulLabelError, match="choose one of them") as asked:
         guess_columns(schemas.table(columns))
     assert asked.value.candidates == candidates
     assert guess_columns(schemas.table(columns), label=candidates[1]).label == candidates[1]
@@ -213,3 +213,47 @@ def test_what_a_column_of_labels_may_hold(values: tuple[str | None, ...], proble
 )
 def test_usual_names_are_known_in_any_case(name: str, usual: bool) -> None:
     assert is_usual_name(name) is usual
+
+
+WHO = {"g_1": ("A", "B", "C") * 20, "g_2": ("B", "C", "A") * 20}
+SAID = ("yes", "no", "no", "yes") * 15
+
+
+def test_columns_of_who_rated_are_no_labels() -> None:
+    people = {f"annotator_{name}": values for name, values in WHO.items()}
+    assert guess_columns(table(text=TEXTS, sentiment=SAID, **people)).label_columns == ("sentiment",)
+    with pytest.raises(DataError, match="No column looks like labels"):
+        guess_columns(table(text=TEXTS, **people))
+
+
+def test_several_answers_to_one_question_are_asked_about() -> None:
+    other = ("yes", "no", "no", "no") * 15
+    with pytest.raises(DoubtfulLabelError) as asked:
+        guess_columns(
+            table(text=TEXTS, hate_comb=SAID, hate_G1=(*SAID[::-1][1:], "no"), hate_G2=other, annotator_G1=WHO["g_1"])
+        )
+    assert set(asked.value.candidates) == {"hate_comb", "hate_G1", "hate_G2"}
+
+
+@pytest.mark.parametrize("name", ["final", "agreed", "outcome"])
+def test_what_was_made_of_the_answers_of_raters_is_taken_before_them(name: str) -> None:
+    second = ("yes", "no", "no", "no") * 15
+    found = guess_columns(table(text=TEXTS, rater_1=SAID, rater_2=second, **{name: SAID}))
+    assert (found.label_columns, found.raters) == ((name,), ())
+
+
+@pytest.mark.parametrize(
+    "cells", [("[0, 1, 0]", "[1, 0, 0]"), ("[0. 1.]", "[1. 0.]"), ("[true, false]", "[false, true]")]
+)
+def test_lists_of_marks_are_no_labels_for_nobody_says_what_their_places_mean(cells: tuple[str, str]) -> None:
+    with pytest.raises(DataError, match="nothing says which label each place means"):
+        guess_columns(table(text=TEXTS, label=cells * 30))
+    assert label_problem(pd.Series(["[0]", "[1]", "[0, 1]"])) is None  # numbers of labels
+
+
+def test_columns_of_marks_may_all_be_named_as_labels() -> None:
+    marks = {
+        f"label_{name}": tuple("1" if i % 3 == k else "0" for i in range(60))
+        for k, name in enumerate(("bill", "praise", "way"))
+    }
+    assert guess_columns(table(text=TEXTS, **marks)).flags == ("label_bill", "label_praise", "label_way")

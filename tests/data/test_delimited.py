@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from bertdemo.data.delimited import read_delimited
+from bertdemo.data.delimited import is_table, read_delimited
 from bertdemo.errors import DataError
 
 LIMIT = 1_000
@@ -251,3 +251,9 @@ def test_a_table_is_no_larger_than_its_file() -> None:
     names = ",".join(["text", "label", *(f"name {i}" for i in range(898))])
     with pytest.raises(DataError, match="names 900 columns and its rows fill few"):
         read_delimited("a.csv", names + "\n" + "x\n" * 9_000, 10_000)
+
+
+def test_a_class_after_an_at_sign_is_a_column() -> None:
+    lines = [f"Profit rose by {i} % this year@{('positive', 'neutral')[i % 2]}" for i in range(10)]
+    assert is_table("\n".join(lines))
+    assert not is_table("\n".join(f"@airline{i} my flight {i} is late" for i in range(10)))

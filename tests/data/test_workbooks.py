@@ -192,3 +192,10 @@ def test_an_open_document_is_read_as_it_is_seen() -> None:
 def test_a_damaged_open_document_is_one_sentence(content: bytes) -> None:
     with pytest.raises(DataError, match="is not a readable OpenDocument workbook"):
         read_table("a.ods", content, LIMITS)
+
+
+def test_sheets_called_train_and_test_become_the_split() -> None:
+    book = workbook([HEADER, *ROWS], [("Text ", "label"), *MORE], titles=("train", "Test"))
+    frame = read_table("a.xlsx", saved(book), LIMITS)
+    assert frame["split"].tolist() == ["train"] * 3 + ["Test"] * 2
+    assert frame["text"].tolist() == [text for text, _ in ROWS + MORE]

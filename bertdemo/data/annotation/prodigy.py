@@ -41,7 +41,7 @@ def read(tasks: Sequence[Record]) -> Records:
         notes.append(f"Where {binary!r} was rejected in Prodigy ({texts}), the label is 'not {binary}'.")
     elif rejected:
         notes.append(f"Without a label, as rejected in Prodigy: {counted(rejected, 'text')}.")
-    rows = [{**_kept(task), _LABEL: _label(task, binary)} for task in tasks]
+    rows = [{**_kept(task, binary), _LABEL: _label(task, binary)} for task in tasks]
     return Records(rows, Layout({"label": _LABEL}, tuple(notes)))
 
 
@@ -71,6 +71,7 @@ def _option(identifier: Any, texts: dict[str, Any]) -> Any:
     return text if _OPAQUE.fullmatch(str(identifier)) and isinstance(text, str) and text else identifier
 
 
-def _kept(task: Record) -> Record:
-    """Leave out what repeats in each row and says nothing about the text."""
-    return {name: value for name, value in task.items() if name not in ("options", "config", "accept")}
+def _kept(task: Record, binary: str | None) -> Record:
+    """Leave out what repeats in each row and says nothing about the text, and answers that have become labels."""
+    out = ("options", "config", "accept", *(("answer",) if binary is not None else ()))
+    return {name: value for name, value in task.items() if name not in out}
