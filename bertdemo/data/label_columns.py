@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 _CLEAR = 70  # points from which a name says "labels" more clearly than flags do
 _FINAL = 90  # more than the single raters beside it
 _MOST_TOLD = 4
-_BY_CHANCE, _COMBINED = 0.1, 0.6  # shares of rows in which raters agree, and in which one agrees with what is final
+_COMBINED = 0.6  # share of rows in which a rater agrees with what is final
+_BY_CHANCE = 0.2  # kappa of two columns that do not judge the same thing, in a table of a few dozen rows
 
 
 @dataclass(frozen=True)
@@ -169,7 +170,7 @@ def _flags(frame: pd.DataFrame, names: Sequence[str]) -> tuple[str, ...]:
 def _raters(frame: pd.DataFrame, names: Sequence[str]) -> tuple[str, ...]:
     """Columns of several raters, by names that differ in a number, who chose among the same labels.
 
-    They agree about some rows; columns that say who the raters were do not, for nobody rates a text twice.
+    They agree more often than by chance; columns that say who the raters were do not.
     """
     families: dict[str, list[str]] = defaultdict(list)
     for name in names:
@@ -179,16 +180,28 @@ def _raters(frame: pd.DataFrame, names: Sequence[str]) -> tuple[str, ...]:
     for group in families.values():
         values = [set(filled(frame[name]).str.casefold()) for name in group]
         alike = len(group) > 1 and all(each & values[0] for each in values) and len(set().union(*values)) <= 50
-        if alike and max(_agreement(frame, group[0], name) for name in group[1:]) > _BY_CHANCE:
+        if alike and max(_kappa(frame, group[0], name) for name in group[1:]) > _BY_CHANCE:
             return tuple(group)
     return ()
 
 
 def _agreement(frame: pd.DataFrame, one: str, other: str) -> float:
     """The share of rows in which both columns say the same, among those in which both say something."""
+    first, second = _both(frame, one, other)
+    return float((first == second).mean()) if len(first) else 0.0
+
+
+def _kappa(frame: pd.DataFrame, one: str, other: str) -> float:
+    """By how much two columns agree beyond chance: 0 for not at all, 1 for in every row (Cohen, 1960)."""
+    first, second = (column.value_counts(normalize=True) for column in _both(frame, one, other))
+    chance = float(first.mul(second, fill_value=0).sum())
+    return (_agreement(frame, one, other) - chance) / (1 - chance) if chance < 1 else 0.0
+
+
+def _both(frame: pd.DataFrame, one: str, other: str) -> tuple[pd.Series[str], pd.Series[str]]:
+    """Two columns, in one case, where both say something."""
     rows = frame[[one, other]].dropna().astype(str)
-    first, second = (rows[name].str.strip().str.casefold() for name in (one, other))
-    return float((first == second).mean()) if len(rows) else 0.0
+    return rows[one].str.strip().str.casefold(), rows[other].str.strip().str.casefold()
 
 
 def _stem(name: str) -> str:
