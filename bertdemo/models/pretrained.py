@@ -39,11 +39,32 @@ def read_config(location: str, label_names: tuple[str, ...], dropout: float) -> 
     config.id2label = dict(enumerate(label_names))
     config.label2id = {label: i for i, label in enumerate(label_names)}
     config.problem_type = None  # a checkpoint that was a regression before is none now
+    _settle(location, config)
     for names, value in ((_HIDDEN_DROPOUT, dropout), (_ATTENTION_DROPOUT, 0.0)):
         for name in names:
             if hasattr(config, name):
                 setattr(config, name, value)
     return config
+
+
+def _settle(location: str, config: PretrainedConfig) -> None:
+    """Choose what an architecture leaves open until it is called, in place.
+
+    BigBird turns from sparse attention to full at the first short text, and stays with it: what it made of a long text
+    would depend on what it read before. Full attention from the start answers all alike.
+
+    Raises:
+        ModelError: it reads several languages (X-MOD) and does not say which one by default.
+    """
+    if getattr(config, "attention_type", None) == "block_sparse":
+        config.attention_type = "original_full"
+    if config.model_type == "xmod" and config.default_language is None:
+        if len(config.languages) != 1:
+            raise ModelError(
+                f"The model {location} reads each of its {len(config.languages)} languages with weights of its own and "
+                f"names none: write one, such as {config.languages[0]}, as default_language into its config.json."
+            )
+        config.default_language = config.languages[0]
 
 
 def with_fresh_head(location: str, config: PretrainedConfig, attention: str | None) -> PreTrainedModel:
@@ -70,8 +91,10 @@ def with_fresh_head(location: str, config: PretrainedConfig, attention: str | No
     return model
 
 
-def with_saved_head(location: str, **options: Any) -> PreTrainedModel:
-    """A classifier as it was saved, in fp32, head included.
+def with_saved_head(
+    location: str, config: PretrainedConfig | None = None, *, attention: str | None = None, **options: Any
+) -> PreTrainedModel:
+    """A classifier as it was saved, in fp32, head included; its configuration, too, unless one is given.
 
     With ``ignore_mismatched_sizes`` the head may be another's, to be replaced by an adapter's.
 
@@ -79,13 +102,17 @@ def with_saved_head(location: str, **options: Any) -> PreTrainedModel:
         ModelError: weights are missing or are not numbers.
     """
     import torch
-    from transformers import AutoModelForSequenceClassification
+    from transformers import AutoConfig, AutoModelForSequenceClassification
 
     _quietly()
+    if config is None:
+        config = AutoConfig.from_pretrained(location, trust_remote_code=False)
+        _settle(location, config)
+    chosen = {"attn_implementation": attention} if attention else {}
     model: PreTrainedModel
     with _without_adapter(location) as place:
         model, loaded = AutoModelForSequenceClassification.from_pretrained(
-            place, dtype=torch.float32, output_loading_info=True, **SAFE, **options
+            place, config=config, dtype=torch.float32, output_loading_info=True, **SAFE, **chosen, **options
         )
     missing = set(loaded["missing_keys"])
     if "ignore_mismatched_sizes" in options:

@@ -21,6 +21,7 @@ SEQ2SEQ = {
 OWN = {
     "albert": SIZES | {"embedding_size": 16},
     "bart": SEQ2SEQ,
+    "big_bird": SIZES | {"block_size": 4, "num_random_blocks": 1},  # sparse from 29 tokens on
     "canine": SIZES | {"num_hash_buckets": 128, "local_transformer_stride": 8},
     "convbert": SIZES | {"embedding_size": 32, "head_ratio": 1, "conv_kernel_size": 3},
     "fnet": SIZES | {"tpu_short_seq_length": 128},
