@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bertdemo.errors import BertDemoError, ModelError
+from bertdemo.errors import BertDemoError, ModelError, WeightsError
 from bertdemo.lines import one_line
 from bertdemo.models.hub import gated_sentence
 from bertdemo.models.vocabulary import config_without_labels
@@ -131,20 +131,22 @@ def check_weights(location: str, model: PreTrainedModel, missing: Collection[str
         missing: names of weights that had to be there.
 
     Raises:
-        ModelError: says how many weights, of how many, and what to do.
+        WeightsError: says how many weights, of how many, and what to do.
     """
     if missing:
-        weights = len(model.base_model.state_dict())
-        raise ModelError(
-            f"{len(missing)} of {weights} weights are missing in {location} (such as {min(missing)}) "
+        found = f"{len(missing)} of {len(model.base_model.state_dict())} weights are missing"
+        raise WeightsError(
+            found,
+            f"{found} in {location} (such as {min(missing)}) "
             "and would be random, as if they had been saved under other names or in part: save the model again with "
-            "save_pretrained, or choose another."
+            "save_pretrained, or choose another.",
         )
     broken = [name for name, weight in model.named_parameters() if not weight.detach().sum().isfinite()]
     if broken:
-        raise ModelError(
+        raise WeightsError(
+            f"{len(broken)} weights are not numbers",
             f"{len(broken)} weights in {location} are not numbers (such as {broken[0]}): restore the model or choose "
-            "another."
+            "another.",
         )
 
 

@@ -25,6 +25,8 @@ OWN = {
     "canine": SIZES | {"num_hash_buckets": 128, "local_transformer_stride": 8},
     "convbert": SIZES | {"embedding_size": 32, "head_ratio": 1, "conv_kernel_size": 3},
     "fnet": SIZES | {"tpu_short_seq_length": 128},
+    "funnel": {"d_model": 32, "n_head": 2, "d_head": 16, "d_inner": 64, "block_sizes": [1, 1],
+               "architectures": ["FunnelModel"]},
     "gpt2": GPT,
     "mobilebert": SIZES | {"embedding_size": 32, "intra_bottleneck_size": 32, "true_hidden_size": 32},
     "mpnet": SIZES | {"pad_token_id": 1},
