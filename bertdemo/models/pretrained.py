@@ -83,12 +83,27 @@ def with_fresh_head(location: str, config: PretrainedConfig, attention: str | No
             place, config=config, dtype=torch.float32, output_loading_info=True, **SAFE, **chosen
         )
     model: PreTrainedModel = AutoModelForSequenceClassification.from_config(config, dtype=torch.float32, **chosen)
+    _check_same_parts(encoder, model)
     # Classifiers of some architectures have no pooler of the encoder's: what they lack is left out.
     lacking, _ = model.base_model.load_state_dict(encoder.state_dict(), strict=False)
     needed = {name for name in model.base_model.state_dict() if not name.startswith(_POOLER)}
     check_weights(location, model, {*lacking, *loaded["missing_keys"]} & needed)
     _check_nothing_ignored(location, model, loaded["unexpected_keys"])
     return model
+
+
+def _check_same_parts(encoder: PreTrainedModel, model: PreTrainedModel) -> None:
+    """Refuse an architecture whose classifier reads texts with parts that the bare encoder does not come with.
+
+    Perceiver's word vectors are such a part: they are in the file, and transformers would draw new ones.
+    """
+    came = {name for name, _ in encoder.named_children()}
+    new = [name for name, _ in model.base_model.named_children() if name not in came and f"{name}." != _POOLER]
+    if new:
+        raise ModelError(
+            f"The architecture {model.config.model_type} lends a classifier only some of its parts, and others "
+            f"({', '.join(new)}) would be random: choose another base model."
+        )
 
 
 def with_saved_head(

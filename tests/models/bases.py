@@ -31,6 +31,8 @@ OWN = {
     "mobilebert": SIZES | {"embedding_size": 32, "intra_bottleneck_size": 32, "true_hidden_size": 32},
     "mpnet": SIZES | {"pad_token_id": 1},
     "mra": SIZES | {"block_per_row": 1, "initial_prior_first_n_blocks": 1},
+    "perceiver": {"d_model": 32, "d_latents": 32, "num_latents": 8, "num_self_attends_per_block": 1, "num_blocks": 1,
+                  "num_self_attention_heads": 2, "num_cross_attention_heads": 2, "max_position_embeddings": 128},
     "reformer": {
         "hidden_size": 32, "num_attention_heads": 2, "attention_head_size": 16, "attn_layers": ["local", "lsh"],
         "axial_pos_shape": [8, 16], "axial_pos_embds_dim": [16, 16], "feed_forward_size": 64, "num_buckets": 2,

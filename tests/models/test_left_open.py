@@ -88,3 +88,9 @@ def test_where_there_are_no_word_embeddings_all_that_reads_characters_learns(tin
     model = AutoModelForSequenceClassification.from_config(config)
     freeze(model, Recipe(freeze_embeddings=True, frozen_layers=0))
     assert all(weight.requires_grad for weight in model.parameters())
+
+
+def test_parts_that_transformers_would_draw_anew_are_named(tiny_base: Path, tmp_path: Path) -> None:
+    base = make_base(tmp_path, tiny_base, "perceiver")
+    with pytest.raises(ModelError, match=r"perceiver lends .* others .input_preprocessor, decoder. would be random"):
+        load(base)
