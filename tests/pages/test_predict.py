@@ -2,7 +2,6 @@
 
 import dataclasses
 import io
-import re
 from urllib.parse import parse_qs
 
 import pandas as pd
@@ -16,7 +15,6 @@ from bertdemo.prediction.single import predict_one
 from bertdemo.runs.backend import ImmediateBackend
 from bertdemo.runs.records import State
 from bertdemo.ui import handles
-from tests.models.bases import change_weights
 from tests.pages.asking import TEXT, ask
 from tests.pages.conftest import IdleBackend
 
@@ -169,17 +167,6 @@ def test_a_damaged_model_is_one_sentence(open_page, make_classifier):
     assert not app.exception
     [error] = app.error
     assert "damaged" in error.value
-
-
-def test_of_a_model_that_lost_a_weight_it_is_said_how_many_are_missing(open_page, make_classifier):
-    folder = make_classifier()
-    change_weights(folder.model_path, lambda w: {k: v for k, v in w.items() if "layer.0.output.dense.weight" not in k})
-    app = ask(open_page("predict", run="one"), TEXT)
-    assert not app.exception
-    [error] = app.error
-    told = error.value.replace("\\", "")
-    assert re.search(r"one is damaged \(1 of \d+ weights are missing\): restore its folder, or train it again", told)
-    assert str(folder.path) not in error.value
 
 
 def test_the_newest_classifier_is_chosen_where_the_newest_run_has_none(open_page, make_classifier, make_run):
