@@ -356,14 +356,17 @@ def read_table(file: Path) -> dict[str, tuple[str, ...]]:
 
 
 def summary(rows: dict[str, tuple[str, ...]]) -> str:
-    """How many rows are yes throughout, hold a sentence, or something that should not be."""
+    """How many rows are yes in all that was tried, hold a sentence, or something that should not be."""
     wrong = [name for name, row in rows.items() if any(cell.startswith("WRONG") for cell in row)]
     broken = [name for name, row in rows.items() if any(cell.startswith("FAILS") for cell in row)]
-    works = [name for name, row in rows.items() if set(row) == {"yes"}]
-    told = len(rows) - len(works) - len({*wrong, *broken})
+    works = [name for name, row in rows.items() if row[0] == "yes" and set(row) <= {"yes", "–"}]
+    refused = [name for name, row in rows.items() if row[0] != "yes" and name not in (*wrong, *broken)]
+    told = len(rows) - len(works) - len(refused) - len({*wrong, *broken})
+    untried = [name for name, row in rows.items() if row[0] == "yes" and "–" in row]
     return (
-        f"Of {len(rows)} architectures {len(works)} do everything, {told} do with a sentence for what they do not, "
-        f"{len(broken)} fail without a sentence and {len(wrong)} are wrong in silence."
+        f"Of {len(rows)} architectures {len(works)} do all that was tried, {told} do with a sentence for what they do "
+        f"not, {len(refused)} are refused in a sentence before a run is queued, {len(broken)} fail without a sentence "
+        f"and {len(wrong)} are wrong in silence. Of {len(untried)} not everything was tried (–)."
     )
 
 

@@ -63,6 +63,14 @@ class ModelError(BertDemoError):
     """A base model cannot be found or used."""
 
 
+class WeightsError(ModelError):
+    """Weights of a model are missing or no numbers; ``found`` says how many, without a word of where they lie."""
+
+    def __init__(self, found: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.found = found
+
+
 class RecipeError(BertDemoError):
     """A training setting is outside of what makes sense."""
 

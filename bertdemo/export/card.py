@@ -13,6 +13,7 @@ from bertdemo.evaluation.calibration import Calibration
 from bertdemo.evaluation.report import BASELINE, Interval, Report, Scores, ending, verdict
 from bertdemo.lines import one_line
 from bertdemo.models.catalog import CATALOGUE, base_name
+from bertdemo.models.classifier import Padding
 from bertdemo.runs.records import Run
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]#|~$&<>])")
@@ -35,6 +36,7 @@ class Subject:
     calibration: Calibration | None
     temperature: float
     max_length: int
+    padding: Padding
     versions: Mapping[str, Any]
 
 
@@ -70,6 +72,14 @@ def _use(subject: Subject) -> Iterator[str]:
     yield "```"
     yield ""
     yield f"Texts longer than {subject.max_length} tokens are cut there; without `truncation=True` they may fail."
+    if subject.padding == "none":
+        yield ""
+        yield (
+            "This architecture reads padding as text: give the pipeline one text at a time (its `batch_size` of 1), or "
+            "an answer depends on the texts beside it."
+        )
+    elif subject.padding == "left":
+        yield "Batches are filled up on the left, as the tokenizer says (`padding_side`)."
 
 
 def _scores(subject: Subject) -> Iterator[str]:

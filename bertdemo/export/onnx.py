@@ -24,8 +24,10 @@ _EXAMPLES = ("one short text", "another one that is a little longer than the fir
 def to_onnx(classifier: Classifier) -> ModelProto:
     """The classifier as an ONNX graph: token ids in, logits (texts, labels) out; any number of texts and tokens.
 
-    Its metadata hold ``labels`` (JSON, in the order of the logits), ``max_length`` (tokens) and, where there is one,
-    ``tokenizer`` (the text of a ``tokenizer.json``). The temperature is not applied: see ``load_calibrated``.
+    Its metadata hold ``labels`` (JSON, in the order of the logits), ``max_length`` (tokens), ``padding`` (the side on
+    which a batch is filled up: ``right``, ``left``; or ``none``, for texts of equally many tokens alone) and, where
+    there is one, ``tokenizer`` (the text of a ``tokenizer.json``), whose ``encode_special_tokens`` is to be set as it
+    says, for that is in no such text. The temperature is not applied: see ``load_calibrated``.
 
     Args:
         classifier: on the CPU, in fp32.
@@ -88,10 +90,15 @@ def _logits_of(classifier: Classifier) -> Any:
 
 
 def _describe(model: ModelProto, classifier: Classifier) -> None:
-    metadata = {"labels": json.dumps(classifier.label_names), "max_length": str(classifier.max_length)}
+    metadata = {
+        "labels": json.dumps(classifier.label_names),
+        "max_length": str(classifier.max_length),
+        "padding": classifier.padding,
+    }
     backend: Any = getattr(classifier.tokenizer, "backend_tokenizer", None)
     if backend is not None:
         metadata["tokenizer"] = backend.to_str()
+        metadata["encode_special_tokens"] = str(backend.encode_special_tokens).lower()
     for key, value in metadata.items():
         model.metadata_props.add(key=key, value=value)
 

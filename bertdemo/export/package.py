@@ -32,11 +32,16 @@ def write_package(runs: Runs, run_id: str, file: Path) -> None:
     with scratch() as place:
         folder = place / "model"
         save_classifier(classifier, folder)
-        (folder / "README.md").write_text(model_card(_subject(runs, run_id, classifier)), encoding="utf-8")
+        (folder / "README.md").write_text(model_card(subject(runs, run_id, classifier)), encoding="utf-8")
         _zip(folder, file)
 
 
-def _subject(runs: Runs, run_id: str, classifier: Classifier) -> Subject:
+def subject(runs: Runs, run_id: str, classifier: Classifier) -> Subject:
+    """What the card of a run tells, exported as ``classifier``.
+
+    Raises:
+        RunError: the run has no report.
+    """
     run, folder = runs.get(run_id), runs.folder(run_id)
     report = folder.report()
     if report is None:
@@ -44,7 +49,8 @@ def _subject(runs: Runs, run_id: str, classifier: Classifier) -> Subject:
     temperature = folder.temperature()
     return Subject(
         run=run, report=report, source=folder.source(), calibration=_calibration(folder, temperature),
-        temperature=temperature, max_length=classifier.max_length, versions=folder.versions(),
+        temperature=temperature, max_length=classifier.max_length, padding=classifier.padding,
+        versions=folder.versions(),
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bertdemo.errors import ModelError
-from bertdemo.models.catalog import positions_of
+from bertdemo.models.catalog import COUNT_FROM_PADDING, positions_of
 from bertdemo.models.encoding import Encoded, collate, encode
 from bertdemo.models.vocabulary import embeddings_of
 
@@ -48,7 +48,8 @@ def agree_on_padding(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase)
     """Have the tokenizer fill up with some token and the model know it, in place.
 
     Models that continue texts (GPT-2, Llama) come without one: the end of a text serves, or what stands for the
-    unknown. Their head finds the last token of a text by it.
+    unknown. Their head finds the last token of a text by it, in whoever's program the saved model is padded by its
+    tokenizer. A model that counts its positions from its own padding token keeps that.
 
     Raises:
         ModelError: there is no token that could serve.
@@ -57,9 +58,9 @@ def agree_on_padding(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase)
         tokenizer.pad_token = tokenizer.eos_token or tokenizer.unk_token
     if tokenizer.pad_token_id is None:
         raise ModelError("The tokenizer of this base model has no token to fill up texts: choose another base model.")
-    config = model.config.get_text_config()
-    if config.pad_token_id is None:
-        config.pad_token_id = tokenizer.pad_token_id
+    for config in (model.config, model.config.get_text_config()):
+        if getattr(config, "pad_token_id", None) is None or config.model_type not in COUNT_FROM_PADDING:
+            config.pad_token_id = tokenizer.pad_token_id
 
 
 def fit(classifier: Classifier) -> Classifier:

@@ -15,9 +15,9 @@ _HUB_ID = re.compile(r"(?=.{1,96}$)(?!.*(--|\.\.))[A-Za-z0-9][\w.-]*(/[A-Za-z0-9
 _FILES = ("*.safetensors", "*.json", "*.txt", "*.model")
 _PICKLED = ("pytorch_model.bin", "pytorch_model.bin.index.json", "tf_model.h5", "flax_model.msgpack")
 
-_COUNT_FROM_PADDING = (
-    "camembert", "data2vec-text", "esm", "ibert", "lilt", "longformer", "luke", "mpnet", "roberta",
-    "roberta-prelayernorm", "xlm-roberta", "xlm-roberta-xl", "xmod",
+COUNT_FROM_PADDING = (
+    "camembert", "data2vec-text", "esm", "ibert", "layoutlmv3", "lilt", "longformer", "luke", "markuplm", "mpnet",
+    "roberta", "roberta-prelayernorm", "xlm-roberta", "xlm-roberta-xl", "xmod",
 )  # fmt: skip
 
 
@@ -216,7 +216,7 @@ def positions_of(config: dict[str, object]) -> int:
     RoBERTa and its kin count positions from the number of the padding token + 1.
     """
     positions, padding = _count(config, "max_position_embeddings"), config.get("pad_token_id")
-    if positions > 0 and config.get("model_type") in _COUNT_FROM_PADDING and isinstance(padding, int):
+    if positions > 0 and config.get("model_type") in COUNT_FROM_PADDING and isinstance(padding, int):
         positions -= padding + 1
     return positions
 

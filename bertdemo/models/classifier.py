@@ -147,18 +147,17 @@ def load_classifier(folder: Path, *, complete: bool = False) -> Classifier:
 def _load_saved(folder: Path, complete: bool) -> Classifier:
     from safetensors import SafetensorError
 
+    attention = "eager" if complete else None  # from the start: Falcon does not change it afterwards
     try:
         card = json.loads((folder / _CARD).read_text(encoding="utf-8"))
         labels = tuple(card["label_names"])
         if has_adapter(folder):
-            model, tokenizer = _load_adapted(folder, labels, int(card.get("tokens", 0)))
+            model, tokenizer = _load_adapted(folder, labels, int(card.get("tokens", 0)), attention)
         else:
             tokenizer = read_tokenizer(str(folder))
-            model = with_saved_head(str(folder))
+            model = with_saved_head(str(folder), attention=attention)
         agree_on_padding(model, tokenizer)
-        if complete:
-            model.set_attn_implementation("eager")
-        else:
+        if not complete:
             read_first_token_only(model)
         classifier = Classifier(
             model.eval(), tokenizer, labels, int(card["max_length"]), _temperature(card.get("temperature", 1.0)),
@@ -231,7 +230,7 @@ def write_temperature(folder: Path, temperature: float) -> None:
 
 
 def _load_adapted(
-    folder: Path, label_names: tuple[str, ...], tokens: int
+    folder: Path, label_names: tuple[str, ...], tokens: int, attention: str | None
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """A base model with the adapter in ``folder`` added to its weights, and the base's tokenizer.
 
@@ -240,7 +239,7 @@ def _load_adapted(
     base = find_base(base_of(folder))
     with told_as_model_error(base.location):
         config = read_config(base.location, label_names, dropout=0.0)
-        model = with_saved_head(base.location, config=config, ignore_mismatched_sizes=True)
+        model = with_saved_head(base.location, config, attention=attention, ignore_mismatched_sizes=True)
         tokenizer = read_tokenizer(base.location)
     if tokens > len(tokenizer):
         add_emoji(model, tokenizer)

@@ -60,10 +60,11 @@ def is_blank(text: str) -> bool:
 def reads_segments(model: PreTrainedModel) -> bool:
     """Whether a model tells the two texts of a pair apart by ``token_type_ids``; not every tokenizer of its kind says.
 
-    XLNet's configuration has no number of types. Where there is one type alone, a second would be out of range.
+    The configurations of XLNet and Funnel have no number of types: they compare those of two tokens. Where there is one
+    type alone, a second would be out of range.
     """
     types = getattr(model.config, "type_vocab_size", None)
-    return model.config.model_type == "xlnet" if types is None else types > 1
+    return model.config.model_type in ("xlnet", "funnel") if types is None else types > 1
 
 
 def tokenize(classifier: Classifier, texts: _Texts, pairs: _Texts | None = None, **wanted: Any) -> Any:

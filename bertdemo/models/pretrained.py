@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bertdemo.errors import BertDemoError, ModelError
+from bertdemo.errors import BertDemoError, ModelError, WeightsError
 from bertdemo.lines import one_line
 from bertdemo.models.hub import gated_sentence
 from bertdemo.models.vocabulary import config_without_labels
@@ -39,11 +39,32 @@ def read_config(location: str, label_names: tuple[str, ...], dropout: float) -> 
     config.id2label = dict(enumerate(label_names))
     config.label2id = {label: i for i, label in enumerate(label_names)}
     config.problem_type = None  # a checkpoint that was a regression before is none now
+    _settle(location, config)
     for names, value in ((_HIDDEN_DROPOUT, dropout), (_ATTENTION_DROPOUT, 0.0)):
         for name in names:
             if hasattr(config, name):
                 setattr(config, name, value)
     return config
+
+
+def _settle(location: str, config: PretrainedConfig) -> None:
+    """Choose what an architecture leaves open until it is called, in place.
+
+    BigBird turns from sparse attention to full at the first short text, and stays with it: what it made of a long text
+    would depend on what it read before. Full attention from the start answers all alike.
+
+    Raises:
+        ModelError: it reads several languages (X-MOD) and does not say which one by default.
+    """
+    if getattr(config, "attention_type", None) == "block_sparse":
+        config.attention_type = "original_full"
+    if config.model_type == "xmod" and config.default_language is None:
+        if len(config.languages) != 1:
+            raise ModelError(
+                f"The model {location} reads each of its {len(config.languages)} languages with weights of its own and "
+                f"names none: write one, such as {config.languages[0]}, as default_language into its config.json."
+            )
+        config.default_language = config.languages[0]
 
 
 def with_fresh_head(location: str, config: PretrainedConfig, attention: str | None) -> PreTrainedModel:
@@ -62,6 +83,7 @@ def with_fresh_head(location: str, config: PretrainedConfig, attention: str | No
             place, config=config, dtype=torch.float32, output_loading_info=True, **SAFE, **chosen
         )
     model: PreTrainedModel = AutoModelForSequenceClassification.from_config(config, dtype=torch.float32, **chosen)
+    _check_same_parts(encoder, model)
     # Classifiers of some architectures have no pooler of the encoder's: what they lack is left out.
     lacking, _ = model.base_model.load_state_dict(encoder.state_dict(), strict=False)
     needed = {name for name in model.base_model.state_dict() if not name.startswith(_POOLER)}
@@ -70,8 +92,24 @@ def with_fresh_head(location: str, config: PretrainedConfig, attention: str | No
     return model
 
 
-def with_saved_head(location: str, **options: Any) -> PreTrainedModel:
-    """A classifier as it was saved, in fp32, head included.
+def _check_same_parts(encoder: PreTrainedModel, model: PreTrainedModel) -> None:
+    """Refuse an architecture whose classifier reads texts with parts that the bare encoder does not come with.
+
+    Perceiver's word vectors are such a part: they are in the file, and transformers would draw new ones.
+    """
+    came = {name for name, _ in encoder.named_children()}
+    new = [name for name, _ in model.base_model.named_children() if name not in came and f"{name}." != _POOLER]
+    if new:
+        raise ModelError(
+            f"The architecture {model.config.model_type} lends a classifier only some of its parts, and others "
+            f"({', '.join(new)}) would be random: choose another base model."
+        )
+
+
+def with_saved_head(
+    location: str, config: PretrainedConfig | None = None, *, attention: str | None = None, **options: Any
+) -> PreTrainedModel:
+    """A classifier as it was saved, in fp32, head included; its configuration, too, unless one is given.
 
     With ``ignore_mismatched_sizes`` the head may be another's, to be replaced by an adapter's.
 
@@ -79,13 +117,17 @@ def with_saved_head(location: str, **options: Any) -> PreTrainedModel:
         ModelError: weights are missing or are not numbers.
     """
     import torch
-    from transformers import AutoModelForSequenceClassification
+    from transformers import AutoConfig, AutoModelForSequenceClassification
 
     _quietly()
+    if config is None:
+        config = AutoConfig.from_pretrained(location, trust_remote_code=False)
+        _settle(location, config)
+    chosen = {"attn_implementation": attention} if attention else {}
     model: PreTrainedModel
     with _without_adapter(location) as place:
         model, loaded = AutoModelForSequenceClassification.from_pretrained(
-            place, dtype=torch.float32, output_loading_info=True, **SAFE, **options
+            place, config=config, dtype=torch.float32, output_loading_info=True, **SAFE, **chosen, **options
         )
     missing = set(loaded["missing_keys"])
     if "ignore_mismatched_sizes" in options:
@@ -104,20 +146,22 @@ def check_weights(location: str, model: PreTrainedModel, missing: Collection[str
         missing: names of weights that had to be there.
 
     Raises:
-        ModelError: says how many weights, of how many, and what to do.
+        WeightsError: says how many weights, of how many, and what to do.
     """
     if missing:
-        weights = len(model.base_model.state_dict())
-        raise ModelError(
-            f"{len(missing)} of {weights} weights are missing in {location} (such as {min(missing)}) "
+        found = f"{len(missing)} of {len(model.base_model.state_dict())} weights are missing"
+        raise WeightsError(
+            found,
+            f"{found} in {location} (such as {min(missing)}) "
             "and would be random, as if they had been saved under other names or in part: save the model again with "
-            "save_pretrained, or choose another."
+            "save_pretrained, or choose another.",
         )
     broken = [name for name, weight in model.named_parameters() if not weight.detach().sum().isfinite()]
     if broken:
-        raise ModelError(
+        raise WeightsError(
+            f"{len(broken)} weights are not numbers",
             f"{len(broken)} weights in {location} are not numbers (such as {broken[0]}): restore the model or choose "
-            "another."
+            "another.",
         )
 
 

@@ -28,13 +28,15 @@ _SYMBOLS = ("So", "Sk")  # categories: pictures, and the tones of skin that foll
 
 
 def read_tokenizer(location: str) -> PreTrainedTokenizerBase:
-    """The tokenizer of a model, which reads special tokens in a text ("[SEP]", "</s>") as the characters they are."""
+    """The tokenizer of a model, which reads special tokens in a text ("[SEP]", "</s>") as the characters they are.
+
+    Where it is saved, it says so, and ``transformers.pipeline`` reads them alike.
+    """
     from transformers import AutoTokenizer
 
     tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
-        location, config=config_without_labels(location), trust_remote_code=False
+        location, config=config_without_labels(location), trust_remote_code=False, split_special_tokens=True
     )
-    tokenizer.split_special_tokens = True
     if tokenizer.is_fast:
         _take_apart(tokenizer.backend_tokenizer, tokenizer.all_special_tokens)
     return tokenizer

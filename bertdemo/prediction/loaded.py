@@ -7,7 +7,7 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import Protocol
 
-from bertdemo.errors import ModelError, RunError
+from bertdemo.errors import ModelError, RunError, WeightsError
 from bertdemo.models.adapters import files_beside
 from bertdemo.models.classifier import Classifier, load_classifier
 
@@ -95,6 +95,10 @@ def last_written(run_id: str, folder: Path) -> int:
 def _load(run_id: str, folder: Path, complete: bool) -> Classifier:
     try:
         return load_classifier(folder, complete=complete)
+    except WeightsError as error:
+        raise RunError(
+            f"The model of the run {run_id} is damaged ({error.found}): restore its folder, or train it again."
+        ) from error
     except ModelError as error:
         raise _damaged(run_id) from error
 

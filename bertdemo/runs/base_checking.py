@@ -50,11 +50,11 @@ class BaseCheck:
             ModelError: says in one sentence why, and what to do.
         """
         require_base(base)
-        files = files_of(base)
-        if base.id == CATALOGUE[0].id or not files:
+        if not self.is_due(base):
             return
+        files = files_of(base)
         with _one_at_a_time:  # many people who press the button wait for one check
-            place = self._folder / f"{_fingerprint(files, recipe)}.json"
+            place = self._place(files, recipe)
             told = _read(place)
             if told is None:
                 told = _try(files, recipe)
@@ -62,6 +62,17 @@ class BaseCheck:
                     _write(place, told)
         if told:
             raise ModelError(told)
+
+    def is_due(self, base: BaseModel) -> bool:
+        """Whether a base is one to be tried: on this computer, and not the one that comes with the app."""
+        return base.id != CATALOGUE[0].id and bool(files_of(base))
+
+    def known(self, base: BaseModel, recipe: Recipe) -> str | None:
+        """The sentence against a base that ``is_due``, empty if it was found good; None if it was not tried yet."""
+        return _read(self._place(files_of(base), recipe))
+
+    def _place(self, files: list[Path], recipe: Recipe) -> Path:
+        return self._folder / f"{_fingerprint(files, recipe)}.json"
 
 
 def _fingerprint(files: list[Path], recipe: Recipe) -> str:

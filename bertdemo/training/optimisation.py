@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bertdemo.errors import RecipeError
+from bertdemo.models.vocabulary import embeddings_of
 from bertdemo.training.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -77,8 +78,9 @@ def class_weights(labels: tuple[int, ...], n_labels: int, recipe: Recipe) -> Ten
 
 
 def _anatomy(model: PreTrainedModel) -> tuple[list[Tensor], list[nn.Module]]:
-    """The word-embedding weights and the encoder layers, bottom first, of any BERT-like architecture."""
+    """The word-embedding weights, where there are any, and the encoder layers, bottom first, of any architecture."""
     from torch.nn import ModuleList
 
     stacks = [list(module) for module in model.modules() if isinstance(module, ModuleList)]
-    return list(model.get_input_embeddings().parameters()), max(stacks, key=len, default=[])
+    words = embeddings_of(model)
+    return list(words.parameters()) if words else [], max(stacks, key=len, default=[])

@@ -15,6 +15,8 @@ from bertdemo.ui.words import compact, escape
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from streamlit.delta_generator import DeltaGenerator
+
     from bertdemo.data.dataset import Dataset
     from bertdemo.models.catalog import BaseModel
     from bertdemo.training.presets import Preset
@@ -105,7 +107,7 @@ def choose(data: Dataset | None) -> Recipe:
     if st.session_state.get(_TEXTS) != texts:
         st.session_state[_TEXTS] = texts
         _fill()
-    _base()
+    beside = _base()
     st.radio(
         "How long to train",
         list(PRESETS),
@@ -129,7 +131,9 @@ def choose(data: Dataset | None) -> Recipe:
             with columns[place % 3]:
                 _setting(each.name)
     values = {name: st.session_state[f"recipe_{name}"] for name in _names()}
-    return Recipe(base=base_name(), **values)
+    recipe = Recipe(base=base_name(), **values)
+    _tell_verdict(beside, recipe)
+    return recipe
 
 
 def limit() -> int | None:
@@ -195,7 +199,8 @@ def _fill(*always: str) -> None:
     state["recipe_filled"] = recipe
 
 
-def _base() -> None:
+def _base() -> DeltaGenerator:
+    """The picker, and below it what is known of the base; returned is a place for whether it can be trained."""
     from bertdemo.models.catalog import CATALOGUE
 
     titles = {model.id: f"{model.title} · {compact(model.parameters)} parameters" for model in CATALOGUE}
@@ -217,6 +222,23 @@ def _base() -> None:
     reads = f"reads at most {base.max_length:,} tokens" if base.parameters else ""  # 0: it was never downloaded
     facts = [base.languages, layers, reads, base.licence, base.note]
     st.caption(" · ".join(escape(fact) for fact in facts if fact and fact not in _UNSAID))
+    return st.empty()
+
+
+def _tell_verdict(place: DeltaGenerator, recipe: Recipe) -> None:
+    """Whether the base was tried with these settings, and what came of it."""
+    from bertdemo.runs.base_checking import BaseCheck
+
+    check, base = BaseCheck(handles.settings()), _find(recipe.base)
+    if not check.is_due(base):
+        return
+    told = check.known(base, recipe)
+    if told:
+        place.warning(escape(told), icon=":material/block:")
+    elif told is None:
+        place.caption("It is tried before the run is queued, which takes seconds.")
+    else:
+        place.caption("It was tried on this computer: it can be trained with these settings.")
 
 
 def _setting(name: str) -> None:

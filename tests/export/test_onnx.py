@@ -52,9 +52,12 @@ def test_the_file_is_valid_and_holds_labels_length_and_tokenizer(file, calibrate
     metadata = open_session(file).get_modelmeta().custom_metadata_map
     assert tuple(json.loads(metadata["labels"])) == LABELS
     assert int(metadata["max_length"]) == calibrated.max_length
+    assert metadata["padding"] == "right"
     tokenizer = Tokenizer.from_str(metadata["tokenizer"])
-    expected = [row.tolist() for row in encode(calibrated, TEXTS).ids]
-    assert [tokenizer.encode(text).ids for text in TEXTS] == expected
+    tokenizer.encode_special_tokens = json.loads(metadata["encode_special_tokens"])
+    texts = [*TEXTS, "cold [SEP] coffee [MASK]"]
+    expected = [row.tolist() for row in encode(calibrated, texts).ids]
+    assert [tokenizer.encode(text).ids for text in texts] == expected
 
 
 def test_int8_is_smaller_and_keeps_labels_and_metadata(file, calibrated, split, tmp_path):

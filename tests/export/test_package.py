@@ -2,19 +2,28 @@
 
 import json
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from transformers import pipeline
 
 from bertdemo.errors import RunError
-from bertdemo.export.package import write_package
+from bertdemo.export.card import model_card
+from bertdemo.export.package import subject, write_package
 from bertdemo.models.classifier import load_classifier
 from bertdemo.prediction.predict import predict
 from bertdemo.prediction.single import predict_one
 from tests.export.conftest import EXACT, LABELS, TEMPERATURE
 
-TEXTS = ["the coffee was cold", "a lovely room with a view of the river " * 9, "漢字", "😀", "<script>"]
+TEXTS = [
+    "the coffee was cold",
+    "a lovely room with a view of the river " * 9,
+    "漢字",
+    "😀",
+    "<script>",
+    "cold [SEP] coffee [MASK]",
+]
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +91,12 @@ def test_the_card_tells_data_recipe_limits_and_versions(card, classifier):
     assert f"first {classifier.max_length} tokens" in card
     assert "Fewer than 30 test texts" in card
     assert "torch 1.2.3" in card
+
+
+@pytest.mark.parametrize(("padding", "told"), [("right", ()), ("left", ("on the left",)), ("none", ("one text at a",))])
+def test_the_card_tells_how_batches_are_filled_up_where_it_matters(padding, told, runs, classifier):
+    card = model_card(subject(runs, "finished", replace(classifier, padding=padding)))
+    assert [words for words in ("on the left", "one text at a") if words in card] == list(told)
 
 
 def test_what_a_person_typed_is_no_markup_in_the_card(card):

@@ -21,13 +21,18 @@ SEQ2SEQ = {
 OWN = {
     "albert": SIZES | {"embedding_size": 16},
     "bart": SEQ2SEQ,
+    "big_bird": SIZES | {"block_size": 4, "num_random_blocks": 1},  # sparse from 29 tokens on
     "canine": SIZES | {"num_hash_buckets": 128, "local_transformer_stride": 8},
     "convbert": SIZES | {"embedding_size": 32, "head_ratio": 1, "conv_kernel_size": 3},
     "fnet": SIZES | {"tpu_short_seq_length": 128},
+    "funnel": {"d_model": 32, "n_head": 2, "d_head": 16, "d_inner": 64, "block_sizes": [1, 1],
+               "architectures": ["FunnelModel"]},
     "gpt2": GPT,
     "mobilebert": SIZES | {"embedding_size": 32, "intra_bottleneck_size": 32, "true_hidden_size": 32},
     "mpnet": SIZES | {"pad_token_id": 1},
     "mra": SIZES | {"block_per_row": 1, "initial_prior_first_n_blocks": 1},
+    "perceiver": {"d_model": 32, "d_latents": 32, "num_latents": 8, "num_self_attends_per_block": 1, "num_blocks": 1,
+                  "num_self_attention_heads": 2, "num_cross_attention_heads": 2, "max_position_embeddings": 128},
     "reformer": {
         "hidden_size": 32, "num_attention_heads": 2, "attention_head_size": 16, "attn_layers": ["local", "lsh"],
         "axial_pos_shape": [8, 16], "axial_pos_embds_dim": [16, 16], "feed_forward_size": 64, "num_buckets": 2,

@@ -82,7 +82,7 @@ def configure_tokenizer(base: Path, **values: object) -> None:
     file.write_text(json.dumps(json.loads(file.read_text()) | values))
 
 
-@pytest.mark.parametrize("kind", ["albert", "rembert", "xlnet"])
+@pytest.mark.parametrize("kind", ["albert", "funnel", "rembert", "xlnet"])
 def test_the_two_texts_of_a_pair_are_told_apart(kind: str, tiny_base: Path, tmp_path: Path) -> None:
     encoded = encode(load(make_base(tmp_path, tiny_base, kind)), ["the coffee"], ["was cold"])
     assert encoded.segments is not None

@@ -7,6 +7,7 @@ from bertdemo.data import checkup, lengths, opening, reading, splitting
 from bertdemo.data.dataset import Source
 from bertdemo.data.hub import HubTable
 from bertdemo.models.catalog import find_base
+from bertdemo.runs.base_checking import BaseCheck
 from bertdemo.runs.records import State
 from bertdemo.training import estimate
 from bertdemo.training.presets import recipe_for
@@ -139,6 +140,28 @@ def test_a_folder_of_the_server_is_no_base_unless_a_setting_says_so(
     assert len(app.error) == 1
     assert sentence in app.error[0].value
     assert "start" not in [button.key for button in app.button]
+
+
+@pytest.mark.parametrize(
+    ("told", "shown"),
+    [
+        (None, "It is tried before the run is queued"),
+        ("", "It was tried on this computer"),
+        ("It *fails*.", r"It \*fails"),
+    ],
+)
+def test_beside_the_picker_it_is_said_whether_a_base_was_tried(
+    open_page, monkeypatch, tiny_base, words_of, told, shown
+):
+    monkeypatch.setenv("BERTDEMO_BASE_FOLDERS", str(tiny_base))
+    monkeypatch.setattr(BaseCheck, "known", lambda _check, _base, _recipe: told)
+    app = open_page("home")
+    app.session_state["base"] = str(tiny_base)
+    app.switch_page("pages/fine_tune.py").run()
+    assert not app.exception
+    assert shown in words_of(app)
+    app.selectbox(key="base").set_value("minilm-l6").run()
+    assert shown not in words_of(app)
 
 
 def test_touching_a_setting_looks_at_no_row_again(open_page, monkeypatch):

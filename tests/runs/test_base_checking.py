@@ -63,6 +63,19 @@ def test_a_refusal_is_remembered(settings: Settings, tries: Tries, tiny_base: Pa
     assert len(tries) == 1
 
 
+def test_what_is_known_of_a_base_is_told_before_it_is_asked_for(settings: Settings, tries: Tries, tiny_base: Path):
+    known = BaseCheck(settings).known
+    base, recipe = find_base(str(tiny_base)), recipe_of(tiny_base)
+    assert known(base, recipe) is None
+    check(settings, recipe)
+    assert known(base, recipe) == ""
+    tries.told = "It cannot."
+    with pytest.raises(ModelError):
+        check(settings, recipe_of(tiny_base, lora_rank=4))
+    assert known(base, recipe_of(tiny_base, lora_rank=4)) == "It cannot."
+    assert not BaseCheck(settings).is_due(find_base("minilm-l6"))
+
+
 def test_a_damaged_verdict_is_found_anew(settings: Settings, tries: Tries, tiny_base: Path):
     check(settings, recipe_of(tiny_base))
     (verdict,) = (settings.home / "base_checks").iterdir()
