@@ -22,7 +22,8 @@ class Legibility:
                  tokenizer.pad_token_id)  # fmt: skip
         unknown: Any = tokenizer.unk_token_id
         self._unknown = None if unknown in marks else unknown
-        self._silent = {*tokenizer.all_special_ids, tokenizer.convert_tokens_to_ids(_SPACE)} - {unknown}
+        gap: Any = tokenizer.mask_token_id  # a masked word is a word
+        self._silent = {*tokenizer.all_special_ids, tokenizer.convert_tokens_to_ids(_SPACE)} - {unknown, gap}
         if self._unknown is None:
             self._silent.add(unknown)
 

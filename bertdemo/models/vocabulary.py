@@ -6,6 +6,7 @@ character as a single [UNK]: of "love💕" not even the word is left.
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -30,7 +31,8 @@ _SYMBOLS = ("So", "Sk")  # categories: pictures, and the tones of skin that foll
 def read_tokenizer(location: str) -> PreTrainedTokenizerBase:
     """The tokenizer of a model, which reads special tokens in a text ("[SEP]", "</s>") as the characters they are.
 
-    Where it is saved, it says so, and ``transformers.pipeline`` reads them alike.
+    Where it is saved, it says so, and ``transformers.pipeline`` reads them alike. The mask alone is read as what it is:
+    a text some of whose words are masked is a text like any other.
     """
     from transformers import AutoTokenizer
 
@@ -38,7 +40,10 @@ def read_tokenizer(location: str) -> PreTrainedTokenizerBase:
         location, config=config_without_labels(location), trust_remote_code=False, split_special_tokens=True
     )
     if tokenizer.is_fast:
-        _take_apart(tokenizer.backend_tokenizer, tokenizer.all_special_tokens)
+        mask = tokenizer.mask_token
+        backend = tokenizer.backend_tokenizer if mask is None else _with_mask(tokenizer.backend_tokenizer, str(mask))
+        _take_apart(backend, [token for token in tokenizer.all_special_tokens if token != mask])
+        tokenizer._tokenizer = backend  # noqa: SLF001 - transformers has no public way to give it another
     return tokenizer
 
 
@@ -63,7 +68,10 @@ def open_tokenizer(file: Path) -> Tokenizer:
 
     try:
         bundled = file == tokenizer_file(CATALOGUE[0])
-        found = Tokenizer.from_file(str(file)) if bundled else read_tokenizer(str(file.parent)).backend_tokenizer
+        found = (
+            _with_mask(Tokenizer.from_file(str(file)), "[MASK]") if bundled
+            else read_tokenizer(str(file.parent)).backend_tokenizer
+        )  # fmt: skip
     except Exception as error:  # the library raises bare Exception for a missing and for a broken file
         raise ModelError(f"{file.name} is no tokenizer: choose another base model.") from error
     tokenizer: Tokenizer = found
@@ -72,6 +80,16 @@ def open_tokenizer(file: Path) -> Tokenizer:
     tokenizer.no_padding()
     tokenizer.add_tokens(list(unread_emoji(tokenizer)))
     return tokenizer
+
+
+def _with_mask(tokenizer: Tokenizer, mask: str) -> Tokenizer:
+    """The same tokenizer, to which the mask is a token like those that were added, and so read in a text."""
+    from tokenizers import Tokenizer
+
+    state = json.loads(tokenizer.to_str())
+    for token in state["added_tokens"]:
+        token["special"] = token["special"] and token["content"] != mask
+    return Tokenizer.from_str(json.dumps(state))
 
 
 def _take_apart(tokenizer: Tokenizer, special: Sequence[str]) -> None:

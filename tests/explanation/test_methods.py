@@ -6,6 +6,7 @@ import itertools
 import math
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -59,8 +60,7 @@ def test_every_method_keeps_what_its_record_says(classifier: Classifier, method:
 @pytest.mark.parametrize("method", OFFERED)
 def test_every_method_takes_a_text_of_one_word_and_one_without(classifier: Classifier, method: str):
     assert len(attribute(classifier, read(classifier, "coffee"), method, 0).word_scores) == 1
-    nothing = read(classifier, "\ufffd")
-    assert nothing.words == ()
+    nothing = replace(read(classifier, "coffee"), words=())
     if method in ("occlusion", "lime", "kernel_shap"):
         with pytest.raises(ExplanationError, match="reads no word"):
             attribute(classifier, nothing, method, 0)
