@@ -64,7 +64,7 @@ def _nonsense(reading: Reading) -> Reading:
 
 
 def test_one_word_and_text_of_no_known_words_have_attention(classifier: Classifier):
-    for text in ("coffee", "🙂", "<script>alert(1)</script>", "我 \u200b"):
+    for text in ("coffee", "🙂", "coffee [CLS]", "<script>alert(1)</script>", "我 \u200b"):
         reading = read(classifier, text)
         assert attention(classifier, reading).weights.shape[-1] == len(reading)
 
