@@ -86,7 +86,7 @@ def again(found: dict, part: dict, classifier: Classifier) -> tuple[np.ndarray, 
     return scores.numpy(), float(output(x).detach())
 
 
-LONG = "the coffee was cold and the staff were rude. what a boring museum. " * 12
+LONG = "the coffee was cold and the staff were rude, what a boring museum, " * 12
 
 
 def test_of_a_long_text_every_window_can_be_computed_again_and_none_of_it_is_left_out(told, home: Path):
