@@ -31,6 +31,8 @@ os.environ.pop("BERTDEMO_HOME", None)
 # OpenMP reads it once. Threads that spin while they wait for one that gets no core made training a tiny model take four
 # minutes on two cores that ten others wanted, too; threads that yield, ten seconds.
 os.environ.setdefault("GOMP_SPINCOUNT", WORKER_ENVIRONMENT["GOMP_SPINCOUNT"])
+# The suite's processes share the cores already: threads of each would wait for one another.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 hypothesis.settings.register_profile("local", deadline=None)
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.browser
 SLOWED = """
 import sys, time
 
-SECONDS = {"altair.vegalite": 2.5, "pandas.core": 3, "pyarrow.lib": 1, "scipy.optimize._optimize": 1, "torch.nn": 2}
+SECONDS = {"altair.vegalite": 1.5, "pandas.core": 2, "pyarrow.lib": 0.5, "scipy.optimize._optimize": 0.5, "torch.nn": 1}
 
 class Slow:
     def find_spec(self, name, path=None, target=None):

@@ -22,7 +22,7 @@ TEXTS = [
     "漢字",
     "😀",
     "<script>",
-    "cold [SEP] coffee [MASK]",
+    "cold [SEP] coffee",
 ]
 
 
