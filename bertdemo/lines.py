@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 
 def shorten(text: str, length: int) -> str:
     """At most ``length`` characters; a text that was cut ends in an ellipsis."""
@@ -15,3 +17,15 @@ def one_line(text: str) -> str:
 def printable(text: str) -> str:
     """``text`` on one line, without characters that a screen cannot show."""
     return one_line("".join(character if character.isprintable() else " " for character in text))
+
+
+def distinct(names: Iterable[str]) -> list[str]:
+    """The names, a repeated one with a number: a picker tells its entries apart by their words alone."""
+    told: dict[str, int] = {}  # and how often each came so far
+    for name in names:
+        new = name
+        while new in told:
+            told[name] += 1
+            new = f"{name} ({told[name]})"
+        told[new] = 1
+    return list(told)

@@ -26,6 +26,7 @@ from bertdemo.data.marked_lines import read_marked_lines
 from bertdemo.data.saved_datasets import is_saved, read_saved
 from bertdemo.data.workbooks import read_workbook
 from bertdemo.errors import DataError
+from bertdemo.lines import distinct
 from bertdemo.settings import Settings
 
 if TYPE_CHECKING:
@@ -212,12 +213,7 @@ def _tidy(cell: Any) -> Any:
 
 def _distinct(header: Sequence[str]) -> list[str]:
     """Names for all columns: an empty one is called by its place, a repeated one gets a number."""
-    names: dict[str, int] = {}  # and the last number that each of them was repeated with
-    for place, name in enumerate(header, start=1):
-        plain = without_surrogates(name).replace("\0", "").strip() or f"column {place}"
-        new = plain
-        while new in names:
-            names[plain] += 1
-            new = f"{plain} ({names[plain]})"
-        names[new] = 1
-    return list(names)
+    return distinct(
+        without_surrogates(name).replace("\0", "").strip() or f"column {place}"
+        for place, name in enumerate(header, start=1)
+    )

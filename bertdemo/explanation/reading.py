@@ -106,10 +106,10 @@ def read(classifier: Classifier, text: str, pair: str | None = None) -> Reading:
     columns = tokenize(
         classifier, text, pair, return_offsets_mapping=True, return_overflowing_tokens=True, verbose=False
     )
+    parts = None if pair is None else columns.sequence_ids(0)
+    if isnan(Legibility(classifier.tokenizer).unknown_share(columns["input_ids"][0], parts)):
+        raise illegible(classifier, text)  # which reads the text again, and without the lock
     with classifier.lock:
-        parts = None if pair is None else columns.sequence_ids(0)
-        if isnan(Legibility(classifier.tokenizer).unknown_share(columns["input_ids"][0], parts)):
-            raise illegible(classifier, text)
         pieces = classifier.tokenizer.convert_ids_to_tokens(columns["input_ids"][0])
     return _reading(text, pair, columns, pieces)
 

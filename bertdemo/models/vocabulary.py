@@ -31,8 +31,8 @@ _SYMBOLS = ("So", "Sk")  # categories: pictures, and the tones of skin that foll
 def read_tokenizer(location: str) -> PreTrainedTokenizerBase:
     """The tokenizer of a model, which reads special tokens in a text ("[SEP]", "</s>") as the characters they are.
 
-    Where it is saved, it says so, and ``transformers.pipeline`` reads them alike. The mask alone is read as what it is:
-    a text some of whose words are masked is a text like any other.
+    Where it is saved, it says so, and ``transformers.pipeline`` reads them alike. The mask alone is read as what it is
+    here: a text some of whose words are masked is a text like any other.
     """
     from transformers import AutoTokenizer
 

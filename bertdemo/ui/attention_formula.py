@@ -8,10 +8,11 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from bertdemo.lines import distinct
 from bertdemo.ui import attention_choice, attention_file, attention_numbers
 from bertdemo.ui.attention_choice import Part
 from bertdemo.ui.figure import draw, numbers, picture
-from bertdemo.ui.words import distinct, percent, plain, quoted, unescape
+from bertdemo.ui.words import percent, plain, quoted, unescape
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,10 +9,10 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from bertdemo.explanation.units import Unit, onto, words_of
-from bertdemo.lines import shorten
+from bertdemo.lines import distinct, shorten
 from bertdemo.ui import attention_choice, attention_numbers
 from bertdemo.ui.figure import figure
-from bertdemo.ui.words import distinct, listed, percent, quoted
+from bertdemo.ui.words import listed, percent, quoted
 
 if TYPE_CHECKING:
     import pandas as pd

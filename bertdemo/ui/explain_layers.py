@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from bertdemo.lines import shorten
+from bertdemo.lines import distinct, shorten
 from bertdemo.ui.explain_kept import Bar, kept, key_of
 from bertdemo.ui.explain_methods import BASELINE_NAMES
 from bertdemo.ui.figure import figure
-from bertdemo.ui.words import count, distinct, signed
+from bertdemo.ui.words import count, signed
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bertdemo.lines import shorten
+from bertdemo.lines import distinct, shorten
 from bertdemo.ui.explain_methods import SHORT_BASELINE_NAMES
 from bertdemo.ui.figure import figure
-from bertdemo.ui.words import count, distinct, plain, signed
+from bertdemo.ui.words import count, plain, signed
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from bertdemo.errors import BertDemoError
-from bertdemo.lines import shorten
+from bertdemo.lines import distinct, shorten
 from bertdemo.ui import handles, predict_answer, where
 from bertdemo.ui.figure import figure
-from bertdemo.ui.words import ago, compact, distinct, escape, percent
+from bertdemo.ui.words import ago, compact, escape, percent
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from bertdemo.errors import RunError
-from bertdemo.lines import shorten
+from bertdemo.lines import distinct, shorten
 from bertdemo.models.catalog import base_name
 from bertdemo.runs.records import Run
 from bertdemo.training.recipe import Recipe
@@ -17,7 +17,7 @@ from bertdemo.ui import handles, where
 from bertdemo.ui.figure import figure
 from bertdemo.ui.report_evidence import evidence
 from bertdemo.ui.report_rows import score_rows
-from bertdemo.ui.words import ago, distinct, escape
+from bertdemo.ui.words import ago, escape
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from bertdemo.lines import shorten
+from bertdemo.lines import distinct, shorten
 from bertdemo.ui.figure import draw, numbers
-from bertdemo.ui.words import distinct, escape, percent
+from bertdemo.ui.words import escape, percent
 
 if TYPE_CHECKING:
     import pandas as pd

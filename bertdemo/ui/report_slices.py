@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from bertdemo.errors import RunError
-from bertdemo.lines import shorten
+from bertdemo.lines import distinct, shorten
 from bertdemo.ui.figure import figure
 from bertdemo.ui.report_rows import axis_start
-from bertdemo.ui.words import count, distinct, escape, percent
+from bertdemo.ui.words import count, escape, percent
 
 if TYPE_CHECKING:
     import pandas as pd

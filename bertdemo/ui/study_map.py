@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from bertdemo.charts.names import POINT
-from bertdemo.lines import shorten
+from bertdemo.lines import distinct, shorten
 from bertdemo.ui import errors, handles, study_work
 from bertdemo.ui.figure import figure
-from bertdemo.ui.words import count, distinct, escape, percent
+from bertdemo.ui.words import count, escape, percent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

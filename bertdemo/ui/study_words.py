@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bertdemo.lines import shorten
-from bertdemo.ui.words import count, distinct, escape, listed, percent, quoted, signed
+from bertdemo.lines import distinct, shorten
+from bertdemo.ui.words import count, escape, listed, percent, quoted, signed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import streamlit as st
 
 from bertdemo.errors import RunError
-from bertdemo.lines import shorten
+from bertdemo.lines import distinct, shorten
 from bertdemo.models.catalog import base_name
 from bertdemo.runs.records import Run, State
 from bertdemo.ui import errors, handles, scrolling, warm_up
-from bertdemo.ui.words import distinct, escape, percent
+from bertdemo.ui.words import escape, percent
 
 _NONE = ""
 STATE_WORDS = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from bertdemo.lines import one_line, shorten
 
@@ -29,18 +29,6 @@ def unescape(markdown: str) -> str:
     """The text that ``escape`` was given, but for its spaces; for where no Markdown is read."""
     unmarked = re.sub(r"\\(.)", r"\1", markdown).replace("\u2060", "")
     return unmarked.replace("&lt;", "<").replace("&amp;", "&")
-
-
-def distinct(names: Iterable[str]) -> list[str]:
-    """The names, a repeated one with a number: a picker tells its entries apart by their words alone."""
-    told: dict[str, int] = {}  # and how often each came so far
-    for name in names:
-        new = name
-        while new in told:
-            told[name] += 1
-            new = f"{name} ({told[name]})"
-        told[new] = 1
-    return list(told)
 
 
 def quoted(text: str) -> str:

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bertdemo.lines import distinct
 from bertdemo.ui import words
 
 
@@ -94,4 +95,4 @@ def test_a_shortcode_does_not_become_a_picture(code):
 
 
 def test_names_that_repeat_get_a_number_that_no_other_has():
-    assert words.distinct(["a", "b", "a", "a (2)", "a"]) == ["a", "b", "a (2)", "a (2) (2)", "a (3)"]
+    assert distinct(["a", "b", "a", "a (2)", "a"]) == ["a", "b", "a (2)", "a (2) (2)", "a (3)"]
