@@ -39,7 +39,8 @@ _TEXTS = {
     "komentarz zdanie wiadomosc комментарий сообщение отзыв предложение "
     "内容 评论 評論 句子 微博 消息 レビュー 文 コメント 댓글 리뷰 문장 내용 kommentar meldung inhalt zpráva "
     "transcript transcription narrative abstract passage complaint feedback letter email mail",
-    82: "sms query question premise claim hypothesis context v2 wrote quote snippet paragraph reply request prompt "
+    82: "sms query question premise claim hypothesis context contexto contexte contesto kontext v2 wrote quote snippet "
+    "paragraph reply request prompt "
     "frage anfrage pregunta reclamo",
     60: "title headline subject summary description titel titre titulo titolo tytul заголовок 标题 標題 タイトル 제목 "
     "objet asunto oggetto assunto "

@@ -22,6 +22,7 @@ __all__ = ["NO_COLUMN", "Columns", "guess_columns", "guess_texts", "label_proble
 NO_COLUMN = "none"  # said by a person who wants no column for this
 _MAX_EXTRAS, _MAX_GROUPS, _LONGEST_GROUP_NAME = 8, 50, 80
 _NAMED = 55  # points from which a name says "text"
+_MOSTLY_FILLED = 0.7  # share of the rows
 
 _PAIR_NAMES = (
     *(("premise", "hypothesis"), ("question", "sentence"), ("question", "answer"), ("question", "passage")),
@@ -223,15 +224,13 @@ def _usual_pair(frame: pd.DataFrame, names: Sequence[str], *, spare: bool) -> tu
 
 
 def _numbered(names: Sequence[str]) -> list[tuple[str, str | None]]:
-    """Names such as sentence1 and sentence2, or text_a and text_b."""
+    """Names such as sentence1 and sentence2, text_a and text_b, or #1 String and #2 String."""
     found = {_plain(name): name for name in reversed(names)}
-    ends = {"1": "2", "a": "b"}
-    stems = {plain[:-1]: plain[-1] for plain in found if plain[-1:] in ends}
-    return [
-        (found[stem + mark], found.get(stem + ends[mark]))
-        for stem, mark in stems.items()
-        if (text_points(stem) or 0) >= _NAMED or stem in ("s", "sent")
-    ]
+    marks = [("{}1", "{}2"), ("{}a", "{}b"), ("1{}", "2{}")]
+    stems = {re.sub("^1|[1a]$", "", plain) for plain in found}
+    known = [stem for stem in stems if (text_points(stem) or 0) >= _NAMED or stem in ("s", "sent", "string")]
+    pairs = [(one.format(stem), other.format(stem)) for stem in sorted(known) for one, other in marks]
+    return [(found[one], found.get(other)) for one, other in pairs if one in found]
 
 
 def _varies(column: pd.Series[str]) -> bool:
@@ -258,7 +257,7 @@ def _named_text(frame: pd.DataFrame, names: Sequence[str]) -> str | None:
 def _doubts_as_text(column: pd.Series[str]) -> int:
     """Points off for cells that are mostly empty, or few and short."""
     cells = column.dropna()
-    sparse = len(cells) < len(column) / 2
+    sparse = len(cells) < _MOSTLY_FILLED * len(column)
     repeated = cells.nunique() <= max(2, len(cells) / 20) and mean_length(column) < 30
     return 50 * sparse + 40 * repeated
 

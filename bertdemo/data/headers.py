@@ -17,6 +17,7 @@ _COMMENT = ("#", "//", "%", "--")
 _MOST_COMMENTS = 50  # rows; more than that above a table are a table
 _NUMBER = re.compile(r"\s*[+-]?[0-9]{1,300}([.,][0-9]{1,300})?(e[+-]?[0-9]{1,3})?\s*%?\s*", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"[.!…。！]\W*$")
+_NAME_AND_VALUE, _MOST_FACTS = 2, 20  # cells of a line of facts about a file, and such lines
 _SPARSE = 50  # cells that a table may have for each that its file holds
 _IDENTIFIER = re.compile(r"[A-Za-z]+(_[A-Za-z0-9]+)+|[a-z]+([A-Z][a-z]+)+")
 _REPEATED = 2  # how often a value must come again to be one of few
@@ -88,15 +89,23 @@ def skip_preamble(rows: Sequence[Row], width: int) -> int:
     """How many first rows stand above the table: comments, and titles of one cell above a header."""
     if width < 2:
         return 0
-    comments = _comments(rows, width)
-    start = comments
-    while start < min(len(rows) - 2, _MOST_COMMENTS) and sum(map(bool, rows[start])) <= max(1, width // 2):
+    comments = start = _comments(rows, width)
+    names = [len(row) == width and all(map(is_usual_name, row)) for row in rows[:_MOST_FACTS]]
+    if any(names) and not any(is_usual_name(cell) for row in rows[: names.index(True)] for cell in row):
+        return names.index(True)  # whatever stands above names of a text and a label
+    while start < min(len(rows) - 2, _MOST_COMMENTS) and _is_short(rows[start], width):
         start += 1
     if start == comments:
         return comments
     table = [row for row in rows[start + 1 :] if len(row) == width]
     named = _votes(rows[start], table) > 0 and sum(map(bool, rows[start])) > 1
     return start if named and not _is_gap(rows, start, width) else comments
+
+
+def _is_short(row: Row, width: int) -> bool:
+    """Whether a row holds a title, or a name and a value ("Created", "2026-01-02"), and not all that a table's does."""
+    filled = sum(map(bool, row))
+    return filled <= max(1, width // 2) or (filled == _NAME_AND_VALUE < width and not any(row[_NAME_AND_VALUE:]))
 
 
 def is_header(first: Row, others: Sequence[Row]) -> bool:

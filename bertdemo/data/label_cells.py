@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 from collections import Counter, defaultdict
@@ -17,6 +18,7 @@ _QUOTED = re.compile(r"""'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)\"""")
 _NUMBERS = re.compile(r"[\[({]\s*[+-]?\d+(?:\.\d+)?(?:[\s,]+[+-]?\d+(?:\.\d+)?)*[\s,.]*[\])}]")
 _MARK = r"(?:[01](?:\.0*)?|true|false)"
 _MARKS = re.compile(rf"[\[(]\s*{_MARK}(?:[\s,]+{_MARK})+[\s,]*[\])]", re.IGNORECASE)
+_POSTGRES = re.compile(r"""\{(?:[^{}"':,]+|"(?:[^"\\]|\\.)*")(?:,(?:[^{}"':,]+|"(?:[^"\\]|\\.)*"))*\}""")  # an array
 _ANGLED = re.compile(r"(?!<na>$)(?:<[^<>]+>)+", re.IGNORECASE)  # tags of Stack Overflow: <python><pandas>
 _KEYS = ("choices", "choice", "labels", "label", "classes", "class", "values", "value", "category", "name", "title")
 # By strong separators, labels may be told that never stand alone; the sure ones hardly ever stand in a name.
@@ -57,6 +59,8 @@ def _list(cell: str) -> Labels | None:
         pass
     if _NUMBERS.fullmatch(cell):
         return tuple(re.findall(r"[+-]?\d+(?:\.\d+)?", cell))
+    if _POSTGRES.fullmatch(cell):
+        return tuple(filter(None, map(str.strip, next(csv.reader([cell[1:-1]], escapechar="\\")))))
     quoted = [first or second for first, second in _QUOTED.findall(cell)]
     rest = _QUOTED.sub("", cell[1:-1])
     return tuple(filter(str.strip, quoted)) if not rest.strip(" ,\n\t") else None

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _CLEAR = 70  # points from which a name says "labels" more clearly than flags do
+_CLEARER = 80  # and more clearly than the name of one flag, such as "spam"
+_ASIDE = (("is",), ("has",))  # first words of flags that say something of a text beside its label
 _FINAL = 90  # more than the single raters beside it
 _MOST_TOLD = 4
 _COMBINED = 0.6  # share of rows in which a rater agrees with what is final
@@ -101,6 +103,8 @@ def _best(frame: pd.DataFrame, ranked: Sequence[str], points: dict[str, int]) ->
     first = ranked[0]
     same = [name for name in ranked[1:] if points[name] > UNKNOWN and tell_the_same(frame[first], frame[name])]
     rivals = [name for name in ranked[1:] if points[name] >= points[first] - DOUBT and name not in same]
+    if points[first] < _CLEARER:
+        rivals += [name for name in _flags_like(frame, first, ranked[1:], points) if name not in (*same, *rivals)]
     named = first
     if _is_coded(frame[first]):  # its numbers may have their names in another column
         beside = [name for name in ranked[1:] if set(words(first)) < set(words(name))]
@@ -141,6 +145,13 @@ def _points(column: pd.Series[str], name: str) -> int:
     return max(points - off, 1)
 
 
+def _flags_like(frame: pd.DataFrame, first: str, names: Sequence[str], points: dict[str, int]) -> list[str]:
+    """Flags of the same two values beside a flag: whether something else is so as well, and may be what is learned."""
+    values = flag_values(frame[first])
+    flags = [name for name in names if points[name] >= UNKNOWN - DOUBT and words(name)[:1] not in _ASIDE]
+    return [name for name in flags if values and flag_values(frame[name]) == values]
+
+
 def _is_coded(column: pd.Series[str]) -> bool:
     return is_numeric(column) or flag_values(column) is not None
 
@@ -163,7 +174,7 @@ def _flags(frame: pd.DataFrame, names: Sequence[str]) -> tuple[str, ...]:
     if max(Counter(_stem(name) for name in group).values()) > 1:  # several answers to one question
         return ()
     named = [name for name in group if (label_points(name) or 0) >= _CLEAR]
-    asides = [name for name in group if name not in named and words(name)[:1] in (("is",), ("has",))]
+    asides = [name for name in group if name not in named and words(name)[:1] in _ASIDE]
     return tuple(group) if len(group) > 2 and not (len(named) == 1 and asides) else ()
 
 

@@ -49,7 +49,7 @@ def _common_prefix(lines: Sequence[str]) -> str | None:
 
 def _fasttext(text: str, prefix: str, max_rows: int) -> LaidOut:
     label = re.compile(rf"(?:^|(?<=\s)){re.escape(prefix)}([^\s,;|]+)[ \t]*(?:[,;|][ \t]*)?")
-    quoted = re.search(rf'^"\s*{re.escape(prefix)}', text, re.MULTILINE) is not None  # doccano writes it as a CSV
+    quoted = _is_quoted(text, re.escape(prefix))
     rows: list[list[object]] = []
     for line in islice(_cells(text) if quoted else _lines(text), max_rows + 1):
         names = list(dict.fromkeys(label.findall(line)))
@@ -58,6 +58,14 @@ def _fasttext(text: str, prefix: str, max_rows: int) -> LaidOut:
     unmarked = sum(row[1] == "[]" for row in rows)
     notes = (f"Without a label, as they bear no {prefix}: {counted(unmarked, 'line')}.",) if unmarked else ()
     return (["text", "label"], rows), Layout({"text": "text", "label": "label"}, notes)
+
+
+def _is_quoted(text: str, prefix: str) -> bool:
+    """Whether it is a CSV: whole lines between quotation marks (doccano), or texts behind a label and a comma."""
+    if re.search(rf'^"\s*{prefix}', text, re.MULTILINE):
+        return True
+    behind = re.findall(rf'^[ \t]*{prefix}[^\s,]+,(".*?)[ \t]*$', text, re.MULTILINE)
+    return bool(behind) and all(re.fullmatch(r'"([^"]|"")*"', cell) for cell in behind)
 
 
 def _cells(text: str) -> Iterator[str]:

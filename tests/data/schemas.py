@@ -19,6 +19,8 @@ KINDS = {
     "coded": lambda i: str(i % 3),
     "stars": lambda i: str(1 + i * 7 % 5),
     "flag": lambda i: str(int(i % 5 == 0)),
+    "other_flag": lambda i: str(int(i % 3 == 0)),
+    "half": lambda i: f"It was said about the {WORDS[i % 10]} in letter {i}" if i % 5 > 1 else None,
     "truth": lambda i: ("true", "false")[i * 3 % 2],
     "people": lambda i: ("ann", "bob", "cem", "dee")[i * 5 % 4],
     "mails": lambda i: f"user{i % 3}@example.org",

@@ -51,6 +51,7 @@ def test_the_columns_of_corpora_and_tools_are_those_that_a_careful_person_takes(
         ("text:text a:words b:topics", ("a", "b")),
         ("text:text level_1:words level_2:topics", ("level_1", "level_2")),
         ("text:text author:people year:few", ("author", "year")),
+        ("text:text offensive:flag funny:other_flag", ("offensive", "funny")),
     ],
 )
 def test_columns_that_are_equally_plausible_are_asked_about(columns: str, candidates: tuple[str, ...]) -> None:

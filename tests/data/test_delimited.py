@@ -225,6 +225,10 @@ def test_late_quotation_marks_count_in_a_long_file() -> None:
     ("text", "note"),
     [
         ("Answers of May\n" + written(PLAIN), "Rows above the table were left out: 1 (“Answers of May”)."),
+        (
+            "Created,2026-01-02\nAuthor,Ann\n" + written(PLAIN),
+            "Rows above the table were left out: 2 (“Created 2026-01-02”).",
+        ),
         (written(PLAIN, ()), "The first row was read as an example like the others, not as names of columns."),
         (written(PLAIN[:9]) + written(PLAIN[9:]), "Rows that repeat the header were left out: 1."),
         (written(PLAIN) + "only this\n", "Rows with fewer cells than the table has columns: 1, from row 44 on"),

@@ -49,7 +49,7 @@ def test_one_label_is_read_from_whatever_it_is_wrapped_in(cells: list[str], labe
     "several",
     [
         '["pos", "neg"]', "['pos' 'neg']", '{"choices": ["pos", "neg"]}', "pos|neg", "pos;neg", "pos, neg", "pos/neg",
-        "{'pos', 'neg'}", "<pos><neg>", "pos neg", "Pos ; NEG",
+        "{'pos', 'neg'}", "{pos,neg}", '{"pos",neg}', "<pos><neg>", "pos neg", "Pos ; NEG",
     ],
 )  # fmt: skip
 def test_several_labels_in_a_row_are_never_a_class_of_their_own(several: str) -> None:

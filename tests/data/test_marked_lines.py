@@ -31,6 +31,8 @@ def rows(content: str, name: str = "a.txt") -> list[tuple[str, str]]:
         ("__class__x A\n__class__y B\n", [("A", "x"), ("B", "y")]),
         ("__label__very-good A\n__label__C# B __init__ method\n", [("A", "very-good"), ("B __init__ method", "C#")]),
         ('__label__x "Oh" he said\n__label__y B"\n', [('"Oh" he said', "x"), ('B"', "y")]),
+        ('__label__x,"A, ""really"""\n__label__y,B\n', [('A, "really"', "x"), ("B", "y")]),
+        ('__label__x,"Oh" he said\n__label__y,B\n', [('"Oh" he said', "x"), ("B", "y")]),
         ("__label__x\n__label__y B\n", [("", "x"), ("B", "y")]),
         ("__label__x A\nunlabelled\n__label__y B\n", [("A", "x"), ("unlabelled", "[]"), ("B", "y")]),
     ],
