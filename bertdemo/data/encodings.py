@@ -74,6 +74,8 @@ _ODD = 0.1  # factor for a letter alone, or an apostrophe before a word
 _WORDS = 3.0  # weight of common words
 _LESS_USUAL = 0.8  # for each place in a language's encodings
 _ELSEWHERE = 2.0  # for languages that are written elsewhere than in the West, of which fewer files come
+# Natural logarithm for each letter, below that of any text of an alphabet; and so few letters tell little.
+_IMPLAUSIBLE, _FEW = -6.5, 20
 _CERTAIN = 12.0  # natural logarithm of how much likelier the best must be than any that reads otherwise
 
 
@@ -91,18 +93,22 @@ def guess_encoding(content: bytes) -> Guess:
     words = Counter(re.findall(rb"[a-z]+", sample.lower()))
     met = {name: sum(words[word.encode()] for word in common.split()) for name, (_, _, common) in _LANGUAGES.items()}
     most = max(met.values()) + 1
-    found: list[tuple[float, str, str]] = []
+    found: list[tuple[float, str, str, float]] = []
     for encoding in {each for encodings, _, _ in _LANGUAGES.values() for each in encodings}:
         text = sample.decode(encoding, "replace")
         seen = [(*key, count) for key, count in _beyond_ascii(text)]
+        letters = max(sum(count for *_, count in seen), _FEW)
         for name, (encodings, _, common) in _LANGUAGES.items():
             if encoding in encodings:
                 likely = sum(count * _log_likelihood(name, *key) for *key, count in seen)
+                usual = 0.0 if name in _EAST else likely / letters
                 likely += _WORDS * math.log((met[name] + 1) / most) if common else 0.0
                 likely -= _LESS_USUAL * encodings.index(encoding) + (0.0 if encodings is _WEST else _ELSEWHERE)
-                found.append((likely, encoding, text))
+                found.append((likely, encoding, text, usual))
     best = max(found)
-    others = [likely for likely, _, text in found if text != best[2]]
+    if best[3] < _IMPLAUSIBLE:  # UTF-8 of which a program made question marks, for example: no encoding reads it
+        return Guess(_WEST[0], is_certain=False)
+    others = [likely for likely, _, text, _ in found if text != best[2]]
     return Guess(best[1], best[0] - max(others, default=-math.inf) > _CERTAIN)
 
 

@@ -200,6 +200,14 @@ def test_a_guess_that_is_not_certain_is_said_and_a_certain_one_is_not() -> None:
     assert notes == []
 
 
+def test_text_that_a_program_damaged_is_in_no_encoding_for_certain() -> None:
+    text = "Kita² semua 😀 suka “ini” … يا سلام, bukan 😡 itu\n" * 20
+    damaged = bytes(ord("?") if 0x7F < byte < 0xA0 else byte for byte in text.encode())
+    notes: list[str] = []
+    assert "Kita" in decode("a.csv", damaged, notes=notes)
+    assert notes[0].startswith("Its encoding was guessed: cp1252.")
+
+
 def test_an_encoding_that_is_named_is_taken() -> None:
     assert decode("a.csv", "łąka".encode("cp852"), "CP852") == "łąka"
 
