@@ -253,6 +253,7 @@ class _Lab:
         """Evaluate what has not been evaluated yet and sum up."""
         if self.validated_step != self.step:
             self.validate(keep)
+        self.accelerator.unwrap_model(self.model, keep_fp32_wrapper=False)  # whoever predicts chooses the number format
         seconds = max(self.training_seconds, 1e-9)
         return TrainingSummary(
             seconds=self.training_seconds, validation_seconds=self.validation_seconds, steps=self.step,

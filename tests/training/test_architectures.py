@@ -10,6 +10,7 @@ from transformers import AutoTokenizer
 from bertdemo.data.dataset import Dataset
 from bertdemo.data.splitting import split as make_split
 from bertdemo.models.classifier import load_classifier, save_classifier
+from bertdemo.models.devices import choose_placement
 from bertdemo.prediction.predict import predict
 from bertdemo.training.loop import load_for_training, train
 from bertdemo.training.recipe import Recipe
@@ -25,6 +26,9 @@ ARCHITECTURES = {
     "ModernBert": SIZES | {"max_position_embeddings": 128},
     "DebertaV2": SIZES | {"max_position_embeddings": 128},  # has no fused attention
 }
+
+TEXTS = ("the coffee was wonderful", "a dirty room")
+FP32 = choose_placement("fp32")
 
 
 @pytest.fixture(params=ARCHITECTURES)
@@ -57,6 +61,9 @@ def test_it_trains_saves_and_predicts(
     predictions = predict(load_classifier(folder), [*small_dataset.texts, "word " * 300])
     assert predictions.logits.shape == (61, 2)
     assert predictions.cut == 1
+    save_classifier(classifier, folder)
+    trained, kept = (predict(each, TEXTS, placement=FP32).logits for each in (classifier, load_classifier(folder)))
+    assert trained == pytest.approx(kept, abs=1e-2 if lora_rank else 1e-5), "computed in fp32, whatever it learned in"
 
 
 def test_dropout_is_set_in_every_spelling(base: Path):
