@@ -97,8 +97,8 @@ def blocks_of(classifier: Classifier) -> tuple[Block, ...]:
     family = FAMILIES.get(config.model_type)
     if family is None:
         raise ExplanationError(
-            f"Heads of the architecture {config.model_type} cannot be switched off or looked into: choose a run whose "
-            "base is a BERT, RoBERTa, XLM-R, CamemBERT, ELECTRA, DistilBERT or ModernBERT."
+            f"Single heads of the architecture {config.model_type} cannot be switched off or followed in numbers: "
+            "choose a run whose base is a BERT, RoBERTa, XLM-R, CamemBERT, ELECTRA, DistilBERT or ModernBERT."
         )
     heads = config.num_attention_heads
     layers: Any = classifier.model.base_model.get_submodule(family.layers)

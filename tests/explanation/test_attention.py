@@ -91,7 +91,7 @@ def test_any_architecture_that_tells_its_weights_is_shown_and_its_heads_stay_on(
     assert np.allclose(found.logits, predict(classifier, [TEXT], placement=choose_placement("fp32")).logits, atol=1e-5)
     assert relevance(classifier, reading, 0).shape == (2, len(reading))
     for use in (attention, switched_off, norm_weighted):
-        with pytest.raises(ExplanationError, match=f"Heads of the architecture {architecture} cannot be switched off"):
+        with pytest.raises(ExplanationError, match=f"heads of the architecture {architecture} cannot be switched off"):
             use(classifier, reading, {(0, 1)})
 
 
