@@ -5,16 +5,13 @@ from __future__ import annotations
 import csv
 import itertools
 import json
-import os
 import re
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from bertdemo.__main__ import parser
+from bertdemo.__main__ import main, parser
 from bertdemo.data.dataset import Dataset
 
 ROOT = Path(__file__).parents[1]
@@ -85,12 +82,16 @@ def test_every_command_of_ours_is_one_the_program_knows() -> None:
 
 
 @pytest.mark.slow
-def test_every_command_of_ours_does_what_it_says(small_dataset: Dataset, tmp_path: Path) -> None:
+def test_every_command_of_ours_does_what_it_says(
+    small_dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     """One after the other, as a reader would, but trained for a moment only; files that it names are made up."""
+    monkeypatch.setenv("BERTDEMO_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
     for words in sorted(our_commands(), key=lambda words: ORDER.get(words[0], 1)):
         if not needs_network(words):
             make_files(words, small_dataset, tmp_path)
-            call(with_run(words, tmp_path) + (list(ENOUGH) if words[0] == "train" else []), tmp_path)
+            call(with_run(words, capfd) + (list(ENOUGH) if words[0] == "train" else []), capfd)
 
 
 def needs_network(words: list[str]) -> bool:
@@ -108,24 +109,22 @@ def make_files(words: list[str], dataset: Dataset, folder: Path) -> None:
             writer.writerows([columns, *rows])
 
 
-def with_run(words: list[str], folder: Path) -> list[str]:
+def with_run(words: list[str], capfd: pytest.CaptureFixture[str]) -> list[str]:
     """The newest run in place of RUN; to be stopped or cancelled, a run that has just begun."""
     if "RUN" not in words:
         return words
-    runs = json.loads(call(["runs", "--json"], folder))["runs"]
+    runs = json.loads(call(["runs", "--json"], capfd))["runs"]
     if not runs or words[0] in ("stop", "cancel"):
-        begun = call(["train", "--data", "sms_spam", *ENOUGH, "--detach", "--json"], folder)
+        begun = call(["train", "--data", "sms_spam", *ENOUGH, "--detach", "--json"], capfd)
         run = json.loads(begun)["run"]
     else:
         run = runs[0]["run"]
     return [run if word in ("RUN", "OTHER") else word for word in words]
 
 
-def call(words: list[str], folder: Path) -> str:
-    environment = {**os.environ, "BERTDEMO_HOME": str(folder / "home"), "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, *COMMAND[1:], *words]
-    result = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=1800
-    )
-    assert result.returncode == 0, f"{shlex.join(words)}: {result.stdout}{result.stderr}"
-    return result.stdout
+def call(words: list[str], capfd: pytest.CaptureFixture[str]) -> str:
+    """What a command prints, in this process: each of its own would load torch anew."""
+    code = main(words)
+    output, told = capfd.readouterr()
+    assert code == 0, f"{shlex.join(words)}: {output}{told}"
+    return output

@@ -51,16 +51,9 @@ def open_tab(browser, width: int, height: int):
     return tab
 
 
-@pytest.fixture
-def app_url(tmp_path: Path) -> Iterator[str]:
-    """The address of a fresh server whose home is a folder of this test."""
-    with serve(tmp_path / "home") as url:
-        yield url
-
-
 @pytest.fixture(scope="session")
 def warm_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a server that is shared, by tests that leave nothing behind in its home."""
+    """The address of a server that is shared by tests, none of which minds what others leave behind in its home."""
     with serve(tmp_path_factory.mktemp("shared") / "home") as url:
         yield url
 

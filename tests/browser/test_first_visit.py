@@ -33,11 +33,16 @@ WHOLE = {
 
 
 @pytest.mark.parametrize("name", WHOLE)
-def test_a_fresh_server_draws_its_first_page_without_an_error(name, page, tmp_path):
+def test_a_link_into_a_fresh_server_opens_its_page_without_an_error_or_another_host(name, page, tmp_path):
     (tmp_path / "sitecustomize.py").write_text(SLOWED)
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
     with serve(tmp_path / "home", PYTHONPATH=str(tmp_path)) as url:
         page.goto(f"{url}/{name}")
         page.locator(WHOLE[name]).or_(page.get_by_test_id("stAlertContentError")).first.wait_for()
         page.wait_for_timeout(500)
         assert page.get_by_test_id("stAlertContentError").all_inner_texts() == []
+        assert page.get_by_test_id("stException").count() == 0
         assert page.locator(WHOLE[name]).first.is_visible()
+        assert page.get_by_role("link", name="Fine-tune").count() >= 1
+        assert [each for each in asked if each.startswith("http") and not each.startswith(url)] == []

@@ -55,8 +55,8 @@ def choose_data_and_recipe(page, dataset, base) -> None:
     enter(page, "Batch size", "1")
 
 
-def test_train_reload_stop_judge_and_delete(page, app_url, small_dataset, tiny_base):
-    page.goto(f"{app_url}/fine_tune")
+def test_train_reload_stop_judge_and_delete(page, warm_url, small_dataset, tiny_base):
+    page.goto(f"{warm_url}/fine_tune")
     choose_data_and_recipe(page, small_dataset, tiny_base)
     page.get_by_role("button", name="Start training").click()
     page.wait_for_url("**/fine_tune?run=*")
@@ -76,18 +76,3 @@ def test_train_reload_stop_judge_and_delete(page, app_url, small_dataset, tiny_b
     page.get_by_role("button", name="Delete").click()
     page.get_by_role("button", name="Delete it").click()
     page.get_by_text("kept here with its scores").wait_for()
-
-
-@pytest.mark.parametrize(("path", "title"), [("", "Fine-tune BERT"), ("fine_tune", "Fine-tune a"), ("runs", "Runs")])
-def test_a_link_into_a_server_that_has_just_started_opens_its_page(page, app_url, path, title):
-    outside = []
-    page.on(
-        "request",
-        lambda r: outside.append(r.url) if app_url.split("//")[1] not in r.url and "http" in r.url[:4] else None,
-    )
-    page.goto(f"{app_url}/{path}")
-    page.get_by_role("heading", name=title, level=1).wait_for()
-    settle(page)
-    assert page.get_by_role("link", name="Fine-tune").count() >= 1
-    assert page.get_by_test_id("stException").count() == 0
-    assert outside == []

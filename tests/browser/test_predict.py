@@ -24,8 +24,8 @@ def ask(page, text: str) -> None:
     box.press("Enter")
 
 
-def test_a_newcomer_gets_an_answer_sends_the_link_and_asks_how_often_it_is_wrong(page, app_url):
-    page.goto(f"{app_url}/?run={STARTER}")
+def test_a_newcomer_gets_an_answer_sends_the_link_and_asks_how_often_it_is_wrong(page, warm_url):
+    page.goto(f"{warm_url}/?run={STARTER}")
     answer(page).filter(has_text="certain").wait_for()  # nobody has pressed anything yet
     ask(page, "ok see you at home then, love you")
     answer(page).filter(has_text=re.compile(r"^ham, ")).wait_for()
@@ -54,8 +54,8 @@ def test_a_newcomer_gets_an_answer_sends_the_link_and_asks_how_often_it_is_wrong
     assert page.get_by_test_id("stException").count() == 0
 
 
-def test_many_texts_survive_a_reload_and_come_back_as_a_table(page, app_url):
-    page.goto(f"{app_url}/predict?run={STARTER}")
+def test_many_texts_survive_a_reload_and_come_back_as_a_table(page, warm_url):
+    page.goto(f"{warm_url}/predict?run={STARTER}")
     page.get_by_role("tab", name="Many texts").click()
     texts = ["see you at home", "=1+1 call now to win a prize", "ok", "free entry, text WIN now"] * 5
     page.get_by_label("Texts, one a line").fill("\n".join(texts))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import re
+import shutil
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from bertdemo.data.dataset import Split
 from bertdemo.runs.folder import RunFolder
 from bertdemo.runs.records import State, Status
 from bertdemo.training.recipe import Recipe
+from tests.browser.conftest import serve
 from tests.runs.ended import write_test
 
 pytestmark = pytest.mark.browser
@@ -24,13 +27,26 @@ def split(small_dataset) -> Split:
     return Split(small_dataset, train=rows[::2], validation=rows[1::4], test=rows[3::4], seed=7)
 
 
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("reports")
+
+
+@pytest.fixture(scope="module")
+def url(home: Path) -> Iterator[str]:
+    """The address of a server over the home."""
+    with serve(home) as address:
+        yield address
+
+
 @pytest.fixture
-def report_url(app_url: str, tmp_path: Path, split: Split) -> str:
-    """The address of the report of a run that took one praise for a complaint."""
-    folder = RunFolder.create(tmp_path / "home" / "runs" / "one", split, Recipe(), "Visits", time.time())
+def report_url(url: str, home: Path, split: Split) -> str:
+    """The address of the report of a run that took one praise for a complaint, the only one in the home."""
+    shutil.rmtree(home / "runs", ignore_errors=True)
+    folder = RunFolder.create(home / "runs" / "one", split, Recipe(), "Visits", time.time())
     write_test(folder, split, mistakes=1)
     folder.write_status(Status(State.FINISHED, "", time.time()))
-    return f"{app_url}/runs?run=one"
+    return f"{url}/runs?run=one"
 
 
 def test_a_click_on_a_cell_shows_its_texts(page, report_url, split):
@@ -55,8 +71,8 @@ def test_a_link_opens_the_question_that_was_open(page, report_url, split):
     assert (row["label"], row["predicted_label"]) == ("praise", "complaint")
 
 
-def test_a_panel_closes_once_its_work_is_done_and_never_asks_about_the_next_run(page, report_url, tmp_path, split):
-    other = RunFolder.create(tmp_path / "home" / "runs" / "two", split, Recipe(), "Not this one", time.time() + 60)
+def test_a_panel_closes_once_its_work_is_done_and_never_asks_about_the_next_run(page, report_url, home, split):
+    other = RunFolder.create(home / "runs" / "two", split, Recipe(), "Not this one", time.time() + 60)
     other.write_status(Status(State.CANCELLED, "", time.time()))
     page.goto(report_url)
     page.get_by_role("button", name="Rename").click()
@@ -72,8 +88,8 @@ def test_a_panel_closes_once_its_work_is_done_and_never_asks_about_the_next_run(
     assert other.exists()
 
 
-def test_a_name_that_is_longer_than_the_picker_ends_in_an_ellipsis_and_is_whole_in_the_list(page, report_url, tmp_path):
-    RunFolder(tmp_path / "home" / "runs" / "one").write_name("a name that is longer than the picker of runs at the top")
+def test_a_name_that_is_longer_than_the_picker_ends_in_an_ellipsis_and_is_whole_in_the_list(page, report_url, home):
+    RunFolder(home / "runs" / "one").write_name("a name that is longer than the picker of runs at the top")
     page.goto(report_url)
     picker = page.get_by_role("combobox", name="Run", exact=True)
     picker.wait_for()
