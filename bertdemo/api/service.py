@@ -15,9 +15,9 @@ from bertdemo.api.messages import Answer, Answers, Cost, Model, Models, Predicti
 from bertdemo.errors import PredictionError
 from bertdemo.models.classifier import Classifier
 from bertdemo.models.devices import choose_placement
-from bertdemo.models.encoding import batches_by_length, count_tokens, encode, is_blank
+from bertdemo.models.encoding import batches_by_length, count_tokens, is_blank
 from bertdemo.prediction.loaded import Shelf
-from bertdemo.prediction.predict import predict
+from bertdemo.prediction.predict import Predictions, predict
 from bertdemo.prediction.remarks import remarks
 from bertdemo.prediction.single import in_other_letters
 from bertdemo.runs.records import Run
@@ -87,7 +87,7 @@ def _predict(
         some, their_pairs = [texts[row] for row in rows], [pairs[row] for row in rows] if pairs else None
         predicted = predict(classifier, some, their_pairs, placement=placement)
         _refuse_illegible(rows, predicted.unknown, pairs is not None)
-        reading = _reading(classifier, some, their_pairs)
+        reading = _reading(classifier, some, their_pairs, predicted)
         seconds += predicted.seconds
         scored = zip(rows, predicted.probabilities, predicted.unknown.tolist(), reading, strict=True)
         for row, probabilities, unknown, read in scored:
@@ -103,9 +103,10 @@ def _refuse_illegible(rows: Sequence[int], unknown: NDArray[np.float32], has_pai
             raise PredictionError(f"There is nothing to classify: the model can read nothing of {which}.")
 
 
-def _reading(classifier: Classifier, texts: Sequence[str], pairs: Sequence[str] | None) -> list[dict[str, Any]]:
+def _reading(
+    classifier: Classifier, texts: Sequence[str], pairs: Sequence[str] | None, predicted: Predictions
+) -> list[dict[str, Any]]:
     """Of each text, the tokens that were read and whether there were more, and what is remarkable about them."""
-    encoded = encode(classifier, texts, pairs)
     return [
         {
             "tokens": length,
@@ -113,7 +114,7 @@ def _reading(classifier: Classifier, texts: Sequence[str], pairs: Sequence[str] 
             "remarks": remarks(float(unknown), in_other_letters(classifier, text)),
         }
         for text, pair, length, unknown in zip(
-            texts, pairs or repeat(None, len(texts)), encoded.lengths, encoded.unknown, strict=True
+            texts, pairs or repeat(None, len(texts)), predicted.lengths, predicted.unknown, strict=True
         )
     ]
 

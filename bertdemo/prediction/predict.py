@@ -42,6 +42,7 @@ class Predictions:
     ``seconds`` includes tokenising and no waiting for other threads; ``precision`` is the number format of the matrix
     products, but ``settled`` texts that were nearly tied were read again in fp32. ``unknown`` is the share of each
     text's tokens that the model does not know (texts,): NaN where it reads nothing of it, and has answered nothing.
+    ``lengths`` are the tokens that it read of each, special tokens included.
     """
 
     logits: NDArray[np.float32]
@@ -51,6 +52,7 @@ class Predictions:
     precision: str
     temperature: float = 1.0
     settled: int = 0
+    lengths: Sequence[int] = ()
 
     @cached_property
     def probabilities(self) -> NDArray[np.float64]:
@@ -101,8 +103,9 @@ def predict(
             settled = 0 if placement.precision == "fp32" else _settle(classifier, encoded, placement, logits, apply)
         seconds += time.perf_counter() - started
     return Predictions(
-        logits, encoded.cut, encoded.unknown, seconds, placement.precision, classifier.temperature, settled
-    )
+        logits, encoded.cut, encoded.unknown, seconds, placement.precision, classifier.temperature, settled,
+        encoded.lengths,
+    )  # fmt: skip
 
 
 def predict_encoded(

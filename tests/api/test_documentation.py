@@ -7,7 +7,6 @@ from pathlib import Path
 
 from bertdemo.api.messages import LONGEST_TEXT, MOST_TEXTS
 from bertdemo.api.mounting import Api
-from tests.browser.conftest import app_url  # noqa: F401 - a fixture
 
 ROOT = Path(__file__).parents[2]
 
@@ -41,17 +40,3 @@ def test_nothing_is_built_before_the_first_request(settings):
     code = "import sys, bertdemo.api.mounting; print({'fastapi', 'pydantic', 'torch'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
-
-
-def test_it_is_mounted_beside_the_app(app_url):  # noqa: F811
-    from urllib.request import urlopen
-
-    def read(path: str) -> str:
-        with urlopen(app_url + path) as response:
-            return response.read().decode()
-
-    assert '"ready":true' in read("/api/ready")
-    assert '"models":[' in read("/api/v1/models")
-    assert "/api/openapi.json" in read("/api/docs")
-    assert '"url":"/api"' in read("/api/openapi.json")
-    assert "<title>" in read("/")

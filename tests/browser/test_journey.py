@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from urllib.request import urlopen
 
 import pytest
 
@@ -76,3 +77,15 @@ def test_train_reload_stop_judge_and_delete(page, warm_url, small_dataset, tiny_
     page.get_by_role("button", name="Delete").click()
     page.get_by_role("button", name="Delete it").click()
     page.get_by_text("kept here with its scores").wait_for()
+
+
+def test_the_interface_for_programs_is_mounted_beside_the_pages(warm_url):
+    def read(path: str) -> str:
+        with urlopen(warm_url + path) as response:
+            return response.read().decode()
+
+    assert '"ready":true' in read("/api/ready")
+    assert '"models":[' in read("/api/v1/models")
+    assert "/api/openapi.json" in read("/api/docs")
+    assert '"url":"/api"' in read("/api/openapi.json")
+    assert "<title>" in read("/")
