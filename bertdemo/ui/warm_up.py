@@ -7,18 +7,22 @@ imported before the server takes its first visitor, and what answers are made of
 
 from __future__ import annotations
 
+import faulthandler
 import gc
 import importlib
 import json
 import logging
 import os
 import platform
+import signal
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from bertdemo.errors import BertDemoError
@@ -32,16 +36,36 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 _DRAWING = ("pandas", "pyarrow.parquet", "altair", "scipy.optimize", "scipy.special", "tokenizers")
 _AFTER_FIRST_PAINT = 1.5  # seconds
+_FAREWELL = 20.0  # seconds
 _SPINNING = "GOMP_SPINCOUNT"
 _LAST_START = "last_start.json"
 
 
 @asynccontextmanager
 async def before_first_visitor(_app: object) -> AsyncIterator[dict[str, Any]]:
-    """The life of the server: whatever all pages draw with is whole before one is asked for."""
+    """The life of the server: whatever all pages draw with is whole before one is asked for, and its end comes."""
+    if threading.current_thread() is threading.main_thread():  # nobody else can be told of signals
+        end_in_time(_FAREWELL)
     for library in _DRAWING:
         importlib.import_module(library)
     yield {}
+
+
+def end_in_time(seconds: float) -> None:
+    """Have this process, once it is told to stop, end after so many seconds whatever still holds it up.
+
+    A thread that waits for ever, or one that Python froze with a lock in its hands, would keep a stopped server alive.
+    Then all threads are told to the log, with no help of Python's own, which may be what hangs.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        stop = signal.getsignal(number)
+        if callable(stop):  # otherwise the system ends the process, or nothing does
+            signal.signal(number, partial(_stop, seconds, stop))
+
+
+def _stop(seconds: float, stop: Callable[[int, FrameType | None], Any], number: int, frame: FrameType | None) -> None:
+    faulthandler.dump_traceback_later(seconds, exit=True)
+    stop(number, frame)
 
 
 @dataclass(frozen=True)

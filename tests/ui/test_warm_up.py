@@ -14,6 +14,7 @@ from bertdemo.models.classifier import load_base
 from bertdemo.runs.records import State
 from bertdemo.ui import try_it
 from bertdemo.ui.warm_up import STEPS, Progress, WarmUp
+from tests.patience import LONGEST
 
 ROOT = Path(__file__).parents[2]
 IMPORT_ALL = """
@@ -30,6 +31,26 @@ for package in (bertdemo.charts, bertdemo.ui):
 def test_what_pages_import_bears_libraries_that_another_thread_has_just_begun_to_import():
     done = subprocess.run([sys.executable, "-c", IMPORT_ALL], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+HUNG = """
+import signal, time
+from bertdemo.ui.warm_up import end_in_time
+signal.signal(signal.SIGTERM, lambda *_: print("told", flush=True))
+end_in_time(0.2)
+print("ready", flush=True)
+while True:
+    time.sleep(1)
+"""
+
+
+def test_a_server_that_hangs_when_it_is_told_to_stop_ends_and_says_where():
+    process = subprocess.Popen([sys.executable, "-c", HUNG], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout.readline() == b"ready\n"
+    process.terminate()
+    told, log = process.communicate(timeout=LONGEST)
+    assert (told, process.returncode) == (b"told\n", 1)
+    assert b'File "<string>", line 8 in <module>' in log
 
 
 class Prepared:
