@@ -21,20 +21,28 @@ _LOOK_SECONDS = 0.01
 class Patience:
     """Runs out while nothing moves: a second counts less the more processes share the cores, and a move begins anew."""
 
-    def __init__(self) -> None:
-        self._spent, self._seen, self._moved = 0.0, time.monotonic(), None
+    def __init__(self, seconds: float = PATIENCE) -> None:
+        self._left, self._spent, self._seen, self._moved = seconds, 0.0, time.monotonic(), None
 
     def is_over(self, moved: object = None) -> bool:
         """Return whether to give up; ``moved`` is another object whenever what is waited for has come further."""
         now = time.monotonic()
         self._spent = 0.0 if moved != self._moved else self._spent + (now - self._seen) * _share()
         self._seen, self._moved = now, moved
-        return self._spent > PATIENCE
+        return self._spent > self._left
 
 
-def until(condition: Callable[[], _Value], what: str, moved: Callable[[], object] = lambda: None) -> _Value:
-    """Wait for a condition and return its value; ``moved`` tells how far it is meanwhile."""
-    patience = Patience()
+def until(
+    condition: Callable[[], _Value],
+    what: str,
+    moved: Callable[[], object] = lambda: None,
+    within: float = PATIENCE,
+) -> _Value:
+    """Wait for a condition and return its value; ``moved`` tells how far it is meanwhile.
+
+    Fails when nothing has moved ``within`` so many seconds of an idle machine.
+    """
+    patience = Patience(within)
     while not (value := condition()):
         if patience.is_over(moved()):
             pytest.fail(f"{what} did not happen")
