@@ -16,7 +16,7 @@ from bertdemo.drafts import scratch
 from bertdemo.evaluation.metrics import wilson
 from bertdemo.evaluation.report import Interval
 from bertdemo.export.calibrated import load_calibrated
-from bertdemo.export.onnx import to_int8, to_onnx
+from bertdemo.export.onnx import open_session, to_int8, to_onnx
 from bertdemo.models.classifier import Classifier
 from bertdemo.models.devices import choose_placement
 from bertdemo.models.encoding import collate, encode
@@ -25,7 +25,7 @@ from bertdemo.prediction.probabilities import softmax
 from bertdemo.runs.store import Runs
 
 if TYPE_CHECKING:
-    from onnxruntime import InferenceSession
+    pass
 
 MOST_TEXTS = 1000
 _WARM_UP = 5  # texts
@@ -80,16 +80,6 @@ def measure(runs: Runs, run_id: str, most: int = MOST_TEXTS) -> tuple[Measured, 
         _measured(name, sizes[name], float(np.median(seconds[name])), softmax(logits[name]), original, part.labels)
         for name in forms
     )
-
-
-def open_session(file: Path) -> InferenceSession:
-    """The exported network, ready to run on the CPU."""
-    from onnxruntime import InferenceSession, SessionOptions
-
-    options = SessionOptions()
-    # Its threads would keep the cores busy after each answer, while the next form answers.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return InferenceSession(file, options, providers=["CPUExecutionProvider"])
 
 
 def _original(classifier: Classifier) -> _Answer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,8 +16,10 @@ from bertdemo.models.encoding import collate, encode
 
 if TYPE_CHECKING:
     from onnx import ModelProto
+    from onnxruntime import InferenceSession
 
 _NOISY = ("torch.onnx", "torch.export", "onnxscript", "onnx_ir")
+_CLOSE = 1e-3  # of the largest logit, or of 1
 _EXAMPLES = ("one short text", "another one that is a little longer than the first")
 
 
@@ -33,22 +35,23 @@ def to_onnx(classifier: Classifier) -> ModelProto:
         classifier: on the CPU, in fp32.
 
     Raises:
-        ModelError: torch cannot write this architecture as ONNX.
+        ModelError: torch cannot write this architecture as ONNX, or what it wrote does not answer as the classifier.
     """
     import torch
 
-    inputs = _example(classifier)
+    inputs, network = _example(classifier), _logits_of(classifier)
     free = torch.export.Dim.DYNAMIC
     try:
         with _quietly():
             program: Any = torch.onnx.export(
-                _logits_of(classifier), kwargs=inputs, dynamo=True, verbose=False, input_names=list(inputs),
+                network, kwargs=inputs, dynamo=True, verbose=False, input_names=list(inputs),
                 output_names=["logits"], dynamic_shapes={name: {0: free, 1: free} for name in inputs},
             )  # fmt: skip
-    except torch.onnx.OnnxExporterError as error:
+        model: ModelProto = program.model_proto
+        _check(model, classifier, network)
+    except Exception as error:  # of the exporter, or of a runtime that cannot compute what it wrote
         kind = classifier.model.config.model_type
         raise ModelError(f"A model of the kind {kind} cannot be written as ONNX yet: export it as a zip.") from error
-    model: ModelProto = program.model_proto
     _describe(model, classifier)
     return model
 
@@ -66,9 +69,38 @@ def to_int8(model: ModelProto, file: Path) -> None:
         quantize_dynamic(model, file, weight_type=QuantType.QInt8, per_channel=True)
 
 
-def _example(classifier: Classifier) -> dict[str, Any]:
-    encoded = encode(classifier, _EXAMPLES)
-    return collate(classifier, encoded, range(len(_EXAMPLES)))
+def open_session(file: Path | bytes) -> InferenceSession:
+    """The exported network, ready to run on the CPU."""
+    from onnxruntime import InferenceSession, SessionOptions
+
+    options = SessionOptions()
+    # Its threads would keep the cores busy after each answer, while the next form answers.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return InferenceSession(file, options, providers=["CPUExecutionProvider"])
+
+
+def _example(classifier: Classifier, texts: Sequence[str] = _EXAMPLES) -> dict[str, Any]:
+    return collate(classifier, encode(classifier, texts), range(len(texts)))
+
+
+def _check(model: ModelProto, classifier: Classifier, network: Any) -> None:
+    """Compare the graph, run by onnxruntime, with the network, on batches of several sizes.
+
+    Raises:
+        ArithmeticError: they differ; or another error of the runtime, which computes no batch of that size.
+    """
+    import numpy as np
+    import torch
+
+    session = open_session(model.SerializeToString())
+    for texts in (_EXAMPLES[:1], [*_EXAMPLES, *_EXAMPLES], [_EXAMPLES[1] * 3]):
+        inputs = _example(classifier, texts)
+        with torch.inference_mode():
+            expected = network(**inputs).numpy()
+        read = {each.name for each in session.get_inputs()}
+        found = session.run(None, {name: tensor.numpy() for name, tensor in inputs.items() if name in read})[0]
+        if not np.allclose(found, expected, atol=_CLOSE * max(1.0, float(abs(expected).max()))):
+            raise ArithmeticError(f"the logits of {len(texts)} texts differ")
 
 
 def _logits_of(classifier: Classifier) -> Any:

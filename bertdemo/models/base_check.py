@@ -44,6 +44,13 @@ def longest_input(config: PretrainedConfig, tokenizer: PreTrainedTokenizerBase) 
     return int(min(positions, tokenizer.model_max_length) if positions > 0 else tokenizer.model_max_length)
 
 
+def has_experts(config: PretrainedConfig) -> bool:
+    """Whether the architecture sends each token to a few of many experts (a mixture of experts)."""
+    text = config.get_text_config()
+    numbers = [getattr(text, name, None) for name in ("num_experts", "num_local_experts", "n_routed_experts")]
+    return getattr(text, "is_moe", True) and any(isinstance(each, int) and each > 1 for each in numbers)
+
+
 def agree_on_padding(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
     """Have the tokenizer fill up with some token and the model know it, in place.
 

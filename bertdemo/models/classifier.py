@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from bertdemo.drafts import drafted, read_steadily, recover, sweep
 from bertdemo.errors import ModelError
 from bertdemo.models.adapters import base_of, has_adapter, is_adapted, merge_adapter, save_adapter
-from bertdemo.models.base_check import agree_on_padding, fit, longest_input
+from bertdemo.models.base_check import agree_on_padding, fit, has_experts, longest_input
 from bertdemo.models.catalog import find_base
 from bertdemo.models.devices import Placement
 from bertdemo.models.first_token import read_first_token_only
@@ -64,10 +64,15 @@ class Classifier:
         return next((i for i in ids if i is not None and i >= 0), 0)
 
     def suit(self, placement: Placement) -> Placement:
-        """The placement, in a number format that this classifier can compute in."""
-        if not self.only_fp32 or placement.precision == "fp32":
+        """The placement, in a number format that this classifier can compute in.
+
+        Where tokens go to a few of many experts, rounding sends them to others, and clear answers change.
+        """
+        experts = has_experts(self.model.config)
+        if placement.precision == "fp32" or not (self.only_fp32 or experts):
             return placement
-        return replace(placement, precision="fp32", reason=f"fp32: this base cannot compute in {placement.precision}")
+        why = "rounding would change its experts" if experts else f"this base cannot compute in {placement.precision}"
+        return replace(placement, precision="fp32", reason=f"fp32: {why}")
 
     @cached_property
     def in_bf16(self) -> Classifier:

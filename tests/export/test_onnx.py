@@ -5,13 +5,14 @@ import json
 import numpy as np
 import onnx
 import pytest
+import torch
 from tokenizers import Tokenizer
 
 from bertdemo.errors import ModelError
 from bertdemo.export import onnx as onnx_export
 from bertdemo.export.calibrated import load_calibrated
-from bertdemo.export.measuring import measure, open_session
-from bertdemo.export.onnx import to_int8, to_onnx
+from bertdemo.export.measuring import measure
+from bertdemo.export.onnx import open_session, to_int8, to_onnx
 from bertdemo.models.encoding import collate, encode
 from bertdemo.prediction.predict import predict
 from bertdemo.prediction.probabilities import softmax
@@ -89,14 +90,25 @@ def test_other_architectures_are_written_too(kind, calibrated, tmp_path):
     assert np.allclose(found, predict(classifier, TEXTS, placement=EXACT).logits, atol=1e-3)
 
 
-def test_what_torch_cannot_write_is_told_in_one_sentence(calibrated, monkeypatch):
-    class Odd:
-        def __call__(self):
-            raise NotImplementedError
+class Unwritable(torch.nn.Module):
+    def forward(self, input_ids, attention_mask, token_type_ids):
+        raise NotImplementedError
 
-    monkeypatch.setattr(onnx_export, "_logits_of", lambda _: Odd())
-    with pytest.raises(ModelError, match="bert cannot be written as ONNX"):
+
+class Otherwise(torch.nn.Module):
+    def forward(self, input_ids, attention_mask, token_type_ids):
+        total = (input_ids + attention_mask + token_type_ids).sum(1)
+        return torch.stack([total, -total], 1) * (2.0 if torch.compiler.is_exporting() else 1.0)
+
+
+@pytest.mark.parametrize(
+    ("network", "cause"), [(Unwritable, torch.onnx.OnnxExporterError), (Otherwise, ArithmeticError)]
+)
+def test_what_cannot_be_written_or_answers_otherwise_is_one_sentence(calibrated, monkeypatch, network, cause):
+    monkeypatch.setattr(onnx_export, "_logits_of", lambda _: network())
+    with pytest.raises(ModelError, match="bert cannot be written as ONNX") as told:
         to_onnx(calibrated)
+    assert isinstance(told.value.__cause__, cause)
 
 
 def test_the_table_sets_all_forms_side_by_side(runs):

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from transformers import AutoTokenizer, T5Tokenizer
+from transformers import AutoConfig, AutoTokenizer, T5Tokenizer
 
 from bertdemo.errors import ModelError
-from bertdemo.models.base_check import fit
+from bertdemo.models.base_check import fit, has_experts
 from bertdemo.models.catalog import find_base
 from bertdemo.models.classifier import Classifier, load_base, load_classifier, save_classifier
 from bertdemo.models.devices import Placement
@@ -252,3 +252,25 @@ def test_the_page_reads_as_training_does_whatever_the_file_says(tiny_base: Path,
     configure_tokenizer(base, tokenizer_class="BertTokenizer", do_lower_case=True)
     text = "THE Coffee was COLD"
     assert open_tokenizer(file).encode(text).ids == encode(load(base), [text]).ids[0].tolist()
+
+
+@pytest.mark.parametrize(
+    ("architecture", "settings", "experts"),
+    [
+        ("mixtral", {"num_local_experts": 8}, True),
+        ("deepseek_v3", {"n_routed_experts": 8}, True),
+        ("qwen2_moe", {"num_experts": 1}, False),
+        ("doge", {"is_moe": False}, False),
+        ("bert", {}, False),
+    ],
+)
+def test_a_mixture_of_experts_is_told_by_its_settings(architecture: str, settings: dict[str, object], experts: bool):
+    assert has_experts(AutoConfig.for_model(architecture, **settings)) is experts
+
+
+def test_what_has_experts_computes_in_fp32(tiny_base: Path) -> None:
+    classifier = load(tiny_base)
+    rounded = Placement("cpu", "bf16", "a CPU", "bf16 on 2 threads")
+    assert classifier.suit(rounded) == rounded
+    classifier.model.config.num_experts = 4
+    assert classifier.suit(rounded).precision == "fp32"
