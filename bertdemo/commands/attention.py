@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from bertdemo.commands.arguments import Subparsers, add_command
-from bertdemo.commands.one_text import add_text, open_text
+from bertdemo.commands.one_text import add_text, answered, open_text
 from bertdemo.commands.output import Output
 from bertdemo.errors import ExplanationError
 from bertdemo.settings import Settings
@@ -41,6 +41,7 @@ def run(arguments: argparse.Namespace, settings: Settings, output: Output) -> in
     """Print tokens, weights and the prediction."""
     classifier, reading = open_text(arguments, settings, complete=True)
     values = _values(arguments, classifier, reading)
+    answered(classifier, reading, output)
     output.result(values, _lines(values))
     return 0
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from bertdemo.commands.arguments import Subparsers, add_command
-from bertdemo.commands.one_text import add_text, open_text
+from bertdemo.commands.one_text import add_text, answered, open_text
 from bertdemo.commands.output import Output
 from bertdemo.errors import ExplanationError
 from bertdemo.settings import Settings
@@ -47,12 +47,8 @@ def run(arguments: argparse.Namespace, settings: Settings, output: Output) -> in
 
     from bertdemo.explanation.record import to_json, to_json_in_windows
     from bertdemo.explanation.windows import windows
-    from bertdemo.prediction.remarks import remarks
-    from bertdemo.prediction.single import predict_one
 
-    answer = predict_one(classifier, reading.text, reading.pair)
-    for sentence in remarks(answer.unknown_share, answer.plain):
-        output.remark(sentence)
+    answer = answered(classifier, reading, output)
     attribute = _asked(arguments, classifier, answer.label)
     if reading.truncated:
         cut = windows(classifier, reading.text, reading.pair)

@@ -6,12 +6,14 @@ import argparse
 from typing import TYPE_CHECKING
 
 from bertdemo.commands.arguments import Parser
+from bertdemo.commands.output import Output
 from bertdemo.errors import PredictionError
 from bertdemo.settings import Settings
 
 if TYPE_CHECKING:
     from bertdemo.explanation.reading import Reading
     from bertdemo.models.classifier import Classifier
+    from bertdemo.prediction.single import Answer
     from bertdemo.runs.store import Runs
 
 
@@ -57,3 +59,14 @@ def open_text(arguments: argparse.Namespace, settings: Settings, *, complete: bo
 
     classifier = Shelf(runs, capacity=1, complete=complete).classifier(arguments.id)
     return classifier, read(classifier, arguments.text, arguments.pair)
+
+
+def answered(classifier: Classifier, reading: Reading, output: Output) -> Answer:
+    """What the classifier answers, with a line about what of the text it could not read."""
+    from bertdemo.prediction.remarks import remarks
+    from bertdemo.prediction.single import predict_one
+
+    answer = predict_one(classifier, reading.text, reading.pair)
+    for sentence in remarks(answer.unknown_share, answer.plain):
+        output.remark(sentence)
+    return answer

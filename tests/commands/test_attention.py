@@ -115,3 +115,10 @@ def test_wrong_input_is_one_line_and_exit_code_2(run, arguments, words):
 def test_an_empty_text_and_an_unknown_run_are_one_line(run):
     assert "is empty" in run(text=" ")[2]
     assert run(run_id="nobody")[0] == 2
+
+
+def test_what_the_model_does_not_know_of_a_text_is_told(run):
+    code, stdout, stderr = run("--json", text="𐎠𐎡 coffee")
+    assert code == 0
+    assert [token["text"] for token in json.loads(stdout)["tokens"]][1] == "[UNK]"
+    assert "of the tokens that the model read are unknown to it" in stderr
