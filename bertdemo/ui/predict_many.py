@@ -148,7 +148,7 @@ def _uploaded() -> tuple[str, pd.DataFrame] | None:
         "A table with a text in each row",
         type=list(FILE_TYPES),
         key="many_upload",
-        on_change=lambda: st.session_state.pop(_TABLE, None),
+        on_change=_forget_upload,
         help="CSV, TSV, JSON lines, Parquet, Excel or OpenDocument, also as .gz or .zip; delimiter and encoding are "
         "detected. Your columns are kept.",
     )
@@ -156,7 +156,7 @@ def _uploaded() -> tuple[str, pd.DataFrame] | None:
     known = st.session_state.get(_TABLE)
     if uploaded is not None and (known is None or known[0] != uploaded.file_id):
         frame = uploads.read(uploaded, typed=True)
-        encoding_choice.keep(_PLACE, uploaded.name, uploaded.getvalue())
+        encoding_choice.keep(_PLACE, uploaded.name, uploaded.getvalue(), frame)
         known = st.session_state[_TABLE] = (uploaded.file_id, uploaded.name, frame)
     if known is None:
         st.caption("The result is your table, in its order, with the label, its certainty and all probabilities added.")
@@ -167,6 +167,11 @@ def _uploaded() -> tuple[str, pd.DataFrame] | None:
     for note in frame.attrs.get("notes", ()):
         st.caption(escape(note))
     return name, frame
+
+
+def _forget_upload() -> None:
+    st.session_state.pop(_TABLE, None)
+    encoding_choice.forget(_PLACE)
 
 
 def _columns(run: Run, frame: pd.DataFrame, trained: str | None) -> JobColumns:
