@@ -69,7 +69,7 @@ def test_a_file_stays_in_use_on_visiting_the_hub_until_it_is_taken_away(page, wa
     page.get_by_text("This needs a network").wait_for()
     settle(page)
     page.get_by_text("A file of yours", exact=True).click()
-    page.get_by_text("first.csv is in use").wait_for()
+    page.get_by_text("Using first.csv").wait_for()
     settle(page)
     box = page.get_by_role("combobox", name="Label", exact=True)
     box.fill("other")
@@ -77,9 +77,9 @@ def test_a_file_stays_in_use_on_visiting_the_hub_until_it_is_taken_away(page, wa
     settle(page)
     page.get_by_text("60 texts under 2 labels").wait_for()
     assert box.input_value() == "other"
-    page.get_by_role("button", name="Take it away").click()
+    page.get_by_role("button", name="Remove file").click()
     page.get_by_text("Two columns are enough").wait_for()
-    assert page.get_by_text("is in use").count() == 0
+    assert page.get_by_text("Using first.csv").count() == 0
 
 
 def test_the_keyboard_stays_at_the_uploader_once_its_file_is_read(page, warm_url):
