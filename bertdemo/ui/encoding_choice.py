@@ -39,6 +39,7 @@ def keep(place: str, name: str, content: bytes, frame: pd.DataFrame) -> None:
     may_differ = frame.attrs.get("doubted", False) or not is_unicode
     if is_text_file(name) and may_differ and not content.isascii():
         st.session_state[_key(place, "file")] = (name, content)
+        st.session_state[_key(place, "picked")] = frame.attrs["encoding"]  # a browser keeps what nobody takes back
 
 
 def forget(place: str) -> None:
@@ -77,12 +78,12 @@ def _pick(place: str, content: bytes, found: str, *, doubted: bool) -> str:
     names = list(dict.fromkeys([found, *_NAMES]))
     key = _key(place, "picked")
     is_changed = st.session_state.get(key, found) != found
-    with st.expander(f"Read as {_title(found)}: are letters wrong?", expanded=doubted or is_changed):
+    with st.expander(f"Encoding found: {_NAMES.get(found, found)}. Are letters wrong?", expanded=doubted or is_changed):
         picked = st.selectbox(
             "Encoding of the file",
             names,
             index=names.index(st.session_state.get(key, found)),
-            format_func=lambda name: f"{_title(name)}{', as found' if name == found else ''}",
+            format_func=lambda name: _title(name) + (", as found" if name == found else ""),
             key=key,
             persist_state="session",
             help="A file of text does not say how its letters are written as bytes. Choose the encoding in which the "
@@ -93,7 +94,8 @@ def _pick(place: str, content: bytes, found: str, *, doubted: bool) -> str:
 
 
 def _title(encoding: str) -> str:
-    return _NAMES.get(encoding, encoding)
+    """Where it is from, and the name by which notes and commands call it."""
+    return f"{_NAMES[encoding]}, {encoding}" if encoding in _NAMES else encoding
 
 
 def _preview(place: str, content: bytes, encoding: str) -> str:

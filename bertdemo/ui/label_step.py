@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import streamlit as st
 
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bertdemo.errors import SeveralLabelsError
+
+_Value = TypeVar("_Value")
 
 
 def begin(about: str, table: str) -> None:
@@ -77,7 +79,8 @@ def ask_what_to_learn(about: str, error: SeveralLabelsError) -> None:
 def _several(about: str, rules_: Sequence[str]) -> None:
     key = f"several_{about}"
     options = list(dict.fromkeys(rules_))  # a label may be called "first"
-    chosen = st.session_state.get(key, LEAVE_OUT)
+    begins_as = LEAVE_OUT if LEAVE_OUT in options else None
+    chosen = _known_or_said(key, begins_as)
     st.selectbox(
         "Rows with several labels",
         options,
@@ -97,16 +100,23 @@ def _rule_in_words(rule: str) -> str:
 
 def _no_label(about: str, offers: Offers) -> None:
     key = f"no_label_{about}"
+    chosen = _known_or_said(key, list(offers.blank))
     st.multiselect(
         "Values that mean “no label”",
         offers.no_label,
-        default=[value for value in st.session_state.get(key, offers.blank) if value in offers.no_label],
+        default=[value for value in chosen if value in offers.no_label],
         key=key,
         persist_state="session",
         placeholder="None: each is a label",
         help="Rows with such a value are left out.",
         width=320,
     )
+
+
+def _known_or_said(key: str, begins_as: _Value) -> _Value:
+    """What is set; where nothing is, or no more, that is told the browser, which would go on to show what was."""
+    value: _Value = st.session_state.setdefault(key, begins_as)
+    return value
 
 
 def _tick(about: str, rule: str, title: str, *, default: bool, explained: str | None = None) -> None:

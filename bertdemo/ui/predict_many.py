@@ -23,6 +23,7 @@ ONE, MANY = TABS = ("One text", "Many texts")
 LINES, FILE = SOURCES = ("Lines of text", "A file of yours")
 _NONE = "none"
 _TAB = "predict_tab"
+_LAST_TAB = "predict_last_tab"  # in the session: the tabs forget what was open when the page changes
 _PASTED = "pasted lines"
 _TABLE = "many_table"  # in the session: (upload, name, frame); the uploader forgets its file when the page changes
 _EARLIER = 5
@@ -30,10 +31,13 @@ _PLACE = "many"
 
 
 def tabs() -> Sequence[Any]:
-    """The two tabs of the page; an address that names a job opens the second."""
-    if "job" in st.query_params and _TAB not in st.session_state:
-        st.session_state[_TAB] = MANY
-    return st.tabs(TABS, key=_TAB, on_change="rerun")
+    """The two tabs of the page; an address that names a job opens the second, and one that names a text the first."""
+    state, asked = st.session_state, st.query_params
+    if _TAB not in state:
+        state[_TAB] = MANY if "job" in asked else ONE if "text" in asked else state.get(_LAST_TAB, ONE)
+    drawn = st.tabs(TABS, key=_TAB, on_change="rerun")
+    state[_LAST_TAB] = state[_TAB]
+    return drawn
 
 
 def show(run: Run) -> None:
