@@ -287,17 +287,6 @@ def upload(app, content, name="mine.csv"):
     return app.file_uploader(key="many_upload").set_value((name, content, "text/csv")).run()
 
 
-def test_an_open_tab_and_an_encoding_that_was_picked_stay_on_visiting_another_page(open_page, make_classifier):
-    make_classifier()
-    polish = "text\n" + "".join(f"Proszę o szybką odpowiedź {i}\n" for i in range(30))
-    app = upload(open_many(open_page, run="one"), polish.encode("cp1250"))
-    app.selectbox(key="many_encoding_picked").set_value("cp1251").run()
-    app.switch_page("pages/fine_tune.py").run()
-    app.switch_page("pages/predict.py").run()
-    assert not app.exception
-    assert app.selectbox(key="many_encoding_picked").value == "cp1251"
-
-
 def job_of(app):
     given = app.query_params["job"]
     return given[0] if isinstance(given, list) else given
