@@ -53,6 +53,10 @@ class SeveralLabelsError(OpenQuestionError):
         self.labels = labels
 
 
+class UnknownLabelError(DataError):
+    """The one label that is to be learned against all others is none of the table's."""
+
+
 class DisputedLabelsError(OpenQuestionError):
     """Rows of one text disagree about its label, so that none is usable."""
 

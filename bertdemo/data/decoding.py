@@ -83,8 +83,8 @@ def decode(name: str, content: bytes, encoding: str | None = None, notes: list[s
     if broken and notes is not None:
         count, shows = ("1 character", "shows") if broken == 1 else (f"{broken:,} characters", "show")
         notes.append(
-            f"{count} could not be read as {chosen} and {shows} as \ufffd: if the file is in another encoding, name it "
-            "(command: --encoding)."
+            f"{count} could not be read as {chosen} and {shows} as \ufffd: if the file is in another encoding, choose "
+            "that (command: --encoding)."
         )
     return text.replace("\0", "")
 

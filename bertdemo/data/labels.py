@@ -15,7 +15,7 @@ from bertdemo.data.columns import Columns
 from bertdemo.data.identity import normalise, without_invisible
 from bertdemo.data.label_cells import Labels, read_cells
 from bertdemo.data.label_columns import listed
-from bertdemo.errors import DataError, SeveralLabelsError
+from bertdemo.errors import SeveralLabelsError, UnknownLabelError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -281,7 +281,9 @@ def _one_against_rest(
 ) -> list[str]:
     label = next((name for name in names if label_key(name) == label_key(wanted)), None)
     if label is None:
-        raise DataError(f"There is no label {wanted!r}: choose one of {listed(names)}, or {LEAVE_OUT} or {FIRST}.")
+        raise UnknownLabelError(
+            f"There is no label {wanted!r}: choose one of {listed(names)}, or {LEAVE_OUT} or {FIRST}."
+        )
     told.notes.append(f"The label “{label}” is learned against all others.")
     other = f"not {label}"
     return [label if label in row else other if row or unmarked_is_other else "" for row in rows]

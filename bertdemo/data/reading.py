@@ -15,7 +15,7 @@ from bertdemo.data.choices import Choices
 from bertdemo.data.columns import Columns, guess_columns
 from bertdemo.data.containers import PACKED, Member, class_table, read_folder, unpack
 from bertdemo.data.dataset import Dataset
-from bertdemo.data.decoding import decode, known_encoding, refuse_foreign
+from bertdemo.data.decoding import decode, find_encoding, known_encoding, refuse_foreign
 from bertdemo.data.delimited import is_table, read_delimited, read_lines
 from bertdemo.data.failures import sentence_for_any_failure
 from bertdemo.data.identity import without_surrogates
@@ -102,7 +102,8 @@ def read_table(
     """Read a table whose cells are ``str`` as written, or None where empty.
 
     What a person should know about how it was read stands as sentences in ``attrs["notes"]``; where the file itself
-    says which columns hold texts and labels, they stand in ``attrs["columns"]``.
+    says which columns hold texts and labels, they stand in ``attrs["columns"]``. Of a file of text,
+    ``attrs["encoding"]`` is how it was read, and ``attrs["doubted"]`` whether that is a guess or broke characters.
 
     Args:
         name: the file's, which tells its kind by its ending.
@@ -126,6 +127,7 @@ def read_table(
     if kind not in _TABLES:
         raise DataError(f"{name} is of an unknown kind: choose a file that ends in {', '.join(FILE_TYPES)}.")
     sheet, notes, cell = "", list[str](), as_value if typed else as_text
+    about: dict[str, Any] = {}
     if kind in _WORKBOOKS:
         sheet, cells = read_workbook(name, content, settings.max_rows, notes, columns=1 if typed else 2)
         table, layout = _as_examples(name, cells, settings.max_rows)
@@ -134,10 +136,12 @@ def read_table(
         table, layout = read(name, content, settings.max_rows, cell)
     else:
         refuse_foreign(name, content)
+        encoding = encoding or known_encoding(find_encoding(content, notes))
         text = decode(name, content, encoding, notes)
+        about = {"encoding": encoding, "doubted": bool(notes)}
         table, layout = _read_text(name, kind, text, settings.max_rows, cell, notes)
     frame = make_frame(name, *table, settings)
-    frame.attrs |= {"sheet": sheet, "notes": notes}
+    frame.attrs |= {"sheet": sheet, "notes": notes, **about}
     return layout.on(frame)
 
 

@@ -100,6 +100,16 @@ def fit(classifier: Classifier) -> Classifier:
     return replace(classifier, padding=padding, max_length=most)
 
 
+def padding_note(classifier: Classifier) -> str:
+    """What an architecture costs that reads padding as text, in a sentence; "" for the others."""
+    if classifier.padding != "none":
+        return ""
+    return (
+        f"The architecture {classifier.model.config.model_type} reads padding as text, so that only texts of equally "
+        "many tokens go through the model together: training and predicting take longer."
+    )
+
+
 def _check_reading(classifier: Classifier, encoded: Encoded) -> None:
     """Refuse a tokenizer that knows nothing of what it reads, or says ids for which the model has no vectors."""
     tokenizer: Any = classifier.tokenizer

@@ -1,6 +1,6 @@
 """A base is tried before its run is queued: once for files and libraries of one kind, in a process of its own.
 
-``python -m bertdemo.runs.base_checking`` is that process: a recipe (JSON) on its input, a sentence or nothing out.
+``python -m bertdemo.runs.base_checking`` is that process: a recipe (JSON) on its input, a verdict (JSON) out.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import platform
 import subprocess
 import sys
 import threading
+from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -32,6 +33,27 @@ _SMALL = 200 * 2**20  # bytes of weights that a process which has torch may load
 _LIBRARIES = ("torch", "transformers", "tokenizers", "peft", "accelerate", "safetensors")
 _FIELDS = ("precision", "lora_rank", "frozen_layers", "max_length")  # of a recipe, that decide the verdict
 _one_at_a_time = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What came of trying a base: ``refused`` says why it cannot be trained, "" if it can; ``notes`` what to expect."""
+
+    refused: str = ""
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def from_json(cls, text: str) -> Verdict:
+        """The verdict that ``to_json`` wrote.
+
+        Raises:
+            ValueError, KeyError, TypeError: this is none.
+        """
+        said = json.loads(text)
+        return cls(str(said["refused"]), tuple(map(str, said["notes"])))
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self))
 
 
 class BaseCheck:
@@ -55,20 +77,20 @@ class BaseCheck:
         files = files_of(base)
         with _one_at_a_time:  # many people who press the button wait for one check
             place = self._place(files, recipe)
-            told = _read(place)
-            if told is None:
-                told = _try(files, recipe)
-                if told is not None:
-                    _write(place, told)
-        if told:
-            raise ModelError(told)
+            verdict = _read(place)
+            if verdict is None:
+                verdict = _try(files, recipe)
+                if verdict is not None:
+                    _write(place, verdict)
+        if verdict and verdict.refused:
+            raise ModelError(verdict.refused)
 
     def is_due(self, base: BaseModel) -> bool:
         """Whether a base is one to be tried: on this computer, and not the one that comes with the app."""
         return base.id != CATALOGUE[0].id and bool(files_of(base))
 
-    def known(self, base: BaseModel, recipe: Recipe) -> str | None:
-        """The sentence against a base that ``is_due``, empty if it was found good; None if it was not tried yet."""
+    def known(self, base: BaseModel, recipe: Recipe) -> Verdict | None:
+        """The verdict on a base that ``is_due``; None if it was not tried yet."""
         return _read(self._place(files_of(base), recipe))
 
     def _place(self, files: list[Path], recipe: Recipe) -> Path:
@@ -90,25 +112,25 @@ def _version(library: str) -> str:
         return ""
 
 
-def _read(place: Path) -> str | None:
-    """The sentence of an earlier verdict, empty if the base was found good; None if there is none."""
+def _read(place: Path) -> Verdict | None:
+    """An earlier verdict; None if there is none."""
     try:
-        return str(json.loads(place.read_text(encoding="utf-8"))["refused"])
+        return Verdict.from_json(place.read_text(encoding="utf-8"))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
-def _write(place: Path, told: str) -> None:
+def _write(place: Path, verdict: Verdict) -> None:
     """Keep a verdict. A disk that is full costs a second check and no run."""
     draft = place.with_suffix(f".{os.getpid()}")
     with contextlib.suppress(OSError):
         place.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_text(json.dumps({"refused": told}), encoding="utf-8")
+        draft.write_text(verdict.to_json(), encoding="utf-8")
         draft.replace(place)
 
 
-def _try(files: list[Path], recipe: Recipe) -> str | None:
-    """The sentence against the base, empty if there is none; None if it could not be found out."""
+def _try(files: list[Path], recipe: Recipe) -> Verdict | None:
+    """The verdict on the base; None if it could not be found out."""
     weights = sum(file.stat().st_size for file in files if file.suffix == ".safetensors")
     if "torch" in sys.modules and weights <= _SMALL:
         return _verdict(recipe)
@@ -120,13 +142,13 @@ def _try(files: list[Path], recipe: Recipe) -> str | None:
             command, input=json.dumps(recipe.to_dict()), capture_output=True, text=True, encoding="utf-8",
             timeout=_PATIENCE, check=False, env=environment,
         )  # fmt: skip
-        return str(json.loads(done.stdout.splitlines()[-1])["refused"])
+        return Verdict.from_json(done.stdout.splitlines()[-1])
     except (OSError, subprocess.TimeoutExpired, ValueError, KeyError, IndexError) as error:
         _log.warning("the base %s was not tried: %s", base_name(recipe.base), error)
         return None  # the run's own process meets the same trouble, and says it in its status
 
 
-def _verdict(recipe: Recipe) -> str:
+def _verdict(recipe: Recipe) -> Verdict:
     """Try the base in this process."""
     import torch
 
@@ -134,20 +156,21 @@ def _verdict(recipe: Recipe) -> str:
 
     try:
         with torch.random.fork_rng():
-            try_base(recipe)
+            return Verdict(notes=try_base(recipe))
     except BertDemoError as error:
-        return one_line(str(error))
+        return Verdict(one_line(str(error)))
     except Exception as error:  # noqa: BLE001 - architectures fail in ways of their own
         _log.warning("the base %s was refused", base_name(recipe.base), exc_info=error)
         why = one_line(f"{type(error).__name__}: {error}")[:150].rstrip(". ")
-        return f"The base model {base_name(recipe.base)} cannot be trained here ({why}): choose another base model."
-    return ""
+        return Verdict(
+            f"The base model {base_name(recipe.base)} cannot be trained here ({why}): choose another base model."
+        )
 
 
 def main() -> int:
     """Write out the verdict on the recipe that stands on the input."""
     recipe = Recipe.from_dict(json.loads(sys.stdin.read()))
-    sys.stdout.write(json.dumps({"refused": _verdict(recipe)}))
+    sys.stdout.write(_verdict(recipe).to_json())
     return 0
 
 

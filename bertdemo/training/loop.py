@@ -18,7 +18,7 @@ from bertdemo.errors import ModelError, TrainingError
 from bertdemo.evaluation.metrics import accuracy, macro_f1
 from bertdemo.evaluation.report import TrainingSummary
 from bertdemo.lines import one_line
-from bertdemo.models.base_check import PROVEN
+from bertdemo.models.base_check import PROVEN, padding_note
 from bertdemo.models.classifier import Classifier, load_base
 from bertdemo.models.devices import Placement, choose_placement, memory_mb
 from bertdemo.models.encoding import Encoded, batches_by_length, collate, encode, padded_tokens
@@ -119,11 +119,8 @@ def train(
     """
     lab = _Lab(classifier, split, recipe, report)
     report(lab.plan())
-    if classifier.padding == "none":
-        lab.say(
-            f"The architecture {classifier.model.config.model_type} reads padding as text, so that only texts of "
-            "equally many tokens go through the model together: training and predicting take longer."
-        )
+    if note := padding_note(classifier):
+        lab.say(note)
     for epoch in range(recipe.epochs):
         batches = lab.start_epoch(epoch)
         evaluate_after = evaluation_steps(len(batches), recipe.evaluations_per_epoch)

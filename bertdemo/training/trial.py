@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import torch
 
-from bertdemo.models.base_check import PROVEN
+from bertdemo.models.base_check import PROVEN, padding_note
 from bertdemo.models.classifier import Classifier
 from bertdemo.models.devices import Placement
 from bertdemo.models.encoding import batches_by_length, collate, encode
@@ -17,8 +17,11 @@ _TEXTS = ("The coffee was good.", "We came back twice in a week, and each time t
 _BF16 = Placement("cpu", "bf16", "CPU", "tried out")
 
 
-def try_base(recipe: Recipe) -> None:
+def try_base(recipe: Recipe) -> tuple[str, ...]:
     """Load the recipe's base as a run of two labels would, and see that it can be trained.
+
+    Returns:
+        A sentence on everything in which it does not do what the recipe says or others do, which costs time or texts.
 
     Raises:
         ModelError, RecipeError: says in one sentence why it cannot, and what to do.
@@ -26,7 +29,22 @@ def try_base(recipe: Recipe) -> None:
     from bertdemo.training.loop import load_for_training
     from bertdemo.training.optimisation import freeze
 
-    freeze(load_for_training(recipe, ("no", "yes")).model, recipe)
+    classifier = load_for_training(recipe, ("no", "yes"))
+    freeze(classifier.model, recipe)
+    return tuple(filter(None, (padding_note(classifier), _format_note(classifier), _length_note(classifier, recipe))))
+
+
+def _format_note(classifier: Classifier) -> str:
+    if not classifier.only_fp32:
+        return ""
+    kind = classifier.model.config.model_type
+    return f"The architecture {kind} computes in fp32 only, which takes longer than the number formats of other bases."
+
+
+def _length_note(classifier: Classifier, recipe: Recipe) -> str:
+    if classifier.max_length >= recipe.max_length:
+        return ""
+    return f"It reads at most {classifier.max_length:,} tokens: longer texts are truncated there."
 
 
 def failure_in_training(classifier: Classifier, placement: Placement) -> Exception | None:

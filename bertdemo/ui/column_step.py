@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from bertdemo.errors import DataError, DoubtfulLabelError, SeveralLabelsError
+from bertdemo.errors import DataError, DoubtfulLabelError, SeveralLabelsError, UnknownLabelError
 from bertdemo.ui import label_step
-from bertdemo.ui.words import count, escape, listed
+from bertdemo.ui.words import count, escape, listed, quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import pandas as pd
     from streamlit.delta_generator import DeltaGenerator
@@ -28,17 +28,19 @@ if TYPE_CHECKING:
 
 _NO_COLUMN = "none"
 _BETWEEN = ", "  # the names of several columns of labels
+_SHOWN = 3  # values of a column that may hold the labels
 
 
 @dataclass(frozen=True)
 class _Guess:
     """What was guessed of a table; ``columns`` is None where a person has to choose, for the reason ``problem``.
 
-    Where only the labels are in doubt, the texts are guessed all the same.
+    Where only the labels are in doubt, the texts are guessed all the same, and ``question`` is Markdown.
     """
 
     columns: Columns | None = None
     problem: DataError | None = None
+    question: str = ""
     text: str | None = None
     pair: str | None = None
 
@@ -66,13 +68,14 @@ def choose(table: str, frame: pd.DataFrame, make: Make) -> Dataset | None:
     guess, chosen = _pick_columns(table, frame)
     if chosen is None:
         return None
-    about = f"{table}_{abs(hash(chosen.label_columns))}"  # other labels, other questions
+    about = f"{abs(hash((*frame.columns, *chosen.label_columns)))}"  # other labels, other questions
+    label_step.begin(about, table)
     rules = label_step.rules(about)
     key = (table, chosen, rules)
     known = st.session_state.get("chosen_dataset")
     if known is None or known[0] != key:
         try:
-            dataset = make(_with_others(chosen, guess), rules)
+            dataset = _made(make, _with_others(chosen, guess), rules, about)
         except SeveralLabelsError as error:
             label_step.ask_what_to_learn(about, error)
             return None
@@ -86,16 +89,24 @@ def choose(table: str, frame: pd.DataFrame, make: Make) -> Dataset | None:
     return dataset
 
 
+def _made(make: Make, columns: Columns, rules: LabelRules, about: str) -> Dataset:
+    """The data set; a label that was chosen in another table and is none of this one's is chosen no more."""
+    try:
+        return make(columns, rules)
+    except UnknownLabelError:
+        label_step.forget_label(about)
+        return make(columns, label_step.rules(about))
+
+
 def _say(dataset: Dataset) -> None:
-    """What is read, and everything that was decided on the way."""
+    """What is read beside what the pickers show, and everything that was decided on the way."""
     rows, labels = count(len(dataset), "row"), count(len(dataset.label_names), "label")
-    st.caption(f"{escape(dataset.name)}: {rows}, {labels}")
-    columns = dataset.columns
-    if columns is not None:
-        text = " + ".join(map(_code, columns.text_columns))
-        second = f" · Second text: {_code(columns.pair)}" if columns.pair else ""
-        also = f" · also possible: {', '.join(map(_code, columns.also))}" if columns.also else ""
-        st.markdown(f"Text: {text}{second} · Label: {', '.join(map(_code, columns.label_columns))}{also}")
+    said, columns = [f"{escape(dataset.name)}: {rows}, {labels}"], dataset.columns
+    if columns and columns.joined:
+        said.append(f"one text: {' + '.join(map(_code, columns.text_columns))}")
+    if columns and columns.also:
+        said.append(f"the label could also be {_either(columns.also)}")
+    st.caption(" · ".join(said))
     if dataset.notes:
         st.markdown("\n".join(f"- {escape(note)}" for note in dataset.notes))
 
@@ -134,7 +145,7 @@ def _pick_columns(table: str, frame: pd.DataFrame) -> tuple[_Guess, Columns | No
     )
     if text is None or label is None:
         if isinstance(guess.problem, DoubtfulLabelError) and text is not None:
-            st.info(f"Which column holds the labels: {_either(guess.candidates)}? Choose it above.")
+            st.info(guess.question)
             return guess, None
         raise guess.problem or DataError("Two columns are needed: choose one of texts and one of labels.")
     labels = several if label == together else (label,)
@@ -157,8 +168,21 @@ def _answered(table: str, frame: pd.DataFrame, mark: int, guess: _Guess, chosen:
     return found
 
 
-def _either(names: tuple[str, ...]) -> str:
-    return listed([_code(name) for name in names]).replace(" and ", " or ")
+def _either(names: Sequence[str]) -> str:
+    """``**a**, **b** or **c**``."""
+    *first, last = map(_code, names)
+    return f"{', '.join(first)} or {last}" if first else last
+
+
+def _question(frame: pd.DataFrame, candidates: Sequence[str]) -> str:
+    """Which of these columns holds the labels, each with a few of its values, as Markdown."""
+    lines = [f"- {_code(name)}, such as {_most_frequent(frame[name])}" for name in candidates]
+    return "\n".join(["Which column holds the labels? Choose it above.", "", *lines])
+
+
+def _most_frequent(cells: pd.Series[str]) -> str:
+    values = cells.dropna().astype(str).value_counts().index[:_SHOWN]
+    return listed([quoted(value) for value in values])
 
 
 def _columns(frame: pd.DataFrame, mark: int, guess: _Guess, chosen: tuple[str, tuple[str, ...], str | None]) -> Columns:
@@ -181,10 +205,11 @@ def _columns(frame: pd.DataFrame, mark: int, guess: _Guess, chosen: tuple[str, t
 def _keeps_parts(column: str, mark: int) -> bool:
     key = f"keep_parts_{mark}"
     return st.checkbox(
-        f"Keep the published parts for training and testing (column {_code(column)})",
+        f"Keep the split that the column {_code(column)} gives",
         value=st.session_state.get(key, True),
         key=key,
-        help="Otherwise all rows are divided anew, and scores cannot be compared with published ones.",
+        help="It says which texts are for training and which for testing. Otherwise all texts are split anew, and "
+        "scores cannot be compared with published ones.",
         persist_state="session",
     )
 
@@ -193,11 +218,11 @@ def _join(text: str, others: list[str], mark: int) -> tuple[str, ...]:
     key = f"join_{mark}"
     return tuple(
         st.multiselect(
-            f"Read with {_code(text)} as one text (optional)",
+            f"Join with {_code(text)} into one text (optional)",
             others,
             default=[name for name in st.session_state.get(key, []) if name in others],
             key=key,
-            placeholder=f"None; {' or '.join(others)} may belong to it",
+            placeholder=f"Choose columns, such as {others[0]}",
             persist_state="session",
         )
     )
@@ -236,7 +261,7 @@ def _guess(frame: pd.DataFrame) -> _Guess:
         return _Guess(guess_columns(frame))
     except DoubtfulLabelError as error:
         text, pair = guess_texts(frame, pairs=True)
-        return _Guess(None, error, text, pair)
+        return _Guess(None, error, _question(frame, error.candidates), text, pair)
     except DataError as error:
         if len(frame.columns) < 2:
             raise  # there is nothing to choose from

@@ -91,14 +91,15 @@ def _from_file() -> Dataset | None:
         return None
     upload, name, frame = table
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{escape(name)}** is in use; another file takes its place.", width="content")
-        st.button("Take it away", key="upload_away", on_click=_forget_upload)
+        st.markdown(f"Using **{escape(name)}**. Upload another file to replace it.", width="content")
+        st.button("Remove file", key="upload_away", on_click=_forget_upload)
     encoding, frame = encoding_choice.in_chosen_encoding(_PLACE, frame)
     return column_step.choose(upload + encoding, frame, lambda columns, rules: to_dataset(frame, columns, name, rules))
 
 
 def _forget_upload() -> None:
     st.session_state.pop(_TABLE, None)
+    encoding_choice.forget(_PLACE)
 
 
 def _read_upload(uploaded: Any) -> None:
@@ -108,7 +109,7 @@ def _read_upload(uploaded: Any) -> None:
     """
     _forget_upload()
     frame = uploads.read(uploaded)
-    encoding_choice.keep(_PLACE, uploaded.name, uploaded.getvalue())
+    encoding_choice.keep(_PLACE, uploaded.name, uploaded.getvalue(), frame)
     st.session_state[_TABLE] = (uploaded.file_id, uploaded.name, frame)
     st.session_state[_UPLOADS] = st.session_state.get(_UPLOADS, 0) + 1
 

@@ -23,14 +23,29 @@ _NAMES = {
 }  # fmt: skip
 
 
-def keep(place: str, name: str, content: bytes) -> None:
-    """Remember the bytes of a file that was just read, where its encoding may be another than the one found."""
+def keep(place: str, name: str, content: bytes, frame: pd.DataFrame) -> None:
+    """Remember a file that was just read, where its encoding may be another than the one it was read in.
+
+    Args:
+        place: which uploader.
+        name: of the file.
+        content: of the file.
+        frame: the table that was read, whose ``attrs`` tell the encoding and whether it is in doubt.
+    """
     from bertdemo.data.reading import is_text_file
 
-    for key in (_key(place, "file"), _key(place, "table"), _key(place, "picked")):
-        st.session_state.pop(key, None)
-    if is_text_file(name) and not content.isascii():
+    forget(place)
+    is_unicode = frame.attrs.get("encoding", "").startswith("utf")  # which hardly anything is by accident
+    may_differ = frame.attrs.get("doubted", False) or not is_unicode
+    if is_text_file(name) and may_differ and not content.isascii():
         st.session_state[_key(place, "file")] = (name, content)
+        st.session_state[_key(place, "picked")] = frame.attrs["encoding"]  # a browser keeps what nobody takes back
+
+
+def forget(place: str) -> None:
+    """Let go of a file, and of what was chosen for it."""
+    for what in ("file", "table", "picked", "preview"):
+        st.session_state.pop(_key(place, what), None)
 
 
 def in_chosen_encoding(place: str, frame: pd.DataFrame, *, typed: bool = False) -> tuple[str, pd.DataFrame]:
@@ -44,14 +59,12 @@ def in_chosen_encoding(place: str, frame: pd.DataFrame, *, typed: bool = False) 
     Raises:
         DataError: in the encoding that was picked the file is no table.
     """
-    from bertdemo.data.decoding import find_encoding, known_encoding
-
     file = st.session_state.get(_key(place, "file"))
     if file is None:
         return "", frame
     name, content = file
-    found = known_encoding(find_encoding(content))
-    picked = _pick(place, content, found)
+    found = frame.attrs["encoding"]
+    picked = _pick(place, content, found, doubted=frame.attrs["doubted"])
     if picked == found:
         return "", frame
     known = st.session_state.get(_key(place, "table"))
@@ -61,22 +74,40 @@ def in_chosen_encoding(place: str, frame: pd.DataFrame, *, typed: bool = False) 
     return picked, known[1]
 
 
-def _pick(place: str, content: bytes, found: str) -> str:
-    from bertdemo.data.decoding import preview
-
+def _pick(place: str, content: bytes, found: str, *, doubted: bool) -> str:
     names = list(dict.fromkeys([found, *_NAMES]))
     key = _key(place, "picked")
-    with st.expander("Are letters wrong?", expanded=st.session_state.get(key, found) != found):
+    is_changed = st.session_state.get(key, found) != found
+    with st.expander(f"Encoding found: {_NAMES.get(found, found)}. Are letters wrong?", expanded=doubted or is_changed):
         picked = st.selectbox(
             "Encoding of the file",
             names,
             index=names.index(st.session_state.get(key, found)),
-            format_func=lambda name: f"{_NAMES.get(name, name)}{', as found' if name == found else ''}",
+            format_func=lambda name: _title(name) + (", as found" if name == found else ""),
             key=key,
             persist_state="session",
+            help="A file of text does not say how its letters are written as bytes. Choose the encoding in which the "
+            "lines below read well.",
         )
-        st.code(preview(content, picked), language=None, wrap_lines=True)
+        st.code(_preview(place, content, picked), language=None, wrap_lines=True)
     return picked
+
+
+def _title(encoding: str) -> str:
+    """Where it is from, and the name by which notes and commands call it."""
+    return f"{_NAMES[encoding]}, {encoding}" if encoding in _NAMES else encoding
+
+
+def _preview(place: str, content: bytes, encoding: str) -> str:
+    """Some lines of the file, looked for once in each encoding that is picked: it may be megabytes long."""
+    from bertdemo.data.decoding import preview
+
+    key = _key(place, "preview")
+    known = st.session_state.get(key)
+    if known is None or known[0] != encoding:
+        known = st.session_state[key] = (encoding, preview(content, encoding))
+    shown: str = known[1]
+    return shown
 
 
 def _key(place: str, what: str) -> str:

@@ -23,6 +23,7 @@ ONE, MANY = TABS = ("One text", "Many texts")
 LINES, FILE = SOURCES = ("Lines of text", "A file of yours")
 _NONE = "none"
 _TAB = "predict_tab"
+_LAST_TAB = "predict_last_tab"  # in the session: the tabs forget what was open when the page changes
 _PASTED = "pasted lines"
 _TABLE = "many_table"  # in the session: (upload, name, frame); the uploader forgets its file when the page changes
 _EARLIER = 5
@@ -30,10 +31,13 @@ _PLACE = "many"
 
 
 def tabs() -> Sequence[Any]:
-    """The two tabs of the page; an address that names a job opens the second."""
-    if "job" in st.query_params and _TAB not in st.session_state:
-        st.session_state[_TAB] = MANY
-    return st.tabs(TABS, key=_TAB, on_change="rerun")
+    """The two tabs of the page; an address that names a job opens the second, and one that names a text the first."""
+    state, asked = st.session_state, st.query_params
+    if _TAB not in state:
+        state[_TAB] = MANY if "job" in asked else ONE if "text" in asked else state.get(_LAST_TAB, ONE)
+    drawn = st.tabs(TABS, key=_TAB, on_change="rerun")
+    state[_LAST_TAB] = state[_TAB]
+    return drawn
 
 
 def show(run: Run) -> None:
@@ -148,7 +152,7 @@ def _uploaded() -> tuple[str, pd.DataFrame] | None:
         "A table with a text in each row",
         type=list(FILE_TYPES),
         key="many_upload",
-        on_change=lambda: st.session_state.pop(_TABLE, None),
+        on_change=_forget_upload,
         help="CSV, TSV, JSON lines, Parquet, Excel or OpenDocument, also as .gz or .zip; delimiter and encoding are "
         "detected. Your columns are kept.",
     )
@@ -156,7 +160,7 @@ def _uploaded() -> tuple[str, pd.DataFrame] | None:
     known = st.session_state.get(_TABLE)
     if uploaded is not None and (known is None or known[0] != uploaded.file_id):
         frame = uploads.read(uploaded, typed=True)
-        encoding_choice.keep(_PLACE, uploaded.name, uploaded.getvalue())
+        encoding_choice.keep(_PLACE, uploaded.name, uploaded.getvalue(), frame)
         known = st.session_state[_TABLE] = (uploaded.file_id, uploaded.name, frame)
     if known is None:
         st.caption("The result is your table, in its order, with the label, its certainty and all probabilities added.")
@@ -167,6 +171,11 @@ def _uploaded() -> tuple[str, pd.DataFrame] | None:
     for note in frame.attrs.get("notes", ()):
         st.caption(escape(note))
     return name, frame
+
+
+def _forget_upload() -> None:
+    st.session_state.pop(_TABLE, None)
+    encoding_choice.forget(_PLACE)
 
 
 def _columns(run: Run, frame: pd.DataFrame, trained: str | None) -> JobColumns:

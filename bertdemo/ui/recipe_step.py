@@ -232,13 +232,14 @@ def _tell_verdict(place: DeltaGenerator, recipe: Recipe) -> None:
     check, base = BaseCheck(handles.settings()), _find(recipe.base)
     if not check.is_due(base):
         return
-    told = check.known(base, recipe)
-    if told:
-        place.warning(escape(told), icon=":material/block:")
-    elif told is None:
+    verdict = check.known(base, recipe)
+    if verdict is None:
         place.caption("It is tried before the run is queued, which takes seconds.")
+    elif verdict.refused:
+        place.warning(escape(verdict.refused), icon=":material/block:")
     else:
-        place.caption("It was tried on this computer: it can be trained with these settings.")
+        said = ("It was tried on this computer: it can be trained with these settings.", *verdict.notes)
+        place.caption(" ".join(map(escape, said)))
 
 
 def _setting(name: str) -> None:

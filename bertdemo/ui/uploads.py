@@ -41,9 +41,9 @@ def accepted(command: str) -> None:
     settings = handles.settings()
     most = min(settings.max_file_mb, int(st.get_option("server.maxUploadSize")))
     st.caption(
-        f"At most {most} MB and {settings.max_rows:,} rows: a file with an exclamation mark was not read. Take a "
-        f"random part of a larger one, or run **{escape(command)}** with {escape('BERTDEMO_MAX_FILE_MB')} and "
-        f"{escape('BERTDEMO_MAX_ROWS')} raised."
+        f"At most {most} MB and {settings.max_rows:,} rows. If a file is marked with !, it was too large or of another "
+        f"type. Take a random part of a larger one, or run **{escape(command)}** with "
+        f"{escape('BERTDEMO_MAX_FILE_MB')} and {escape('BERTDEMO_MAX_ROWS')} raised."
     )
 
 

@@ -21,6 +21,13 @@ def upload(page, name: str, start: int = 0) -> None:
     settle(page)
 
 
+def choose(page, label: str, value: str) -> None:
+    box = page.get_by_role("combobox", name=label, exact=True)
+    box.fill(value)
+    box.press("Enter")
+    settle(page)
+
+
 def begin(page, url: str) -> None:
     page.goto(f"{url}/fine_tune")
     page.get_by_text("A file of yours", exact=True).click()
@@ -69,17 +76,14 @@ def test_a_file_stays_in_use_on_visiting_the_hub_until_it_is_taken_away(page, wa
     page.get_by_text("This needs a network").wait_for()
     settle(page)
     page.get_by_text("A file of yours", exact=True).click()
-    page.get_by_text("first.csv is in use").wait_for()
+    page.get_by_text("Using first.csv").wait_for()
     settle(page)
-    box = page.get_by_role("combobox", name="Label", exact=True)
-    box.fill("other")
-    box.press("Enter")
-    settle(page)
+    choose(page, "Label", "other")
     page.get_by_text("60 texts under 2 labels").wait_for()
-    assert box.input_value() == "other"
-    page.get_by_role("button", name="Take it away").click()
+    assert page.get_by_role("combobox", name="Label", exact=True).input_value() == "other"
+    page.get_by_role("button", name="Remove file").click()
     page.get_by_text("Two columns are enough").wait_for()
-    assert page.get_by_text("is in use").count() == 0
+    assert page.get_by_text("Using first.csv").count() == 0
 
 
 def test_the_keyboard_stays_at_the_uploader_once_its_file_is_read(page, warm_url):
@@ -88,3 +92,33 @@ def test_the_keyboard_stays_at_the_uploader_once_its_file_is_read(page, warm_url
         page.locator('[data-testid="stFileUploaderDropzone"] button').focus()
         upload(page, name)
         page.wait_for_function("document.activeElement.closest('[data-testid=stFileUploaderDropzone]')")
+
+
+def put_in(page, name: str, *labels: str) -> None:
+    """Upload a table of which two columns may hold the labels: these in turn, and topics."""
+    rows = (f"a day like no other {name} {i},{labels[i % len(labels)]},{'xyz'[i % 3]}" for i in range(60))
+    content = "\n".join(("text,sentiment,topic", *rows)).encode()
+    page.locator('input[type="file"]').set_input_files({"name": name, "mimeType": "text/csv", "buffer": content})
+    page.get_by_text(f"Using {name}").wait_for()
+    settle(page)
+
+
+def test_doubtful_labels_are_asked_about_and_another_file_takes_back_only_what_it_does_not_have(page, warm_url):
+    page.goto(f"{warm_url}/fine_tune")
+    page.get_by_text("A file of yours", exact=True).click()
+    put_in(page, "first.csv", "good", "Good", "bad", "good|bad", "n/a")
+    page.get_by_text("Which column holds the labels?").wait_for()
+    choose(page, "Label", "sentiment")
+    page.get_by_text("36 texts under 2 labels").wait_for()
+    page.get_by_text("are read as one label: “good” (“Good”)").wait_for()
+    choose(page, "Rows with several labels", "Learn “bad” against all others")
+    page.get_by_text("48 texts under 2 labels").wait_for()
+    page.get_by_label("Remove n/a", exact=True).click()
+    page.get_by_text("60 texts under 2 labels").wait_for()
+    put_in(page, "second.csv", "long", "LONG", "short", "long|short", "?")
+    page.get_by_text("36 texts under 2 labels").wait_for()
+    page.get_by_text("12 rows with several labels, such as “long” and “short”: left out").wait_for()
+    assert page.get_by_role("combobox", name="Label", exact=True).input_value() == "sentiment"
+    assert page.get_by_role("combobox", name="Rows with several labels").input_value() == "Leave them out"
+    page.get_by_text("“?” (12 rows): read as “no label”").wait_for()
+    page.get_by_label("Remove ?", exact=True).wait_for()

@@ -7,7 +7,7 @@ from bertdemo.data import checkup, lengths, opening, reading, splitting
 from bertdemo.data.dataset import Source
 from bertdemo.data.hub import HubTable
 from bertdemo.models.catalog import find_base
-from bertdemo.runs.base_checking import BaseCheck
+from bertdemo.runs.base_checking import BaseCheck, Verdict
 from bertdemo.runs.records import State
 from bertdemo.training import estimate
 from bertdemo.training.presets import recipe_for
@@ -146,8 +146,9 @@ def test_a_folder_of_the_server_is_no_base_unless_a_setting_says_so(
     ("told", "shown"),
     [
         (None, "It is tried before the run is queued"),
-        ("", "It was tried on this computer"),
-        ("It *fails*.", r"It \*fails"),
+        (Verdict(), "it can be trained with these settings\\."),
+        (Verdict(notes=("It reads *padding*.", "Slow.")), r"with these settings\. It reads \*padding\*\. Slow\."),
+        (Verdict("It *fails*."), r"It \*fails"),
     ],
 )
 def test_beside_the_picker_it_is_said_whether_a_base_was_tried(

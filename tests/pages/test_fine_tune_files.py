@@ -1,5 +1,6 @@
 """A file of a person's own: which is in use, and which of its columns."""
 
+from bertdemo.data import decoding, encodings
 from bertdemo.ui import data_step
 from bertdemo.ui.words import escape
 from tests.pages.uploading import CSV, ROWS, column, upload
@@ -36,10 +37,10 @@ def test_a_file_that_is_taken_away_is_gone(open_page):
 def test_a_file_in_use_is_named_and_stays_on_visiting_another_source_of_data(open_page, words_of):
     rows = "".join(f"{text % i},{label},{label}er\n" for i in range(30) for text, label in ROWS)
     app = upload(open_page("fine_tune"), ("text,label,other\n" + rows).encode())
-    assert "**mine\\.csv** is in use" in words_of(app)
+    assert "Using **mine\\.csv**" in words_of(app)
     app.radio(key="data_kind").set_value("Hugging Face Hub").run()
     app.radio(key="data_kind").set_value("A file of yours").run()
-    assert "**mine\\.csv** is in use" in words_of(app)
+    assert "Using **mine\\.csv**" in words_of(app)
     column(app, "label").set_value("other").run()
     assert "60 texts under 2 labels" in words_of(app)
     assert app.button(key="start")
@@ -49,7 +50,7 @@ def test_an_unreadable_file_takes_the_place_of_the_one_in_use(open_page, words_o
     app = upload(open_page("fine_tune"), CSV.encode())
     upload(app, b"\x89PNG\r\n\x1a\n\x00\x00", "picture.csv")
     assert len(app.error) == 1
-    assert "is in use" not in words_of(app)
+    assert "Using **" not in words_of(app)
     assert "start" not in [button.key for button in app.button]
 
 
@@ -141,8 +142,32 @@ def test_the_encoding_is_shown_and_can_be_changed_where_letters_are_wrong(open_p
     app.selectbox(key="upload_encoding_picked").set_value("cp852").run()
     assert not app.exception
     assert "60 texts under 2 labels" in words_of(app)
-    upload(app, CSV.encode(), "plain.csv")
+    upload(app, POLISH.encode(), "unicode.csv")  # no other encoding reads that
     assert "upload_encoding_picked" not in [box.key for box in app.selectbox]
+
+
+def test_no_page_looks_for_an_encoding_that_the_process_which_reads_has_found(open_page, monkeypatch):
+    def refuse(*_):
+        raise AssertionError("megabytes are looked at for everybody who waits")
+
+    for module, name in ((decoding, "find_encoding"), (encodings, "guess_encoding")):
+        monkeypatch.setattr(module, name, refuse)
+    app = upload(open_page("fine_tune"), POLISH.encode("cp1250"))
+    assert app.selectbox(key="upload_encoding_picked").value == "cp1250"
+    monkeypatch.setattr(decoding, "preview", refuse)  # was looked for once
+    app.run()
+    assert "Proszę o szybką odpowiedź 0;miły" in app.code[0].value
+    app.button(key="upload_away").click().run()
+    assert not app.exception
+    assert "upload_encoding_file" not in app.session_state
+
+
+def test_a_doubtful_encoding_is_said_beside_open_lines_of_the_file(open_page, words_of):
+    broken = POLISH.encode("cp1250").replace("odpowiedź".encode("cp1250"), bytes([0x81, 0x8D, 0x9D, 0x90]))
+    app = upload(open_page("fine_tune"), broken)
+    assert not app.exception
+    assert "could not be read as" in words_of(app) or "Its encoding was guessed" in words_of(app)
+    assert next(each for each in app.expander if "letters wrong" in each.label).proto.expanded
 
 
 def test_an_encoding_in_which_the_file_is_no_table_is_one_sentence(open_page):

@@ -13,13 +13,13 @@ def keyed(elements, start: str):
     return next((each for each in elements if each.key and each.key.startswith(start)), None)
 
 
-def test_columns_are_said_and_nothing_is_asked_about_a_plain_table(open_page, words_of):
+def test_nothing_is_asked_about_a_plain_table(open_page, words_of):
     table = csv_of(
         "text,label,lang", lambda i: f"what a day it was number {i},{'ab'[i % 2]},{('en', 'de')[i // 2 % 2]}"
     )
     app = upload(open_page("fine_tune"), table)
     assert not app.exception
-    assert "Text: **text** · Label: **label** · also possible: **lang**" in words_of(app)
+    assert "60 rows, 2 labels · the label could also be **lang**" in words_of(app)
     for start in ("several_", "no_label_", "merge_", "majority_", "keep_parts_", "join_"):
         assert keyed([*app.selectbox, *app.multiselect, *app.checkbox], start) is None
 
@@ -33,13 +33,14 @@ def test_a_doubt_is_a_question_and_the_answer_goes_on(open_page, words_of):
     )
     app = upload(open_page("fine_tune"), table)
     assert not app.error
-    assert "Which column holds the labels: **sentiment** or **topic**?" in app.info[0].value
+    assert "Which column holds the labels?" in app.info[0].value
+    assert "**sentiment**, such as “a” and “b”\n- **topic**, such as “x”, “y” and “z”" in app.info[0].value
     assert column(app, "text").value == "text"
     assert "start" not in [button.key for button in app.button]
     column(app, "label").set_value("topic").run()
     assert not app.exception
     assert "60 texts under 3 labels" in words_of(app)
-    assert "also possible: **sentiment**" in words_of(app)
+    assert "the label could also be **sentiment**" in words_of(app)
     assert "The published train and test parts are kept" in words_of(app)
     keyed(app.checkbox, "keep_parts_").uncheck().run()
     assert "published" not in app.markdown[-1].value
@@ -79,9 +80,49 @@ def test_where_every_row_has_several_labels_a_person_says_what_to_learn(open_pag
     table = csv_of("text,labels", lambda i: f"what a day it was number {i},{('a|b', 'b|c', 'a|c')[i % 3]}")
     app = upload(open_page("fine_tune"), table)
     assert not app.error
-    assert "What is to be learned of them?" in app.info[0].value
-    keyed(app.selectbox, "several_").set_value("b").run()
+    assert "fewer than two labels remain. Choose what to learn from them." in app.info[0].value
+    several = keyed(app.selectbox, "several_")
+    assert several.value is None
+    assert "Leave them out" not in several.options  # it leads here
+    several.set_value("b").run()
     assert "60 texts under 2 labels" in words_of(app)
+    keyed(app.selectbox, "several_").set_value("leave-out").run()
+    assert keyed(app.selectbox, "several_").value is None
+    assert not app.exception
+
+
+def test_an_answer_after_which_nothing_can_be_learned_can_be_taken_back(open_page, words_of):
+    table = csv_of("text,labels", lambda i: f"what a day it was number {i},{('a|b', 'a|c', 'a|d|b')[i % 3]}")
+    app = upload(open_page("fine_tune"), table)
+    keyed(app.selectbox, "several_").set_value("first").run()
+    assert "single label" in app.error[0].value
+    keyed(app.selectbox, "several_").set_value("c").run()
+    assert not app.error
+    assert "60 texts under 2 labels" in words_of(app)
+
+
+def test_answers_stay_in_a_corrected_file_and_on_another_page_where_they_still_apply(open_page, words_of):
+    def table(first: str, other: str, none: str) -> bytes:
+        labels = (first, first.title(), other, f"{first}|{other}", none, other)
+        return csv_of("text,label", lambda i: f"what a {first} day it was number {i},{labels[i % 6]}")
+
+    app = upload(open_page("fine_tune"), table("good", "bad", "n/a"))
+    keyed(app.selectbox, "several_").set_value("bad").run()
+    keyed(app.checkbox, "merge_").uncheck().run()
+    keyed(app.multiselect, "no_label_").set_value([]).run()
+    before = words_of(app)
+    app.switch_page("pages/predict.py").run()
+    app.switch_page("pages/fine_tune.py").run()
+    assert words_of(app) == before
+    upload(app, table("fine", "bad", "?"))
+    assert "The label “bad” is learned against all others" in words_of(app)
+    assert escape("“?” (10 rows): read as “no label”") in words_of(app)  # the earlier answer was about another value
+    assert not keyed(app.checkbox, "merge_").value
+    upload(app, table("long", "short", "?"))
+    assert not app.error
+    assert not app.exception
+    assert keyed(app.selectbox, "several_").value == "leave-out"
+    assert escape("10 rows with several labels, such as “long” and “short”: left out") in words_of(app)
 
 
 def test_flags_are_one_choice_of_labels_beside_the_single_columns(open_page, words_of):
@@ -111,5 +152,5 @@ def test_a_title_can_be_read_with_its_text_and_the_answer_of_most_taken(open_pag
     assert "30 texts under 2 labels" in words_of(app)
     keyed(app.multiselect, "join_").set_value(["title"]).run()
     assert not app.exception
-    assert "Text: **title** + **body**" in words_of(app)
+    assert "one text: **title** + **body**" in words_of(app)
     assert "About thing 45 All there is to say" in " ".join(app.table[0].value["Text"])

@@ -13,11 +13,11 @@ from bertdemo.data.splitting import split
 from bertdemo.errors import ModelError
 from bertdemo.models.catalog import find_base
 from bertdemo.runs import base_checking
-from bertdemo.runs.base_checking import BaseCheck
+from bertdemo.runs.base_checking import BaseCheck, Verdict
 from bertdemo.runs.store import Runs
 from bertdemo.settings import Settings
 from bertdemo.training.recipe import Recipe
-from tests.models.bases import change_weights, copy_of
+from tests.models.bases import change_weights, copy_of, make_base
 
 
 class Tries(list[Recipe]):
@@ -25,9 +25,9 @@ class Tries(list[Recipe]):
 
     told = ""
 
-    def __call__(self, recipe: Recipe) -> str:
+    def __call__(self, recipe: Recipe) -> Verdict:
         self.append(recipe)
-        return self.told
+        return Verdict(self.told, notes=() if self.told else ("It is slow.",))
 
 
 @pytest.fixture
@@ -68,11 +68,11 @@ def test_what_is_known_of_a_base_is_told_before_it_is_asked_for(settings: Settin
     base, recipe = find_base(str(tiny_base)), recipe_of(tiny_base)
     assert known(base, recipe) is None
     check(settings, recipe)
-    assert known(base, recipe) == ""
+    assert known(base, recipe) == Verdict(notes=("It is slow.",))
     tries.told = "It cannot."
     with pytest.raises(ModelError):
         check(settings, recipe_of(tiny_base, lora_rank=4))
-    assert known(base, recipe_of(tiny_base, lora_rank=4)) == "It cannot."
+    assert known(base, recipe_of(tiny_base, lora_rank=4)) == Verdict("It cannot.")
     assert not BaseCheck(settings).is_due(find_base("minilm-l6"))
 
 
@@ -104,9 +104,17 @@ def test_a_process_of_its_own_says_the_same(monkeypatch: pytest.MonkeyPatch, tin
     base = copy_of(tiny_base, tmp_path / "base")
     change_weights(base, lambda weights: {k: v for k, v in weights.items() if "layer.0" not in k})
     monkeypatch.setattr(base_checking, "_SMALL", -1)
-    told = base_checking._try([base / "model.safetensors"], recipe_of(base))
-    assert told is not None
-    assert "weights are missing" in told
+    verdict = base_checking._try([base / "model.safetensors"], recipe_of(base))
+    assert verdict is not None
+    assert "weights are missing" in verdict.refused
+
+
+def test_what_a_base_costs_is_noted(tiny_base: Path, tmp_path: Path):
+    base = make_base(tmp_path, tiny_base, "convbert")
+    longest = find_base(str(base)).max_length
+    padding, length = base_checking._verdict(recipe_of(base, max_length=longest + 50)).notes
+    assert "The architecture convbert reads padding as text" in padding
+    assert f"reads at most {longest} tokens" in length
 
 
 def test_a_check_that_does_not_come_to_an_end_refuses_nothing(

@@ -45,6 +45,7 @@ def test_what_cannot_compute_in_bf16_trains_and_predicts_in_fp32_and_says_so(
 def test_what_fails_under_autocast_alone_is_found(tiny_base: Path, tmp_path: Path) -> None:
     base = make_base(tmp_path, tiny_base, "deberta", pos_att_type=["c2p", "p2c"], relative_attention=True)
     assert load_for_training(Recipe(base=str(base), precision="bf16"), LABELS).only_fp32
+    assert any("deberta computes in fp32 only" in note for note in try_base(Recipe(base=str(base), precision="bf16")))
 
 
 def test_a_proven_base_computes_in_bf16(tiny_base: Path) -> None:
