@@ -35,7 +35,7 @@ def try_base(recipe: Recipe) -> tuple[str, ...]:
 
 
 def _format_note(classifier: Classifier) -> str:
-    if not classifier.only_fp32:
+    if classifier.suit(_BF16).precision != "fp32":
         return ""
     kind = classifier.model.config.model_type
     return f"The architecture {kind} computes in fp32 only, which takes longer than the number formats of other bases."
