@@ -18,6 +18,7 @@ _MOST_COMMENTS = 50  # rows; more than that above a table are a table
 _NUMBER = re.compile(r"\s*[+-]?[0-9]{1,300}([.,][0-9]{1,300})?(e[+-]?[0-9]{1,3})?\s*%?\s*", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"[.!…。！]\W*$")
 _NAME_AND_VALUE, _MOST_FACTS = 2, 20  # cells of a line of facts about a file, and such lines
+_COLUMNS_BELOW_PROSE = 3  # of two, one may hold texts alone, whose labels are missing
 _SPARSE = 50  # cells that a table may have for each that its file holds
 _IDENTIFIER = re.compile(r"[A-Za-z]+(_[A-Za-z0-9]+)+|[a-z]+([A-Z][a-z]+)+")
 _REPEATED = 2  # how often a value must come again to be one of few
@@ -99,7 +100,14 @@ def skip_preamble(rows: Sequence[Row], width: int) -> int:
         return comments
     table = [row for row in rows[start + 1 :] if len(row) == width]
     named = _votes(rows[start], table) > 0 and sum(map(bool, rows[start])) > 1
-    return start if named and not _is_gap(rows, start, width) else comments
+    return start if named and not _is_gap(rows, start, width) else max(comments, _prose_above(rows, width))
+
+
+def _prose_above(rows: Sequence[Row], width: int) -> int:
+    """How many first rows are lines of one cell, such as a notice, above a table of three columns or more."""
+    count = next((place for place, row in enumerate(rows) if len(row) > 1), 0)
+    is_above = width >= _COLUMNS_BELOW_PROSE and 0 < count <= _MOST_COMMENTS
+    return count if is_above and all(len(row) > 1 for row in rows[count:]) else 0
 
 
 def _is_short(row: Row, width: int) -> bool:
@@ -138,15 +146,24 @@ def _vote(cell: str, column: Sequence[str]) -> float:
     again = counts[cell]
     if is_usual_name(cell):
         return _USUAL if again < _REPEATED else 0.0
-    kind, usual = _kind(cell), _kind_of_most(counts, len(filled))
-    if (kind is not None or usual is not None) and (kind, usual) != ("name", "name"):
-        return -_OTHER_KIND if kind == usual else _OTHER_KIND if usual is not None or kind == "name" else 0.0
+    by_kind = _vote_by_kind(_kind(cell), _kind_of_most(counts, len(filled)), again=again > 0)
+    if by_kind is not None:
+        return by_kind
     if again:
         few = math.log(_NAME_COMES_AGAIN * len(filled) / again)
         return few if again >= _REPEATED else -_OTHER_KIND * (2 if " " in cell else 1)
     if len(counts) <= len(filled) / 3:  # how likely a new value is: A. M. Turing's estimate, in I. J. Good (1953)
         return -math.log((sum(count == 1 for count in counts.values()) + 0.5) / (len(filled) + 1))
     return _vote_by_looks(cell, filled[:: len(filled) // _LOOKED_AT + 1])
+
+
+def _vote_by_kind(kind: str | None, usual: str | None, *, again: bool) -> float | None:
+    """The vote of a cell that is no words, or stands above such cells; None where its kind says nothing."""
+    if (kind is None and usual is None) or kind == usual == "name":
+        return None
+    if kind not in (None, "name") and usual is None:  # as "1" is above "2", "2, 4" and the like
+        return None if again else 0.0
+    return -_OTHER_KIND if kind == usual else _OTHER_KIND
 
 
 def _vote_by_looks(cell: str, texts: Sequence[str]) -> float:

@@ -125,6 +125,14 @@ BROKEN = [(text.replace(" ", "\n", 1), label) for text, label in PLAIN]
 NAIVE = [(f'She said "{text}" and left', label) for text, label in COMMAS]
 QUOTED = [(f'Mr {i} said: "{text}"', label) for i, (text, label) in enumerate(PLAIN)]
 MARKED = [(f'"{text}"' if i == 9 else text, label) for i, (text, label) in enumerate(PLAIN)]
+LISTS = [(", ...", "1")] + [
+    ((text if i % 2 else text.lower())[: 2 + i * 5 % 30], ("1", "2", "1, 2", "2, 3, 1", "3")[i % 5])
+    for i, (text, _) in enumerate(PLAIN)
+]
+QUOTATIONS = [
+    (f'"{text}" said "she"' if i % 7 == 0 else f'"Oh" {text}' if i % 7 < 4 else text, label)
+    for i, (text, label) in enumerate(PLAIN)
+]
 HEADER, NAMES = ("text", "label"), ("Nr", "Satz", "Art")
 
 
@@ -190,6 +198,11 @@ WRITINGS: dict[str, tuple[str, Sequence[Sequence[str]]]] = {
     "tabs in every text": (written([(t.replace(" ", "\t", 2), lab) for t, lab in COMMAS]),
                            [(t.replace(" ", "\t", 2), lab) for t, lab in COMMAS]),
     "a header in another language": (written(COMMAS[:5], ("Nachricht", "Kategorie"), delimiter=";"), COMMAS[:5]),
+    "a notice above a table without a header": (
+        "---- NOTICE ----\nFor research only, of rude texts\n\n" + joined(numbered(PLAIN), "\t", ()), numbered(PLAIN)),
+    "a first number that comes again among lists": (
+        joined(LISTS, "\t", ()), LISTS),
+    "quotations that begin and end a few texts": (joined(QUOTATIONS, "\t", ()), QUOTATIONS),
     "titles with empty cells": ("Title: May;;\nBy: Ann;;\n\n" + written(numbered(COMMAS), NAMES, delimiter=";"),
                                 numbered(COMMAS)),
     "lone marks among quoted texts": (
