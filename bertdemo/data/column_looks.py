@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from bertdemo.data.label_cells import are_vectors, read_cells
+from bertdemo.data.label_cells import are_records, are_vectors, read_cells
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,14 +37,24 @@ def label_problem(column: pd.Series[str]) -> str | None:
         return "is empty"
     if distinct == 1:
         return f"holds the single label {str(cells.iloc[0])[:40]!r}, and a classifier needs at least two"
-    if are_vectors(values.tolist()):
-        example = str(values[0])[:40]
-        return f"holds a list of marks in each row, such as {example}, and nothing says which label each place means"
+    nested = _nested_problem([str(value) for value in values])
+    if nested is not None:
+        return nested
     if distinct > _STEPS and is_measure(column):
         return f"holds {distinct:,} different numbers with fractions and is a measure, not labels"
     if (distinct > MAX_LABELS or (distinct > _FEW and distinct > len(cells) / 2)) and not _combine(cells):
         most = f" (there can be {MAX_LABELS:,})" if distinct > MAX_LABELS else ""
         return f"has {distinct:,} values in {len(cells):,} rows and looks like texts or ids, not labels{most}"
+    return None
+
+
+def _nested_problem(values: list[str]) -> str | None:
+    """Why lists and objects in cells are no labels; None where they are, or where there is none."""
+    example = values[0][:40]
+    if are_vectors(values):
+        return f"holds a list of marks in each row, such as {example}, and nothing says which label each place means"
+    if are_records(values):
+        return f"holds an object in each row, such as {example}, and nothing says which label is meant"
     return None
 
 

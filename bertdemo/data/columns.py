@@ -273,7 +273,14 @@ def _text_by_looks(frame: pd.DataFrame, names: Sequence[str]) -> str:
 
 
 def _joinable(frame: pd.DataFrame, text: str, names: Sequence[str]) -> tuple[str, ...]:
-    """The columns to read as one, titles first, if another one belongs to the text; none otherwise."""
-    usual = (name for name in names if (text_points(name) or 0) >= _NAMED and is_title(name) != is_title(text))
-    beside = [name for name in usual if is_prose(frame[name])][:3]
-    return tuple(sorted((text, *beside), key=lambda name: not is_title(name))) if beside else ()
+    """The columns to read as one, titles first, if another one belongs to the text; none otherwise.
+
+    Where no name says which column the texts are in, another one of texts may belong to them or be them.
+    """
+    if (text_points(text) or 0) <= UNKNOWN:
+        found = (name for name in names if text_points(name) == UNKNOWN)
+    else:
+        found = (name for name in names if (text_points(name) or 0) >= _NAMED and is_title(name) != is_title(text))
+    beside = [name for name in found if is_prose(frame[name])][:3]
+    in_order = (str(name) for name in frame.columns if name in (text, *beside))
+    return tuple(sorted(in_order, key=lambda name: not is_title(name))) if beside else ()
