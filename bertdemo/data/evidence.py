@@ -16,7 +16,7 @@ from itertools import chain, islice
 
 from bertdemo.data.columns import is_usual_name
 from bertdemo.data.dialects import BrokenQuotesError, Dialect, Row, loose_cells, parse
-from bertdemo.data.headers import numbers_rows, skip_preamble, usual_width
+from bertdemo.data.headers import names_no_rows, skip_preamble, usual_width
 
 _LETTER = 5.0  # bits a character of a text
 _CONTROL = 5.0  # bits more for a tab or line break inside a text, which seldom holds one
@@ -107,7 +107,7 @@ def _cheapest_width(rows: Sequence[Row], width: int, delimiter: str) -> tuple[fl
     bits = _table_bits(rows, width)
     above = skip_preamble(rows, width)
     table = rows[above:]
-    if len(table[0]) < width and not numbers_rows(table[1:]):
+    if len(table[0]) < width and not names_no_rows(table[0], [row for row in table[1:] if len(row) == width]):
         bits += (_WIDE if len(table[0]) > 1 else _SHORT) * sum(len(row) > len(table[0]) for row in table)
     folded_to = 0
     for narrow in {len(table[0]), min(map(len, table))} - {1, max(map(len, table))}:

@@ -8,6 +8,7 @@ from bisect import bisect
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from bertdemo.data.column_names import label_points
 from bertdemo.data.columns import is_usual_name
 from bertdemo.data.dialects import Row
 from bertdemo.errors import DataError
@@ -48,8 +49,8 @@ def with_header(rows: list[Row], notes: list[str]) -> tuple[Row, list[Row]]:
     width, _ = usual_width(rows)
     first = without_mark(rows[0])
     below = [row for row in rows[1:] if len(row) == width]
-    if width > 2 and len(first) == width - 1 and numbers_rows(below):
-        return ["", *first], rows[1:]  # tables of R have no name above the names of their rows
+    if width > 2 and names_no_rows(first, below):
+        return ["", *first], rows[1:]
     if is_header(first, below):
         kept = [row for row in rows[1:] if row != first or len(row) < 2]
         if len(kept) < len(rows) - 1:
@@ -131,10 +132,16 @@ def _votes(first: Row, others: Sequence[Row]) -> float:
     return sum(_vote(cell.strip(), column) for cell, column in zip(first, columns, strict=False))
 
 
-def numbers_rows(rows: Sequence[Row]) -> bool:
-    """Whether the first cells are the numbers of the rows, as R writes them without a name above."""
+def names_no_rows(header: Row, rows: Sequence[Row]) -> bool:
+    """Whether the rows begin with numbers of theirs, as R writes them without a name above.
+
+    A header that begins with a name of numbers ("id") has one for them; rows are then wider for another reason.
+    """
     names = [row[0] for row in rows]
-    return bool(names) and all(map(str.isdigit, names)) and len(set(names)) == len(names)
+    if not names or any(len(row) != len(header) + 1 for row in rows):
+        return False
+    is_named = label_points(header[0]) is None and not all(row[1].isdigit() for row in rows)
+    return not is_named and all(map(str.isdigit, names)) and len(set(names)) == len(names)
 
 
 def _vote(cell: str, column: Sequence[str]) -> float:

@@ -133,6 +133,7 @@ QUOTATIONS = [
     (f'"{text}" said "she"' if i % 7 == 0 else f'"Oh" {text}' if i % 7 < 4 else text, label)
     for i, (text, label) in enumerate(PLAIN)
 ]
+EACH = [(f"{text} or {i * i}, sadly for {i + 3}", label) for i, (text, label) in enumerate(PLAIN)]
 HEADER, NAMES = ("text", "label"), ("Nr", "Satz", "Art")
 
 
@@ -183,6 +184,8 @@ WRITINGS: dict[str, tuple[str, Sequence[Sequence[str]]]] = {
     "commas without quotation marks": (joined(turned(COMMAS), ",", ("label", "text")), turned(COMMAS)),
     "commas without quotation marks, no header": (joined(turned(COMMAS), ",", ()), turned(COMMAS)),
     "commas without quotation marks in the middle": (joined(numbered(COMMAS), ",", ("id", *HEADER)), numbered(COMMAS)),
+    "a comma without quotation marks in each text beside an id": (
+        joined(numbered(EACH), ",", ("id", *HEADER)), numbered(EACH)),
     "rows without texts": (written([*COMMAS, ("", "praise"), ("", "")]), [*COMMAS, ("", "praise"), ("", "")]),
     "a header that is a class": (written(COMMAS, ("customer wrote", "praise")), COMMAS),
     "a first label that never comes again": (written([(PLAIN[0][0][:-2], "odd"), *PLAIN], ()),
