@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 MAX_LABELS = 1_000
 _FEW = 20  # so many distinct values are never too many, however few the rows
+_NEARLY_ALL = 0.95  # of the cells
 _STEPS = 10  # 0.5 to 5 stars; more values with a fraction are a measure
 _SAMPLE, _LONGEST_COMBINATION = 2_000, 120  # cells; characters on average
 _NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?(e[+-]?\d+)?", re.IGNORECASE)
@@ -93,6 +94,11 @@ def is_text(column: pd.Series[str]) -> bool:
     if len(cells) == 0:
         return False
     return bool(cells.map(_is_worded).mean() > 0.5)
+
+
+def is_coded(column: pd.Series[str]) -> bool:
+    """Whether nearly all cells are one word of ASCII with a digit in it, as ids are."""
+    return bool(filled(column).str.fullmatch(r"(?=.*\d)[!-~]+").mean() > _NEARLY_ALL)
 
 
 def is_prose(column: pd.Series[str]) -> bool:

@@ -91,11 +91,12 @@ def skip_preamble(rows: Sequence[Row], width: int) -> int:
     """How many first rows stand above the table: comments, and titles of one cell above a header."""
     if width < 2:
         return 0
+    used, _ = Counter(sum(map(bool, row)) for row in rows[:_LOOKED_AT]).most_common(1)[0]  # some columns may be empty
     comments = start = _comments(rows, width)
     names = [len(row) == width and all(map(is_usual_name, row)) for row in rows[:_MOST_FACTS]]
     if any(names) and not any(is_usual_name(cell) for row in rows[: names.index(True)] for cell in row):
         return names.index(True)  # whatever stands above names of a text and a label
-    while start < min(len(rows) - 2, _MOST_COMMENTS) and _is_short(rows[start], width):
+    while start < min(len(rows) - 2, _MOST_COMMENTS) and _is_short(rows[start], used):
         start += 1
     if start == comments:
         return comments
@@ -124,7 +125,15 @@ def is_header(first: Row, others: Sequence[Row]) -> bool:
         first: the row in question.
         others: the rows below it that are as wide as most.
     """
-    return not others or _votes(first, others) >= 0
+    return not others or _comes_whole(first, others) or _votes(first, others) >= 0
+
+
+def _comes_whole(first: Row, others: Sequence[Row]) -> bool:
+    """Whether a row comes again, and none of its cells without the others, as where tables were put together."""
+    again = sum(row == first for row in others)
+    return again > 0 and all(
+        sum(row[place] == cell for row in others) == again for place, cell in enumerate(first) if cell
+    )
 
 
 def _votes(first: Row, others: Sequence[Row]) -> float:
@@ -156,11 +165,8 @@ def _vote(cell: str, column: Sequence[str]) -> float:
     by_kind = _vote_by_kind(_kind(cell), _kind_of_most(counts, len(filled)), again=again > 0)
     if by_kind is not None:
         return by_kind
-    if again:
-        few = math.log(_NAME_COMES_AGAIN * len(filled) / again)
-        return few if again >= _REPEATED else -_OTHER_KIND * (2 if " " in cell else 1)
-    if len(counts) <= len(filled) / 3:  # how likely a new value is: A. M. Turing's estimate, in I. J. Good (1953)
-        return -math.log((sum(count == 1 for count in counts.values()) + 0.5) / (len(filled) + 1))
+    if again or len(counts) <= len(filled) / 3:
+        return _vote_by_values(cell, counts, len(filled))
     return _vote_by_looks(cell, filled[:: len(filled) // _LOOKED_AT + 1])
 
 
@@ -171,6 +177,17 @@ def _vote_by_kind(kind: str | None, usual: str | None, *, again: bool) -> float 
     if kind not in (None, "name") and usual is None:  # as "1" is above "2", "2, 4" and the like
         return None if again else 0.0
     return -_OTHER_KIND if kind == usual else _OTHER_KIND
+
+
+def _vote_by_values(cell: str, counts: Counter[str], total: int) -> float:
+    """The vote of a cell that is a value of its column, or stands above one of few values."""
+    again, are_few = counts[cell], len(counts) <= total / 3
+    if again >= _REPEATED and are_few:
+        return math.log(_NAME_COMES_AGAIN * total / again)
+    if again:
+        return -_OTHER_KIND * (2 if " " in cell else 1)
+    new = (sum(count == 1 for count in counts.values()) + 0.5) / (total + 1)
+    return -math.log(new)  # how likely a new value is: A. M. Turing's estimate, in I. J. Good (1953)
 
 
 def _vote_by_looks(cell: str, texts: Sequence[str]) -> float:

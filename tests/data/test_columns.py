@@ -149,6 +149,12 @@ def test_ids_and_numbers_are_neither_texts_nor_labels() -> None:
     assert guess_columns(frame) == Columns("remark", "kind")
 
 
+def test_ids_without_a_name_are_no_texts_even_if_they_differ_more() -> None:
+    texts = tuple(f"部屋がきれいでした{'。' * (i % 3)}" for i in range(60))
+    ids = tuple(f"review{i:09d}q" for i in range(60))
+    assert guess_columns(table(a=ids, b=texts, c=LABELS), label="c").text == "b"
+
+
 def test_a_column_that_is_always_empty_is_passed_over() -> None:
     frame = table(void=(None,) * 60, remark=TEXTS, kind=LABELS)
     assert guess_columns(frame) == Columns("remark", "kind")
