@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -80,7 +81,8 @@ def reading_lines(dataset: Dataset) -> Iterator[str]:
     if offers.majority:
         yield "  texts were labelled more than once and differently: --majority takes the most frequent label"
     if columns.joinable and not columns.joined:
-        yield f"  the text may be in several columns: --join-columns {','.join(columns.joinable)}"
+        together = shlex.quote(",".join(columns.joinable))
+        yield f"  the text may be in several columns: --join-columns {together}, or of a pair: --pair-column"
     if columns.split is not None:
         yield "  --split-column none makes a split of our own"
 

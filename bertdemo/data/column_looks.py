@@ -6,13 +6,14 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from bertdemo.data.label_cells import are_vectors, read_cells
+from bertdemo.data.label_cells import are_records, are_vectors, read_cells
 
 if TYPE_CHECKING:
     import pandas as pd
 
 MAX_LABELS = 1_000
 _FEW = 20  # so many distinct values are never too many, however few the rows
+_NEARLY_ALL = 0.95  # of the cells
 _STEPS = 10  # 0.5 to 5 stars; more values with a fraction are a measure
 _SAMPLE, _LONGEST_COMBINATION = 2_000, 120  # cells; characters on average
 _NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?(e[+-]?\d+)?", re.IGNORECASE)
@@ -37,14 +38,24 @@ def label_problem(column: pd.Series[str]) -> str | None:
         return "is empty"
     if distinct == 1:
         return f"holds the single label {str(cells.iloc[0])[:40]!r}, and a classifier needs at least two"
-    if are_vectors(values.tolist()):
-        example = str(values[0])[:40]
-        return f"holds a list of marks in each row, such as {example}, and nothing says which label each place means"
+    nested = _nested_problem([str(value) for value in values])
+    if nested is not None:
+        return nested
     if distinct > _STEPS and is_measure(column):
         return f"holds {distinct:,} different numbers with fractions and is a measure, not labels"
     if (distinct > MAX_LABELS or (distinct > _FEW and distinct > len(cells) / 2)) and not _combine(cells):
         most = f" (there can be {MAX_LABELS:,})" if distinct > MAX_LABELS else ""
         return f"has {distinct:,} values in {len(cells):,} rows and looks like texts or ids, not labels{most}"
+    return None
+
+
+def _nested_problem(values: list[str]) -> str | None:
+    """Why lists and objects in cells are no labels; None where they are, or where there is none."""
+    example = values[0][:40]
+    if are_vectors(values):
+        return f"holds a list of marks in each row, such as {example}, and nothing says which label each place means"
+    if are_records(values):
+        return f"holds an object in each row, such as {example}, and nothing says which label is meant"
     return None
 
 
@@ -83,6 +94,11 @@ def is_text(column: pd.Series[str]) -> bool:
     if len(cells) == 0:
         return False
     return bool(cells.map(_is_worded).mean() > 0.5)
+
+
+def is_coded(column: pd.Series[str]) -> bool:
+    """Whether nearly all cells are one word of ASCII with a digit in it, as ids are."""
+    return bool(filled(column).str.fullmatch(r"(?=.*\d)[!-~]+").mean() > _NEARLY_ALL)
 
 
 def is_prose(column: pd.Series[str]) -> bool:

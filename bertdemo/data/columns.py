@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from bertdemo.data.column_looks import is_prose, is_text, label_problem, mean_length
+from bertdemo.data.column_looks import is_coded, is_prose, is_text, label_problem, mean_length
 from bertdemo.data.column_names import UNKNOWN, is_title, is_usual, text_points
 from bertdemo.data.label_columns import LabelColumns, as_given, guess_label, listed
 from bertdemo.data.parts import guess_split
@@ -22,6 +22,7 @@ __all__ = ["NO_COLUMN", "Columns", "guess_columns", "guess_texts", "label_proble
 NO_COLUMN = "none"  # said by a person who wants no column for this
 _MAX_EXTRAS, _MAX_GROUPS, _LONGEST_GROUP_NAME = 8, 50, 80
 _NAMED = 55  # points from which a name says "text"
+_NAMELESS = re.compile(r"column \d+")
 _MOSTLY_FILLED = 0.7  # share of the rows
 
 _PAIR_NAMES = (
@@ -266,14 +267,29 @@ def _text_by_looks(frame: pd.DataFrame, names: Sequence[str]) -> str:
     """The column with the longest and least repeated values that hold letters; one of ids or links only at need."""
     texts = [name for name in names if is_text(frame[name])]
     worded = [name for name in texts if text_points(name) is not None] or texts
+    worded = [name for name in worded if not is_coded(frame[name])] or worded
     if not worded:
         raise DataError(f"No column looks like texts among {listed(list(frame.columns))}: add one with sentences.")
     size = {name: mean_length(frame[name]) * frame[name].nunique() for name in worded}
     return max(worded, key=size.__getitem__)
 
 
+def _is_nameless_text(column: pd.Series[str], name: str) -> bool:
+    """Whether these are texts, though some come often, in a table without a header."""
+    return (
+        bool(_NAMELESS.fullmatch(name)) and is_text(column) and not is_coded(column) and column.nunique() > _MAX_GROUPS
+    )
+
+
 def _joinable(frame: pd.DataFrame, text: str, names: Sequence[str]) -> tuple[str, ...]:
-    """The columns to read as one, titles first, if another one belongs to the text; none otherwise."""
-    usual = (name for name in names if (text_points(name) or 0) >= _NAMED and is_title(name) != is_title(text))
-    beside = [name for name in usual if is_prose(frame[name])][:3]
-    return tuple(sorted((text, *beside), key=lambda name: not is_title(name))) if beside else ()
+    """The columns to read as one, titles first, if another one belongs to the text; none otherwise.
+
+    Where no name says which column the texts are in, another one of texts may belong to them or be them.
+    """
+    if (text_points(text) or 0) <= UNKNOWN:
+        found = (name for name in names if text_points(name) == UNKNOWN)
+    else:
+        found = (name for name in names if (text_points(name) or 0) >= _NAMED and is_title(name) != is_title(text))
+    beside = [name for name in found if is_prose(frame[name]) or _is_nameless_text(frame[name], name)][:3]
+    in_order = (str(name) for name in frame.columns if name in (text, *beside))
+    return tuple(sorted(in_order, key=lambda name: not is_title(name))) if beside else ()

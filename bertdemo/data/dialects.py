@@ -153,12 +153,13 @@ def _single(dialect: Dialect) -> str:
 
 
 def loose_cells(text: str, dialect: Dialect) -> tuple[int, int, int]:
-    """Count quoted cells on one line: all, those with marks inside that are not doubled, those that need no marks."""
+    """Count quoted cells on one line: all, with marks that are not doubled or not closed, and those that need none."""
     mark, delimiter = dialect.quote, dialect.delimiter
-    inner = [found.group(1) for found in _loose_cell(dialect).finditer(text) if found.group(1) is not None]
+    found = [each.group(1) for each in _loose_cell(dialect).finditer(text)]
+    inner = [cell for cell in found if cell is not None]
     return (
         len(inner),
-        sum(mark in cell.replace(mark * 2, "") for cell in inner),
+        len(found) - len(inner) + sum(mark in cell.replace(mark * 2, "") for cell in inner),
         sum(mark not in cell and delimiter not in cell for cell in inner),
     )
 

@@ -71,6 +71,7 @@ _P_SIGN, _P_ENGLISH_SIGN, _P_STRANGE, _P_BROKEN = 3e-3, 1.5e-2, 1e-5, 1e-8
 _LETTERS, _CAPITALS = 0.85, 0.15  # how likely it is to be a letter of the language, and one of those a capital
 _MISPLACED = 0.01  # factor for a capital after a small letter, or a sign between letters
 _ODD = 0.1  # factor for a letter alone, or an apostrophe before a word
+_I = "я"  # a word of one letter: "I"
 _WORDS = 3.0  # weight of common words
 _LESS_USUAL = 0.8  # for each place in a language's encodings
 _ELSEWHERE = 2.0  # for languages that are written elsewhere than in the West, of which fewer files come
@@ -150,6 +151,8 @@ def _placed(language: str, character: str, before: str, after: str) -> float:
     is_mixed = "ascii" in before + after and language in _OTHER_ALPHABETS
     if character.isalpha():
         is_alone = not before and not after
+        if is_alone and character.casefold() == _I:
+            return 1.0 if character == _I else 1 / _CAPITALS  # a sentence begins with it as often as not
         return _MISPLACED if is_mixed or (character.isupper() and "small" in before) else _ODD if is_alone else 1.0
     if character in _WITHIN_WORDS:
         return _ODD if after and not before else 1.0

@@ -16,7 +16,7 @@ from itertools import chain, islice
 
 from bertdemo.data.columns import is_usual_name
 from bertdemo.data.dialects import BrokenQuotesError, Dialect, Row, loose_cells, parse
-from bertdemo.data.headers import numbers_rows, skip_preamble, usual_width
+from bertdemo.data.headers import names_no_rows, skip_preamble, usual_width
 
 _LETTER = 5.0  # bits a character of a text
 _CONTROL = 5.0  # bits more for a tab or line break inside a text, which seldom holds one
@@ -30,7 +30,7 @@ _USUAL = {",": 0.0, ";": 0.0, "\t": 0.0, "": 0.0, "|": 3.0}
 _SELDOM = 20.0  # bits for a delimiter that hardly anybody uses
 _INNER = 8.0  # bits for line breaks that end no row
 _FOLDED_QUOTE = 80.0  # bits for a folded text with quotation marks, which would have been quoted whole
-_LOOSE = 15.0  # bits for a quoted cell with quotation marks that are not doubled
+_LOOSE = 15.0  # bits for a quoted cell with quotation marks that are not doubled, or that is not closed
 _QUOTED_ALL = 0.9  # quoted cells for each row, from which on all texts are
 _NEEDLESS = 21.0  # bits for one of few quoted cells that needs no marks: more than for marks as part of it
 _NUMBER = re.compile(r"\s*[+-]?[0-9]{1,300}([.,][0-9]{1,300})?\s*")
@@ -107,7 +107,7 @@ def _cheapest_width(rows: Sequence[Row], width: int, delimiter: str) -> tuple[fl
     bits = _table_bits(rows, width)
     above = skip_preamble(rows, width)
     table = rows[above:]
-    if len(table[0]) < width and not numbers_rows(table[1:]):
+    if len(table[0]) < width and not names_no_rows(table[0], [row for row in table[1:] if len(row) == width]):
         bits += (_WIDE if len(table[0]) > 1 else _SHORT) * sum(len(row) > len(table[0]) for row in table)
     folded_to = 0
     for narrow in {len(table[0]), min(map(len, table))} - {1, max(map(len, table))}:

@@ -8,6 +8,7 @@ from bisect import bisect
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from bertdemo.data.column_names import label_points
 from bertdemo.data.columns import is_usual_name
 from bertdemo.data.dialects import Row
 from bertdemo.errors import DataError
@@ -18,6 +19,7 @@ _MOST_COMMENTS = 50  # rows; more than that above a table are a table
 _NUMBER = re.compile(r"\s*[+-]?[0-9]{1,300}([.,][0-9]{1,300})?(e[+-]?[0-9]{1,3})?\s*%?\s*", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"[.!…。！]\W*$")
 _NAME_AND_VALUE, _MOST_FACTS = 2, 20  # cells of a line of facts about a file, and such lines
+_COLUMNS_BELOW_PROSE = 3  # of two, one may hold texts alone, whose labels are missing
 _SPARSE = 50  # cells that a table may have for each that its file holds
 _IDENTIFIER = re.compile(r"[A-Za-z]+(_[A-Za-z0-9]+)+|[a-z]+([A-Z][a-z]+)+")
 _REPEATED = 2  # how often a value must come again to be one of few
@@ -47,8 +49,8 @@ def with_header(rows: list[Row], notes: list[str]) -> tuple[Row, list[Row]]:
     width, _ = usual_width(rows)
     first = without_mark(rows[0])
     below = [row for row in rows[1:] if len(row) == width]
-    if width > 2 and len(first) == width - 1 and numbers_rows(below):
-        return ["", *first], rows[1:]  # tables of R have no name above the names of their rows
+    if width > 2 and names_no_rows(first, below):
+        return ["", *first], rows[1:]
     if is_header(first, below):
         kept = [row for row in rows[1:] if row != first or len(row) < 2]
         if len(kept) < len(rows) - 1:
@@ -89,17 +91,25 @@ def skip_preamble(rows: Sequence[Row], width: int) -> int:
     """How many first rows stand above the table: comments, and titles of one cell above a header."""
     if width < 2:
         return 0
+    used, _ = Counter(sum(map(bool, row)) for row in rows[:_LOOKED_AT]).most_common(1)[0]  # some columns may be empty
     comments = start = _comments(rows, width)
     names = [len(row) == width and all(map(is_usual_name, row)) for row in rows[:_MOST_FACTS]]
     if any(names) and not any(is_usual_name(cell) for row in rows[: names.index(True)] for cell in row):
         return names.index(True)  # whatever stands above names of a text and a label
-    while start < min(len(rows) - 2, _MOST_COMMENTS) and _is_short(rows[start], width):
+    while start < min(len(rows) - 2, _MOST_COMMENTS) and _is_short(rows[start], used):
         start += 1
     if start == comments:
         return comments
     table = [row for row in rows[start + 1 :] if len(row) == width]
     named = _votes(rows[start], table) > 0 and sum(map(bool, rows[start])) > 1
-    return start if named and not _is_gap(rows, start, width) else comments
+    return start if named and not _is_gap(rows, start, width) else max(comments, _prose_above(rows, width))
+
+
+def _prose_above(rows: Sequence[Row], width: int) -> int:
+    """How many first rows are lines of one cell, such as a notice, above a table of three columns or more."""
+    count = next((place for place, row in enumerate(rows) if len(row) > 1), 0)
+    is_above = width >= _COLUMNS_BELOW_PROSE and 0 < count <= _MOST_COMMENTS
+    return count if is_above and all(len(row) > 1 for row in rows[count:]) else 0
 
 
 def _is_short(row: Row, width: int) -> bool:
@@ -115,7 +125,15 @@ def is_header(first: Row, others: Sequence[Row]) -> bool:
         first: the row in question.
         others: the rows below it that are as wide as most.
     """
-    return not others or _votes(first, others) >= 0
+    return not others or _comes_whole(first, others) or _votes(first, others) >= 0
+
+
+def _comes_whole(first: Row, others: Sequence[Row]) -> bool:
+    """Whether a row comes again, and none of its cells without the others, as where tables were put together."""
+    again = sum(row == first for row in others)
+    return again > 0 and all(
+        sum(row[place] == cell for row in others) == again for place, cell in enumerate(first) if cell
+    )
 
 
 def _votes(first: Row, others: Sequence[Row]) -> float:
@@ -123,10 +141,16 @@ def _votes(first: Row, others: Sequence[Row]) -> float:
     return sum(_vote(cell.strip(), column) for cell, column in zip(first, columns, strict=False))
 
 
-def numbers_rows(rows: Sequence[Row]) -> bool:
-    """Whether the first cells are the numbers of the rows, as R writes them without a name above."""
+def names_no_rows(header: Row, rows: Sequence[Row]) -> bool:
+    """Whether the rows begin with numbers of theirs, as R writes them without a name above.
+
+    A header that begins with a name of numbers ("id") has one for them; rows are then wider for another reason.
+    """
     names = [row[0] for row in rows]
-    return bool(names) and all(map(str.isdigit, names)) and len(set(names)) == len(names)
+    if not names or any(len(row) != len(header) + 1 for row in rows):
+        return False
+    is_named = label_points(header[0]) is None and not all(row[1].isdigit() for row in rows)
+    return not is_named and all(map(str.isdigit, names)) and len(set(names)) == len(names)
 
 
 def _vote(cell: str, column: Sequence[str]) -> float:
@@ -138,15 +162,32 @@ def _vote(cell: str, column: Sequence[str]) -> float:
     again = counts[cell]
     if is_usual_name(cell):
         return _USUAL if again < _REPEATED else 0.0
-    kind, usual = _kind(cell), _kind_of_most(counts, len(filled))
-    if (kind is not None or usual is not None) and (kind, usual) != ("name", "name"):
-        return -_OTHER_KIND if kind == usual else _OTHER_KIND if usual is not None or kind == "name" else 0.0
-    if again:
-        few = math.log(_NAME_COMES_AGAIN * len(filled) / again)
-        return few if again >= _REPEATED else -_OTHER_KIND * (2 if " " in cell else 1)
-    if len(counts) <= len(filled) / 3:  # how likely a new value is: A. M. Turing's estimate, in I. J. Good (1953)
-        return -math.log((sum(count == 1 for count in counts.values()) + 0.5) / (len(filled) + 1))
+    by_kind = _vote_by_kind(_kind(cell), _kind_of_most(counts, len(filled)), again=again > 0)
+    if by_kind is not None:
+        return by_kind
+    if again or len(counts) <= len(filled) / 3:
+        return _vote_by_values(cell, counts, len(filled))
     return _vote_by_looks(cell, filled[:: len(filled) // _LOOKED_AT + 1])
+
+
+def _vote_by_kind(kind: str | None, usual: str | None, *, again: bool) -> float | None:
+    """The vote of a cell that is no words, or stands above such cells; None where its kind says nothing."""
+    if (kind is None and usual is None) or kind == usual == "name":
+        return None
+    if kind not in (None, "name") and usual is None:  # as "1" is above "2", "2, 4" and the like
+        return None if again else 0.0
+    return -_OTHER_KIND if kind == usual else _OTHER_KIND
+
+
+def _vote_by_values(cell: str, counts: Counter[str], total: int) -> float:
+    """The vote of a cell that is a value of its column, or stands above one of few values."""
+    again, are_few = counts[cell], len(counts) <= total / 3
+    if again >= _REPEATED and are_few:
+        return math.log(_NAME_COMES_AGAIN * total / again)
+    if again:
+        return -_OTHER_KIND * (2 if " " in cell else 1)
+    new = (sum(count == 1 for count in counts.values()) + 0.5) / (total + 1)
+    return -math.log(new)  # how likely a new value is: A. M. Turing's estimate, in I. J. Good (1953)
 
 
 def _vote_by_looks(cell: str, texts: Sequence[str]) -> float:

@@ -112,11 +112,18 @@ def _exploded(rows: list[Record]) -> list[Record]:
     many = texts_inside(rows[0]) if rows else None
     if many is None or any(map(has_one_text, rows[:SAMPLE])) or any(texts_inside(row) != many for row in rows):
         return rows
+    beside = [key for key in rows[0] if key != many and all(_is_as_long(row.get(key), row[many]) for row in rows)]
     return [
         {
             **{key: value for key, value in row.items() if key != many},
+            **{key: row[key][place] for key in beside},
             **(held if isinstance(held, dict) else {"text": held}),
         }
         for row in rows
-        for held in row[many]
+        for place, held in enumerate(row[many])
     ]
+
+
+def _is_as_long(value: Any, texts: list[Any]) -> bool:
+    """Whether a value is a list with something for each text, such as its label."""
+    return isinstance(value, list) and len(value) == len(texts)

@@ -19,10 +19,13 @@ _NUMBERS = re.compile(r"[\[({]\s*[+-]?\d+(?:\.\d+)?(?:[\s,]+[+-]?\d+(?:\.\d+)?)*
 _MARK = r"(?:[01](?:\.0*)?|true|false)"
 _MARKS = re.compile(rf"[\[(]\s*{_MARK}(?:[\s,]+{_MARK})+[\s,]*[\])]", re.IGNORECASE)
 _POSTGRES = re.compile(r"""\{(?:[^{}"':,]+|"(?:[^"\\]|\\.)*")(?:,(?:[^{}"':,]+|"(?:[^"\\]|\\.)*"))*\}""")  # an array
+_RECORD = re.compile(r"\{.*:.*\}", re.DOTALL)
 _ANGLED = re.compile(r"(?!<na>$)(?:<[^<>]+>)+", re.IGNORECASE)  # tags of Stack Overflow: <python><pandas>
 _KEYS = ("choices", "choice", "labels", "label", "classes", "class", "values", "value", "category", "name", "title")
 # By strong separators, labels may be told that never stand alone; the sure ones hardly ever stand in a name.
-_SURE, _STRONG, _SEPARATORS = "|;\n", "|;\n,", "|;\n,/+\t "
+# Underscores join the words of a name far more often, so that all names with one must fall apart into others.
+_SURE, _STRONG, _SEPARATORS, _WITHIN_NAMES = "|;\n", "|;\n,", "|;\n,/+\t _", "_"
+_JOINED = 3  # different cells that underscores join
 _DECIMAL = re.compile(r"\d+,(?:0|5|00|25|50|75)")
 
 
@@ -98,6 +101,11 @@ def are_vectors(cells: Sequence[str]) -> bool:
     return all(map(_MARKS.fullmatch, plain)) and len({len(cell.replace(",", " ").split()) for cell in plain}) == 1
 
 
+def are_records(cells: Sequence[str]) -> bool:
+    """Whether every cell holds an object, and some of these no labels that can be told: votes, {"yes": 2, "no": 1}."""
+    return all(map(_RECORD.fullmatch, cells)) and any(_list(cell) is None for cell in cells)
+
+
 def _taken_apart(cells: Mapping[str, int]) -> dict[str, Labels]:
     """The parts of those cells that hold several labels, or one with a separator left over."""
     names = {normalise(cell) for cell in cells}
@@ -116,6 +124,8 @@ def _taken_apart(cells: Mapping[str, int]) -> dict[str, Labels]:
         rows, sure_rows = (sum(map(cells.__getitem__, each)) for each in (composed, sure))
         if (separator in _SURE and sure) or (separator in _STRONG and sure_rows >= rows / 2):
             sure = composed
+        if separator in _WITHIN_NAMES and (len(sure) < len(composed) or len(sure) < _JOINED):
+            continue
         found |= sure
     return found
 

@@ -111,6 +111,8 @@ def _best(frame: pd.DataFrame, ranked: Sequence[str], points: dict[str, int]) ->
         named = next((name for name in (*same, *beside) if not _is_coded(frame[name])), first)
         rivals = [name for name in rivals if name != named]
     if rivals:
+        if points[first] <= UNKNOWN:  # no name says anything: each column of few values may be meant
+            rivals += [name for name in ranked[1:] if points[name] > UNKNOWN / 2 and name not in rivals]
         names = " or in ".join(map(repr, [first, *rivals][:_MOST_TOLD]))
         raise DoubtfulLabelError(f"The labels may be in {names}", (first, *rivals))
     return LabelColumns(named, also=tuple(name for name in ranked if name != named)[:_MOST_TOLD])

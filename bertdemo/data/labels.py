@@ -221,9 +221,12 @@ def _is_a_label(none: Counter[str], others: Sequence[Counter[str]]) -> bool:
     """Whether "none" is frequent, and not what Python writes beside labels in another case or numbers."""
     rows = none.total() + sum(count.total() for count in others)
     spelled = [count.most_common(1)[0][0] for count in others]
-    if none.total() < _OFTEN * rows or not any(label[:1].isalpha() for label in spelled):
+    initials = [next(filter(str.isalpha, label), "") for label in spelled]  # of "2. animosity", too
+    if none.total() < _OFTEN * rows or not any(initials):
         return False
-    return none.most_common(1)[0][0] != "None" or all(label[:1].isupper() and not label.isupper() for label in spelled)
+    if none.most_common(1)[0][0] != "None":
+        return True
+    return all(first.isupper() and not label.isupper() for first, label in zip(initials, spelled, strict=True))
 
 
 def _voted(columns: Sequence[Sequence[Labels]], names: Sequence[str], told: Told) -> list[Labels]:

@@ -49,6 +49,7 @@ def test_the_columns_of_corpora_and_tools_are_those_that_a_careful_person_takes(
         ("text:text sentiment:words topic:topics", ("sentiment", "topic")),
         ("text:text sentiment_label:words topic_label:topics", ("sentiment_label", "topic_label")),
         ("text:text a:words b:topics", ("a", "b")),
+        ("text:text a:words b:topics c:coded", ("a", "b", "c")),
         ("text:text level_1:words level_2:topics", ("level_1", "level_2")),
         ("text:text author:people year:few", ("author", "year")),
         ("text:text offensive:flag funny:other_flag", ("offensive", "funny")),
@@ -107,6 +108,7 @@ def test_several_columns_of_labels_can_be_named() -> None:
         ("headline:title text:long label:words", ("headline", "text")),
         ("text:text label:words comment:empty", ()),
         ("text:text clean_text:text label:words", ()),
+        ("column_1:words column_2:text column_3:long", ("column_2", "column_3")),
     ],
 )
 def test_a_title_is_offered_to_join_the_text_after_it(columns: str, joinable: tuple[str, ...]) -> None:
@@ -145,6 +147,12 @@ def test_what_the_format_of_a_file_says_of_its_columns_is_obeyed_unless_a_person
 def test_ids_and_numbers_are_neither_texts_nor_labels() -> None:
     frame = table(nr=IDS, value=NUMBERS, remark=TEXTS, kind=LABELS)
     assert guess_columns(frame) == Columns("remark", "kind")
+
+
+def test_ids_without_a_name_are_no_texts_even_if_they_differ_more() -> None:
+    texts = tuple(f"部屋がきれいでした{'。' * (i % 3)}" for i in range(60))
+    ids = tuple(f"review{i:09d}q" for i in range(60))
+    assert guess_columns(table(a=ids, b=texts, c=LABELS), label="c").text == "b"
 
 
 def test_a_column_that_is_always_empty_is_passed_over() -> None:
@@ -250,6 +258,15 @@ def test_lists_of_marks_are_no_labels_for_nobody_says_what_their_places_mean(cel
     with pytest.raises(DataError, match="nothing says which label each place means"):
         guess_columns(table(text=TEXTS, label=cells * 30))
     assert label_problem(pd.Series(["[0]", "[1]", "[0, 1]"])) is None  # numbers of labels
+
+
+def test_the_votes_of_a_text_are_no_label() -> None:
+    votes = ('{"0": 3, "1": 0}', '{"0": 0, "1": 3}', '{"0": 1, "1": 2}') * 20
+    assert guess_columns(table(text=TEXTS, a=("0", "1", "1") * 20, b=votes)).label == "a"
+    with pytest.raises(DataError, match="No column looks like labels"):
+        guess_columns(table(text=TEXTS, b=votes))
+    assert "an object in each row" in (label_problem(pd.Series(votes)) or "")
+    assert label_problem(pd.Series(['{"a": 1, "b": 0}', '{"a": 0, "b": 1}'])) is None
 
 
 def test_columns_of_marks_may_all_be_named_as_labels() -> None:

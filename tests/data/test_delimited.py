@@ -10,6 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from bertdemo.data.delimited import is_table, read_delimited
+from bertdemo.data.headers import is_header
 from bertdemo.errors import DataError
 
 LIMIT = 1_000
@@ -57,6 +58,11 @@ def test_a_file_without_a_header_keeps_its_first_row() -> None:
     header, rows = read("ham\thi, you\nspam\twin, win\nham\tok\nham\tbye\n")
     assert header == ["column 1", "column 2"]
     assert rows[0] == ["ham", "hi, you"]
+
+
+def test_a_text_that_comes_again_is_no_name() -> None:
+    rows = [[f"so it goes {i}", "ab"[i % 2]] for i in range(20_000)]
+    assert not is_header(rows[4], [*rows, rows[4]])
 
 
 def test_a_usual_name_is_a_header_even_if_it_comes_again_as_a_value() -> None:
@@ -125,6 +131,17 @@ BROKEN = [(text.replace(" ", "\n", 1), label) for text, label in PLAIN]
 NAIVE = [(f'She said "{text}" and left', label) for text, label in COMMAS]
 QUOTED = [(f'Mr {i} said: "{text}"', label) for i, (text, label) in enumerate(PLAIN)]
 MARKED = [(f'"{text}"' if i == 9 else text, label) for i, (text, label) in enumerate(PLAIN)]
+LISTS = [(", ...", "1")] + [
+    ((text if i % 2 else text.lower())[: 2 + i * 5 % 30], ("1", "2", "1, 2", "2, 3, 1", "3")[i % 5])
+    for i, (text, _) in enumerate(PLAIN)
+]
+QUOTATIONS = [
+    (f'"{text}" said "she"' if i % 7 == 0 else f'"Oh" {text}' if i % 7 < 4 else text, label)
+    for i, (text, label) in enumerate(PLAIN)
+]
+EACH = [(f"{text} or {i * i}, sadly for {i + 3}", label) for i, (text, label) in enumerate(PLAIN)]
+OPEN = [*((f"{t} {i}", lab, "") for i in range(2) for t, lab in PLAIN), ("A", "b", "c")]
+OPEN[50] = ("Tgf", "not_known", "")
 HEADER, NAMES = ("text", "label"), ("Nr", "Satz", "Art")
 
 
@@ -175,6 +192,12 @@ WRITINGS: dict[str, tuple[str, Sequence[Sequence[str]]]] = {
     "commas without quotation marks": (joined(turned(COMMAS), ",", ("label", "text")), turned(COMMAS)),
     "commas without quotation marks, no header": (joined(turned(COMMAS), ",", ()), turned(COMMAS)),
     "commas without quotation marks in the middle": (joined(numbered(COMMAS), ",", ("id", *HEADER)), numbered(COMMAS)),
+    "a comma without quotation marks in each text beside an id": (
+        joined(numbered(EACH), ",", ("id", *HEADER)), numbered(EACH)),
+    "rows that end in a delimiter but for one": (
+        joined(OPEN, ";", ()), OPEN),
+    "a header in another language, thrice": (
+        "".join(written(PLAIN[i : i + 14], ("Satz", "Art")) for i in (0, 14, 28)), PLAIN),
     "rows without texts": (written([*COMMAS, ("", "praise"), ("", "")]), [*COMMAS, ("", "praise"), ("", "")]),
     "a header that is a class": (written(COMMAS, ("customer wrote", "praise")), COMMAS),
     "a first label that never comes again": (written([(PLAIN[0][0][:-2], "odd"), *PLAIN], ()),
@@ -190,6 +213,11 @@ WRITINGS: dict[str, tuple[str, Sequence[Sequence[str]]]] = {
     "tabs in every text": (written([(t.replace(" ", "\t", 2), lab) for t, lab in COMMAS]),
                            [(t.replace(" ", "\t", 2), lab) for t, lab in COMMAS]),
     "a header in another language": (written(COMMAS[:5], ("Nachricht", "Kategorie"), delimiter=";"), COMMAS[:5]),
+    "a notice above a table without a header": (
+        "---- NOTICE ----\nFor research only, of rude texts\n\n" + joined(numbered(PLAIN), "\t", ()), numbered(PLAIN)),
+    "a first number that comes again among lists": (
+        joined(LISTS, "\t", ()), LISTS),
+    "quotations that begin and end a few texts": (joined(QUOTATIONS, "\t", ()), QUOTATIONS),
     "titles with empty cells": ("Title: May;;\nBy: Ann;;\n\n" + written(numbered(COMMAS), NAMES, delimiter=";"),
                                 numbered(COMMAS)),
     "lone marks among quoted texts": (

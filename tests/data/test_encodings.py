@@ -200,6 +200,14 @@ def test_a_guess_that_is_not_certain_is_said_and_a_certain_one_is_not() -> None:
     assert notes == []
 
 
+@pytest.mark.parametrize(
+    "text", ["я не знаю, что делать", "Я довольна", "Я люблю этот город, и я рад", "і я не знаю, що робити"]
+)
+def test_the_pronoun_of_one_letter_is_no_currency(text: str) -> None:
+    content = "".join(f"{text} {i}\n" for i in range(40))
+    assert decode("a.csv", content.encode("cp1251"), notes=[]) == content
+
+
 def test_text_that_a_program_damaged_is_in_no_encoding_for_certain() -> None:
     text = "Kita² semua 😀 suka “ini” … يا سلام, bukan 😡 itu\n" * 20
     damaged = bytes(ord("?") if 0x7F < byte < 0xA0 else byte for byte in text.encode())

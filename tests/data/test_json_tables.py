@@ -85,6 +85,10 @@ SHAPES: dict[str, Any] = {
         "intents": [{"name": "pos"}, {"name": "neg"}],
         "utterances": [{"text": text, "intent": label, "entities": []} for text, label in ROWS],
     },
+    "labels beside the sentences of each document": [
+        {"by": "ann", "sentences": [text for text, _ in part], "labels": [label for _, label in part]}
+        for part in (ROWS[:4], ROWS[4:])
+    ],
     "examples of labels": {label: {"examples": texts} for label, texts in BY_LABEL.items()},
     "wrapped rows": {"rows": [{"row_idx": i, "row": record} for i, record in enumerate(RECORDS)]},
     "the Hub's viewer": {

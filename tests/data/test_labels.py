@@ -72,6 +72,13 @@ def test_labels_that_never_stand_alone_are_told_by_standing_in_other_rows() -> N
     assert labels_of(read(cells, LabelRules(several="fear"))) == ["not fear", "fear", "fear", "fear"]
 
 
+def test_underscores_part_labels_only_where_every_name_with_one_falls_apart() -> None:
+    cells: list[str | None] = ["abusive", "hateful", "rude", "abusive_hateful", "rude_abusive", "hateful_rude"]
+    assert labels_of(read(cells)) == ["abusive", "hateful", "rude", None, None, None]
+    names: list[str | None] = [*cells, "not_hateful"]
+    assert labels_of(read(names)) == names
+
+
 def test_a_label_that_only_stands_beside_others_is_one_too() -> None:
     assert labels_of(read(["a;b", "a;c", "b", "a"])) == [None, None, "b", "a"]
     assert labels_of(read(["a;b", "a;c", "b", "a"], LabelRules(several="c"))) == ["not c", "c", "not c", "not c"]
@@ -142,6 +149,7 @@ def test_what_says_that_there_is_no_label_is_none_and_said(blank: str) -> None:
         (["0", "1", "None"] * 4, False),
         (["pos", "neg"] * 60 + ["none"], False),
         (["hate", "none"] * 6, True),
+        (["1. hate", "2. threat", "none"] * 4, True),
         (["+", "-", "0"] * 4, True),
         (["yes", "-"] * 6, True),
     ],

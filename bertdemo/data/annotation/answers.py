@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence, Set
+import re
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
 from bertdemo.data.layout import Record, counted
+from bertdemo.errors import DataError
+
+_ADDRESS = re.compile(r"(?:\w+://|assets/)\S+")
 
 
 @dataclass(frozen=True)
@@ -58,3 +62,30 @@ class Answered:
 def single(values: list[Any]) -> Any:
     """A list of one label as that label; another as it is."""
     return values[0] if len(values) == 1 else values
+
+
+def objects(held: Any) -> list[Record]:
+    """The objects in a list; none in anything else."""
+    return [each for each in held if isinstance(each, dict)] if isinstance(held, list) else []
+
+
+def likeliest_question(kinds: Mapping[str, str], order: Sequence[str]) -> str | None:
+    """Return the only question (name → kind of its answers) of the first kind in ``order`` that there is."""
+    for kind in order:
+        names = [name for name, its in kinds.items() if its == kind]
+        if names:
+            return names[0] if len(names) == 1 else None
+    return None
+
+
+def refuse_addresses(tool: str, texts: Sequence[Any]) -> None:
+    """Texts that are addresses of files are not here.
+
+    Raises:
+        DataError: all of them are.
+    """
+    if all(text is None or _ADDRESS.fullmatch(str(text)) for text in texts):
+        raise DataError(
+            f"The export of {tool} only names files that hold the texts: write each text into its row, or export again "
+            "with the texts."
+        )

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from bertdemo.data.annotation.answers import Answer, Answered, single
+from bertdemo.data.annotation.answers import Answer, Answered, likeliest_question, objects, single
 from bertdemo.data.layout import Layout, Record, Records, counted
 
 _SHORT = {"annotator", "annotation_id"}
@@ -36,7 +36,7 @@ def read_tasks(tasks: Sequence[Record]) -> Records:
             if annotation.get("was_cancelled"):
                 cancelled += 1
                 continue
-            results = _objects(annotation.get("result"))
+            results = objects(annotation.get("result"))
             whole = [result for result in results if not _is_part(result)]
             parts += len(results) - len(whole)
             kinds.update({str(result.get("from_name")): str(result.get("type")) for result in whole})
@@ -50,7 +50,7 @@ def read_tasks(tasks: Sequence[Record]) -> Records:
         *([f"Not read, as they are about parts of texts: {counted(parts, 'annotation')}."] if parts else []),
         *answered.notes(),
     ]
-    label = _label_question(kinds)
+    label = likeliest_question(kinds, _KINDS)
     columns = {"text": _text_column(tasks, aims), "label": answered.column(label) if label else None}
     return Records(answered.rows, Layout({role: name for role, name in columns.items() if name}, tuple(notes)))
 
@@ -97,15 +97,11 @@ def _annotations(task: Record) -> Any:
 
 def _counting(annotations: Any) -> Iterator[Record]:
     """Those that somebody marked as the truth, otherwise all."""
-    kept = _objects(annotations)
+    kept = objects(annotations)
     truth = [
         annotation for annotation in kept if annotation.get("ground_truth") and not annotation.get("was_cancelled")
     ]
     yield from truth or kept
-
-
-def _objects(held: Any) -> list[Record]:
-    return [each for each in held if isinstance(each, dict)] if isinstance(held, list) else []
 
 
 def _is_part(result: Record) -> bool:
@@ -141,15 +137,6 @@ def _text_column(tasks: Sequence[Record], aims: set[str]) -> str | None:
     )
     aimed = [name for name in names if name in aims]
     return next((only[0] for only in (names, aimed) if len(only) == 1), None)
-
-
-def _label_question(kinds: Mapping[str, str]) -> str | None:
-    """The only question (name → kind) of the likeliest kind that there is."""
-    for kind in _KINDS:
-        names = [name for name, its in kinds.items() if its == kind]
-        if names:
-            return names[0] if len(names) == 1 else None
-    return None
 
 
 def _between(names: list[str]) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from typing import Any
 
-from bertdemo.data.annotation import argilla, categories, doccano, label_studio, prodigy, services
+from bertdemo.data.annotation import argilla, categories, doccano, kili, label_studio, labelbox, prodigy, services
 from bertdemo.data.layout import Layout, Record, Records
 
 _SAMPLE = 1_000  # rows that must all be of the tool
@@ -20,6 +20,8 @@ _TOOLS: tuple[tuple[Callable[[Record], bool], _Read], ...] = (
     (prodigy.wrote, prodigy.read),
     (services.wrote_manifest, services.read_manifest),
     (services.wrote_vertex, services.read_vertex),
+    (labelbox.wrote, labelbox.read),
+    (kili.wrote, kili.read),
     (doccano.wrote, doccano.read),
     (categories.wrote, categories.read),
 )
