@@ -366,8 +366,8 @@ def summary(rows: dict[str, tuple[str, ...]]) -> str:
     return (
         f"Of {len(rows)} architectures {len(works)} do all that was tried, {told} do with a sentence for what they do "
         f"not, {len(refused)} are refused in a sentence before a run is queued, {len(broken)} fail without a sentence "
-        f"and {len(wrong)} are wrong in silence. Of {len(untried)} not everything was tried (–)."
-    )
+        f"and {len(wrong)} are wrong in silence."
+    ) + (f" Of {len(untried)} not everything was tried (–)." if untried else "")
 
 
 if __name__ == "__main__":
