@@ -9,7 +9,7 @@ from functools import lru_cache
 
 _BREAKS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")  # in camelCase and HTMLText
 _WORD = re.compile(r"[^\W\d_]+|\d+")
-_SHORTEST_END = 4  # letters: "reviewtext" ends in "text", "context" is a name of its own
+_SHORTEST_END = 5  # letters: "reviewtext" ends in "text", "context" is a name of its own
 
 # A name may fit several: those with more points come first. Apart by 5 or less, two columns are equally plausible.
 UNKNOWN, DOUBT = 40, 4
@@ -172,5 +172,5 @@ def _points(parts: tuple[str, ...], table: Mapping[str, int]) -> int | None:
 
 def _stands_in(word: str, last: str) -> bool:
     if word.isascii():
-        return len(word) >= _SHORTEST_END and last.endswith(word)
+        return (len(word) >= _SHORTEST_END or word == "text") and last.endswith(word)  # no "type" in "stereotype"
     return len(word) > 1 and word in last  # Chinese and Japanese write no spaces between words

@@ -52,6 +52,7 @@ def test_the_columns_of_corpora_and_tools_are_those_that_a_careful_person_takes(
         ("text:text a:words b:topics c:coded", ("a", "b", "c")),
         ("text:text level_1:words level_2:topics", ("level_1", "level_2")),
         ("text:text author:people year:few", ("author", "year")),
+        ("texto:text estereotipo:two odio:words", ("odio", "estereotipo")),
         ("text:text offensive:flag funny:other_flag", ("offensive", "funny")),
     ],
 )
