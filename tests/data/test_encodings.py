@@ -231,7 +231,7 @@ def test_characters_that_are_broken_are_counted() -> None:
     notes: list[str] = []
     decode("a.csv", "Très bien, après tout, à Noël\n".encode() * 9 + b"\xff\n", notes=notes)
     sentence = (
-        "1 character could not be read as utf-8 and shows as \ufffd: if the file is in another encoding, name it "
-        "(command: --encoding)."
+        "1 character could not be read as utf-8 and shows as \ufffd: if the file is in another encoding, choose "
+        "that (command: --encoding)."
     )
     assert notes == [sentence]
