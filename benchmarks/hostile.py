@@ -132,7 +132,7 @@ def upload(page: Page, address: str, watch: Watch, name: str, content: bytes) ->
     page.wait_for_timeout(5_000)  # the process that reads has its libraries loaded
     with watch.measured():
         chooser.set_input_files({"name": name, "mimeType": "text/plain", "buffer": content})
-        said = page.get_by_test_id("stAlert").or_(page.get_by_text("in use; another file")).first
+        said = page.get_by_test_id("stAlert").or_(page.get_by_text("Upload another file to replace it")).first
         said.wait_for(timeout=PATIENCE)
     return len(content), said.inner_text()
 
