@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -24,12 +25,20 @@ _MAX_EXTRAS, _MAX_GROUPS, _LONGEST_GROUP_NAME = 8, 50, 80
 _NAMED = 55  # points from which a name says "text"
 _NAMELESS = re.compile(r"column \d+")
 _MOSTLY_FILLED = 0.7  # share of the rows
+_TOLD_APART = 0.9  # share of the different texts with their questions
 
 _PAIR_NAMES = (
     *(("premise", "hypothesis"), ("question", "sentence"), ("question", "answer"), ("question", "passage")),
-    *(("question", "context"), ("query", "document"), ("query", "passage"), ("claim", "evidence")),
+    *(
+        ("question", "context"),
+        ("query", "document"),
+        ("query", "passage"),
+        ("claim", "evidence"),
+        ("claim", "passage"),
+    ),
     *(("frage", "antwort"), ("pregunta", "respuesta"), ("question", "réponse"), ("вопрос", "ответ"), ("问题", "答案")),
-    *(("context", "response"), ("headline", "articlebody"), ("sentence", "hypothesis"), ("source text", "target text")),
+    *(("context", "response"), ("headline", "articlebody"), ("sentence", "hypothesis"), ("claim", "passage")),
+    ("source text", "target text"),
 )
 
 
@@ -190,6 +199,36 @@ def guess_texts(
     return first, second
 
 
+def question_beside(
+    frame: pd.DataFrame, texts: Sequence[Hashable], labels: Sequence[str], taken: Sequence[str]
+) -> str | None:
+    """A column of texts that tells apart rows of one text under different labels, such as what was asked about it.
+
+    Args:
+        frame: the table.
+        texts: of each row, what rows of the same text have in common.
+        labels: of each row, "" where there is none.
+        taken: columns that are used.
+
+    Returns:
+        Its name; None where there is none, or most texts have one label.
+    """
+    given: dict[Hashable, set[str]] = defaultdict(set)
+    for text, label in zip(texts, labels, strict=True):
+        given[text] |= {label} - {""}
+    disputed = {text for text, found in given.items() if len(found) > 1}
+    if len(disputed) <= len(given) / 2:
+        return None
+    for name in (name for name in frame.columns if name not in taken and (text_points(name) or 0) >= _NAMED):
+        apart: dict[Hashable, set[str]] = defaultdict(set)
+        for text, cell, label in zip(texts, frame[name], labels, strict=True):
+            if text in disputed and label:
+                apart[text, cell].add(label)
+        if sum(len(found) == 1 for found in apart.values()) > _TOLD_APART * len(apart):
+            return str(name)
+    return None
+
+
 def extra_columns(frame: pd.DataFrame, chosen: Sequence[str]) -> list[str]:
     """Columns beside the chosen ones that divide the rows into groups: 2 to 50 short values that repeat; 8 at most."""
     rest = (name for name in frame.columns if name not in chosen)
@@ -225,12 +264,12 @@ def _usual_pair(frame: pd.DataFrame, names: Sequence[str], *, spare: bool) -> tu
 
 
 def _numbered(names: Sequence[str]) -> list[tuple[str, str | None]]:
-    """Names such as sentence1 and sentence2, text_a and text_b, or #1 String and #2 String."""
+    """Names such as sentence1 and sentence2, text_a and text_b, text and text2, or #1 String and #2 String."""
     found = {_plain(name): name for name in reversed(names)}
-    marks = [("{}1", "{}2"), ("{}a", "{}b"), ("1{}", "2{}")]
-    stems = {re.sub("^1|[1a]$", "", plain) for plain in found}
+    marks = [("{}1", "{}2"), ("{}a", "{}b"), ("1{}", "2{}"), ("{}", "{}2"), ("{}", "{}b")]
+    stems = {stem for plain in found for stem in (plain, re.sub("^1|[1a]$", "", plain))}
     known = [stem for stem in stems if (text_points(stem) or 0) >= _NAMED or stem in ("s", "sent", "string")]
-    pairs = [(one.format(stem), other.format(stem)) for stem in sorted(known) for one, other in marks]
+    pairs = [(one.format(stem), other.format(stem)) for one, other in marks for stem in sorted(known)]
     return [(found[one], found.get(other)) for one, other in pairs if one in found]
 
 

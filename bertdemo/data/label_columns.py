@@ -114,6 +114,7 @@ def _best(frame: pd.DataFrame, ranked: Sequence[str], points: dict[str, int]) ->
         if points[first] <= UNKNOWN:  # no name says anything: each column of few values may be meant
             rivals += [name for name in ranked[1:] if points[name] > UNKNOWN / 2 and name not in rivals]
         names = " or in ".join(map(repr, [first, *rivals][:_MOST_TOLD]))
+        names += f" or in {len(rivals) + 1 - _MOST_TOLD} more" if len(rivals) >= _MOST_TOLD else ""
         raise DoubtfulLabelError(f"The labels may be in {names}", (first, *rivals))
     return LabelColumns(named, also=tuple(name for name in ranked if name != named)[:_MOST_TOLD])
 

@@ -13,6 +13,7 @@ from bertdemo.data.columns import (
     extra_columns,
     guess_columns,
     label_problem,
+    question_beside,
     refuse_twice,
     refuse_unknown,
 )
@@ -60,6 +61,11 @@ def to_dataset(frame: pd.DataFrame, columns: Columns, name: str, rules: LabelRul
     labels = read_labels(frame, columns, rules, told)
     texts, pairs = _joined(frame, columns.text_columns), None if columns.pair is None else _cells(frame, columns.pair)
     alike = keys(Dataset(name, texts, (NO_LABEL,) * len(texts), (), pairs))
+    if columns.pair is None and (asked := question_beside(frame, alike, labels, chosen)):
+        told.notes.append(
+            f"Most texts stand in several rows under different labels, which the column {asked!r} tells apart: choose "
+            "it as the second text (command: --pair-column)."
+        )
     labels = take_majority(labels, alike, rules, told)
     _refuse(_problem_of(labels), columns.label)
     label_names = tuple(sorted(set(labels) - {""}, key=_natural))

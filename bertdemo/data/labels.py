@@ -179,7 +179,8 @@ def _spelling_sentence(groups: list[tuple[str, list[str]]], *, merge: bool) -> s
     shown = [f"“{winner}” ({', '.join(map(_seen, others[:_SHOWN]))})" for winner, others in groups[:_SHOWN]]
     more = f" and {len(groups) - _SHOWN} more" if len(groups) > _SHOWN else ""
     how = "are read as one label" if merge else "are kept apart"
-    return f"Spellings that differ in case, blanks or invisible characters {how}: {'; '.join(shown)}{more}."
+    what = "Spellings that differ in case, blanks, apostrophes, dashes or invisible characters"
+    return f"{what} {how}: {'; '.join(shown)}{more}."
 
 
 def _seen(label: str) -> str:

@@ -59,6 +59,8 @@ def read_workbook(name: str, content: bytes, max_rows: int, notes: list[str], co
             sheets = [_sheet(title, list(islice(rows, max_rows + 2)), columns) for title, rows in found]
     except _DAMAGE as error:
         kind = "OpenDocument" if is_open else "Excel"
+        if content.strip() and not content.startswith(b"PK") and b"\0" not in content:
+            raise DataError(f"{name} is text and no workbook: rename it to end in .csv.") from error
         raise DataError(f"{name} is not a readable {kind} workbook: save it again as .xlsx or .csv.") from error
     filled = [sheet for sheet in sheets if sheet is not None]
     if not filled:

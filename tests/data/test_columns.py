@@ -53,6 +53,7 @@ def test_the_columns_of_corpora_and_tools_are_those_that_a_careful_person_takes(
         ("text:text level_1:words level_2:topics", ("level_1", "level_2")),
         ("text:text author:people year:few", ("author", "year")),
         ("texto:text estereotipo:two odio:words", ("odio", "estereotipo")),
+        ("text:text a:words b:topics c:words d:topics e:words", ("a", "b", "c", "d", "e")),
         ("text:text offensive:flag funny:other_flag", ("offensive", "funny")),
     ],
 )
@@ -163,8 +164,9 @@ def test_a_column_that_is_always_empty_is_passed_over() -> None:
 
 @pytest.mark.parametrize(
     ("first", "second"),
-    [("premise", "hypothesis"), ("sentence1", "sentence2"), ("text_a", "text_b"), ("Frage", "Antwort"), ("s1", "s2")],
-)
+    [("premise", "hypothesis"), ("sentence1", "sentence2"), ("text_a", "text_b"), ("Frage", "Antwort"), ("s1", "s2"),
+     ("text", "text_b"), ("sentence", "sentence2"), ("claim", "passage")],
+)  # fmt: skip
 def test_two_texts_that_belong_together_are_a_pair(first: str, second: str) -> None:
     assert guess_columns(table(**{first: TEXTS, second: TEXTS, "gold": LABELS})) == Columns(first, "gold", second)
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
+from bertdemo.data.choices import Choices
 from bertdemo.data.columns import Columns
 from bertdemo.data.dataset import NO_LABEL, Dataset
-from bertdemo.data.labelled import as_trained, to_dataset
+from bertdemo.data.labelled import as_trained, label_table, to_dataset
 from bertdemo.data.labels import LabelRules, label_key
 from bertdemo.errors import DataError
 
@@ -241,3 +242,16 @@ def test_texts_are_predicted_from_the_columns_that_were_trained_on_joined_in_the
     assert as_trained(frame, ("body",))[1] == "body"
     assert as_trained(frame, ("abstract",))[1] is None
     assert as_trained(frame, ())[1] is None
+
+
+def test_a_column_of_questions_that_tells_rows_of_one_text_apart_is_named() -> None:
+    reviews = [f"the review number {i // 3} of the soup and the waiter" for i in range(30)]
+    questions = ["What of the taste?", "What of the service?", "What of the price?"] * 10
+    labels = ["good", "bad", "fine"] * 10
+    frame = pd.DataFrame({"review": reviews, "question": questions, "label": labels}, dtype=object)
+    told = label_table(frame, "a.csv", Choices()).notes
+    assert any("the column 'question' tells apart" in note for note in told)
+    paired = label_table(frame, "a.csv", Choices(pair="question"))
+    assert not any("tells apart" in note for note in paired.notes)
+    raters = frame.rename(columns={"question": "annotator"})
+    assert not any("tells apart" in note for note in label_table(raters, "a.csv", Choices()).notes)

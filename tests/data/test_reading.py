@@ -216,7 +216,7 @@ def test_columns_that_cannot_be_are_refused(columns: Columns, message: str) -> N
         ("a.csv", b"text,label\n", "has a header but no rows"),
         ("a.csv", FILES["a.xlsx"], "an Excel workbook: rename it"),
         ("a.csv", FILES["a.parquet"], "a Parquet file: rename it"),
-        ("a.xlsx", FILES["a.csv"], "not a readable Excel workbook"),
+        ("a.xlsx", FILES["a.csv"], "is text and no workbook: rename it to end in .csv"),
         ("a.xlsx", FILES["a.xlsx"][:-200], "not a readable Excel workbook"),
         ("a.xlsx", as_excel(pd.DataFrame()), "only empty sheets"),
         ("a.parquet", FILES["a.csv"], "not a readable Parquet file"),
