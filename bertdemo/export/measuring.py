@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,16 +15,13 @@ from bertdemo.drafts import scratch
 from bertdemo.evaluation.metrics import wilson
 from bertdemo.evaluation.report import Interval
 from bertdemo.export.calibrated import load_calibrated
-from bertdemo.export.onnx import open_session, to_int8, to_onnx
+from bertdemo.export.onnx import compute, open_session, to_int8, to_onnx
 from bertdemo.models.classifier import Classifier
 from bertdemo.models.devices import choose_placement
 from bertdemo.models.encoding import collate, encode
 from bertdemo.prediction.predict import predict
 from bertdemo.prediction.probabilities import softmax
 from bertdemo.runs.store import Runs
-
-if TYPE_CHECKING:
-    pass
 
 MOST_TEXTS = 1000
 _WARM_UP = 5  # texts
@@ -97,8 +93,7 @@ def _exported(classifier: Classifier, file: Path) -> _Answer:
 
     def answer(text: str, pair: str | None) -> _Logits:
         encoded = encode(classifier, [text], None if pair is None else [pair])
-        inputs = collate(classifier, encoded, [0])
-        logits: _Logits = session.run(None, {name: tensor.numpy() for name, tensor in inputs.items()})[0][0]
+        logits: _Logits = compute(session, collate(classifier, encoded, [0]))[0]
         return logits
 
     return answer

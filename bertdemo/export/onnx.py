@@ -15,8 +15,11 @@ from bertdemo.models.classifier import Classifier
 from bertdemo.models.encoding import collate, encode
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from onnx import ModelProto
     from onnxruntime import InferenceSession
+    from torch import Tensor
 
 _NOISY = ("torch.onnx", "torch.export", "onnxscript", "onnx_ir")
 _CLOSE = 1e-3  # of the largest logit, or of 1
@@ -79,6 +82,13 @@ def open_session(file: Path | bytes) -> InferenceSession:
     return InferenceSession(file, options, providers=["CPUExecutionProvider"])
 
 
+def compute(session: InferenceSession, inputs: dict[str, Tensor]) -> NDArray[np.float32]:
+    """Logits (texts, labels) of a batch as ``collate`` makes it; inputs that the network ignores are in no graph."""
+    read = {each.name for each in session.get_inputs()}
+    logits: NDArray[np.float32] = session.run(None, {n: each.numpy() for n, each in inputs.items() if n in read})[0]
+    return logits
+
+
 def _example(classifier: Classifier, texts: Sequence[str] = _EXAMPLES) -> dict[str, Any]:
     return collate(classifier, encode(classifier, texts), range(len(texts)))
 
@@ -97,14 +107,12 @@ def _check(model: ModelProto, classifier: Classifier, network: Any) -> None:
         inputs = _example(classifier, texts)
         with torch.inference_mode():
             expected = network(**inputs).numpy()
-        read = {each.name for each in session.get_inputs()}
-        found = session.run(None, {name: tensor.numpy() for name, tensor in inputs.items() if name in read})[0]
-        if not np.allclose(found, expected, atol=_CLOSE * max(1.0, float(abs(expected).max()))):
+        if not np.allclose(compute(session, inputs), expected, atol=_CLOSE * max(1.0, float(abs(expected).max()))):
             raise ArithmeticError(f"the logits of {len(texts)} texts differ")
 
 
 def _logits_of(classifier: Classifier) -> Any:
-    from torch import Tensor, nn
+    from torch import nn
 
     class Logits(nn.Module):
         """The network without the record around its result."""
