@@ -27,7 +27,7 @@ class Closeup:
         query: (width,) of the token; keys: (tokens, width).
         products: query ⊙ key (tokens, width): what each number adds to a score before it is scaled.
         scores: (tokens,), query · key / √width; −inf or nearly so where the model hides a token.
-        weights: (tokens,), the soft-max of the scores: the attention weights.
+        weights: (tokens,), the softmax of the scores: the attention weights.
         values: (tokens, width); weighted: weights ⊙ values (tokens, width).
         output: (width,), the sum of ``weighted``: what the head hands on for this token.
     """

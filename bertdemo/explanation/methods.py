@@ -47,7 +47,7 @@ class Method:
 
 def _no_deeplift(_: Classifier) -> str:
     return (
-        "its rules are for non-linear modules; attention multiplies activations and takes a soft-max outside of any, "
+        "its rules are for non-linear modules; attention multiplies activations and takes a softmax outside of any, "
         "so that the scores would not add up."
     )
 

@@ -1,4 +1,4 @@
-"""A classifier whose temperature is part of its weights, so that any soft-max of its logits is calibrated."""
+"""A classifier whose temperature is part of its weights, so that any softmax of its logits is calibrated."""
 
 from __future__ import annotations
 

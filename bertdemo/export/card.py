@@ -106,7 +106,7 @@ def _scores(subject: Subject) -> Iterator[str]:
 def _certainty(subject: Subject) -> Iterator[str]:
     yield ""
     if subject.temperature == 1:
-        yield "Its probabilities are those of the soft-max as it is: no temperature lowered the validation log loss."
+        yield "Its probabilities are those of the softmax as it is: no temperature lowered the validation log loss."
     else:
         yield (
             f"Its probabilities are calibrated: logits are divided by a temperature of {subject.temperature:.3f}, "

@@ -40,7 +40,7 @@ _CARD = "classifier.json"
 class Classifier:
     """What predicts. ``max_length`` is in tokens, special tokens included; longer texts are cut there.
 
-    Logits are divided by ``temperature`` before the soft-max (Guo et al., 2017). One of several threads holds ``lock``
+    Logits are divided by ``temperature`` before the softmax (Guo et al., 2017). One of several threads holds ``lock``
     while it uses the model or the tokenizer: tokenizers refuse to be used twice at a time, and two forward passes on
     the same cores are slower than one after the other.
 

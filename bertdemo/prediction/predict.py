@@ -56,7 +56,7 @@ class Predictions:
 
     @cached_property
     def probabilities(self) -> NDArray[np.float64]:
-        """Soft-max of logits / temperature over the labels: (texts, labels), rows sum to 1."""
+        """Softmax of logits / temperature over the labels: (texts, labels), rows sum to 1."""
         return softmax(self.logits, self.temperature)
 
     @cached_property
@@ -157,7 +157,7 @@ def _settle(
 
 
 def autocast(placement: Placement) -> AbstractContextManager[object]:
-    """Matrix products in the placement's precision, sums and soft-max in fp32 (torch's lists of safe operations)."""
+    """Matrix products in the placement's precision, sums and softmax in fp32 (torch's lists of safe operations)."""
     import torch
 
     dtype = {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}[placement.precision]

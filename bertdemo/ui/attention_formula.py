@@ -24,7 +24,7 @@ _FIRST = "Choose a single head above: a mean of heads has no query and no key."
 
 
 def show(looked: Looked, part: Part) -> None:
-    """Query, keys, scores, soft-max and values of one head for one token that looks."""
+    """Query, keys, scores, softmax and values of one head for one token that looks."""
     if part.layer is None or part.head is None:
         st.info(_FIRST)
         return
@@ -82,7 +82,7 @@ def sentence(near: Closeup, names: list[str], token: int, other: int) -> str:
     product = float(near.products[other].sum())
     return (
         f"The query of {asks} times the key of {answers} is **{plain(product)}**; divided by √{len(near.query)} = "
-        f"{near.scale:.2f} it is the score **{plain(float(near.scores[other]))}**; the soft-max over all "
+        f"{near.scale:.2f} it is the score **{plain(float(near.scores[other]))}**; the softmax over all "
         f"{len(names)} scores makes it **{percent(float(near.weights[other]))}** of the attention."
     )
 
@@ -154,7 +154,7 @@ def _columns(near: Closeup) -> dict[str, Any]:
     return {
         "q·k": number(format="%.2f"),
         "score": number("÷ √d", format="%.2f"),
-        "weight (%)": st.column_config.ProgressColumn("soft-max (%)", format="%.1f", min_value=0, max_value=100),
+        "weight (%)": st.column_config.ProgressColumn("softmax (%)", format="%.1f", min_value=0, max_value=100),
         "length of weight × v": number(format="%.3f"),
         "k": st.column_config.BarChartColumn("k", y_min=float(near.keys.min()), y_max=float(near.keys.max())),
         "v": st.column_config.BarChartColumn("v", y_min=float(near.values.min()), y_max=float(near.values.max())),

@@ -21,7 +21,7 @@ def logits_and_truth(draw: st.DrawFn, *, min_texts: int = 1, max_texts: int = 60
 
 
 def simulated(n: int, *, seed: int, temperature: float = 1.0, n_labels: int = 3) -> tuple[np.ndarray, np.ndarray]:
-    """Logits whose soft-max at ``temperature`` is the chance of each label, and labels drawn by it."""
+    """Logits whose softmax at ``temperature`` is the chance of each label, and labels drawn by it."""
     generator = np.random.default_rng(seed)
     logits = generator.normal(0, 3, (n, n_labels))
     shares = softmax(logits).cumsum(axis=1)

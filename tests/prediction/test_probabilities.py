@@ -1,4 +1,4 @@
-"""Soft-max, held against SciPy's."""
+"""Softmax, held against SciPy's."""
 
 import pytest
 from hypothesis import given
