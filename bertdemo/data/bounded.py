@@ -1,4 +1,4 @@
-"""Files of visitors are read in processes of their own, with bounds on memory and time."""
+"""What visitors name or upload is read in processes of their own, with bounds on memory and time."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ import psutil
 
 import bertdemo
 from bertdemo.data import transfer
+from bertdemo.data.dataset import Source
+from bertdemo.data.hub import HubTable
 from bertdemo.errors import DataError
 from bertdemo.settings import Settings
 
@@ -41,7 +43,11 @@ _ENVIRONMENT = {
     "PYTHONPATH": str(Path(bertdemo.__file__).parents[1]),
 }
 _LESS = "save it as CSV with the columns you need"
-_SECRET = ("BERTDEMO_", "HF_", "HUGGING")  # what reads files of strangers is told no token
+_LESS_OF_HUB = "choose a smaller data set, or load it elsewhere and upload the columns you need as a file"
+_TOKENS = ("HF_", "HUGGING")  # what reads files of strangers is told no token
+_OURS = ("BERTDEMO_",)
+_HUB_TURNS = threading.Semaphore(2)  # a download takes minutes: files of others do not wait for it
+_HUB_MEMORY, _HUB_SECONDS = 4, 8  # times what a file may take: all of a data set is converted before rows are chosen
 
 
 class TableReader:
@@ -76,12 +82,8 @@ class TableReader:
         Raises:
             DataError: see ``reading.read_table``; or reading takes more memory or time than allowed.
         """
-        question = {
-            "name": name, "size": len(content), "options": options, "max_file_mb": settings.max_file_mb,
-            "max_rows": settings.max_rows, "memory_mb": settings.read_memory_mb, "seconds": settings.read_seconds,
-            "clock": _PATIENCE * settings.read_seconds,
-        }  # fmt: skip
-        with self._turn(waiting):
+        question = _question(name, settings, size=len(content), options=options)
+        with _turn(self._turns, waiting):
             process = self._take()
             try:
                 table = process.ask(question, content, waiting)
@@ -98,15 +100,6 @@ class TableReader:
         if spare is not None:
             spare.end()
 
-    @contextmanager
-    def _turn(self, waiting: Callable[[], None]) -> Iterator[None]:
-        while not self._turns.acquire(timeout=_LOOK):
-            waiting()
-        try:
-            yield
-        finally:
-            self._turns.release()
-
     def _take(self) -> _Process:
         with self._lock:
             spare, self._spare = self._spare, None
@@ -120,11 +113,55 @@ class TableReader:
         process.end()
 
 
-class _Process:
-    """A process that reads one file at a time."""
+def read_hub(name: str, settings: Settings, waiting: Callable[[], None] = lambda: None) -> HubTable:
+    """Read a data set of the Hub as ``opening.open_hub`` does, in a process that ends with it.
 
-    def __init__(self) -> None:
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith(_SECRET)}
+    It may take four times the memory of a file and eight times its seconds, and knows the Hub's token.
+
+    Raises:
+        DataError: see ``hub.read_hub``; or reading takes more memory or time than allowed.
+    """
+    question = _question(name, settings, memory=_HUB_MEMORY, seconds=_HUB_SECONDS, less=_LESS_OF_HUB)
+    with _turn(_HUB_TURNS, waiting):
+        process = _Process(withheld=_OURS)
+        try:
+            frame = transfer.from_bytes(process.ask(question, b"", waiting))
+        finally:
+            process.end()
+    return HubTable(frame, Source(**frame.attrs.pop("source")))
+
+
+def _question(
+    name: str, settings: Settings, *, memory: int = 1, seconds: int = 1, less: str = _LESS, size: int = 0,
+    options: dict[str, Any] | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """What is asked of the process; without ``options`` the name is that of a data set of the Hub."""
+    return {
+        "name": name, "size": size, "options": options, "max_file_mb": settings.max_file_mb,
+        "max_rows": settings.max_rows, "memory_mb": memory * settings.read_memory_mb,
+        "seconds": seconds * settings.read_seconds, "clock": _PATIENCE * seconds * settings.read_seconds, "less": less,
+    }  # fmt: skip
+
+
+@contextmanager
+def _turn(turns: threading.Semaphore, waiting: Callable[[], None]) -> Iterator[None]:
+    while not turns.acquire(timeout=_LOOK):
+        waiting()
+    try:
+        yield
+    finally:
+        turns.release()
+
+
+class _Process:
+    """A process that reads one table at a time.
+
+    Args:
+        withheld: how the names of the variables begin that it is not told of the environment.
+    """
+
+    def __init__(self, withheld: tuple[str, ...] = (*_OURS, *_TOKENS)) -> None:
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(withheld)}
         self._process = subprocess.Popen(
             _COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=inherited | _ENVIRONMENT,
             start_new_session=True,
@@ -142,7 +179,9 @@ class _Process:
     def growth_mb(self) -> int:
         """What it holds beyond its libraries."""
         try:
-            return int(self._found.memory_info().rss / _MEBIBYTE) - (self._before or 0)
+            memory = self._found.memory_info()
+            private = memory.rss - getattr(memory, "shared", 0)  # a mapped file is none of its own
+            return int(private / _MEBIBYTE) - (self._before or 0)
         except psutil.Error:
             return 0  # it has ended
 
@@ -160,7 +199,7 @@ class _Process:
         Raises:
             DataError: what it says of the file; or it took too much memory or time, or has ended.
         """
-        name, memory, seconds = question["name"], question["memory_mb"], question["seconds"]
+        name, memory, seconds, less = (question[part] for part in ("name", "memory_mb", "seconds", "less"))
 
         def look() -> None:
             """Raise what ends the reading."""
@@ -178,12 +217,12 @@ class _Process:
             header, table = self._follow(lambda: self._converse(question, content), question["clock"], look)
         except TimeoutError as error:
             raise DataError(
-                f"{name} takes more than {seconds} s of work to be read: {_LESS}, or raise BERTDEMO_READ_SECONDS."
+                f"{name} takes more than {seconds} s of work to be read: {less}, or raise BERTDEMO_READ_SECONDS."
             ) from error
         except (MemoryError, EOFError, OSError, ValueError) as error:  # all but the first: the process has ended
-            raise _too_large(name, memory) from error
+            raise _too_large(name, memory, less) from error
         if header.get("memory"):
-            raise _too_large(name, memory)
+            raise _too_large(name, memory, less)
         if "error" in header:
             raise DataError(header["error"])
         return table
@@ -233,5 +272,5 @@ def _fulfil(result: Future[_Result], work: Callable[[], _Result]) -> None:
         result.set_exception(error)
 
 
-def _too_large(name: str, memory: int) -> DataError:
-    return DataError(f"{name} needs more than {memory} MB of memory: {_LESS}, or raise BERTDEMO_READ_MEMORY_MB.")
+def _too_large(name: str, memory: int, less: str) -> DataError:
+    return DataError(f"{name} needs more than {memory} MB of memory: {less}, or raise BERTDEMO_READ_MEMORY_MB.")

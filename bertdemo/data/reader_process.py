@@ -1,7 +1,8 @@
-"""``python -m bertdemo.data.reader_process``: reads one table after the other, for ``bounded.TableReader``.
+"""``python -m bertdemo.data.reader_process``: reads one table after the other, for ``bounded``.
 
-A question is a line of JSON and the bytes of a file, on standard input; an answer a line of JSON and the bytes of a
-table. It ends with its input. Its memory and time are bounded from within, too: whoever asked may have ended.
+A question is a line of JSON and the bytes of a file (none for a data set of the Hub), on standard input; an answer a
+line of JSON and the bytes of a table. It ends with its input. Its memory and time are bounded from within, too:
+whoever asked may have ended.
 """
 
 from __future__ import annotations
@@ -11,14 +12,16 @@ import json
 import logging
 import os
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from bertdemo.data import reading, transfer
+from bertdemo.data import opening, reading, transfer
 from bertdemo.errors import BertDemoError
 from bertdemo.settings import Settings
 
 if TYPE_CHECKING:
+    import pandas as pd
     from pyarrow import Buffer
 
 _GRACE = 5  # seconds in which whoever asked ends this process, before it does so itself
@@ -51,12 +54,23 @@ def main() -> None:
 def _answer(question: dict[str, Any], content: bytes) -> tuple[dict[str, Any], Buffer | bytes]:
     limits = Settings(Path(), max_file_mb=question["max_file_mb"], max_rows=question["max_rows"])
     try:
-        table = transfer.to_bytes(reading.read_table(question["name"], content, limits, **question["options"]))
+        if question["options"] is None:
+            frame = _of_hub(question["name"], limits)
+        else:
+            frame = reading.read_table(question["name"], content, limits, **question["options"])
+        table = transfer.to_bytes(frame)
     except BertDemoError as error:
         return {"error": str(error)}, b""
     except MemoryError:
         return {"memory": True}, b""
     return {}, table
+
+
+def _of_hub(name: str, limits: Settings) -> pd.DataFrame:
+    """The table of a data set of the Hub, with where it is from among its attributes."""
+    table = opening.open_hub(name, limits)
+    table.frame.attrs["source"] = asdict(table.source)
+    return table.frame
 
 
 def _send(answers: BinaryIO, header: dict[str, Any], table: Buffer | bytes = b"") -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from bertdemo.ui import column_step, encoding_choice, handles, uploads
+from bertdemo.ui import column_step, encoding_choice, uploads
 from bertdemo.ui.words import escape
 
 if TYPE_CHECKING:
@@ -126,14 +126,8 @@ def _from_hub() -> Dataset | None:
         )
         wanted = st.button("Load", key="hub_load", disabled=not name)
     if wanted:
-        from bertdemo.data.opening import open_hub
-        from bertdemo.models.libraries import load_libraries
-
         st.session_state.pop("hub_table", None)
-        with st.spinner("Asking the Hub…"):
-            load_libraries()  # what reads the Hub shares modules with them
-            table = open_hub(name.strip().removeprefix("hub:"), handles.settings())
-        st.session_state["hub_table"] = (secrets.token_hex(8), table)
+        st.session_state["hub_table"] = (secrets.token_hex(8), uploads.read_hub(name.strip().removeprefix("hub:")))
     if "hub_table" not in st.session_state:
         st.caption("Any data set of texts and labels on huggingface.co, by its name. This needs a network.")
         return None

@@ -1,4 +1,4 @@
-"""What stands beside an uploader: how large a file may be, what to do with others, the keyboard's way back, reading."""
+"""Read what visitors bring; beside an uploader: sizes, what to do with other files, the keyboard's way back."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     import pandas as pd
+
+    from bertdemo.data.hub import HubTable
 
 _REFUSED = "refused_upload"  # in the session: which, and why
 _LISTEN = 0.25  # seconds
@@ -74,6 +76,18 @@ def read_content(name: str, content: bytes, **options: Any) -> pd.DataFrame:
         except DataError as error:
             st.session_state[_REFUSED] = (question, str(error))
             raise
+
+
+def read_hub(name: str) -> HubTable:
+    """A data set of the Hub, "owner/name" or "owner/name:configuration", read like a file in a process of its own.
+
+    Raises:
+        DataError: see ``bounded.read_hub``.
+    """
+    from bertdemo.data import bounded
+
+    with st.spinner("Reading from the Hub…", show_time=True):
+        return bounded.read_hub(name, handles.settings(), _listener())
 
 
 def _listener() -> Callable[[], None]:

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from bertdemo.data import checkup, lengths, opening, reading, splitting
+from bertdemo.data import bounded, checkup, lengths, reading, splitting
 from bertdemo.data.dataset import Source
 from bertdemo.data.hub import HubTable
 from bertdemo.models.catalog import find_base
@@ -96,11 +96,11 @@ def asked_of_hub(monkeypatch):
         dtype=object,
     )
 
-    def read_hub(name, settings, *, configuration=None):
-        asked.append((name, configuration))
+    def read_hub(name, settings, waiting):
+        asked.append(name)
         return HubTable(frame, Source(name, "Rows that were made up.", "none", "https://example.org"))
 
-    monkeypatch.setattr(opening, "read_hub", read_hub)
+    monkeypatch.setattr(bounded, "read_hub", read_hub)
     return asked
 
 
@@ -113,7 +113,7 @@ def load_from_hub(app, name):
 def test_a_configuration_of_a_hub_data_set_is_named_after_a_colon(open_page, asked_of_hub, words_of):
     app = load_from_hub(open_page("fine_tune"), " someone/something:plain ")
     assert not app.error
-    assert asked_of_hub == [("someone/something", "plain")]
+    assert asked_of_hub == ["someone/something:plain"]
     assert "60 texts" in words_of(app)
 
 
