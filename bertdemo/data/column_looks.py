@@ -38,7 +38,7 @@ def label_problem(column: pd.Series[str]) -> str | None:
         return "is empty"
     if distinct == 1:
         return f"holds the single label {str(cells.iloc[0])[:40]!r}, and a classifier needs at least two"
-    nested = _nested_problem([str(value) for value in values])
+    nested = nested_problem(column)
     if nested is not None:
         return nested
     if distinct > _STEPS and is_measure(column):
@@ -49,14 +49,16 @@ def label_problem(column: pd.Series[str]) -> str | None:
     return None
 
 
-def _nested_problem(values: list[str]) -> str | None:
-    """Why lists and objects in cells are no labels; None where they are, or where there is none."""
-    example = values[0][:40]
+def nested_problem(column: pd.Series[str]) -> str | None:
+    """Why the lists or objects in the cells are no labels, as ``label_problem``; None where there are none."""
+    values = [str(value) for value in filled(column).unique()]
     if are_vectors(values):
-        return f"holds a list of marks in each row, such as {example}, and nothing says which label each place means"
-    if are_records(values):
-        return f"holds an object in each row, such as {example}, and nothing says which label is meant"
-    return None
+        what, unsaid = "a list with a place for each label", "which label each place means"
+    elif values and are_records(values):
+        what, unsaid = "an object in each row", "which label is meant"
+    else:
+        return None
+    return f"holds {what}, such as {values[0][:40]}, and nothing says {unsaid}"
 
 
 def _combine(cells: pd.Series[str]) -> bool:
@@ -78,8 +80,14 @@ def is_measure(column: pd.Series[str]) -> bool:
 
 
 def flag_values(column: pd.Series[str]) -> frozenset[str] | None:
-    """The two values of a column of flags (1 and 0, TRUE and FALSE, x and blank), or None for any other column."""
-    values = set(column.fillna("").astype(str).str.strip().str.casefold().unique())
+    """The two values of a column of flags (1 and 0, TRUE and FALSE, x and blank), or None for any other column.
+
+    Hardly any cell may be blank beside both of them.
+    """
+    cells = column.fillna("").astype(str).str.strip().str.casefold()
+    values = set(cells.unique())
+    if {""} < values and not values <= POSITIVE | {""} and (cells == "").mean() <= 1 - _NEARLY_ALL:
+        values.discard("")
     return next((frozenset(pair) for pair in _TRUTHS if values <= pair and values & POSITIVE), None)
 
 

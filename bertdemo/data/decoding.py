@@ -81,12 +81,27 @@ def decode(name: str, content: bytes, encoding: str | None = None, notes: list[s
         raise DataError(f"{name} is not a text file: choose a table as CSV, TSV, JSONL, Parquet or Excel.")
     broken = text.count("\ufffd")
     if broken and notes is not None:
-        count, shows = ("1 character", "shows") if broken == 1 else (f"{broken:,} characters", "show")
-        notes.append(
-            f"{count} could not be read as {chosen} and {shows} as \ufffd: if the file is in another encoding, choose "
-            "that (command: --encoding)."
-        )
+        notes.append(_broken_sentence(broken, chosen, written=_is_valid(content, chosen)))
     return text.replace("\0", "")
+
+
+def _broken_sentence(broken: int, chosen: str, *, written: bool) -> str:
+    """What there is to know of ``broken`` replacement characters, which are ``written`` so or could not be read."""
+    count, shows, are = ("1 character", "shows", "is") if broken == 1 else (f"{broken:,} characters", "show", "are")
+    if written:
+        return f"{count} {are} \ufffd in the file itself: another program lost what was there."
+    return (
+        f"{count} could not be read as {chosen} and {shows} as \ufffd: if the file is in another encoding, choose "
+        "that (command: --encoding)."
+    )
+
+
+def _is_valid(content: bytes, encoding: str) -> bool:
+    try:
+        content.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def known_encoding(encoding: str) -> str:

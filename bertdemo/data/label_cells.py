@@ -24,7 +24,8 @@ _ANGLED = re.compile(r"(?!<na>$)(?:<[^<>]+>)+", re.IGNORECASE)  # tags of Stack 
 _KEYS = ("choices", "choice", "labels", "label", "classes", "class", "values", "value", "category", "name", "title")
 # By strong separators, labels may be told that never stand alone; the sure ones hardly ever stand in a name.
 # Underscores join the words of a name far more often, so that all names with one must fall apart into others.
-_SURE, _STRONG, _SEPARATORS, _WITHIN_NAMES = "|;\n", "|;\n,", "|;\n,/+\t _", "_"
+_SURE, _STRONG, _WITHIN_NAMES = "|;\n", "|;\n,", "_"
+_SEPARATORS = (*"|;\n,/+\t", " - ", " ", "_")
 _JOINED = 3  # different cells that underscores join
 _DECIMAL = re.compile(r"\d+,(?:0|5|00|25|50|75)")
 
@@ -96,9 +97,22 @@ def _of_record(record: dict[str, Any]) -> Labels | None:
 
 
 def are_vectors(cells: Sequence[str]) -> bool:
-    """Whether every cell lists as many marks, 0 or 1, as all others: which label stands at which place is not said."""
+    """Whether every cell has a place for each label, with a mark, a count or a share: which label is not said.
+
+    The labels of a row are all different, and raters who were asked one by one agree in some rows; counts of votes and
+    shares of them repeat in every row, but never fill it with one number.
+    """
     plain = [re.sub("[\"']", "", cell) for cell in cells]
-    return all(map(_MARKS.fullmatch, plain)) and len({len(cell.replace(",", " ").split()) for cell in plain}) == 1
+    if not all(map(_are_numbers, plain)):
+        return False
+    rows = [cell.strip("[]()").replace(",", " ").split() for cell in plain]
+    if len(set(map(len, rows))) != 1:
+        return False
+    return all(map(_MARKS.fullmatch, plain)) or all(1 < len(set(row)) < len(row) for row in rows)
+
+
+def _are_numbers(cell: str) -> bool:
+    return bool(_MARKS.fullmatch(cell) or _NUMBERS.fullmatch(cell))
 
 
 def are_records(cells: Sequence[str]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bertdemo.data.column_looks import (
@@ -17,6 +17,7 @@ from bertdemo.data.column_looks import (
     is_prose,
     label_problem,
     mean_length,
+    nested_problem,
     tell_the_same,
 )
 from bertdemo.data.column_names import DOUBT, UNKNOWN, label_points, rater_family, words
@@ -96,10 +97,14 @@ def guess_label(frame: pd.DataFrame, names: Sequence[str]) -> LabelColumns:
             f"No column looks like labels among {listed(list(frame.columns))}: add or choose a column with a "
             "few values that repeat."
         )
-    return _best(frame, ranked, points)
+    found = _best(frame, ranked, points)
+    points |= {name: _points(frame[name], name) for name in flags}  # passed over, and still what may be meant
+    rest = sorted((*ranked, *flags), key=lambda name: -points[name])
+    return replace(found, also=tuple(name for name in rest if name != found.label)[:_MOST_TOLD])
 
 
 def _best(frame: pd.DataFrame, ranked: Sequence[str], points: dict[str, int]) -> LabelColumns:
+    """The one column of labels, without what else they could be."""
     first = ranked[0]
     same = [name for name in ranked[1:] if points[name] > UNKNOWN and tell_the_same(frame[first], frame[name])]
     rivals = [name for name in ranked[1:] if points[name] >= points[first] - DOUBT and name not in same]
@@ -116,7 +121,7 @@ def _best(frame: pd.DataFrame, ranked: Sequence[str], points: dict[str, int]) ->
         names = " or in ".join(map(repr, [first, *rivals][:_MOST_TOLD]))
         names += f" or in {len(rivals) + 1 - _MOST_TOLD} more" if len(rivals) >= _MOST_TOLD else ""
         raise DoubtfulLabelError(f"The labels may be in {names}", (first, *rivals))
-    return LabelColumns(named, also=tuple(name for name in ranked if name != named)[:_MOST_TOLD])
+    return LabelColumns(named)
 
 
 def _refuse_unusable(frame: pd.DataFrame, names: Sequence[str], raters: Sequence[str]) -> None:
@@ -189,7 +194,7 @@ def _raters(frame: pd.DataFrame, names: Sequence[str]) -> tuple[str, ...]:
     families: dict[str, list[str]] = defaultdict(list)
     for name in names:
         family = rater_family(name)
-        if family is not None:
+        if family is not None and nested_problem(frame[name]) is None:
             families[family].append(name)
     for group in families.values():
         values = [set(filled(frame[name]).str.casefold()) for name in group]

@@ -19,6 +19,7 @@ KINDS = {
     "coded": lambda i: str(i % 3),
     "stars": lambda i: str(1 + i * 7 % 5),
     "flag": lambda i: str(int(i % 5 == 0)),
+    "holed": lambda i: "" if i == N // 2 else str(int(i % 5 == 0)),
     "other_flag": lambda i: str(int(i % 3 == 0)),
     "half": lambda i: f"It was said about the {WORDS[i % 10]} in letter {i}" if i % 5 > 1 else None,
     "truth": lambda i: ("true", "false")[i * 3 % 2],

@@ -80,6 +80,7 @@ def test_what_is_about_the_row_is_never_a_label_even_if_there_is_nothing_else(co
         ("text:text id:id author:people subreddit:topics rater_id:few unclear:truth anger:flag joy:flag fear:flag",
          ("anger", "joy", "fear")),
         ("Tweet:text HS:flag TR:flag AG:flag", ("HS", "TR", "AG")),
+        ("text:text joy:flag fear:holed anger:flag", ("joy", "fear", "anger")),
     ],
 )  # fmt: skip
 def test_columns_of_flags_are_labels_together(columns: str, flags: tuple[str, ...]) -> None:
@@ -94,6 +95,8 @@ def test_the_columns_of_several_raters_are_read_together_unless_there_is_a_final
 
 def test_what_else_the_labels_could_be_is_told() -> None:
     assert guess_columns(schemas.table("text:text label:words topic:topics lang:lang")).also == ("topic", "lang")
+    beside = schemas.table("text:text emotions:words joy:flag fear:flag anger:flag lang:lang")
+    assert guess_columns(beside).also == ("joy", "fear", "anger", "lang")
 
 
 def test_several_columns_of_labels_can_be_named() -> None:
@@ -255,12 +258,24 @@ def test_what_was_made_of_the_answers_of_raters_is_taken_before_them(name: str) 
 
 
 @pytest.mark.parametrize(
-    "cells", [("[0, 1, 0]", "[1, 0, 0]"), ("[0. 1.]", "[1. 0.]"), ("[true, false]", "[false, true]")]
-)
-def test_lists_of_marks_are_no_labels_for_nobody_says_what_their_places_mean(cells: tuple[str, str]) -> None:
+    "cells",
+    [
+        ("[0, 1, 0]", "[1, 0, 0]"), ("[0. 1.]", "[1. 0.]"), ("[true, false]", "[false, true]"),
+        ("[3, 1, 0, 0]", "[0, 0, 2, 1]"), ("[0.33, 0.0, 0.66, 0.0]", "[1.0, 0.0, 0.0, 0.0]"),
+    ],
+)  # fmt: skip
+def test_lists_with_places_are_no_labels_for_nobody_says_what_these_mean(cells: tuple[str, str]) -> None:
     with pytest.raises(DataError, match="nothing says which label each place means"):
         guess_columns(table(text=TEXTS, label=cells * 30))
-    assert label_problem(pd.Series(["[0]", "[1]", "[0, 1]"])) is None  # numbers of labels
+    with pytest.raises(DataError, match="The column 'agreed_labels' holds a list with a place for each label"):
+        guess_columns(
+            table(text=TEXTS, sum_labels=cells * 30, rater1=cells * 30, rater2=cells * 30, agreed_labels=cells * 30)
+        )
+
+
+@pytest.mark.parametrize("cells", [("[0]", "[1]", "[0, 1]"), ("[2, 5]", "[1, 4]"), ("[2, 2, 3]", "[1, 1, 1]")])
+def test_lists_of_the_numbers_of_labels_and_of_the_answers_of_raters_are_labels(cells: tuple[str, ...]) -> None:
+    assert label_problem(pd.Series(cells)) is None
 
 
 def test_the_votes_of_a_text_are_no_label() -> None:

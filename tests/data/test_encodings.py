@@ -227,11 +227,18 @@ def test_an_unknown_encoding_is_one_sentence(name: str) -> None:
     assert "\n" not in str(told.value)
 
 
-def test_characters_that_are_broken_are_counted() -> None:
+UNREAD = "1 character could not be read as utf-8 and shows as \ufffd: if the file is in another encoding, choose that"
+
+
+@pytest.mark.parametrize(
+    ("end", "sentence"),
+    [
+        (b"\xff\n", f"{UNREAD} (command: --encoding)."),
+        ("\ufffd\n".encode(), "1 character is \ufffd in the file itself: another program lost what was there."),
+        ("\ufffd\ufffd\n".encode(), "2 characters are \ufffd in the file itself: another program lost what was there."),
+    ],
+)
+def test_characters_that_are_broken_are_counted_and_said_to_be_in_the_file_or_unread(end: bytes, sentence: str) -> None:
     notes: list[str] = []
-    decode("a.csv", "Très bien, après tout, à Noël\n".encode() * 9 + b"\xff\n", notes=notes)
-    sentence = (
-        "1 character could not be read as utf-8 and shows as \ufffd: if the file is in another encoding, choose "
-        "that (command: --encoding)."
-    )
+    decode("a.csv", "Très bien, après tout, à Noël\n".encode() * 9 + end, notes=notes)
     assert notes == [sentence]

@@ -40,6 +40,7 @@ def labels_of(dataset: Dataset) -> list[str | None]:
         (["pos|", "neg", "pos"], ["pos", "neg", "pos"]),
         (["pos|pos", "neg", "pos"], ["pos", "neg", "pos"]),
         (["c", "c++", "c#"], ["c", "c++", "c#"]),
+        (["off - topic", "off", "on - air"], ["off - topic", "off", "on - air"]),
     ],
 )
 def test_one_label_is_read_from_whatever_it_is_wrapped_in(cells: list[str], labels: list[str | None]) -> None:
@@ -50,7 +51,7 @@ def test_one_label_is_read_from_whatever_it_is_wrapped_in(cells: list[str], labe
     "several",
     [
         '["pos", "neg"]', "['pos' 'neg']", '{"choices": ["pos", "neg"]}', "pos|neg", "pos;neg", "pos, neg", "pos/neg",
-        "{'pos', 'neg'}", "{pos,neg}", '{"pos",neg}', "<pos><neg>", "pos neg", "Pos ; NEG",
+        "{'pos', 'neg'}", "{pos,neg}", '{"pos",neg}', "<pos><neg>", "pos neg", "Pos ; NEG", "pos - neg",
     ],
 )  # fmt: skip
 def test_several_labels_in_a_row_are_never_a_class_of_their_own(several: str) -> None:
