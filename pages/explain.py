@@ -2,10 +2,11 @@
 
 import streamlit as st
 
-from bertdemo.ui import entry, explain_page, where
+from bertdemo.ui.explain import page as explain_page
+from bertdemo.ui.kit import entry, run_picker
 
 entry.through_app()
-place = where.row(newest=True, tested=True)
+place = run_picker.row(newest=True, tested=True)
 st.title("Explain", anchor=False)
 if place.run is None:
     st.markdown("Here a classifier shows which words moved its answer, and the explanation is put to the test.")

@@ -2,47 +2,38 @@
 
 import streamlit as st
 
-from bertdemo.ui import (
-    checkup_step,
-    data_step,
-    entry,
-    errors,
-    handles,
-    live,
-    recipe_step,
-    report_view,
-    run_list,
-    start_step,
-    where,
-)
+from bertdemo.ui.finetune import checkup, data_choice, live, recipe_choice, start
+from bertdemo.ui.kit import entry, errors, resources, run_picker
+from bertdemo.ui.report import page as report_page
+from bertdemo.ui.runs import overview
 
 entry.through_app()
-place = where.row(new="A new run")
+place = run_picker.row(new="A new run")
 if place.run:
-    st.title(run_list.title(place.run), anchor=False)
+    st.title(overview.title(place.run), anchor=False)
     if place.run.status.state.is_live:
         live.watch(place.run)
     else:
-        report_view.show(place.run, place.runs)
-        st.button("Fine-tune another", key="another", on_click=where.choose, args=(None,))
+        report_page.show(place.run, place.runs)
+        st.button("Fine-tune another", key="another", on_click=run_picker.choose, args=(None,))
     st.stop()
 
 st.title("Fine-tune a classifier", anchor=False)
 st.header("1  Data", anchor=False)
-dataset = data_step.choose()
+dataset = data_choice.choose()
 if dataset is None:
     st.stop()
 
 st.header("2  Check-up", anchor=False)
-tokenizer = recipe_step.tokenizer()
+tokenizer = recipe_choice.tokenizer()
 usable = None
 with errors.shown():
-    usable = checkup_step.examine(dataset, tokenizer, recipe_step.max_length())
+    usable = checkup.examine(dataset, tokenizer, recipe_choice.max_length())
 
 st.header("3  Recipe", anchor=False)
 with errors.shown() as outcome:
-    recipe = recipe_step.choose(usable and usable.dataset)
-    limit = recipe_step.limit()
+    recipe = recipe_choice.choose(usable and usable.dataset)
+    limit = recipe_choice.limit()
     if usable:
-        start_step.offer(usable, recipe, limit)
-        handles.expect_a_run()
+        start.offer(usable, recipe, limit)
+        resources.expect_a_run()

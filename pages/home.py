@@ -2,20 +2,22 @@
 
 import streamlit as st
 
-from bertdemo.ui import entry, first_run, welcome, where
+from bertdemo.ui import home
+from bertdemo.ui.finetune import first_run
+from bertdemo.ui.kit import entry, run_picker
 
 entry.through_app()
-place = where.row(newest=True, tested=True)
+place = run_picker.row(newest=True, tested=True)
 st.title("Fine-tune BERT, and see what it is worth", anchor=False)
 st.markdown("Teach a language model to sort texts under your labels, ask it about new ones, and judge it honestly.")
 
-ready = welcome.ready(place)
+ready = home.ready(place)
 if ready:
-    welcome.try_it(ready)
+    home.try_it(ready)
 else:
     first_run.offer()
 
-welcome.doors()
+home.doors()
 if ready:
     first_run.offer(is_first=False)
-welcome.recent(welcome.own(place.runs))
+home.recent(home.own(place.runs))

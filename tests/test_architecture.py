@@ -102,7 +102,7 @@ def imports(path: Path) -> set[str]:
 
 
 def _module(module: str, name: str) -> str:
-    """``from bertdemo.ui import words`` is an import of the module ``bertdemo.ui.words``."""
+    """``from bertdemo.ui import words`` is an import of the module ``bertdemo.ui.kit.formatting``."""
     below = ROOT.joinpath(*module.split("."), name)
     return f"{module}.{name}" if below.is_dir() or below.with_suffix(".py").is_file() else module
 
@@ -136,6 +136,28 @@ def test_only_screens_use_the_ui_and_nothing_uses_them(path: Path) -> None:
     assert in_ui or not {name for name in used if room(name) in ("ui", "charts") and room(name) not in path.parts}
     assert not {name for name in used if name.split(".")[0] in ("pages", "app", "tests")}
     assert not in_ui or not {name for name in used if room(name) in ("commands", "__main__")}
+
+
+# Room of ``ui`` → those it may use besides ``kit``.
+ROOMS_OF_UI = {
+    "kit": set(),
+    "attention": set(),
+    "finetune": set(),
+    "predict": set(),
+    "runs": set(),
+    "study": set(),
+    "report": {"finetune"},
+    "explain": {"attention", "predict", "study"},
+}
+
+
+def test_rooms_of_the_ui_open_one_way() -> None:
+    shut = []
+    for own, doors in ROOMS_OF_UI.items():
+        for path in (PACKAGE / "ui" / own).glob("*.py"):
+            used = {name.split(".")[2] for name in imports(path) if name.startswith("bertdemo.ui.")}
+            shut += [f"{place(path)} must not use ui/{each}" for each in used - doors - {own, "kit"}]
+    assert not shut
 
 
 @pytest.mark.parametrize("path", sorted((PACKAGE / "charts").glob("*.py")), ids=place)

@@ -21,7 +21,7 @@ from bertdemo.runs.folder import RunFolder
 from bertdemo.runs.records import State, Status
 from bertdemo.training.events import Noted, Started, Stepped, Validated
 from bertdemo.training.recipe import Recipe
-from bertdemo.ui import handles
+from bertdemo.ui.kit import resources
 from tests.runs.ended import write_test
 
 APP = Path(__file__).parents[2] / "app.py"
@@ -59,7 +59,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for each in (store, jobs_store):  # else a page that is opened has workers import torch in vain
         monkeypatch.setattr(each, "_local_backend", lambda _settings: IdleBackend())
     # It comes after the first paint, in a thread: a test that imports at the same moment would meet half-made modules.
-    monkeypatch.setattr(handles, "warm_up", lambda: None)
+    monkeypatch.setattr(resources, "warm_up", lambda: None)
     return tmp_path / "home"
 
 

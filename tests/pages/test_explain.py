@@ -14,7 +14,7 @@ from bertdemo.explanation.reading import read
 from bertdemo.models.classifier import load_classifier, save_classifier
 from bertdemo.prediction.single import predict_one
 from bertdemo.runs.records import State
-from bertdemo.ui import explain_kept, handles
+from bertdemo.ui.kit import background, resources
 
 TEXT = "the coffee was cold and the staff were rude"
 
@@ -22,9 +22,9 @@ TEXT = "the coffee was cold and the staff were rude"
 @pytest.fixture(autouse=True)
 def warm(monkeypatch):
     """As a server is a few seconds after its start, where nobody looks before the work is done."""
-    monkeypatch.setattr(handles, "is_warm", lambda: True)
-    monkeypatch.setattr(explain_kept, "PATIENCE", 600.0)
-    monkeypatch.setattr(explain_kept, "_FORGOTTEN", 600.0)
+    monkeypatch.setattr(resources, "is_warm", lambda: True)
+    monkeypatch.setattr(background, "PATIENCE", 600.0)
+    monkeypatch.setattr(background, "_FORGOTTEN", 600.0)
 
 
 @pytest.fixture
@@ -301,7 +301,7 @@ def test_work_that_takes_long_can_be_called_off_and_begun_again(open_page, make_
 
     make_classifier()
     with monkeypatch.context() as patch:
-        patch.setattr(explain_kept, "PATIENCE", 0.0)
+        patch.setattr(background, "PATIENCE", 0.0)
         patch.setattr(faithfulness, "faithfulness", long)
         app = open_page("explain", run="one", text=TEXT, view="truth")
         while not [button for button in app.button if button.key == "try_strongest"]:  # the scores are on their way
@@ -320,7 +320,7 @@ def test_work_that_takes_long_can_be_called_off_and_begun_again(open_page, make_
 
 
 def test_before_the_libraries_are_loaded_the_page_says_so(open_page, make_run, monkeypatch, words_of):
-    monkeypatch.setattr(handles, "is_warm", lambda: False)
+    monkeypatch.setattr(resources, "is_warm", lambda: False)
     make_run("one", State.FINISHED)
     app = open_page("explain", run="one", text=TEXT)
     assert not app.exception

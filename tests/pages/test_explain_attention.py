@@ -16,10 +16,11 @@ HOSTILE = "<script>alert(1)</script> **bold** :smile: ![x](http://example.org/x.
 
 def script(run_id: str, text: str, pair: str | None) -> None:
     """A page with nothing but the view."""
-    from bertdemo.ui import attention_view, handles
-    from bertdemo.ui.try_it import Asked
+    from bertdemo.ui.attention import page as attention_page
+    from bertdemo.ui.kit import resources
+    from bertdemo.ui.kit.text_input import Asked
 
-    attention_view.show(handles.runs().get(run_id), Asked(text, pair))
+    attention_page.show(resources.runs().get(run_id), Asked(text, pair))
 
 
 @pytest.fixture

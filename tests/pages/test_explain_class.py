@@ -14,7 +14,7 @@ from bertdemo.studies import selection, store
 from bertdemo.studies.records import Question
 from bertdemo.studies.store import Studies
 from bertdemo.studies.worker import work
-from bertdemo.ui import handles
+from bertdemo.ui.kit import resources
 from tests.pages.asking import ask
 from tests.pages.conftest import IdleBackend
 from tests.studies.fakes import fake_attribute
@@ -26,7 +26,7 @@ PRAISE, COMPLAINT = 0, 1  # labels
 @pytest.fixture(autouse=True)
 def warm(monkeypatch):
     """As a server is a few seconds after its start, with studies that are done at once and cost nothing."""
-    monkeypatch.setattr(handles, "is_warm", lambda: True)
+    monkeypatch.setattr(resources, "is_warm", lambda: True)
     backend = ImmediateBackend(lambda folder: work(folder, fake_attribute))
     monkeypatch.setattr(store, "_local_backend", lambda settings: backend)
 
@@ -140,7 +140,7 @@ def test_texts_with_a_word_can_be_read_and_lead_to_their_explanation(view, words
 
 
 def test_a_text_that_looks_like_markup_stays_text(view, monkeypatch, words_of):
-    monkeypatch.setattr("bertdemo.ui.study_words.shorten", lambda text, length: "<b>*x*</b>")
+    monkeypatch.setattr("bertdemo.ui.study.words.shorten", lambda text, length: "<b>*x*</b>")
     said = words_of(studied(view()))
     assert "<b>" not in said
     assert "*x*" not in said
@@ -153,9 +153,9 @@ def test_shortcuts_or_their_absence_are_told(view, words_of):
 def test_a_study_at_work_shows_its_progress_and_can_be_cancelled(view, folder, monkeypatch, words_of, home):
     monkeypatch.setattr(store, "_local_backend", lambda settings: IdleBackend())
     app = studied(view())
-    [study] = Studies(handles.settings()).list()
+    [study] = Studies(resources.settings()).list()
     assert "You can close this page" in words_of(app)
-    work_folder = Studies(handles.settings()).folder(study.id)
+    work_folder = Studies(resources.settings()).folder(study.id)
     work_folder.write_status(
         Status(State.EXPLAINING, "Explaining: text 5 of 9.", time.time(), 1, 1.0, 5, 9, remaining=2.0)
     )
@@ -167,8 +167,8 @@ def test_a_study_at_work_shows_its_progress_and_can_be_cancelled(view, folder, m
 def test_a_study_that_was_cancelled_goes_on_when_asked(view, monkeypatch, words_of):
     monkeypatch.setattr(store, "_local_backend", lambda settings: IdleBackend())
     studied(view())
-    [study] = Studies(handles.settings()).list()
-    folder = Studies(handles.settings()).folder(study.id)
+    [study] = Studies(resources.settings()).list()
+    folder = Studies(resources.settings()).folder(study.id)
     folder.write_status(Status(State.CANCELLED, "Cancelled after 5 of 9 texts: it can be resumed there.", 2.0))
     app = view()
     assert "5 of 9 texts" in words_of(app)
@@ -178,10 +178,10 @@ def test_a_study_that_was_cancelled_goes_on_when_asked(view, monkeypatch, words_
 
 def test_a_study_can_be_deleted(view):
     app = studied(view())
-    [study] = Studies(handles.settings()).list()
+    [study] = Studies(resources.settings()).list()
     app.button(key=f"delete_{study.id}_yes").click().run()
     assert not app.exception
-    assert Studies(handles.settings()).list() == []
+    assert Studies(resources.settings()).list() == []
     assert app.button(key="study_begin")
     assert not app.warning  # the address does not name it any more
 

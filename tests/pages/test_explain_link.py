@@ -4,15 +4,15 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from bertdemo.runs.records import State
-from bertdemo.ui import explain_kept, handles
+from bertdemo.ui.kit import background, resources
 from tests.pages.asking import TEXT, ask
 
 
 @pytest.fixture(autouse=True)
 def warm(monkeypatch):
     """As a server is a few seconds after its start, where nobody looks before the work is done."""
-    monkeypatch.setattr(handles, "is_warm", lambda: True)
-    monkeypatch.setattr(explain_kept, "PATIENCE", 600.0)
+    monkeypatch.setattr(resources, "is_warm", lambda: True)
+    monkeypatch.setattr(background, "PATIENCE", 600.0)
 
 
 def left_out(app):
@@ -61,13 +61,13 @@ def test_a_part_that_is_drawn_by_itself_draws_the_page_anew_once_the_address_is_
     def script():
         import streamlit as st
 
-        from bertdemo.ui import explain_link
+        from bertdemo.ui.kit import address
 
         st.session_state["draws"] = draws = st.session_state.get("draws", 0) + 1
-        explain_link.leave_out(explain_link.unknown("view", (), "view"))
+        address.leave_out(address.unknown("view", (), "view"))
         if draws == 2:
-            explain_link.put("look", "layers")
-        explain_link.tell_no_longer()
+            address.put("look", "layers")
+        address.tell_no_longer()
 
     app = AppTest.from_function(script)
     app.query_params["view"] = "x"

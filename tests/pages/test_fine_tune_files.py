@@ -1,8 +1,8 @@
 """A file of a person's own: which is in use, and which of its columns."""
 
 from bertdemo.data import decoding, encodings
-from bertdemo.ui import data_step
-from bertdemo.ui.words import escape
+from bertdemo.ui.finetune import data_choice
+from bertdemo.ui.kit.formatting import escape
 from tests.pages.uploading import CSV, ROWS, column, upload
 
 
@@ -56,7 +56,7 @@ def test_an_unreadable_file_takes_the_place_of_the_one_in_use(open_page, words_o
 
 def test_a_second_file_with_the_same_columns_replaces_the_first(open_page, words_of, monkeypatch):
     # The second table may get the very address that the first one had.
-    monkeypatch.setattr(data_step, "id", lambda _: 1, raising=False)
+    monkeypatch.setattr(data_choice, "id", lambda _: 1, raising=False)
     app = upload(open_page("fine_tune"), CSV.encode())
     assert "60 texts" in words_of(app)
     longer = CSV + "\n" + "\n".join(f"{text % i},{label}" for i in range(30, 50) for text, label in ROWS)
@@ -98,7 +98,7 @@ def test_what_an_uploader_takes_and_what_to_do_with_more_is_said_beside_it(open_
     monkeypatch.setenv("BERTDEMO_MAX_ROWS", "7000")
     monkeypatch.setenv("BERTDEMO_MAX_FILE_MB", "12")  # below Streamlit's own limit
     app = open_page("fine_tune")
-    app.radio(key="data_kind").set_value(data_step.FILE).run()
+    app.radio(key="data_kind").set_value(data_choice.FILE).run()
     for _ in ("before a file", "with a file"):
         assert "At most 12 MB and 7,000 rows" in words_of(app)
         assert escape("python -m bertdemo train --data FILE") in words_of(app)
@@ -110,11 +110,11 @@ def test_what_an_uploader_takes_and_what_to_do_with_more_is_said_beside_it(open_
 
 def test_the_name_of_a_hub_data_set_is_its_field_s_default_too_for_a_browser_that_draws_it_anew(open_page):
     app = open_page("fine_tune")
-    app.radio(key="data_kind").set_value(data_step.HUB).run()
+    app.radio(key="data_kind").set_value(data_choice.HUB).run()
     assert app.text_input(key="hub_name").proto.default == ""
     app.text_input(key="hub_name").set_value("owner/name").run()
-    app.radio(key="data_kind").set_value(data_step.BUILT_IN).run()
-    app.radio(key="data_kind").set_value(data_step.HUB).run()
+    app.radio(key="data_kind").set_value(data_choice.BUILT_IN).run()
+    app.radio(key="data_kind").set_value(data_choice.HUB).run()
     assert app.text_input(key="hub_name").value == "owner/name"
     assert app.text_input(key="hub_name").proto.default == "owner/name"
     app.text_input(key="hub_name").set_value("").run()

@@ -1,6 +1,6 @@
 """A table whose columns or labels leave something open: only that is asked about, and every answer is used."""
 
-from bertdemo.ui.words import escape
+from bertdemo.ui.kit.formatting import escape
 from tests.pages.uploading import column, upload
 
 

@@ -10,8 +10,8 @@ HEAVY = ("torch", "transformers", "accelerate", "sklearn", "datasets", "altair",
 SCRIPT = f"""
 import sys
 from streamlit.testing.v1 import AppTest
-from bertdemo.ui import handles
-handles.warm_up = lambda: None  # it comes after the first paint, in the background
+from bertdemo.ui.kit import resources
+resources.warm_up = lambda: None  # it comes after the first paint, in the background
 app = AppTest.from_file("app.py", default_timeout=600).run()
 assert not app.exception and app.title, app
 print(*(name for name in {HEAVY!r} if name in sys.modules))

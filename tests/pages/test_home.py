@@ -2,7 +2,7 @@
 
 from bertdemo.runs.folder import RunFolder
 from bertdemo.runs.records import State
-from bertdemo.ui import handles
+from bertdemo.ui.kit import resources
 
 
 def test_a_newcomer_meets_one_button_that_makes_a_classifier(open_page, home, words_of):
@@ -45,7 +45,7 @@ def test_a_classifier_is_ready_to_try_with_its_score_in_the_row(open_page, make_
 
 
 def test_before_the_libraries_are_loaded_the_page_says_so_and_loads_none(open_page, make_run, monkeypatch, words_of):
-    monkeypatch.setattr(handles, "is_warm", lambda: False)
+    monkeypatch.setattr(resources, "is_warm", lambda: False)
     make_run("good", State.FINISHED)
     app = open_page()
     app.text_area(key="ask_text").set_value("a lovely day")
@@ -56,7 +56,7 @@ def test_before_the_libraries_are_loaded_the_page_says_so_and_loads_none(open_pa
 
 
 def test_a_model_that_is_gone_is_one_sentence_on_the_first_page(open_page, make_run, monkeypatch):
-    monkeypatch.setattr(handles, "is_warm", lambda: True)
+    monkeypatch.setattr(resources, "is_warm", lambda: True)
     make_run("good", State.FINISHED)  # without weights
     app = open_page()
     assert not app.exception

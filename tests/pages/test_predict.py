@@ -14,7 +14,7 @@ from bertdemo.prediction import single
 from bertdemo.prediction.single import predict_one
 from bertdemo.runs.backend import ImmediateBackend
 from bertdemo.runs.records import State
-from bertdemo.ui import handles
+from bertdemo.ui.kit import resources
 from tests.pages.asking import TEXT, ask
 from tests.pages.conftest import IdleBackend
 
@@ -22,7 +22,7 @@ from tests.pages.conftest import IdleBackend
 @pytest.fixture(autouse=True)
 def warm(monkeypatch):
     """As a server is a few seconds after its start."""
-    monkeypatch.setattr(handles, "is_warm", lambda: True)
+    monkeypatch.setattr(resources, "is_warm", lambda: True)
 
 
 @pytest.fixture
@@ -223,7 +223,7 @@ def test_times_that_are_compared_are_medians_of_several_askings_and_kept(open_pa
     times = {"one": iter([9, 9, 9, 5, 900, 7]), "three": iter([9, 9, 40, 30, 1])}
 
     def timed(classifier, text, pair=None):
-        run_id = "one" if classifier is handles.shelf().classifier("one") else "three"
+        run_id = "one" if classifier is resources.shelf().classifier("one") else "three"
         return dataclasses.replace(predict_one(classifier, text, pair), milliseconds=float(next(times[run_id])))
 
     monkeypatch.setattr(single, "predict_one", timed)
@@ -333,7 +333,7 @@ def test_a_file_is_predicted_and_compared_with_its_labels(open_page, make_classi
     assert "1 row without a text" in text
     assert "Of 1 row with a label that it knows" in text
     assert "Not counted: 1 row with a label that it does not know" in text
-    result = pd.read_csv(handles.jobs().result(job_of(app), "csv"))
+    result = pd.read_csv(resources.jobs().result(job_of(app), "csv"))
     assert list(result)[:5] == ["id", "text", "truth", "predicted_label", "confidence"]
     assert list(result["id"]) == [1, 2, 3]
 
@@ -385,7 +385,7 @@ def test_a_job_under_way_shows_how_far_it_is_and_can_be_cancelled(open_page, mak
     assert "the work goes on" in words_of(app)
     app.button(key="job_cancel").click().run()
     assert not app.exception
-    assert handles.jobs().folder(job_of(app)).request() == "cancel"
+    assert resources.jobs().folder(job_of(app)).request() == "cancel"
     assert app.button(key="job_cancel").disabled
 
 
@@ -397,4 +397,4 @@ def test_a_finished_job_can_be_deleted(open_page, make_classifier, at_once):
     app.button(key="delete_job_yes").click().run()
     assert not app.exception
     assert "job" not in app.query_params
-    assert handles.jobs().list() == []
+    assert resources.jobs().list() == []

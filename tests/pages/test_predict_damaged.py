@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from bertdemo.ui import handles
+from bertdemo.ui.kit import resources
 from tests.models.bases import change_weights
 from tests.pages.asking import TEXT, ask
 
@@ -12,7 +12,7 @@ from tests.pages.asking import TEXT, ask
 @pytest.fixture(autouse=True)
 def warm(monkeypatch):
     """As a server is a few seconds after its start."""
-    monkeypatch.setattr(handles, "is_warm", lambda: True)
+    monkeypatch.setattr(resources, "is_warm", lambda: True)
 
 
 def test_of_a_model_that_lost_a_weight_it_is_said_how_many_are_missing(open_page, make_classifier):

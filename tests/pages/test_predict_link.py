@@ -3,14 +3,14 @@
 import pytest
 
 from bertdemo.runs.records import State
-from bertdemo.ui import handles
+from bertdemo.ui.kit import resources
 from tests.pages.asking import TEXT, ask
 
 
 @pytest.fixture(autouse=True)
 def warm(monkeypatch):
     """As a server is a few seconds after its start."""
-    monkeypatch.setattr(handles, "is_warm", lambda: True)
+    monkeypatch.setattr(resources, "is_warm", lambda: True)
 
 
 def test_the_address_holds_the_threshold_and_the_classifiers_compared(open_page, make_classifier):

@@ -12,7 +12,7 @@ from bertdemo.export.exporting import ENDINGS
 from bertdemo.runs.records import State
 from bertdemo.runs.store import Runs
 from bertdemo.settings import Settings
-from bertdemo.ui.report_compare import Named, recipe_rows
+from bertdemo.ui.report.compare import Named, recipe_rows
 
 QUESTIONS = ("certainty", "not_sure", "slices", "mistakes", "suspects", "ranking", "compare_runs", "export")
 

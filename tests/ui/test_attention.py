@@ -14,14 +14,15 @@ from bertdemo.explanation.heads import statistics
 from bertdemo.explanation.reading import read
 from bertdemo.explanation.units import Unit, words_of
 from bertdemo.models.classifier import load_base, load_classifier, save_classifier
-from bertdemo.ui import attention_grid, attention_head, attention_layers, attention_switch, attention_view
-from bertdemo.ui.attention_choice import Part, heads_in, parse
-from bertdemo.ui.attention_controls import LINES, Shown
-from bertdemo.ui.attention_filters import Filters, visible, what_is_hidden
-from bertdemo.ui.attention_numbers import Looked
-from bertdemo.ui.attention_pixels import SIDE, shades, small_maps
-from bertdemo.ui.attention_switch import Change, changes_of, headline
-from bertdemo.ui.attention_worth import worth_rows
+from bertdemo.ui.attention import ablation, grid, layers, one_head
+from bertdemo.ui.attention import page as attention_page
+from bertdemo.ui.attention.ablation import Change, changes_of, headline
+from bertdemo.ui.attention.computed import Looked
+from bertdemo.ui.attention.controls import LINES, Shown
+from bertdemo.ui.attention.filters import Filters, visible, what_is_hidden
+from bertdemo.ui.attention.importance import worth_rows
+from bertdemo.ui.attention.pixels import SIDE, shades, small_maps
+from bertdemo.ui.attention.selection import Part, heads_in, parse
 
 HOSTILE = "<script>alert(1)</script> 你好 مرحبا"
 
@@ -95,7 +96,7 @@ def test_small_maps_keep_the_darkest_weight(tokens, place):
 
 def test_the_grid_has_every_head_and_every_mean(look):
     looked = look("the coffee was cold and the staff were rude", off=frozenset({(0, 0), (0, 1)}))
-    data = attention_grid.data_of(looked, looked.weights, (Part(1, 1),))
+    data = grid.data_of(looked, looked.weights, (Part(1, 1),))
     every = json.loads(unpacked(data["maps"]).tobytes())
     maps = [each for each in every if each]
     assert [each["name"] for each in maps] == ["1.1", "1.2", "1", "2.1", "2.2", "2", "all"]
@@ -108,13 +109,13 @@ def test_the_grid_has_every_head_and_every_mean(look):
 def test_a_head_is_sent_whole(look):
     looked = look(HOSTILE)
     shown = Shown(LINES, False, False, Filters())
-    seen = attention_head.of(looked, (Part(0, 0),), shown, words_of(looked.reading))
-    data = attention_head.head_data(seen, ["x"], False, "from.1")
+    seen = one_head.of(looked, (Part(0, 0),), shown, words_of(looked.reading))
+    data = one_head.head_data(seen, ["x"], False, "from.1")
     sent = (unpacked(data["packed"][0]) / 255.0) ** 2
     assert np.allclose(sent.reshape(seen.weights[0].shape), seen.weights[0], atol=0.004)
     assert "".join(word["text"] for word in data["from"][1:-1]) == HOSTILE.replace(" ", "")
     assert data["word"] == "from.1"
-    assert attention_head.head_data(seen, ["x"], False, "else.1")["word"] is None
+    assert one_head.head_data(seen, ["x"], False, "else.1")["word"] is None
 
 
 @pytest.mark.parametrize("special", [True, False])
@@ -123,7 +124,7 @@ def test_a_head_is_sent_whole(look):
 def test_what_is_shown_and_what_is_hidden_are_all(look, special, sides, least):
     looked = look("the coffee was cold", "terrible service")
     filters = Filters(special, least, *sides)
-    seen = attention_head.of(looked, (Part(0, 0), Part(1, 1)), Shown(LINES, False, False, filters),
+    seen = one_head.of(looked, (Part(0, 0), Part(1, 1)), Shown(LINES, False, False, filters),
                              words_of(looked.reading))  # fmt: skip
     rows = 2 * len(seen.looking)
     hidden = seen.hidden_special + seen.hidden_part + seen.hidden_small
@@ -146,15 +147,15 @@ def test_the_table_has_the_numbers_of_the_picture(look):
     looked = look("the coffee was cold")
     parts = (Part(0, 0), Part(0, None))
     shown = Shown(LINES, False, False, Filters())
-    seen = attention_head.of(looked, parts, shown, words_of(looked.reading))
-    table = attention_head.pairs_of(seen, parts, by_norm=False)
+    seen = one_head.of(looked, parts, shown, words_of(looked.reading))
+    table = one_head.pairs_of(seen, parts, by_norm=False)
     assert len(table) == len(words_of(looked.reading)) ** 2
     assert table["Layer 1, head 1 (%)"].is_monotonic_decreasing
     assert table["Layer 1, head 1 (%)"].sum() == pytest.approx(100 * len(seen.looking), abs=0.1)
 
 
 def test_statistics_have_a_row_a_head_and_say_it_in_words(look):
-    table = attention_view.statistics_of(look("the coffee was cold"))
+    table = attention_page.statistics_of(look("the coffee was cold"))
     assert list(zip(table["layer"], table["head"], strict=True)) == [(1, 1), (1, 2), (2, 1), (2, 2)]
     assert table["in words"].str.len().min() > 10
 
@@ -163,11 +164,11 @@ def test_words_by_layer_leave_out_special_tokens(look):
     looked = look("cold cold <b>")
     units = words_of(looked.reading)
     values = np.arange(2.0 * len(units)).reshape(2, -1)
-    rows = attention_layers.rows_of(units, values)
+    rows = layers.rows_of(units, values)
     assert list(rows["word"].unique()) == ["cold", "cold (2)", "<", "b", ">"]
     assert rows["size"].max() == 1.0
-    assert "[CLS]" not in attention_layers.title(units, values)
-    assert attention_layers.title(units, values).endswith("“&gt;”, “b” and “&lt;”".replace("&gt;", "\\>"))
+    assert "[CLS]" not in layers.title(units, values)
+    assert layers.title(units, values).endswith("“&gt;”, “b” and “&lt;”".replace("&gt;", "\\>"))
 
 
 def test_an_answer_that_stays_and_one_that_falls_are_told_apart():
@@ -201,8 +202,8 @@ def test_nothing_is_worth_anything_without_heads_that_matter():
 
 def test_a_click_switches_off_and_on_again(look, monkeypatch):
     wanted = []
-    monkeypatch.setattr(attention_switch.attention_choice, "switch", lambda off, heads: wanted.append(frozenset(off)))
-    attention_switch.toggle(look("cold"), Part(0, 1))
-    attention_switch.toggle(look("cold", off=frozenset({(0, 1)})), Part(0, None))
-    attention_switch.toggle(look("cold", off=frozenset({(0, 0), (0, 1)})), Part(0, None))
+    monkeypatch.setattr(ablation.attention_choice, "switch", lambda off, heads: wanted.append(frozenset(off)))
+    ablation.toggle(look("cold"), Part(0, 1))
+    ablation.toggle(look("cold", off=frozenset({(0, 1)})), Part(0, None))
+    ablation.toggle(look("cold", off=frozenset({(0, 0), (0, 1)})), Part(0, None))
     assert wanted == [{(0, 1)}, {(0, 0), (0, 1)}, frozenset()]

@@ -11,9 +11,9 @@ from bertdemo.explanation.attribution import Attribution
 from bertdemo.explanation.layers import LayerAttribution
 from bertdemo.explanation.reading import read
 from bertdemo.models.classifier import load_base
-from bertdemo.ui import explain_layers, explain_strip, explain_waterfall
-from bertdemo.ui.explain_methods import BASELINE_NAMES
-from bertdemo.ui.explain_sentences import sentence
+from bertdemo.ui.explain import highlight, layers, waterfall
+from bertdemo.ui.explain.methods import BASELINE_NAMES
+from bertdemo.ui.explain.sentences import sentence
 from tests.readable import is_readable
 
 LABELS = ("praise", "complaint")
@@ -41,7 +41,7 @@ def test_a_strip_is_the_text_character_by_character(classifier, text, seed):
     reading = read(classifier, text)
     scores = np.random.default_rng(seed).normal(size=len(reading.words))
     for signed in (True, False):
-        parts = explain_strip.words(reading, scores, signed=signed)
+        parts = highlight.words(reading, scores, signed=signed)
         assert ["".join(piece.text for piece in part) for part in parts] == [text]
         tinted = [piece for piece in parts[0] if piece.number >= 0]
         assert [piece.number for piece in tinted] == list(range(len(reading.words)))
@@ -51,7 +51,7 @@ def test_a_strip_is_the_text_character_by_character(classifier, text, seed):
 
 def test_a_sign_is_told_by_colour_and_by_glyph(classifier):
     reading = read(classifier, "cold coffee")
-    [[cold, _, coffee]] = explain_strip.words(reading, np.array([1.0, -0.5]), signed=True)
+    [[cold, _, coffee]] = highlight.words(reading, np.array([1.0, -0.5]), signed=True)
     assert (cold.kind, cold.glyph, coffee.kind, coffee.glyph) == ("piece for", "+", "piece against", "\u2212")
     assert cold.strength == 1
     assert coffee.strength == 0.5
@@ -63,7 +63,7 @@ def test_the_bars_lead_from_the_baseline_to_the_output(classifier, words, missin
     reading = read(classifier, " ".join(["cold", "soup", "rude"] * 6).rsplit(" ", 18 - words)[0])
     scores = np.random.default_rng(words).normal(size=len(reading))
     given = found(reading, scores, missing=missing)
-    rows = explain_waterfall.rows(given)
+    rows = waterfall.rows(given)
     assert rows["step"].is_unique
     first, *steps, last = rows[["start", "end"]].itertuples(index=False)
     assert first.end == pytest.approx(given.baseline_output)
@@ -73,13 +73,13 @@ def test_the_bars_lead_from_the_baseline_to_the_output(classifier, words, missin
         at = step.end
     assert at == pytest.approx(given.output, abs=1e-9)
     assert last.end == given.output
-    assert len(rows) <= explain_waterfall.MOST_WORDS + 5
+    assert len(rows) <= waterfall.MOST_WORDS + 5
     assert set(rows["role"]) <= {"blue", "orange", "grey"}
 
 
 def test_sizes_are_grey_bars_from_zero(classifier):
     reading = read(classifier, "cold coffee")
-    rows = explain_waterfall.rows(found(reading, [0, 2, 1, 0], signed=False, adds_up=False))
+    rows = waterfall.rows(found(reading, [0, 2, 1, 0], signed=False, adds_up=False))
     assert set(rows["role"]) == {"grey"}
     assert set(rows["start"]) == {0.0}
     assert not any("+" in words for words in rows["words"])
@@ -88,21 +88,21 @@ def test_sizes_are_grey_bars_from_zero(classifier):
 def test_scores_that_need_not_add_up_are_not_added_up(classifier):
     reading = read(classifier, " ".join(["cold", "soup", "rude"] * 6))
     sizes = np.arange(len(reading)) + 1.0
-    rows = explain_waterfall.rows(found(reading, sizes, signed=False, adds_up=False))
-    assert len(rows) == explain_waterfall.MOST_WORDS + 1  # and the marks of the model
+    rows = waterfall.rows(found(reading, sizes, signed=False, adds_up=False))
+    assert len(rows) == waterfall.MOST_WORDS + 1  # and the marks of the model
     assert not any("other" in step for step in rows["step"])
 
 
 @pytest.mark.parametrize("baseline", BASELINE_NAMES)
 def test_the_first_bar_names_the_baseline_as_the_picker_does(classifier, baseline):
     given = replace(found(read(classifier, "cold coffee"), [0.0, 1.0, 2.0, 0.0]), baseline=baseline)
-    first = explain_waterfall.rows(given)["step"][0].removeprefix("baseline ")
+    first = waterfall.rows(given)["step"][0].removeprefix("baseline ")
     assert BASELINE_NAMES[baseline].startswith(first)
 
 
 def test_the_table_has_all_words_the_strongest_first(classifier):
     reading = read(classifier, "cold coffee rude staff")
-    table = explain_waterfall.table(found(reading, [0, 0.1, -3.0, 1.0, 0.2, 0]))
+    table = waterfall.table(found(reading, [0, 0.1, -3.0, 1.0, 0.2, 0]))
     assert list(table["word"]) == ["coffee", "rude", "staff", "cold"]
     assert list(table["place"]) == [2, 3, 4, 1]
     assert table["share"].sum() == pytest.approx(100)
@@ -149,4 +149,4 @@ def test_the_title_of_the_layers_says_where_most_of_it_stands(classifier, at_wor
     scores = np.array([[0.5 * (1 - share), *[share / (len(reading) - 2)] * (len(reading) - 2), 0.0]
                        for share in at_words])  # fmt: skip
     found = LayerAttribution(reading, 1, None, "pad", scores, 1.0, 0.0, 50)
-    assert explain_layers.finding(found).endswith(told)
+    assert layers.finding(found).endswith(told)

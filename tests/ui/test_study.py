@@ -13,9 +13,9 @@ from bertdemo.studies.records import (
     WordFinding,
     WordFindings,
 )
-from bertdemo.ui.study_map import headline as map_headline
-from bertdemo.ui.study_map import map_rows
-from bertdemo.ui.study_words import about_shortcuts, chart_rows, headline, method, moved, shortcut_rows, table_rows
+from bertdemo.ui.study.text_map import headline as map_headline
+from bertdemo.ui.study.text_map import map_rows
+from bertdemo.ui.study.words import about_shortcuts, chart_rows, headline, method, moved, shortcut_rows, table_rows
 
 
 def word(text, mean, low=None, high=None):

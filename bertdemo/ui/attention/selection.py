@@ -1,0 +1,153 @@
+"""Which heads are looked at, and which are switched off: it stands in the address, so a link opens the same view."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from bertdemo.ui.kit import address
+from bertdemo.ui.kit.address import Vain
+
+Head = tuple[int, int]  # layer and head, from 0; in addresses and for people both count from 1
+MOST = 4  # heads beside each other: as many as there are colours
+_ALL = "all"
+_CODE = re.compile(r"([0-9]{1,3})(?:\.([0-9]{1,3}))?")
+PART = "part"  # of a text that is longer than the model reads at once
+LOOK, WORD = "look", "word"
+_HEADS, _OFF = "head", "off"
+
+
+@dataclass(frozen=True)
+class Part:
+    """One head of one layer; the mean of a layer where ``head`` is None; the mean of all where both are."""
+
+    layer: int | None
+    head: int | None
+
+    @property
+    def code(self) -> str:
+        """``3.5``, ``3`` or ``all``."""
+        if self.layer is None:
+            return _ALL
+        return f"{self.layer + 1}" if self.head is None else f"{self.layer + 1}.{self.head + 1}"
+
+    @property
+    def name(self) -> str:
+        if self.layer is None:
+            return "Mean of all heads"
+        where = f"Layer {self.layer + 1}"
+        return f"{where}, mean of its heads" if self.head is None else f"{where}, head {self.head + 1}"
+
+    def of(self, values: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
+        """The part of (layers, heads, …) that is meant: (…)."""
+        if self.layer is None:
+            mean: NDArray[np.floating[Any]] = values.mean(axis=(0, 1))
+            return mean
+        layer: NDArray[np.floating[Any]] = values[self.layer]
+        found: NDArray[np.floating[Any]] = layer.mean(axis=0) if self.head is None else layer[self.head]
+        return found
+
+
+def parse(code: str, layers: int, heads: int) -> Part | None:
+    """The part that a code names; None where the model has none such."""
+    if code == _ALL:
+        return Part(None, None)
+    found = _CODE.fullmatch(code)
+    if not found:
+        return None
+    layer, head = int(found[1]) - 1, int(found[2]) - 1 if found[2] else None
+    return Part(layer, head) if 0 <= layer < layers and (head is None or 0 <= head < heads) else None
+
+
+def unknown(layers: int, heads: int) -> Iterator[Vain]:
+    """Heads of the address that the model does not have."""
+    codes = {Part(layer, head).code for layer in range(layers) for head in (None, *range(heads))}
+    kind = f"head of this model (it has {layers} layers of {heads} heads, and 2.3 is the third head of layer 2)"
+    yield from address.unknown(_HEADS, {_ALL, *codes}, kind, between=",")
+    yield from address.unknown(_OFF, codes, kind, between=",")
+
+
+def chosen(layers: int, heads: int, otherwise: Part) -> tuple[Part, ...]:
+    """The heads that the address names, up to ``MOST``."""
+    codes = st.query_params.get(_HEADS, "").split(",")
+    parts = dict.fromkeys(part for code in codes if (part := parse(code, layers, heads)))
+    return tuple(parts)[:MOST] or (otherwise,)
+
+
+def choose(part: Part, among: tuple[Part, ...], *, several: bool) -> None:
+    """Look at this head; beside those that are looked at, or no longer, where there may be several."""
+    if not several:
+        wanted: tuple[Part, ...] = (part,)
+    elif part in among:
+        wanted = tuple(each for each in among if each != part) or among
+    else:
+        wanted = (*among[-MOST + 1 :], part)
+    st.query_params[_HEADS] = ",".join(each.code for each in wanted)
+
+
+def parts_off(layers: int, heads: int) -> list[Part]:
+    """The heads and whole layers that the address switches off."""
+    codes = st.query_params.get(_OFF, "").split(",")
+    return [part for code in codes if (part := parse(code, layers, heads)) and part.layer is not None]
+
+
+def switched_off(layers: int, heads: int) -> frozenset[Head]:
+    """The heads that the address switches off, those of whole layers among them."""
+    return frozenset(head for part in parts_off(layers, heads) for head in heads_in(part, heads))
+
+
+def heads_in(part: Part, heads: int) -> frozenset[Head]:
+    """The heads that a part stands for: one, or all of a layer. The mean of all stands for none."""
+    if part.layer is None:
+        return frozenset()
+    return frozenset((part.layer, head) for head in (range(heads) if part.head is None else (part.head,)))
+
+
+def switch(off: Iterable[Head], heads: int) -> None:
+    """Have exactly these heads switched off; a whole layer takes one word of the address."""
+    off = frozenset(off)
+    whole = {layer for layer, _ in off if heads_in(Part(layer, None), heads) <= off}
+    single = (Part(layer, head).code for layer, head in sorted(off) if layer not in whole)
+    codes = [*(Part(layer, None).code for layer in sorted(whole)), *single]
+    address.put(_OFF, ",".join(codes))
+
+
+def one_of(name: str, options: dict[str, str], label: str) -> str:
+    """A choice between ``options`` (word of the address to words of the screen), the first where none is named."""
+    key, first = f"attention_{name}", next(iter(options))
+    st.session_state[key] = st.query_params.get(name, first)
+
+    def changed() -> None:
+        """Put what was chosen into the address."""
+        address.put(name, st.session_state[key] if st.session_state[key] != first else "")
+
+    st.segmented_control(
+        label, list(options), format_func=options.__getitem__, key=key, on_change=changed, required=True,
+        label_visibility="collapsed",
+    )  # fmt: skip
+    return str(st.session_state[key])
+
+
+def begin(run_id: str, text: object) -> None:
+    """Forget what belongs to another text, or to another run: words and parts of the one, heads of the other."""
+    known = st.session_state.get("attention_of", (run_id, text))
+    st.session_state["attention_of"] = (run_id, text)
+    if known != (run_id, text):
+        forgotten = (WORD, PART) if known[0] == run_id else (WORD, PART, _HEADS, _OFF)
+        for name in forgotten:
+            address.put(name)
+
+
+def word() -> str | None:
+    """The word that is looked at: ``from.4`` where it looks, ``at.4`` where it is looked at; by its first token."""
+    return st.query_params.get(WORD)
+
+
+def choose_word(code: str | None) -> None:
+    address.put(WORD, code or "")

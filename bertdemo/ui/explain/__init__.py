@@ -1,0 +1,1 @@
+"""Explain: attributions of one text, and tests of them."""

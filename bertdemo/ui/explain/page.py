@@ -1,0 +1,111 @@
+"""Explain: one text, its answer, and the views that ask why. Only this part is drawn anew with each text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from bertdemo.ui.attention import page as attention_page
+from bertdemo.ui.attention import selection as attention_selection
+from bertdemo.ui.explain import attribution, counterfactual, faithfulness, methods
+from bertdemo.ui.kit import address, background, errors, example_texts, explained_text, resources, text_input
+from bertdemo.ui.kit.test_analysis import evidence
+from bertdemo.ui.study import page as study_page
+from bertdemo.ui.study import progress, text_map
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from bertdemo.runs.records import Run
+    from bertdemo.ui.kit.address import Vain
+    from bertdemo.ui.kit.explained_text import Subject
+    from bertdemo.ui.kit.text_input import Asked
+
+_TAB, _VIEW = "explain_tab", "view"  # the key of the tabs, and which is open, in the address
+VIEWS = {
+    "moved": "What moved the answer",
+    "attention": "Where the model looks",
+    "truth": "Is it true?",
+    "class": "The class",
+}
+
+
+def show(run: Run) -> None:
+    """The box, the answer, and the view that the address names."""
+    st.fragment(_show, run_every=text_input.poll())(run)
+
+
+def _show(run: Run) -> None:
+    examples = example_texts.of(run) if resources.is_warm() else ()
+    text_input.fill(run, examples[0].asked if examples else None)
+    _of_this_run(run)
+    asked = text_input.ask(run, "Explain")
+    with errors.shown():
+        if asked and text_input.is_loaded():
+            subject = explained_text.subject(run, asked)
+            _of_this_text(run, asked)
+            fits = text_input.link(asked)
+            explained_text.show(subject)
+            address.leave_out(_named_in_vain(subject))
+            _views(subject)
+            if not fits:
+                st.caption("The text is too long for a link: the address of this page does not hold it.")
+    example_texts.offer(examples)
+    text_input.enter_asks()
+
+
+def _of_this_run(run: Run) -> None:
+    """Labels and a study in the address belong to the run that was chosen with them."""
+    if st.session_state.get("explain_run", run.id) != run.id:
+        for name in (methods.TARGET, methods.AGAINST, progress.STUDY):
+            address.put(name)
+    st.session_state["explain_run"] = run.id
+
+
+def _of_this_text(run: Run, asked: Asked) -> None:
+    """Words in the address belong to the text that they were chosen in."""
+    if st.session_state.get("explain_text", asked) != asked:
+        address.put(counterfactual.WITHOUT)
+    attention_selection.begin(run.id, asked)
+    st.session_state["explain_text"] = asked
+
+
+def _named_in_vain(subject: Subject) -> Iterator[Vain]:
+    """Each view says of its own words of the address which there are not."""
+    yield from address.unknown(_VIEW, VIEWS, "view")
+    for unknown in (methods.unknown, attention_page.unknown, counterfactual.unknown, study_page.unknown):
+        yield from unknown(subject)
+
+
+def _views(subject: Subject) -> None:
+    draw = {"moved": attribution.show, "attention": _attention, "truth": faithfulness.show, "class": _class}
+    for view, tab in zip(VIEWS, _tabs(), strict=True):
+        if tab.open:
+            with tab, errors.shown():
+                background.once_known(draw[view], subject)
+
+
+def _attention(subject: Subject) -> None:
+    attention_page.show(subject.run, subject.asked)
+
+
+def _class(subject: Subject) -> None:
+    known = evidence(subject.run)
+    if known is None:
+        st.caption("This run kept no answers to its test texts: an older version made it. Fine-tune it again.")
+        return
+    study_page.show(subject, known)
+    text_map.show(subject.run, known)
+
+
+def _tabs() -> Sequence[Any]:
+    """The views; the address decides which is open, and follows when another is chosen."""
+    st.session_state[_TAB] = VIEWS[st.query_params.get(_VIEW, "moved")]
+
+    def changed() -> None:
+        """Put the chosen view into the address."""
+        view = next(view for view, words in VIEWS.items() if words == st.session_state[_TAB])
+        address.put(_VIEW, view if view != "moved" else "")
+
+    return st.tabs(list(VIEWS.values()), key=_TAB, on_change=changed)

@@ -1,0 +1,1 @@
+"""Fine-tune: choose data, check it, choose a recipe, start, watch."""

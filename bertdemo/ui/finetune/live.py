@@ -1,0 +1,188 @@
+"""A run while it is under way: where it stands, its curves, its log, and the two ways to end it."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from bertdemo.charts.names import BATCH, LOSSES
+from bertdemo.runs.records import Run, State
+from bertdemo.ui.finetune.curves import Curves, Followed
+from bertdemo.ui.kit import errors, resources
+from bertdemo.ui.kit.figure import draw, numbers
+from bertdemo.ui.kit.formatting import about, compact, count, duration, escape
+
+if TYPE_CHECKING:
+    from bertdemo.runs.folder import RunFolder
+
+_TICK = 2  # seconds between two looks at a live run
+_LOG_LINES = 40
+_SETTLED = 10  # steps until the smoothed loss means something
+_FAR = 3  # times the loss of blind guessing: a validation loss, which is of many texts, means something at once
+
+
+def watch(run: Run) -> None:
+    """The live view. It looks again every two seconds and reloads the page once the run has ended."""
+    _buttons(run)
+    _panel(run.id)
+
+
+@st.fragment(run_every=_TICK)
+def _panel(run_id: str) -> None:
+    with errors.shown():
+        run = resources.runs().get(run_id)
+        if not run.status.state.is_live:
+            st.rerun()
+        progress(run, curves(run_id))
+        with st.expander("Log", key="live_log", on_change="rerun") as box:  # read only while it is open
+            if box.open:
+                log(run_id)
+
+
+def curves(run_id: str) -> Curves:
+    """The curves of a run; what all who watch it have read of its metrics is not read again."""
+    folder = resources.runs().folder(run_id)
+    return _followed(str(folder.path), folder).look()
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _followed(path: str, _folder: RunFolder) -> Followed:  # noqa: ARG001 (the key of the cache)
+    return Followed(_folder)
+
+
+def progress(run: Run, seen: Curves) -> None:
+    """Where the run stands: a bar with words, four figures, three charts. The layout never changes."""
+    status = run.status
+    share = status.step / status.steps if status.steps else 0.0
+    st.progress(min(1.0, max(0.0, share)), text=_sentence(run, seen.step))
+    figures(seen)
+    warnings(run, seen)
+    charts(run, seen)
+
+
+def charts(run: Run, seen: Curves) -> None:
+    """Losses large, validation scores and learning rate below, one table for all."""
+    from bertdemo.charts.curves import loss_chart, rate_chart, score_chart
+
+    steps, peak = seen.started.get("steps", 0) or run.status.steps or 1, run.recipe.learning_rate
+    st.markdown("**Is it learning?** Both losses should fall; if only the training loss does, it learns by heart.")
+    draw(
+        seen.losses,
+        loss_chart,
+        steps,
+        len(run.data.label_names),
+        key="loss",
+        alt="Training and validation loss over optimiser steps",
+    )
+    left, right = st.columns(2, gap="medium")
+    with left:
+        st.markdown("**How good is it** on the validation texts?")
+        draw(
+            seen.scores,
+            score_chart,
+            steps,
+            seen.scores.empty,
+            key="scores",
+            alt="Validation accuracy and macro-F1 over steps",
+        )
+    with right:
+        st.markdown("**How large are its steps?**")
+        draw(seen.rates, rate_chart, steps, peak, key="rate", alt="Learning rate over optimiser steps")
+    with st.expander("Show as a table", type="compact", key="curve_tables", on_change="rerun") as box:
+        if box.open:
+            losses = seen.losses[seen.losses["series"] != BATCH]
+            for name, rows in (("losses", losses), ("scores", seen.scores), ("rates", seen.rates)):
+                height = min(200, 38 + 35 * len(rows))
+                st.dataframe(rows, hide_index=True, key=f"curve_{name}", height=height, column_config=numbers(rows))
+
+
+def figures(seen: Curves) -> None:
+    """Speed, memory and device."""
+    step, started = seen.step, seen.started
+    with st.container(horizontal=True, key="figures", gap="medium"):
+        st.metric("Texts a second", _number(step, "samples_per_second"), width=140)
+        st.metric("Tokens a second", _number(step, "tokens_per_second"), width=140)
+        st.metric("Memory in use", f"{_number(step, 'memory_mb')} MB" if step else "–", width=150)
+        st.metric("Number format", started.get("precision", "–"), width=150)
+    st.caption(escape(f"{started['device']}: {started['reason']}") if started else "Known once it trains.")
+
+
+def warnings(run: Run, seen: Curves) -> None:
+    """What a person should know: training that diverges is flagged at once, then what the worker wants to say."""
+    advice = f"{'Stop, and try' if run.status.state.is_live else 'Try'} a smaller learning rate."
+    if seen.step and not math.isfinite(seen.step["loss"]):
+        st.error(f"The loss is not a number: training has diverged. {advice}")
+    elif diverges(seen, len(run.data.label_names)):
+        st.warning(f"The loss is far above blind guessing: training diverges. {advice}")
+    for note in seen.notes[-4:]:
+        (st.warning if note["warning"] else st.info)(f"Step {note['step']:,}: {escape(note['message'])}")
+
+
+def diverges(seen: Curves, labels: int) -> bool:
+    """Whether the losses are far above that of giving all labels the same probability, ln(``labels``).
+
+    The smoothed training loss is, where it is half as high again; the validation loss, where it was three times as high
+    at each of the last two evaluations (at the first one: at that), while the training loss is not low, too: a model
+    that learns by heart has the one without the other. So one bad evaluation among good ones is none, and a run that
+    recovers diverges no more.
+    """
+    blind = math.log(max(labels, 2))
+    trained, judged = (seen.losses.loc[seen.losses["series"] == name, "loss"].tolist() for name in LOSSES)
+    if not trained:
+        return False
+    if judged and min(judged[-2:]) > _FAR * blind and trained[-1] > blind / 2:
+        return True
+    return bool(seen.step["step"] >= _SETTLED and trained[-1] > 1.5 * blind)
+
+
+def log(run_id: str) -> None:
+    """The last lines of the log, as they are; so few that no box of its own must be scrolled, which keys cannot do."""
+    written = resources.runs().log(run_id, last=_LOG_LINES)
+    st.code(written or "Nothing written yet.", language=None, wrap_lines=True)
+
+
+def _sentence(run: Run, step: dict[str, Any]) -> str:
+    status = run.status
+    if status.state is State.QUEUED:
+        return _waiting(run)
+    if status.state is State.TRAINING and status.steps:
+        words = [f"Training: step {status.step:,} of {status.steps:,}"]
+        if step:
+            words.append(f"{duration(step['elapsed'])} gone")
+        if status.remaining is not None:
+            words.append(f"{about(status.remaining)} left")
+        return ", ".join(words)
+    return escape(status.message or f"The run is {status.state.value}")
+
+
+def _waiting(run: Run) -> str:
+    """How many runs come before this one, and when the first of them ends."""
+    ahead = resources.runs().ahead_of(run)
+    if not ahead:
+        return "It begins in a moment"
+    remaining = [each.status.remaining for each in ahead if each.status.remaining is not None]
+    when = f"; the one under way needs {about(remaining[0])} more" if remaining else ""
+    return f"Waiting for {count(len(ahead), 'run')} before this one{when}"
+
+
+def _number(step: dict[str, Any], name: str) -> str:
+    return compact(step[name]) if step else "–"
+
+
+def _buttons(run: Run) -> None:
+    asked = resources.runs().folder(run.id).request()
+    with st.container(horizontal=True, key="live_buttons"):
+        stop = "Stopping: the best so far is kept" if asked == "stop" else "Stop and keep the best so far"
+        nothing_yet = run.status.state is State.QUEUED
+        if st.button(stop, key="stop_run", icon=":material/stop_circle:", disabled=asked is not None or nothing_yet):
+            resources.runs().stop(run.id)
+            st.rerun()
+        ending = asked == "cancel"  # which makes it another panel, one that is not open
+        label, key = ("Cancelling…", "cancelling_run") if ending else ("Cancel", "cancel_run")
+        with st.popover(label, key=key, disabled=ending):
+            st.write("Cancel, and keep nothing of it, not even the best model so far?")
+            if st.button("Cancel the run", key="cancel_yes", type="primary"):
+                resources.runs().cancel(run.id)
+                st.rerun()

@@ -1,0 +1,80 @@
+"""Step 4 of fine-tuning: how long it will take, and the button."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from bertdemo.data.dataset import Dataset, Split
+from bertdemo.runs.naming import default_name
+from bertdemo.ui.kit import resources
+from bertdemo.ui.kit.formatting import about
+
+if TYPE_CHECKING:
+    from bertdemo.training.recipe import Recipe
+    from bertdemo.ui.finetune.checkup import Lengths, Usable
+
+
+def offer(usable: Usable, recipe: Recipe, limit: int | None) -> None:
+    """The button that starts the run, with its cost beside it.
+
+    Raises:
+        DataError: the data cannot be split.
+        StorageError: the run cannot be written.
+    """
+    parts = parts_of(usable.dataset, recipe.seed, limit)
+    left, right = st.columns([2, 5], vertical_alignment="center")
+    pressed = left.button("Start training", type="primary", key="start", icon=":material/play_arrow:", width="stretch")
+    right.markdown(_plan(parts, recipe, limit, usable.tokens))
+    if pressed:
+        begin(parts, recipe, default_name(usable.dataset, recipe, limit))
+
+
+def begin(parts: Split, recipe: Recipe, name: str) -> None:
+    """Submit the run and make the page about it."""
+    with st.spinner("Starting… A base model that is new here is tried first."):
+        run_id = resources.runs().submit(parts, recipe, name)
+    st.session_state["run"] = run_id
+    st.switch_page("pages/fine_tune.py", query_params={"run": run_id})
+
+
+def parts_of(dataset: Dataset, seed: int, limit: int | None) -> Split:
+    """The split of this very data set: the rows of equal content are shared, its name and its source are not."""
+    return replace(_split(dataset.fingerprint, seed, limit, dataset), dataset=dataset)
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _split(fingerprint: str, seed: int, limit: int | None, _dataset: Dataset) -> Split:  # noqa: ARG001
+    from bertdemo.data.splitting import split
+
+    return split(_dataset, seed=seed, max_train=limit)
+
+
+def _plan(parts: Split, recipe: Recipe, limit: int | None, tokens: Lengths | None) -> str:
+    sizes = f"{len(parts.train):,} texts to train, {len(parts.validation):,} to validate, {len(parts.test):,} to test"
+    if parts.origin:
+        sizes += f". {parts.origin.removesuffix('.')}"
+    if tokens is None:
+        return f"{sizes}. The time is known once the base model is on this computer."
+    speed = resources.training_speed(recipe.base)
+    seconds = _seconds(parts.dataset.fingerprint, recipe, limit, speed, parts, tokens)
+    basis = "from an earlier run with this base" if speed else "an estimate; it may be off by half"
+    return f"**{about(seconds).capitalize()}** ({basis}). {sizes}."
+
+
+@st.cache_data(show_spinner=False, max_entries=32)
+def _seconds(
+    fingerprint: str,  # noqa: ARG001 (with the recipe, its seed and the limit the key of parts and tokens)
+    recipe: Recipe,
+    limit: int | None,  # noqa: ARG001
+    speed: float | None,
+    _parts: Split,
+    _tokens: Lengths,
+) -> float:
+    from bertdemo.models.catalog import find_base
+    from bertdemo.training.estimate import estimate_seconds
+
+    train, validation = (_tokens[list(rows)].tolist() for rows in (_parts.train, _parts.validation))
+    return estimate_seconds(recipe, find_base(recipe.base), train, validation, speed)

@@ -1,0 +1,166 @@
+"""Results that may take long: made beside the page, where they can be called off, and kept for this visit.
+
+Streamlit does not end a running fragment for a click inside a fragment, so work runs in a thread that never calls
+Streamlit, and the page looks after it.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+from zlib import crc32
+
+import streamlit as st
+
+PATIENCE = 1.0  # seconds; what is done by then shows no bar
+_Result = TypeVar("_Result")
+_MOST = 64  # results of a visit
+_AT_ONCE = 8  # pieces of work of all visitors together: the lock of a classifier lets them take turns
+_POLL = 0.5  # seconds
+_FORGOTTEN = 10.0  # seconds without a look: the visitor has gone
+_USUAL = 12  # pieces; of work that does not know how many it has, the bar shows half of them done at so many
+
+
+class StillAtWorkError(Exception):
+    """A result is not there yet; what there is to see of it is drawn. Not a ``BertDemoError``: nothing is wrong."""
+
+
+@dataclass
+class Bar:
+    """How far a piece of work is. Library code that may be called off asks ``bar()`` between two pieces."""
+
+    words: str
+    share: float = 0.0
+    looked: float = field(default_factory=time.monotonic)
+    called_off: threading.Event = field(default_factory=threading.Event)
+    result: Future[Any] = field(default_factory=Future)
+    _pieces: int = 0
+    _part: tuple[int, int] = (0, 1)
+
+    def part(self, number: int, of: int) -> None:
+        """What follows is one of so many parts, counted from 0: the bar goes on where the part before it ended."""
+        self._part, self._pieces = (number, of), 0
+        self.at(0, 1)
+
+    def __call__(self) -> bool:
+        """One more piece is done; whether the work is called off."""
+        self._pieces += 1
+        return self.at(self._pieces, self._pieces + _USUAL)
+
+    def at(self, done: int, of: int) -> bool:
+        """So many pieces of so many are done, of this part; whether the work is called off."""
+        part, parts = self._part
+        self.share = (part + done / of) / parts
+        return self.is_over()
+
+    def is_over(self) -> bool:
+        """Whether the work is called off, by a click or because nobody looks any more."""
+        if time.monotonic() - self.looked > _FORGOTTEN:
+            self.called_off.set()
+        return self.called_off.is_set()
+
+
+@dataclass(frozen=True)
+class Work:
+    """A result to be had: what it is kept under, the words on its bar, and how it is made, as for ``kept``."""
+
+    key: Hashable
+    words: str
+    make: Callable[[Bar], Any]
+
+
+def kept(key: Hashable, words: str, make: Callable[[Bar], _Result], begin: str = "") -> _Result:
+    """What ``make`` returned for this key earlier in this visit, or returns now; ``words`` stand on the bar.
+
+    ``make`` runs in a thread without Streamlit. With the words of a button in ``begin`` it waits for a person to
+    press it.
+
+    Raises:
+        StillAtWorkError: it is not done, or was called off; the bar, or a button to begin, is drawn.
+        BertDemoError: what ``make`` raised; it is made again when it is next asked for.
+    """
+    works = _works()
+    name = f"{crc32(repr(key).encode('utf-8', 'surrogatepass')):x}"
+    place = st.empty()  # always the same one: what stood in it makes room for what comes
+    bar = works.get(key)
+    if bar and bar.called_off.is_set():
+        bar, begin = None, begin or "Begin again"
+    if bar is None and begin and not place.button(begin, key=f"begin_{name}"):
+        raise StillAtWorkError
+    if bar is None:
+        bar = works[key] = Bar(words)
+        bar.result = _threads().submit(make, bar)
+        wait([bar.result], PATIENCE)
+    if not bar.result.done():
+        with place.container():
+            st.fragment(_follow, run_every=_POLL)(bar, name)
+        raise StillAtWorkError
+    place.empty()
+    works.move_to_end(key)
+    while len(works) > _MOST:
+        works.popitem(last=False)[1].called_off.set()
+    if bar.result.exception():
+        del works[key]
+    result: _Result = bar.result.result()
+    return result
+
+
+def kept_each(wanted: Sequence[Work]) -> list[Any]:
+    """What ``kept`` returns for each of several works, under one bar for all; those known already are not made again.
+
+    Raises as ``kept`` does.
+    """
+    works = _works()
+    known = {work.key: works[work.key].result.result() for work in wanted if _is_known(works.get(work.key))}
+
+    def make_all(bar: Bar) -> list[Any]:
+        """One after the other, each a part of the bar."""
+        results = []
+        for number, work in enumerate(wanted):
+            bar.part(number, len(wanted))
+            bar.words = f"{number + 1} of {len(wanted)}: {work.words}"
+            results.append(known[work.key] if work.key in known else work.make(bar))
+        return results
+
+    results = kept(tuple(work.key for work in wanted), wanted[0].words, make_all)
+    for work, result in zip(wanted, results, strict=True):
+        if not _is_known(works.get(work.key)):
+            works[work.key] = Bar(work.words)
+            works[work.key].result.set_result(result)
+    return results
+
+
+def _works() -> OrderedDict[Hashable, Bar]:
+    """The results of this visit, and what is at work."""
+    works: OrderedDict[Hashable, Bar] = st.session_state.setdefault("explained", OrderedDict())
+    return works
+
+
+def _is_known(bar: Bar | None) -> bool:
+    return bar is not None and bar.result.done() and not bar.called_off.is_set() and not bar.result.exception()
+
+
+def _follow(bar: Bar, name: str) -> None:
+    """How far it is; drawn anew by itself until it is over."""
+    bar.looked = time.monotonic()
+    if bar.result.done() or bar.called_off.is_set():
+        st.rerun()
+    st.progress(bar.share, bar.words)
+    st.button("Cancel", key=f"cancel_{name}", on_click=bar.called_off.set)
+
+
+@st.cache_resource(show_spinner=False)
+def _threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(_AT_ONCE, "explain")
+
+
+def once_known(draw: Callable[..., None], *arguments: Any) -> None:
+    """Draw what is known; what is still at work draws its bar instead."""
+    with suppress(StillAtWorkError):
+        draw(*arguments)

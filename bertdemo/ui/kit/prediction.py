@@ -1,0 +1,149 @@
+"""What a classifier says of one text: the label and its certainty, all probabilities, and what was read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from bertdemo.lines import shorten
+from bertdemo.runs.records import State
+from bertdemo.ui.kit import example_texts, resources
+from bertdemo.ui.kit.figure import draw
+from bertdemo.ui.kit.formatting import count, escape, percent
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from bertdemo.prediction.single import Answer
+    from bertdemo.runs.records import Run
+    from bertdemo.ui.kit.text_input import Asked
+
+MOST_BARS = 12
+_MOST_SHOWN = 2_000  # characters of a text that was cut
+
+
+def of(run: Run, asked: Asked) -> Answer:
+    """What the classifier of a run says; asked once, however often the page is drawn.
+
+    Raises:
+        RunError: the run has no model, or is damaged.
+        PredictionError: the text cannot be classified.
+    """
+    known = st.session_state.get("answered")
+    if known and known[0] == (run.id, asked):
+        answer: Answer = known[1]
+        return answer
+    if run.status.state is State.FAILED:
+        resources.runs().get(run.id)  # says what is damaged, where what the page knows of the run cannot be trusted
+    answer = fresh(run, asked)
+    st.session_state["answered"] = ((run.id, asked), answer)
+    example_texts.remember(asked, answer)
+    return answer
+
+
+def fresh(run: Run, asked: Asked) -> Answer:
+    """As ``of``, and computed now; the first text of a run waits until its classifier is loaded.
+
+    It is asked twice then: the first answer of all takes ten times as long, which tells nobody how fast it is.
+    """
+    from bertdemo.prediction.single import predict_one
+
+    shelf = resources.shelf()
+    if shelf.holds(run.id):
+        return predict_one(shelf.classifier(run.id), asked.text, asked.pair)
+    with st.spinner("Loading the classifier…"):
+        predict_one(shelf.classifier(run.id), asked.text, asked.pair)
+        return predict_one(shelf.classifier(run.id), asked.text, asked.pair)
+
+
+def certainty(probability: float) -> str:
+    """A probability in per cent that never claims to be certain."""
+    if probability > 0.9995:
+        return "over 99.9\u00a0%"
+    return "under 0.1\u00a0%" if probability < 0.0005 else percent(probability)
+
+
+def show(answer: Answer, least: float = 0.0) -> None:
+    """The answer in large, then every label's bar; ``least`` is the certainty below which it says "not sure"."""
+    from bertdemo.charts.probabilities import probability_chart
+
+    sure = answer.confidence >= least
+    st.header(headline(answer, least), anchor=False)
+    if not sure:
+        st.caption(f"Its best guess is below the {percent(least, 0)} that you ask for.")
+    rows = probability_rows(answer, sure)
+    draw(rows, probability_chart, len(rows), key="probabilities", alt=f"Probabilities: {_spoken(answer)}")
+    if len(answer.scores) > MOST_BARS:
+        rest = sum(p for _, p in answer.scores[MOST_BARS:])
+        st.caption(f"And {count(len(answer.scores) - MOST_BARS, 'other label')}: {certainty(rest)} together.")
+    _cut(answer)
+    remark(answer)
+
+
+def remark(answer: Answer) -> None:
+    """What of the text the model could not read, or reads as another text."""
+    from bertdemo.prediction.remarks import remarks
+
+    for sentence in remarks(answer.unknown_share, answer.plain):
+        st.warning(escape(sentence), icon=":material/question_mark:")
+
+
+def headline(answer: Answer, least: float) -> str:
+    """The label and how certain it is, as Markdown."""
+    label = escape(shorten(answer.label, 80))
+    said = f"{label}, {certainty(answer.confidence)} certain"
+    return said if answer.confidence >= least else f"Not sure (perhaps {label}, {certainty(answer.confidence)})"
+
+
+def facts(answer: Answer) -> str:
+    """What the answer cost and what it was made of."""
+    time = f"{answer.milliseconds:.0f}" if answer.milliseconds >= 10 else f"{answer.milliseconds:.1f}"
+    return f"Answered in {time} ms · {count(answer.tokens, 'token')} read · computed in {answer.precision}"
+
+
+def probability_rows(answer: Answer, sure: bool = True) -> pd.DataFrame:
+    """Rows for ``probability_chart``, the most probable label first and in blue unless the answer is "not sure"."""
+    import pandas as pd
+
+    rows = [
+        (shorten(label, 60), 100 * probability, certainty(probability), "grey" if place or not sure else "blue")
+        for place, (label, probability) in enumerate(answer.scores[:MOST_BARS])
+    ]
+    return pd.DataFrame(rows, columns=["label", "probability", "words", "role"])
+
+
+def _spoken(answer: Answer) -> str:
+    return ", ".join(f"{shorten(label, 40)} {certainty(p)}" for label, p in answer.scores[:MOST_BARS])
+
+
+def _cut(answer: Answer) -> None:
+    if answer.truncated:
+        st.warning(
+            f"The text is too long: only its first {answer.tokens:,} tokens were read, and the rest had no say.",
+            icon=":material/content_cut:",
+        )
+
+
+def table(answer: Answer) -> None:
+    """All labels with their probabilities as a table."""
+    labels, shares = zip(*answer.scores, strict=True)
+    st.dataframe(
+        {"label": labels, "probability (%)": [round(100 * p, 2) for p in shares]},
+        hide_index=True,
+        key="probability_table",
+        height=min(420, 38 + 35 * len(labels)),
+    )
+
+
+def pieces(answer: Answer, asked: Asked) -> None:
+    """The text as the model reads it: word pieces, and what was cut off."""
+    st.caption(
+        "The model reads pieces of words: a piece that begins with ## continues the word before it, and those in "
+        "brackets are marks of its own."
+    )
+    st.text(" ".join(answer.pieces))
+    for whole, kept in ((asked.text, answer.kept_text), (asked.pair, answer.kept_pair)):
+        if answer.truncated and whole and kept is not None and len(kept) < len(whole):
+            st.markdown("**What was cut off**")
+            st.text(shorten(whole[len(kept) :].strip(), _MOST_SHOWN))

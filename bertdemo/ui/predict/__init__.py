@@ -1,0 +1,1 @@
+"""Predict: one text or many."""

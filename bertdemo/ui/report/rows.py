@@ -1,0 +1,121 @@
+"""From a report to the rows that its charts and tables show."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bertdemo.charts.names import MODELS
+from bertdemo.evaluation.report import Report, Scores
+from bertdemo.ui.kit.formatting import count
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST_LABELS = 20
+REST = "all other labels"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """How many test texts of a label were called by another (or the same)."""
+
+    label: str
+    called: str
+    texts: int
+
+
+def baseline_rows(report: Report) -> tuple[pd.DataFrame, float]:
+    """Rows for ``interval_chart`` of the model and its baseline, and where its axis begins (per cent)."""
+    return score_rows(dict(zip(MODELS, (report.test, report.baseline), strict=True)))
+
+
+def score_rows(named: Mapping[str, Scores]) -> tuple[pd.DataFrame, float]:
+    """Rows for ``interval_chart``, and where its axis begins (per cent)."""
+    import pandas as pd
+
+    rows = []
+    for model, scores in named.items():
+        for metric, value, interval in (
+            ("accuracy", scores.accuracy, scores.accuracy_interval),
+            ("macro-F1", scores.macro_f1, scores.macro_f1_interval),
+        ):
+            rows.append((metric, model, 100 * value, 100 * interval.low, 100 * interval.high))
+    frame = pd.DataFrame(rows, columns=["metric", "model", "value", "low", "high"])
+    return frame, axis_start(float(frame["low"].min()))
+
+
+def axis_start(lowest: float) -> float:
+    """Where an axis of per cent may begin so that ``lowest`` stands off its end: a multiple of ten."""
+    return max(0.0, 10.0 * math.floor((lowest - 5) / 10))
+
+
+def class_rows(scores: Scores) -> pd.DataFrame:
+    """Precision, recall and F1 (per cent) of every label, the most frequent first."""
+    import pandas as pd
+
+    rows = sorted(scores.classes, key=lambda each: -each.support)
+    return pd.DataFrame(
+        [(c.label, 100 * c.precision, 100 * c.recall, 100 * c.f1, c.support) for c in rows],
+        columns=["label", "precision", "recall", "F1", "texts"],
+    )
+
+
+def commonest_mistake(scores: Scores) -> str:
+    """Which label is most often taken for which other, in a sentence."""
+    names = [each.label for each in scores.classes]
+    called = [name for j, name in enumerate(names) if any(row[j] for row in scores.confusion)]
+    if len(called) == 1:
+        return (
+            f"It calls every test text “{called[0]}”: it did not learn to tell the labels apart. Try a smaller "
+            "learning rate, more epochs or more texts."
+        )
+    wrong = [(n, i, j) for i, row in enumerate(scores.confusion) for j, n in enumerate(row) if n and i != j]
+    if not wrong:
+        return "It made no mistake on the test texts."
+    n, true, predicted = max(wrong)
+    total = sum(scores.confusion[true])
+    return f"Its commonest mistake is to take “{names[true]}” for “{names[predicted]}”: {n} of {count(total, 'text')}."
+
+
+def cells(scores: Scores) -> list[Cell]:
+    """The cells of the confusion matrix that hold texts: the mistakes, most frequent first, then the right answers."""
+    names = [each.label for each in scores.classes]
+    found = [Cell(names[i], names[j], n) for i, row in enumerate(scores.confusion) for j, n in enumerate(row) if n]
+    return sorted(found, key=lambda cell: (cell.label == cell.called, -cell.texts))
+
+
+def rows_explained(scores: Scores) -> str:
+    """How to read the matrix that ``confusion_rows`` makes."""
+    if len(scores.classes) <= MOST_LABELS:
+        return "Each row holds the test texts of one label."
+    rest = len(scores.classes) - MOST_LABELS + 1
+    return (
+        f"Each row holds the test texts of one label, the last row those of the {rest:,} other labels together: "
+        "right and wrong answers among these are in one cell."
+    )
+
+
+def confusion_rows(scores: Scores) -> tuple[pd.DataFrame, int]:
+    """Rows for ``confusion_chart``, and how many labels; beyond 20 the rarest are counted together."""
+    import pandas as pd
+
+    names = [each.label for each in scores.classes]
+    counts = [list(row) for row in scores.confusion]
+    if len(names) > MOST_LABELS:
+        names, counts = _fold(names, counts)
+    rows = []
+    for name, row in zip(names, counts, strict=True):
+        total = sum(row)
+        rows += [(name, other, n, n / total if total else 0.0) for other, n in zip(names, row, strict=True)]
+    return pd.DataFrame(rows, columns=["true", "predicted", "texts", "share"]), len(names)
+
+
+def _fold(names: list[str], counts: list[list[int]]) -> tuple[list[str], list[list[int]]]:
+    order = sorted(range(len(names)), key=lambda i: -sum(counts[i]))
+    top, rest = order[: MOST_LABELS - 1], order[MOST_LABELS - 1 :]
+    groups = [[i] for i in top] + [rest]
+    folded = [[sum(counts[i][j] for i in a for j in b) for b in groups] for a in groups]
+    return [names[i] for i in top] + [REST], folded

@@ -1,0 +1,1 @@
+"""Explain: from one text to the class."""

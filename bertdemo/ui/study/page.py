@@ -1,0 +1,202 @@
+"""From one text to the class: words that moved the answers to many test texts, and those that look like shortcuts."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from bertdemo.data.spreadsheet import safe_csv
+from bertdemo.lines import shorten
+from bertdemo.ui.kit import address, errors, resources
+from bertdemo.ui.kit.figure import figure
+from bertdemo.ui.kit.formatting import count, signed
+from bertdemo.ui.study import progress
+from bertdemo.ui.study.words import (
+    SHORTCUTS,
+    about_shortcuts,
+    chart_rows,
+    headline,
+    method,
+    moved,
+    shortcut_rows,
+    table_rows,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from bertdemo.runs.records import Run
+    from bertdemo.studies.records import Question, Study, StudyCard, WordFinding, WordFindings
+    from bertdemo.ui.kit.address import Vain
+    from bertdemo.ui.kit.explained_text import Subject
+    from bertdemo.ui.kit.test_analysis import Evidence
+
+_SIZES = (50, 200, 500)
+_OPENED_FOR = "study_for"  # the run and the label of the answer
+_DIGITS = {"mean": 3, "spread": 3, "low": 3, "high": 3, "speaks for (%)": 1}  # shown; the files have all
+_LISTED = 300  # words in the table and in the list; the file has all
+
+
+def unknown(subject: Subject) -> Iterator[Vain]:
+    """A study of the address that is not here."""
+    if progress.STUDY in st.query_params:
+        yield from address.unknown(progress.STUDY, _cards(subject.run), "study of words of this run")
+
+
+def show(subject: Subject, known: Evidence) -> None:
+    """Choose a label or a cell, have its test texts explained, and see what moved their answers."""
+    st.subheader("Which words move the answers to many texts?", anchor=False)
+    run = subject.run
+    with errors.shown():
+        question, most = _choice(subject, known)
+        study = progress.of(run, question, most)
+        if study is None:
+            address.put(progress.STUDY)
+            if st.button("Explain these texts", type="primary", key="study_begin", icon=":material/play_arrow:"):
+                progress.begin(run, question, most)
+            st.caption("A process of its own does this, about a quarter of a second a text; it can be cancelled.")
+            return
+        address.put(progress.STUDY, study.id)
+        if progress.is_done(study) and study.card:
+            _findings(run, known, study, study.card)
+
+
+def _choice(subject: Subject, known: Evidence) -> tuple[Question, int]:
+    """The texts and how many of them; first those of a study that the address names, or called as this text is."""
+    run, options = subject.run, _options(known)
+    which, size = f"study_which_{run.id}", f"study_most_{run.id}"
+    opened_for = run.id, subject.answered
+    if st.session_state.get(_OPENED_FOR, opened_for) != opened_for:  # what was chosen belongs to another answer
+        address.put(progress.STUDY)
+        st.session_state.pop(which, None)
+    st.session_state[_OPENED_FOR] = opened_for
+    if which not in st.session_state:
+        _begin_with(subject, dict(options), which, size)
+    left, right = st.columns([3, 2], vertical_alignment="bottom")
+    names = dict(options)
+    chosen = left.selectbox(
+        "Test texts", list(names), key=which, format_func=lambda q: names.get(q, str(q)), persist_state="session"
+    )
+    st.session_state.setdefault(size, _SIZES[1])
+    most = right.radio(
+        "At most", _SIZES, key=size, horizontal=True, persist_state="session",
+        help="A random sample, always the same, where there are more.",
+    )  # fmt: skip
+    return chosen or options[0][0], most or _SIZES[1]
+
+
+def _begin_with(subject: Subject, options: Collection[Question], which: str, size: str) -> None:
+    from bertdemo.studies.records import Question
+
+    cards = _cards(subject.run)
+    named = cards.get(st.query_params.get(progress.STUDY, ""))
+    question = named.question if named else Question("words", subject.answered)
+    card = named or next((card for card in cards.values() if card.question == question), None)
+    if question in options:
+        st.session_state[which] = question
+        if card:
+            st.session_state[size] = next((n for n in _SIZES if n >= len(card.places)), _SIZES[-1])
+
+
+def _cards(run: Run) -> dict[str, StudyCard]:
+    """Of the studies of words, the newest first."""
+    cards = {study.id: study.card for study in resources.studies().list(run.id)}
+    return {study: card for study, card in cards.items() if card and card.question.about == "words"}
+
+
+def _options(known: Evidence) -> list[tuple[Question, str]]:
+    """Labels by how often they were given, then the mistakes, the most frequent first."""
+    import numpy as np
+
+    from bertdemo.studies.records import Question
+
+    names, answered = known.label_names, known.answers.test
+    cells = np.zeros((len(names), len(names)), dtype=int)
+    np.add.at(cells, (answered.truth, answered.predicted), 1)
+    called = [(Question("words", j), cells[:, j].sum(), f"called “{names[j]}”") for j in range(len(names))]
+    mixed = [
+        (Question("words", j, i), cells[i, j], f"“{names[i]}” taken for “{names[j]}”")
+        for i in range(len(names)) for j in range(len(names)) if i != j
+    ]  # fmt: skip
+    ordered = [*sorted(called, key=lambda each: -each[1]), *sorted(mixed, key=lambda each: -each[1])]
+    return [(question, f"{words}: {count(int(n), 'text')}") for question, n, words in ordered if n]
+
+
+def _findings(run: Run, known: Evidence, study: Study, card: StudyCard) -> None:
+    from bertdemo.charts.terms import term_chart
+
+    found = _words(study.id)
+    st.markdown(headline(found, card))
+    rows = chart_rows(found)
+    if len(rows):
+        figure(
+            f"How much does each word move {moved(card)}?",
+            rows, term_chart, len(rows), "Mean attribution (logits)",
+            key="study_chart", alt="Mean attribution of each word in its interval; positive speaks for the answer",
+            note=f"Blue and + speak for the answer, orange and − against it.{_left_out(found)}",
+            table=table_rows(found).head(_LISTED).round(_DIGITS),
+        )  # fmt: skip
+    st.caption(method(found, card))
+    _examples(run, known, found)
+    _shortcuts(found, card)
+    _take_away(study, found)
+
+
+def _left_out(found: WordFindings) -> str:
+    more = len(found.words) - _LISTED
+    return f" The table has the first {_LISTED} words, the CSV file {more:,} more." if more > 0 else ""
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _words(study_id: str) -> WordFindings:
+    return resources.studies().words(study_id)
+
+
+def _examples(run: Run, known: Evidence, found: WordFindings) -> None:
+    """The texts behind a word: where it had the largest, a middle, and the smallest score."""
+    if not found.words:
+        return
+    word = st.selectbox(
+        "Read texts with a word", found.words[:_LISTED], index=None, key="study_word", format_func=_told,
+        placeholder="Choose a word of the table",
+    )  # fmt: skip
+    if not word:
+        return
+    places = ("highest", "middle", "lowest") if len(word.examples) > 2 else ("highest", "lowest")
+    for place, which in zip(word.examples, places, strict=False):
+        progress.one_text(run, known, place, f"Here is the {which} of its scores in {count(word.texts, 'text')}. ")
+
+
+def _told(word: WordFinding) -> str:
+    return f"{shorten(word.text, 40)}: {signed(word.mean)} in {count(word.texts, 'text')}"
+
+
+def _shortcuts(found: WordFindings, card: StudyCard) -> None:
+    label = card.label_names[card.question.predicted or 0]
+    st.subheader("Which words look like shortcuts?", anchor=False)
+    st.markdown(about_shortcuts(found, label))
+    if found.shortcuts:
+        rows = shortcut_rows(found.shortcuts, label)
+        st.table(rows, border="horizontal", hide_index=True, alt="Words that look like shortcuts, and masking them")
+        st.caption(SHORTCUTS)
+
+
+def _take_away(study: Study, found: WordFindings) -> None:
+    with st.container(horizontal=True, key="study_downloads"):
+        st.download_button(
+            "CSV", data=lambda: safe_csv(table_rows(found)), file_name=f"{study.id}.csv", mime="text/csv",
+            on_click="ignore", key="study_csv", icon=":material/download:",
+        )  # fmt: skip
+        st.download_button(
+            "JSON", data=lambda: _json(study, found), file_name=f"{study.id}.json", mime="application/json",
+            on_click="ignore", key="study_json", icon=":material/download:",
+        )  # fmt: skip
+        progress.delete(study)
+
+
+def _json(study: Study, found: WordFindings) -> str:
+    card = asdict(study.card) if study.card else {}
+    return json.dumps({"study": card, "findings": asdict(found)}, ensure_ascii=False, indent=1)

@@ -1,0 +1,107 @@
+"""What a server does between its start and the first answer, and what it says meanwhile."""
+
+import json
+import platform
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from bertdemo.errors import RunError
+from bertdemo.models.classifier import load_base
+from bertdemo.runs.records import State
+from bertdemo.ui.kit import text_input
+from bertdemo.ui.kit.warm_up import STEPS, Progress, WarmUp
+from tests.patience import LONGEST
+
+ROOT = Path(__file__).parents[2]
+IMPORT_ALL = """
+import importlib, pkgutil, sys, types
+begun = ("pandas", "pyarrow", "polars", "scipy", "sklearn", "torch")
+sys.modules.update({name: types.ModuleType(name) for name in begun})
+import bertdemo.charts, bertdemo.ui
+for package in (bertdemo.charts, bertdemo.ui):
+    for module in pkgutil.iter_modules(package.__path__, package.__name__ + "."):
+        importlib.import_module(module.name)
+"""
+
+
+def test_what_pages_import_bears_libraries_that_another_thread_has_just_begun_to_import():
+    done = subprocess.run([sys.executable, "-c", IMPORT_ALL], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+HUNG = """
+import signal, time
+from bertdemo.ui.kit.warm_up import end_in_time
+signal.signal(signal.SIGTERM, lambda *_: print("told", flush=True))
+end_in_time(0.2)
+print("ready", flush=True)
+while True:
+    time.sleep(1)
+"""
+
+
+def test_a_server_that_hangs_when_it_is_told_to_stop_ends_and_says_where():
+    process = subprocess.Popen([sys.executable, "-c", HUNG], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout.readline() == b"ready\n"
+    process.terminate()
+    told, log = process.communicate(timeout=LONGEST)
+    assert (told, process.returncode) == (b"told\n", 1)
+    assert b'File "<string>", line 8 in <module>' in log
+
+
+class Prepared:
+    """Runs of which the newest has a model; a spare worker is only asked for."""
+
+    prepared = 0
+
+    def list(self):
+        return [
+            SimpleNamespace(id="one", status=SimpleNamespace(state=State.FINISHED), data=SimpleNamespace(has_pairs=0))
+        ]
+
+    def prepare(self):
+        self.prepared += 1
+
+
+def finished(home, shelf) -> WarmUp:
+    work = WarmUp(Prepared(), shelf, home)
+    work.begin(after=0)
+    work.begin(after=0)  # by the next visitor
+    assert work.done.wait(60)
+    return work
+
+
+def test_a_start_is_remembered_for_the_next_one(tmp_path, tiny_base):
+    home = tmp_path / "home"
+    classifier = load_base(str(tiny_base), ("a", "b"), dropout=0.0, max_length=16)
+    first = finished(home, SimpleNamespace(classifier=lambda _run: classifier))
+    assert (first.progress.step, first.progress.last) == (STEPS[-1], None)
+    [kept] = home.iterdir()
+    last = WarmUp(Prepared(), None, home).progress.last
+    assert last == json.loads(kept.read_text())["seconds"] >= 0
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"computer": "another", "seconds": 3}', '{"computer": "NAME"}'])
+def test_no_figure_of_another_computer_and_none_that_is_damaged_is_told(tmp_path, content):
+    (tmp_path / "last_start.json").write_text(content.replace("NAME", platform.node()))
+    assert WarmUp(Prepared(), None, tmp_path).progress.last is None
+
+
+def test_a_classifier_that_cannot_be_loaded_ends_the_waiting_and_leaves_no_figure(tmp_path):
+    def damaged(_run):
+        raise RunError("The model of the run one is missing or damaged.")
+
+    finished(tmp_path, SimpleNamespace(classifier=damaged))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_wait_is_told_as_it_is():
+    assert text_input.start_in_words(Progress(STEPS[0], 12.4, None)) == (
+        "This server has just started (step 1 of 3, loading the libraries, 12 s so far). The answer comes by itself."
+    )
+    said = text_input.start_in_words(Progress(STEPS[2], 61.0, 83.0))
+    assert "step 3 of 3, computing a first answer, 1 min 1 s so far). The last start took 1 min 23 s." in said
