@@ -26,7 +26,7 @@ def main() -> None:
     if sys.argv[1:] == ["once"]:
         print(json.dumps(measure()))
         return
-    from bertdemo.training.environment import WORKER_ENVIRONMENT
+    from bertdemo.tasks.environment import WORKER_ENVIRONMENT
 
     rounds = [figures("watching", "once", **WORKER_ENVIRONMENT) for _ in range(ROUNDS)]
     for name in rounds[0]:
@@ -52,8 +52,8 @@ class Meter:
 
 def measure() -> dict[str, float]:
     from benchmarks.accuracy import prepared, recipe_of
-    from bertdemo.runs.pulse import Pulse
     from bertdemo.runs.reporting import Reporter
+    from bertdemo.tasks.heartbeat import Pulse
     from bertdemo.training.events import Stepped
     from bertdemo.training.loop import load_for_training, train
     from bertdemo.training.recipe import Recipe
@@ -83,9 +83,9 @@ def measure() -> dict[str, float]:
 
 def a_run(home: Path, split: Any, recipe: Any):
     """The folder of a run that nobody works on."""
-    from bertdemo.runs.backend import ImmediateBackend
     from bertdemo.runs.store import Runs
     from bertdemo.settings import Settings
+    from bertdemo.tasks.backend import ImmediateBackend
 
     class Idle(ImmediateBackend):
         def start(self, folder: Any) -> None:
@@ -97,7 +97,7 @@ def a_run(home: Path, split: Any, recipe: Any):
 
 def beating(pulse: Any, meter: Meter) -> threading.Event:
     """Heart-beats as the worker's, their time added to ``meter``."""
-    from bertdemo.runs.pulse import BEAT_SECONDS
+    from bertdemo.tasks.heartbeat import BEAT_SECONDS
 
     done = threading.Event()
     beat = meter.timed(lambda: pulse.say(pulse.status.state, pulse.status.message))

@@ -30,8 +30,8 @@ from bertdemo.commands import (
 from bertdemo.commands.arguments import Parser
 from bertdemo.commands.output import Output
 from bertdemo.errors import BertDemoError
-from bertdemo.runs.failures import sentence
 from bertdemo.settings import Settings
+from bertdemo.tasks.failures import sentence
 
 _COMMANDS = (
     data,

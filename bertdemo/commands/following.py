@@ -10,8 +10,9 @@ from typing import Protocol, TypeVar
 from bertdemo.commands.output import Output
 from bertdemo.errors import JobError, RunError
 from bertdemo.runs.metrics import describe
-from bertdemo.runs.records import Run, State, Status
+from bertdemo.runs.records import Run
 from bertdemo.runs.store import Runs
+from bertdemo.tasks.records import State, Status
 
 _SECONDS_BETWEEN_LOOKS = 0.2
 

@@ -15,8 +15,8 @@ from bertdemo.commands.output import Output
 from bertdemo.data.label_columns import listed
 from bertdemo.drafts import drafted, sweep
 from bertdemo.errors import DataError, PredictionError
-from bertdemo.runs.failures import storage
 from bertdemo.settings import Settings
+from bertdemo.tasks.failures import storage
 
 if TYPE_CHECKING:
     import pandas as pd

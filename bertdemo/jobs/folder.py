@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from bertdemo import drafts
 from bertdemo.jobs.records import Format, JobCard, JobColumns
-from bertdemo.runs.failures import storage
-from bertdemo.runs.piecework import PieceFolder
-from bertdemo.runs.records import State, Status
-from bertdemo.runs.work_folder import drafted
+from bertdemo.tasks.failures import storage
+from bertdemo.tasks.folder import drafted
+from bertdemo.tasks.records import State, Status
+from bertdemo.tasks.resumable import PieceFolder
 
 if TYPE_CHECKING:
     import pyarrow as pa

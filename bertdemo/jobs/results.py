@@ -18,7 +18,7 @@ from bertdemo.data.spreadsheet import harmless
 from bertdemo.drafts import drafted
 from bertdemo.jobs.folder import NO_LABEL, JobFolder, Part
 from bertdemo.jobs.records import Format
-from bertdemo.runs.failures import storage
+from bertdemo.tasks.failures import storage
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -11,13 +11,13 @@ from bertdemo.errors import RunError
 from bertdemo.jobs.folder import JobFolder
 from bertdemo.jobs.records import Format, Job, JobCard, JobColumns, JobSummary, ReviewRow
 from bertdemo.jobs.submission import as_table, check_columns, chunk_rows, fingerprint
-from bertdemo.runs.backend import Backend
 from bertdemo.runs.digest import model_digest
-from bertdemo.runs.piecework import Piecework
-from bertdemo.runs.records import State, Status
 from bertdemo.runs.store import Runs
-from bertdemo.runs.works import new_id
 from bertdemo.settings import Settings
+from bertdemo.tasks.backend import Backend
+from bertdemo.tasks.records import State, Status
+from bertdemo.tasks.resumable import Piecework
+from bertdemo.tasks.store import new_id
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -151,6 +151,6 @@ def _read(folder: JobFolder, status: Status, position: int | None) -> Job:
 
 def _local_backend(settings: Settings) -> Backend[JobFolder]:
     """Imported here: only who starts work needs what starts it."""
-    from bertdemo.runs.local import LocalBackend, worker_command
+    from bertdemo.tasks.local import LocalBackend, worker_command
 
     return LocalBackend(settings, worker_command("bertdemo.jobs.worker"))

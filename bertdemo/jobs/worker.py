@@ -22,10 +22,10 @@ from bertdemo.errors import RunError
 from bertdemo.jobs.folder import NO_LABEL, JobFolder, Part
 from bertdemo.models.encoding import is_blank
 from bertdemo.runs.digest import model_digest
-from bertdemo.runs.piece_worker import carry_out, heed, home_of, named_folder
-from bertdemo.runs.pulse import Pulse
-from bertdemo.runs.records import State
 from bertdemo.settings import Settings
+from bertdemo.tasks.heartbeat import Pulse
+from bertdemo.tasks.records import State
+from bertdemo.tasks.worker import carry_out, heed, home_of, named_folder
 
 if TYPE_CHECKING:
     from bertdemo.prediction.predict import Predictions

@@ -18,13 +18,14 @@ from bertdemo.data.dataset import Source, Split
 from bertdemo.errors import RecipeError, RunError
 from bertdemo.lines import one_line, printable
 from bertdemo.models.whole import is_whole
-from bertdemo.runs.failures import storage
 from bertdemo.runs.metrics import append_event, read_events
 from bertdemo.runs.naming import LONGEST_NAME
-from bertdemo.runs.records import DataCard, State, Status
-from bertdemo.runs.shapes import conforms
+from bertdemo.runs.records import DataCard
 from bertdemo.runs.unfinished import best_step, summarise
-from bertdemo.runs.work_folder import WorkFolder, drafted
+from bertdemo.tasks.failures import storage
+from bertdemo.tasks.folder import WorkFolder, drafted
+from bertdemo.tasks.records import State, Status
+from bertdemo.tasks.schema import conforms
 from bertdemo.training.events import Event
 from bertdemo.training.recipe import Recipe
 
@@ -60,7 +61,7 @@ class RunFolder(WorkFolder):
     @classmethod
     def create(cls, path: Path, split: Split, recipe: Recipe, name: str, created: float) -> RunFolder:
         """Write everything a worker needs; the folder appears under its name complete or not at all."""
-        from bertdemo.runs.samples import card_of, write_split
+        from bertdemo.runs.split_io import card_of, write_split
 
         with drafted(path) as draft:
             folder = cls(draft)
@@ -113,7 +114,7 @@ class RunFolder(WorkFolder):
         Raises:
             RunError: ``data.parquet`` is missing, or its texts are not those that the run was made with.
         """
-        from bertdemo.runs.samples import read_split
+        from bertdemo.runs.split_io import read_split
 
         card, seed = self.data_card(), self._checked(self._read_json("data.json").get("seed", 0), "data.json", int)
         try:

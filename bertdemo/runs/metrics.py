@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from bertdemo.runs.shapes import conforms, is_moment
+from bertdemo.tasks.schema import conforms, is_moment
 from bertdemo.training.events import Event, Noted, Started, Stepped, Validated
 
 KINDS: dict[type[Event], str] = {Started: "started", Stepped: "step", Validated: "validation", Noted: "note"}

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 from bertdemo.data.dataset import Split
 from bertdemo.errors import BertDemoError, RunError
 from bertdemo.models.catalog import BaseModel, find_base
-from bertdemo.runs.backend import Backend
 from bertdemo.runs.base_checking import BaseCheck
 from bertdemo.runs.folder import RunFolder
-from bertdemo.runs.records import DataCard, Run, State, Status
+from bertdemo.runs.records import DataCard, Run
 from bertdemo.runs.starters import STARTERS, starter_folders
-from bertdemo.runs.works import Works, new_id
 from bertdemo.settings import Settings
+from bertdemo.tasks.backend import Backend
+from bertdemo.tasks.records import State, Status
+from bertdemo.tasks.store import Works, new_id
 from bertdemo.training.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -216,6 +217,6 @@ def _read_or_explain(folder: RunFolder, status: Status, positions: Mapping[str, 
 
 def _local_backend(settings: Settings) -> Backend[RunFolder]:
     """Imported here: only who starts work needs what starts it."""
-    from bertdemo.runs.local import LocalBackend
+    from bertdemo.tasks.local import LocalBackend
 
     return LocalBackend(settings)

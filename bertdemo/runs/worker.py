@@ -18,14 +18,14 @@ from typing import TYPE_CHECKING
 from bertdemo.data.dataset import Dataset, Split
 from bertdemo.errors import BertDemoError, StorageError, TrainingError
 from bertdemo.models.catalog import base_name
-from bertdemo.runs.failures import is_wrong_input, sentence
 from bertdemo.runs.folder import RunFolder
-from bertdemo.runs.pulse import Pulse
-from bertdemo.runs.records import Request, State
+from bertdemo.runs.pipeline import Tools, import_everything, real_tools
 from bertdemo.runs.reporting import Reporter
-from bertdemo.runs.tools import Tools, import_everything, real_tools
-from bertdemo.runs.waiting import wait_for_work
 from bertdemo.settings import Settings
+from bertdemo.tasks.failures import is_wrong_input, sentence
+from bertdemo.tasks.heartbeat import Pulse
+from bertdemo.tasks.records import Request, State
+from bertdemo.tasks.spare_worker import wait_for_work
 
 if TYPE_CHECKING:
     import numpy as np

@@ -16,11 +16,11 @@ from bertdemo.commands.output import Output
 from bertdemo.drafts import scratch
 from bertdemo.errors import BertDemoError, TrainingError
 from bertdemo.runs.folder import RunFolder
-from bertdemo.runs.records import State, Status
 from bertdemo.runs.starters import STARTERS, split_built_in
 from bertdemo.runs.store import Runs
-from bertdemo.runs.work_folder import drafted
 from bertdemo.settings import Settings
+from bertdemo.tasks.folder import drafted
+from bertdemo.tasks.records import State, Status
 from bertdemo.training.recipe import Recipe
 
 # All that a run folder holds, but for the texts and the log.

@@ -17,8 +17,8 @@ from bertdemo.explanation.reading import Reading, read
 from bertdemo.models.encoding import Encoded
 from bertdemo.prediction.predict import predict_encoded
 from bertdemo.runs.digest import model_digest
-from bertdemo.runs.piece_worker import heed, home_of
 from bertdemo.studies.folder import StudyFolder
+from bertdemo.tasks.worker import heed, home_of
 
 if TYPE_CHECKING:
     from bertdemo.models.classifier import Classifier

@@ -9,17 +9,18 @@ from pathlib import Path
 
 from bertdemo.errors import ExplanationError, RunError
 from bertdemo.explanation.baselines import BASELINES
-from bertdemo.runs.backend import Backend
 from bertdemo.runs.digest import model_digest
-from bertdemo.runs.piecework import Piecework
-from bertdemo.runs.records import Run, State, Status
+from bertdemo.runs.records import Run
 from bertdemo.runs.starters import STARTERS
 from bertdemo.runs.store import Runs
-from bertdemo.runs.works import new_id
 from bertdemo.settings import Settings
 from bertdemo.studies.folder import StudyFolder
 from bertdemo.studies.records import MapFindings, Question, Study, StudyCard, WordFindings
 from bertdemo.studies.selection import MOST_MAP, MOST_WORDS, choose
+from bertdemo.tasks.backend import Backend
+from bertdemo.tasks.records import State, Status
+from bertdemo.tasks.resumable import Piecework
+from bertdemo.tasks.store import new_id
 
 _CHUNK = 5  # texts that are explained and kept at a time: a second or two of work
 _StudyList = list[Study]
@@ -154,6 +155,6 @@ def _read(folder: StudyFolder, status: Status, position: int | None) -> Study:
 
 def _local_backend(settings: Settings) -> Backend[StudyFolder]:
     """Imported here: only who starts work needs what starts it."""
-    from bertdemo.runs.local import LocalBackend, worker_command
+    from bertdemo.tasks.local import LocalBackend, worker_command
 
     return LocalBackend(settings, worker_command("bertdemo.studies.worker"))

@@ -20,9 +20,6 @@ import numpy as np
 
 from bertdemo.errors import ModelError, RunError
 from bertdemo.explanation.cancelling import CancelledError
-from bertdemo.runs.piece_worker import Cancelled, carry_out, heed, home_of, named_folder
-from bertdemo.runs.pulse import Pulse
-from bertdemo.runs.records import State
 from bertdemo.settings import Settings
 from bertdemo.studies.folder import StudyFolder
 from bertdemo.studies.material import Material, gather
@@ -30,6 +27,9 @@ from bertdemo.studies.records import Explained, MapFindings, Point, ScoredWord, 
 from bertdemo.studies.shortcuts import MOST, masked_effects, suspects
 from bertdemo.studies.vectors import first_token_vectors, judge
 from bertdemo.studies.words import count_compared, findings, tally
+from bertdemo.tasks.heartbeat import Pulse
+from bertdemo.tasks.records import State
+from bertdemo.tasks.worker import Cancelled, carry_out, heed, home_of, named_folder
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -14,9 +14,9 @@ from bertdemo.data.dataset import Dataset, Split
 from bertdemo.models.classifier import Classifier, load_base, save_classifier
 from bertdemo.prediction.loaded import Shelf
 from bertdemo.runs.folder import RunFolder
-from bertdemo.runs.records import State, Status
 from bertdemo.runs.store import Runs
 from bertdemo.settings import Settings
+from bertdemo.tasks.records import State, Status
 from bertdemo.training.recipe import Recipe
 from tests.runs.fakes import fake_runs
 

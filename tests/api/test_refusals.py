@@ -10,8 +10,8 @@ from bertdemo.api.limits import LARGEST_BODY
 from bertdemo.api.messages import LONGEST_TEXT, MOST_TEXTS
 from bertdemo.api.mounting import Api
 from bertdemo.errors import SettingsError
-from bertdemo.runs.records import State, Status
 from bertdemo.settings import Settings
+from bertdemo.tasks.records import State, Status
 
 JSON = {"Content-Type": "application/json"}
 WRONG = [

@@ -13,16 +13,16 @@ from bertdemo.commands.output import Output
 from bertdemo.commands.train import INTERRUPTED, follow_or_leave
 from bertdemo.data.dataset import Dataset
 from bertdemo.data.splitting import split
-from bertdemo.runs.records import State, Status
 from bertdemo.runs.store import Runs
 from bertdemo.settings import Settings
+from bertdemo.tasks.records import State, Status
 from bertdemo.training.recipe import Recipe
 
 
 @pytest.fixture
 def runs(tmp_path, monkeypatch) -> Runs:
     """A home whose workers never say a word: a run stands as the tests write it."""
-    monkeypatch.setattr("bertdemo.runs.local.LocalBackend.start", lambda *_: None)
+    monkeypatch.setattr("bertdemo.tasks.local.LocalBackend.start", lambda *_: None)
     return Runs(Settings(tmp_path))
 
 

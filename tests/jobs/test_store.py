@@ -14,7 +14,7 @@ from bertdemo.jobs.records import JobColumns
 from bertdemo.jobs.store import Jobs
 from bertdemo.jobs.worker import predict_chunk, work
 from bertdemo.runs.folder import RunFolder
-from bertdemo.runs.records import State, Status
+from bertdemo.tasks.records import State, Status
 from tests.jobs.conftest import LABELS, TEXT, table
 from tests.jobs.fakes import fake_predictor, logits_of
 

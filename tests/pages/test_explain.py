@@ -13,7 +13,7 @@ from bertdemo.explanation.integrated_gradients import integrated_gradients
 from bertdemo.explanation.reading import read
 from bertdemo.models.classifier import load_classifier, save_classifier
 from bertdemo.prediction.single import predict_one
-from bertdemo.runs.records import State
+from bertdemo.tasks.records import State
 from bertdemo.ui.kit import background, resources
 
 TEXT = "the coffee was cold and the staff were rude"

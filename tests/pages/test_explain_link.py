@@ -3,7 +3,7 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from bertdemo.runs.records import State
+from bertdemo.tasks.records import State
 from bertdemo.ui.kit import background, resources
 from tests.pages.asking import TEXT, ask
 

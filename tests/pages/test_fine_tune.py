@@ -8,7 +8,7 @@ from bertdemo.data.dataset import Source
 from bertdemo.data.hub import HubTable
 from bertdemo.models.catalog import find_base
 from bertdemo.runs.base_checking import BaseCheck, Verdict
-from bertdemo.runs.records import State
+from bertdemo.tasks.records import State
 from bertdemo.training import estimate
 from bertdemo.training.presets import recipe_for
 from bertdemo.training.recipe import BOUNDS, Recipe

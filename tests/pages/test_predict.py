@@ -12,8 +12,8 @@ from bertdemo.jobs.worker import work
 from bertdemo.models.classifier import load_classifier
 from bertdemo.prediction import single
 from bertdemo.prediction.single import predict_one
-from bertdemo.runs.backend import ImmediateBackend
-from bertdemo.runs.records import State
+from bertdemo.tasks.backend import ImmediateBackend
+from bertdemo.tasks.records import State
 from bertdemo.ui.kit import resources
 from tests.pages.asking import TEXT, ask
 from tests.pages.conftest import IdleBackend

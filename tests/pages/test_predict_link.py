@@ -2,7 +2,7 @@
 
 import pytest
 
-from bertdemo.runs.records import State
+from bertdemo.tasks.records import State
 from bertdemo.ui.kit import resources
 from tests.pages.asking import TEXT, ask
 

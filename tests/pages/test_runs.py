@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bertdemo.runs.folder import RunFolder
-from bertdemo.runs.records import State
+from bertdemo.tasks.records import State
 from bertdemo.training.events import Stepped
 from bertdemo.ui.runs.overview import row_height
 

@@ -9,9 +9,9 @@ from bertdemo.data.dataset import Split
 from bertdemo.errors import DataError, RunError
 from bertdemo.export import apart
 from bertdemo.export.exporting import ENDINGS
-from bertdemo.runs.records import State
 from bertdemo.runs.store import Runs
 from bertdemo.settings import Settings
+from bertdemo.tasks.records import State
 from bertdemo.ui.report.compare import Named, recipe_rows
 
 QUESTIONS = ("certainty", "not_sure", "slices", "mistakes", "suspects", "ranking", "compare_runs", "export")

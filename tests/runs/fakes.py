@@ -21,11 +21,11 @@ from bertdemo.evaluation.baseline import Baseline
 from bertdemo.evaluation.report import ClassScores, Interval, Report, Scores, TrainingSummary
 from bertdemo.models.catalog import BaseModel
 from bertdemo.runs.folder import RunFolder
-from bertdemo.runs.local import LocalBackend
+from bertdemo.runs.pipeline import Tools
 from bertdemo.runs.store import Runs
-from bertdemo.runs.tools import Tools
 from bertdemo.runs.worker import work
 from bertdemo.settings import Settings
+from bertdemo.tasks.local import LocalBackend
 from bertdemo.training.events import Started, Stepped, Validated
 from bertdemo.training.recipe import Recipe
 

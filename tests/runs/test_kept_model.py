@@ -17,11 +17,11 @@ from bertdemo.evaluation.report import ending
 from bertdemo.models.whole import is_whole
 from bertdemo.prediction.loaded import Shelf
 from bertdemo.prediction.single import predict_one
-from bertdemo.runs.backend import ImmediateBackend
-from bertdemo.runs.dispatcher import SILENCE_SECONDS
-from bertdemo.runs.records import State, Status
 from bertdemo.runs.store import Runs
 from bertdemo.runs.unfinished import summarise
+from bertdemo.tasks.backend import ImmediateBackend
+from bertdemo.tasks.dispatcher import SILENCE_SECONDS
+from bertdemo.tasks.records import State, Status
 from bertdemo.training.events import Started, Stepped, Validated
 from bertdemo.training.recipe import Recipe
 from tests.patience import until

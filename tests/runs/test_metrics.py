@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bertdemo.runs.metrics import append_event, read_events
-from bertdemo.runs.pulse import Pulse
 from bertdemo.runs.reporting import SECONDS_A_LINE, Reporter, merge
+from bertdemo.tasks.heartbeat import Pulse
 from bertdemo.training.events import Noted, Started, Stepped, Validated
 
 STARTED = Started(100, 5000, 10, 8, "cpu", "bf16", "no GPU")

@@ -14,11 +14,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from bertdemo.runs.dispatcher import GRACE_SECONDS, SILENCE_SECONDS
-from bertdemo.runs.local import LocalBackend, worker_environment
-from bertdemo.runs.records import State, Status
 from bertdemo.runs.store import Runs
 from bertdemo.settings import Settings
+from bertdemo.tasks.dispatcher import GRACE_SECONDS, SILENCE_SECONDS
+from bertdemo.tasks.local import LocalBackend, worker_environment
+from bertdemo.tasks.records import State, Status
 from bertdemo.training.recipe import Recipe
 from tests.patience import LONGEST, outcome, until
 from tests.runs.fakes import STAGES, fake_runs

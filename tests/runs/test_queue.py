@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from bertdemo.errors import StorageError
-from bertdemo.runs.queue import Line, Queue
+from bertdemo.tasks.queue import Line, Queue
 from tests.patience import outcome
 
 
@@ -77,7 +77,7 @@ def test_a_home_that_cannot_be_made_is_one_sentence(tmp_path):
 _WRITER = """
 import sys
 from pathlib import Path
-from bertdemo.runs.queue import Queue
+from bertdemo.tasks.queue import Queue
 queue = Queue(Path(sys.argv[1]), lambda line: None)
 sys.stdin.readline()
 for number in range(25):

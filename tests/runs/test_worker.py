@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from bertdemo.errors import ModelError, StorageError
-from bertdemo.runs.backend import ImmediateBackend
 from bertdemo.runs.folder import RunFolder
-from bertdemo.runs.pulse import Pulse
-from bertdemo.runs.queue import Queue
-from bertdemo.runs.records import State
 from bertdemo.runs.store import Runs
 from bertdemo.settings import Settings
+from bertdemo.tasks.backend import ImmediateBackend
+from bertdemo.tasks.heartbeat import Pulse
+from bertdemo.tasks.queue import Queue
+from bertdemo.tasks.records import State
 from bertdemo.training.recipe import Recipe
 from tests.runs.fakes import STAGES, FakePredictions, FakeTools, fake_report, fake_work
 
@@ -171,7 +171,7 @@ def test_a_heart_beat_that_cannot_be_written_ends_neither_beat_nor_run(make_fold
             raise StorageError("The disk is full: free some space.")
 
     monkeypatch.setattr(RunFolder, "write_status", write_status)
-    monkeypatch.setattr("bertdemo.runs.pulse.BEAT_SECONDS", 0.001)
+    monkeypatch.setattr("bertdemo.tasks.heartbeat.BEAT_SECONDS", 0.001)
     with pulse.beating():
         while len(writes) < 3:
             pass

@@ -16,14 +16,14 @@ from bertdemo.explanation.reading import read
 from bertdemo.models.classifier import load_classifier
 from bertdemo.models.devices import choose_placement
 from bertdemo.prediction.predict import predict
-from bertdemo.runs.backend import ImmediateBackend
 from bertdemo.runs.folder import RunFolder
-from bertdemo.runs.records import State
 from bertdemo.studies import shortcuts, words
 from bertdemo.studies.records import Question
 from bertdemo.studies.selection import choose, question_about
 from bertdemo.studies.store import Studies
 from bertdemo.studies.worker import integrate, work
+from bertdemo.tasks.backend import ImmediateBackend
+from bertdemo.tasks.records import State
 from tests.jobs.test_store import IdleBackend
 from tests.studies.fakes import fake_attribute, score_of
 

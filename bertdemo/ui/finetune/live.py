@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from bertdemo.charts.names import BATCH, LOSSES
-from bertdemo.runs.records import Run, State
+from bertdemo.runs.records import Run
+from bertdemo.tasks.records import State
 from bertdemo.ui.finetune.curves import Curves, Followed
 from bertdemo.ui.kit import errors, resources
 from bertdemo.ui.kit.figure import draw, numbers

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from bertdemo.lines import shorten
-from bertdemo.runs.records import State
+from bertdemo.tasks.records import State
 from bertdemo.ui.kit import example_texts, resources
 from bertdemo.ui.kit.figure import draw
 from bertdemo.ui.kit.formatting import count, escape, percent

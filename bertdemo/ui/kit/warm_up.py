@@ -26,7 +26,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from bertdemo.errors import BertDemoError
-from bertdemo.training.environment import WORKER_ENVIRONMENT
+from bertdemo.tasks.environment import WORKER_ENVIRONMENT
 
 if TYPE_CHECKING:
     from bertdemo.prediction.loaded import Shelf

@@ -5,7 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from bertdemo.evaluation.report import Interval, Report, TrainingSummary, ending, verdict
-from bertdemo.runs.records import Run, State
+from bertdemo.runs.records import Run
+from bertdemo.tasks.records import State
 from bertdemo.ui.finetune import live, start
 from bertdemo.ui.kit import errors, resources
 from bertdemo.ui.kit.figure import figure

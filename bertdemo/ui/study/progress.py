@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from bertdemo.errors import BertDemoError
-from bertdemo.runs.records import State
+from bertdemo.tasks.records import State
 from bertdemo.ui.kit import address, errors, resources
 from bertdemo.ui.kit.formatting import about, escape
 from bertdemo.ui.kit.text_input import LONGEST_LINK, Asked, parameters

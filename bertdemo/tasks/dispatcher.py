@@ -29,12 +29,12 @@ import psutil
 from bertdemo.drafts import Sweeper
 from bertdemo.errors import RunError, StorageError
 from bertdemo.processes import booted, is_over, owner, this_machine
-from bertdemo.runs.backend import Backend
-from bertdemo.runs.failures import sentence
-from bertdemo.runs.processes import Ear, is_elsewhere, seconds_since, worker_of
-from bertdemo.runs.queue import Line, Queue
-from bertdemo.runs.records import State, Status, Worker
-from bertdemo.runs.work_folder import WorkFolder
+from bertdemo.tasks.backend import Backend
+from bertdemo.tasks.failures import sentence
+from bertdemo.tasks.folder import WorkFolder
+from bertdemo.tasks.liveness import Ear, is_elsewhere, seconds_since, worker_of
+from bertdemo.tasks.queue import Line, Queue
+from bertdemo.tasks.records import State, Status, Worker
 
 _Folder = TypeVar("_Folder", bound=WorkFolder)
 

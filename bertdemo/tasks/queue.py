@@ -13,7 +13,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from bertdemo.errors import StorageError
-from bertdemo.runs.failures import storage
+from bertdemo.tasks.failures import storage
 
 DEVICE = "local"  # one run at a time on this machine, whatever it has
 

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from bertdemo.runs.work_folder import WorkFolder
+from bertdemo.tasks.folder import WorkFolder
 
 _LONGEST_WAIT_SECONDS = 900.0
 

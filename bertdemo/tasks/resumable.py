@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import ClassVar, TypeVar
 
 from bertdemo.errors import BertDemoError, RunError
-from bertdemo.runs.failures import storage
-from bertdemo.runs.records import State, Status
-from bertdemo.runs.work_folder import WorkFolder
-from bertdemo.runs.works import Works
+from bertdemo.tasks.failures import storage
+from bertdemo.tasks.folder import WorkFolder
+from bertdemo.tasks.records import State, Status
+from bertdemo.tasks.store import Works
 
 _PART = re.compile(r"([0-9]{6})\.[a-z]+")
 _TAKEN_UP = "taken_up.json"

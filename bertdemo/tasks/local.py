@@ -18,11 +18,11 @@ from pathlib import Path
 import psutil
 
 import bertdemo
-from bertdemo.runs.processes import find, worker_of
-from bertdemo.runs.records import Status, Worker
-from bertdemo.runs.work_folder import WorkFolder
 from bertdemo.settings import Settings
-from bertdemo.training.environment import WORKER_ENVIRONMENT
+from bertdemo.tasks.environment import WORKER_ENVIRONMENT
+from bertdemo.tasks.folder import WorkFolder
+from bertdemo.tasks.liveness import find, worker_of
+from bertdemo.tasks.records import Status, Worker
 
 _PACKAGE_ROOT = Path(bertdemo.__file__).parents[1]
 _NEUTRAL_FOLDER = Path(sys.executable).anchor  # a worker keeps no folder of a person busy

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import psutil
 
 from bertdemo.processes import booted, start_ticks, this_machine
-from bertdemo.runs.records import Status, Worker
-from bertdemo.runs.work_folder import Asked
+from bertdemo.tasks.folder import Asked
+from bertdemo.tasks.records import Status, Worker
 
 _CLOCK_SECONDS = 2.0  # of a status of an older version: creation times move with the clock by this much
 

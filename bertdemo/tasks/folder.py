@@ -14,9 +14,9 @@ from typing import Any, ClassVar, TypeVar, get_args
 from bertdemo import drafts
 from bertdemo.errors import RunError
 from bertdemo.processes import booted, this_machine
-from bertdemo.runs.failures import storage
-from bertdemo.runs.records import Request, State, Status
-from bertdemo.runs.shapes import conforms, is_moment
+from bertdemo.tasks.failures import storage
+from bertdemo.tasks.records import Request, State, Status
+from bertdemo.tasks.schema import conforms, is_moment
 
 _Value = TypeVar("_Value")
 

@@ -6,8 +6,8 @@ import os
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
-from bertdemo.runs.records import Status, Worker
-from bertdemo.runs.work_folder import WorkFolder
+from bertdemo.tasks.folder import WorkFolder
+from bertdemo.tasks.records import Status, Worker
 
 _Folder_contra = TypeVar("_Folder_contra", bound=WorkFolder, contravariant=True)
 

@@ -13,11 +13,11 @@ from typing import Generic, TypeVar
 
 from bertdemo.drafts import Sweeper
 from bertdemo.errors import BertDemoError, RunError, StorageError
-from bertdemo.runs.backend import Backend
-from bertdemo.runs.dispatcher import ID, Dispatcher
-from bertdemo.runs.pulse import Pulse
-from bertdemo.runs.records import Request, State, Status
-from bertdemo.runs.work_folder import WorkFolder
+from bertdemo.tasks.backend import Backend
+from bertdemo.tasks.dispatcher import ID, Dispatcher
+from bertdemo.tasks.folder import WorkFolder
+from bertdemo.tasks.heartbeat import Pulse
+from bertdemo.tasks.records import Request, State, Status
 
 _Folder = TypeVar("_Folder", bound=WorkFolder)
 

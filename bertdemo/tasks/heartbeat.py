@@ -14,9 +14,9 @@ import psutil
 
 from bertdemo.errors import StorageError
 from bertdemo.processes import booted
-from bertdemo.runs.processes import worker_of
-from bertdemo.runs.records import State, Status
-from bertdemo.runs.work_folder import WorkFolder
+from bertdemo.tasks.folder import WorkFolder
+from bertdemo.tasks.liveness import worker_of
+from bertdemo.tasks.records import State, Status
 
 BEAT_SECONDS = 2.0
 

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TypeVar
 
 from bertdemo.errors import BertDemoError, StorageError
-from bertdemo.runs.failures import is_wrong_input, sentence
-from bertdemo.runs.piecework import PieceFolder
-from bertdemo.runs.pulse import Pulse
-from bertdemo.runs.records import State
-from bertdemo.runs.waiting import wait_for_work
-from bertdemo.runs.works import Works
 from bertdemo.settings import Settings
+from bertdemo.tasks.failures import is_wrong_input, sentence
+from bertdemo.tasks.heartbeat import Pulse
+from bertdemo.tasks.records import State
+from bertdemo.tasks.resumable import PieceFolder
+from bertdemo.tasks.spare_worker import wait_for_work
+from bertdemo.tasks.store import Works
 
 _Folder = TypeVar("_Folder", bound=PieceFolder)
 
