@@ -189,7 +189,7 @@ def long(_classifier, _texts) -> None:
 def long_here() -> dict[str, float]:
     """A text of 512 tokens: memory, time, and the longest wait for a cancel."""
     from benchmarks.memory import Since
-    from bertdemo.explanation.cancelling import CancelledError
+    from bertdemo.errors import CancelledError
     from bertdemo.explanation.integrated_gradients import integrated_gradients
     from bertdemo.explanation.reading import read
 
@@ -205,7 +205,7 @@ def long_here() -> dict[str, float]:
         stop, started = threading.Event(), time.perf_counter()
         threading.Timer(after, stop.set).start()
         try:
-            integrated_gradients(classifier, reading, 0, steps=400, cancelled=stop.is_set)
+            integrated_gradients(classifier, reading, 0, steps=400, should_stop=stop.is_set)
         except CancelledError:
             waits.append(time.perf_counter() - started - after)
     return result | {"cancel": max(waits), "cancels": len(waits)}

@@ -30,10 +30,11 @@ DOORS = {
     "explanation": GROUND | {"data", "models", "prediction"},
     "evaluation": GROUND | {"data", "models", "prediction"},
     "training": GROUND | {"data", "models", "prediction", "evaluation"},
-    "runs": GROUND | {"data", "models", "prediction", "evaluation", "training"},
-    "jobs": GROUND | {"data", "models", "prediction", "evaluation", "runs"},
-    "studies": GROUND | {"data", "models", "prediction", "explanation", "evaluation", "runs"},
-    "export": GROUND | {"data", "models", "prediction", "explanation", "evaluation", "training", "runs"},
+    "tasks": GROUND,
+    "runs": GROUND | {"data", "models", "prediction", "evaluation", "training", "tasks"},
+    "jobs": GROUND | {"data", "models", "prediction", "evaluation", "runs", "tasks"},
+    "studies": GROUND | {"data", "models", "prediction", "explanation", "evaluation", "runs", "tasks"},
+    "export": GROUND | {"data", "models", "prediction", "explanation", "evaluation", "training", "runs", "tasks"},
     "api": GROUND | {"models", "prediction", "runs"},
 }
 # Charts draw records and know nothing of where they come from.
@@ -50,6 +51,7 @@ RECORDS = {
     "bertdemo.evaluation.thresholds",
     "bertdemo.runs.records",
     "bertdemo.studies.records",
+    "bertdemo.tasks.records",
     "bertdemo.training.events",
     "bertdemo.training.recipe",
 }

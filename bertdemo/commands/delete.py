@@ -22,7 +22,7 @@ def run(arguments: argparse.Namespace, settings: Settings, output: Output) -> in
     """Refuse without ``--yes``, with the name of the run."""
     from bertdemo.studies.store import Studies
 
-    folder = Runs(settings).changeable(arguments.id)
+    folder = Runs(settings).writable_folder(arguments.id)
     if not arguments.yes:
         raise RunError(f"Deleting {folder.name()!r} cannot be undone: add --yes if that is what you want.")
     Studies(settings).delete_run(arguments.id)

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-Cancelled = Callable[[], bool]
+from bertdemo.errors import CancelledError
 
-
-class CancelledError(Exception):
-    """A person wants nothing of this work any more. Not a ``BertDemoError``: there is nothing to say."""
+ShouldStop = Callable[[], bool]
 
 
 def never() -> bool:
@@ -16,7 +14,7 @@ def never() -> bool:
     return False
 
 
-def go_on_unless(cancelled: Cancelled) -> None:
-    """Raise ``CancelledError`` once ``cancelled()`` is true."""
-    if cancelled():
+def check_cancelled(should_stop: ShouldStop) -> None:
+    """Raise ``CancelledError`` once ``should_stop()`` is true."""
+    if should_stop():
         raise CancelledError

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bertdemo.errors import ExplanationError
-from bertdemo.explanation.cancelling import Cancelled, go_on_unless, never
+from bertdemo.explanation.cancelling import ShouldStop, check_cancelled, never
 from bertdemo.explanation.erasing import check_words, mask_id, texts_at_once
 from bertdemo.explanation.reading import Reading, Word
 from bertdemo.models.classifier import Classifier
@@ -113,7 +113,7 @@ def find_flip(
     how: How = "mask",
     to: int | None = None,
     most_calls: int = MOST_CALLS,
-    cancelled: Cancelled = never,
+    should_stop: ShouldStop = never,
 ) -> Flip:
     """The fewest words without which the classifier answers otherwise.
 
@@ -128,14 +128,14 @@ def find_flip(
         how: what happens to the words.
         to: the label wanted instead, as an index; None takes any other.
         most_calls: texts to predict at most.
-        cancelled: looked at between two batches.
+        should_stop: looked at between two batches.
 
     Raises:
         ExplanationError: the text has no words, or ``to`` is no other label.
-        CancelledError: ``cancelled()`` became true.
+        CancelledError: ``should_stop()`` became true.
     """
     check_words(reading, ())
-    search = _Search(classifier, reading, how, to, most_calls, cancelled)
+    search = _Search(classifier, reading, how, to, most_calls, should_stop)
     found = search.small_set() or search.greedy(word_scores)
     if found is None:
         return Flip(None, how, search.before, None, None, search.calls, most_calls, search.tried_everything)
@@ -156,7 +156,7 @@ class _Search:
     how: How
     to: int | None
     most_calls: int
-    cancelled: Cancelled
+    should_stop: ShouldStop
     logits: dict[_Set, NDArray[np.float32]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -221,7 +221,7 @@ class _Search:
         new = [(each, edited) for each, edited in self._edited(wanted) if each not in self.logits][: max(self.left, 0)]
         at_once = texts_at_once(self.classifier, len(self.reading))
         for start in range(0, len(new), at_once):
-            go_on_unless(self.cancelled)
+            check_cancelled(self.should_stop)
             self._predict(new[start : start + at_once])
         return sum(each in self.logits for each in wanted)
 

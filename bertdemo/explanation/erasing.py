@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bertdemo.errors import ExplanationError
-from bertdemo.explanation.cancelling import Cancelled, go_on_unless, never
+from bertdemo.explanation.cancelling import ShouldStop, check_cancelled, never
 from bertdemo.explanation.function import rows_at_once
 from bertdemo.explanation.reading import Reading
 from bertdemo.models.classifier import Classifier
@@ -60,19 +60,19 @@ def ids_without(classifier: Classifier, reading: Reading, erased: NDArray[np.boo
 
 
 def logits_without(
-    classifier: Classifier, reading: Reading, erased: NDArray[np.bool_], cancelled: Cancelled = never
+    classifier: Classifier, reading: Reading, erased: NDArray[np.bool_], should_stop: ShouldStop = never
 ) -> NDArray[np.float32]:
     """Logits (n, labels) in fp32 of versions of a text, see ``ids_without``; equal versions are computed once.
 
     Raises:
-        CancelledError: ``cancelled()`` became true.
+        CancelledError: ``should_stop()`` became true.
     """
     distinct, place = np.unique(erased, axis=0, return_inverse=True)
     ids = ids_without(classifier, reading, distinct)
     at_once = texts_at_once(classifier, len(reading))
     pieces = []
     for start in range(0, len(ids), at_once):
-        go_on_unless(cancelled)
+        check_cancelled(should_stop)
         pieces.append(_logits(classifier, reading, ids[start : start + at_once]))
     return np.concatenate(pieces)[place.reshape(-1)]
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bertdemo.errors import ExplanationError
-from bertdemo.explanation.cancelling import Cancelled, never
+from bertdemo.explanation.cancelling import ShouldStop, never
 from bertdemo.explanation.erasing import check_scores, explained, logits_without
 from bertdemo.explanation.reading import Reading
 from bertdemo.models.classifier import Classifier
@@ -140,7 +140,7 @@ def faithfulness(
     *,
     orders: int = ORDERS,
     seed: int = 0,
-    cancelled: Cancelled = never,
+    should_stop: ShouldStop = never,
 ) -> Faithfulness:
     """Deletion and insertion curves, comprehensiveness and sufficiency of word scores: one set of predictions.
 
@@ -155,11 +155,11 @@ def faithfulness(
         against: see ``target``.
         orders: random orders to compare with, 20 or more.
         seed: of the random orders.
-        cancelled: looked at between two batches.
+        should_stop: looked at between two batches.
 
     Raises:
         ExplanationError: fewer than two words, fewer than 20 orders, or scores that are not one a word.
-        CancelledError: ``cancelled()`` became true.
+        CancelledError: ``should_stop()`` became true.
     """
     _check(reading, word_scores, orders)
     words, rng = len(reading.words), np.random.default_rng(seed)
@@ -168,7 +168,7 @@ def faithfulness(
     rankings = [best_first, best_first[::-1], *(rng.permutation(words) for _ in range(orders))]
     counts = _counts(words)
     erased = np.concatenate([_prefixes(ranking, counts) for ranking in rankings])
-    logits = logits_without(classifier, reading, erased, cancelled)
+    logits = logits_without(classifier, reading, erased, should_stop)
     shape = len(rankings), len(counts)
     outputs = explained(logits, target, against).reshape(shape)
     lost = softmax(logits, classifier.temperature)[:, target].reshape(shape)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bertdemo.errors import ExplanationError
-from bertdemo.explanation.cancelling import Cancelled, go_on_unless, never
+from bertdemo.explanation.cancelling import ShouldStop, check_cancelled, never
 from bertdemo.explanation.forward import check_starts_from_vectors, logits_of, tables_of, word_vectors
 from bertdemo.explanation.reading import Reading
 from bertdemo.models.classifier import Classifier
@@ -42,7 +42,7 @@ class Output:
     reading: Reading
     target: int
     against: int | None = None
-    cancelled: Cancelled = never
+    should_stop: ShouldStop = never
 
     def __post_init__(self) -> None:
         labels = self.classifier.label_names
@@ -74,13 +74,13 @@ class Output:
         the memory of one piece is all that is taken, however many inputs there are.
 
         Raises (when called):
-            CancelledError: ``cancelled()`` became true.
+            CancelledError: ``should_stop()`` became true.
         """
         import torch
 
         def piece(inputs: Tensor, wants_gradient: bool) -> tuple[Tensor, Tensor | None]:
             """Outputs (rows,) and their gradient by the inputs (rows, …)."""
-            go_on_unless(self.cancelled)
+            check_cancelled(self.should_stop)
             with self.classifier.lock, torch.set_grad_enabled(wants_gradient):
                 inputs = inputs.detach().requires_grad_(wants_gradient)
                 outputs = self.of(logits_of(self.classifier, self.reading, expand(inputs)))

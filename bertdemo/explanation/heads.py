@@ -20,7 +20,7 @@ from bertdemo.explanation.blocks import (
     only_one_off,
     silenced,
 )
-from bertdemo.explanation.cancelling import Cancelled, go_on_unless, never
+from bertdemo.explanation.cancelling import ShouldStop, check_cancelled, never
 from bertdemo.explanation.function import Output, rows_at_once
 from bertdemo.explanation.reading import Reading
 from bertdemo.models.classifier import Classifier
@@ -145,7 +145,7 @@ def switched_off(classifier: Classifier, reading: Reading, off: AbstractSet[Head
 
 
 def importance(
-    classifier: Classifier, reading: Reading, target: int, against: int | None = None, cancelled: Cancelled = never
+    classifier: Classifier, reading: Reading, target: int, against: int | None = None, should_stop: ShouldStop = never
 ) -> NDArray[np.float32]:
     """What switching off each head by itself changes: (layers, heads), in logits (Michel et al., 2019).
 
@@ -157,12 +157,12 @@ def importance(
         CancelledError: ``cancelled`` became true.
     """
     Output(classifier, reading, target, against)  # checks the labels
-    complete, without = switched_off(classifier, reading, NONE_OFF), without_each(classifier, reading, cancelled)
+    complete, without = switched_off(classifier, reading, NONE_OFF), without_each(classifier, reading, should_stop)
     changes: NDArray[np.float32] = without - complete
     return changes[..., target] if against is None else changes[..., target] - changes[..., against]
 
 
-def without_each(classifier: Classifier, reading: Reading, cancelled: Cancelled = never) -> NDArray[np.float32]:
+def without_each(classifier: Classifier, reading: Reading, should_stop: ShouldStop = never) -> NDArray[np.float32]:
     """Logits while one head is off, for every head: (layers, heads, labels). Lets others at the model in between.
 
     Raises:
@@ -174,7 +174,7 @@ def without_each(classifier: Classifier, reading: Reading, cancelled: Cancelled 
     found = []
     for block in blocks:
         for start in range(0, most, step):
-            go_on_unless(cancelled)
+            check_cancelled(should_stop)
             found.append(_without(classifier, reading, block, range(start, min(start + step, most))))
     return np.concatenate(found).reshape(len(blocks), most, -1)
 
@@ -210,7 +210,7 @@ def importance_over(
     readings: Sequence[Reading],
     target: int | None = None,
     *,
-    cancelled: Cancelled = never,
+    should_stop: ShouldStop = never,
     report: Callable[[int], None] = lambda done: None,  # noqa: ARG005
 ) -> HeadImportance:
     """Importance of every head over a sample of texts, of which there is at least one.
@@ -219,7 +219,7 @@ def importance_over(
         classifier: complete or not.
         readings: of that classifier.
         target: the label whose logit is watched; None is the label that each text gets with all heads.
-        cancelled: asked several times a second.
+        should_stop: asked several times a second.
         report: told after each text how many are done.
 
     Raises:
@@ -228,7 +228,7 @@ def importance_over(
     """
     changes, flips = list[NDArray[np.float32]](), list[NDArray[np.bool_]]()
     for reading in readings:
-        complete, without = switched_off(classifier, reading, NONE_OFF), without_each(classifier, reading, cancelled)
+        complete, without = switched_off(classifier, reading, NONE_OFF), without_each(classifier, reading, should_stop)
         watched = Output(classifier, reading, int(complete.argmax()) if target is None else target).target
         changes.append(without[..., watched] - complete[watched])
         flips.append(without.argmax(axis=-1) != complete.argmax())

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bertdemo.errors import ExplanationError
-from bertdemo.explanation.cancelling import Cancelled, never
+from bertdemo.explanation.cancelling import ShouldStop, never
 from bertdemo.explanation.erasing import check_scores, explained, logits_without
 from bertdemo.explanation.reading import Reading
 from bertdemo.models.classifier import Classifier
@@ -41,7 +41,7 @@ def infidelity(
     *,
     samples: int = 100,
     seed: int = 0,
-    cancelled: Cancelled = never,
+    should_stop: ShouldStop = never,
 ) -> Infidelity:
     """Captum's ``infidelity`` with words as features: up to half of them are masked at a time, chosen at random.
 
@@ -53,11 +53,11 @@ def infidelity(
         against: see ``target``.
         samples: how often words are masked.
         seed: of the random choice.
-        cancelled: looked at between two batches.
+        should_stop: looked at between two batches.
 
     Raises:
         ExplanationError: fewer than two words, or scores that are not one a word.
-        CancelledError: ``cancelled()`` became true.
+        CancelledError: ``should_stop()`` became true.
     """
     import torch
     from captum.metrics import infidelity as captum_infidelity
@@ -67,7 +67,7 @@ def infidelity(
     seen: list[NDArray[np.float64]] = []  # Captum keeps the outputs to itself: without words, then of the whole text
 
     def output(present: torch.Tensor) -> torch.Tensor:
-        logits = logits_without(classifier, reading, present.numpy() < 0.5, cancelled)
+        logits = logits_without(classifier, reading, present.numpy() < 0.5, should_stop)
         seen.append(explained(logits, target, against))
         return torch.from_numpy(seen[-1])
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from bertdemo.errors import ExplanationError
 from bertdemo.explanation.attribution import CERTIFIED, TINY, Attribution
 from bertdemo.explanation.baselines import baseline_vectors
-from bertdemo.explanation.cancelling import Cancelled, never
+from bertdemo.explanation.cancelling import ShouldStop, never
 from bertdemo.explanation.function import Output, between
 from bertdemo.explanation.reading import Reading
 from bertdemo.models.classifier import Classifier
@@ -41,7 +41,7 @@ def integrated_gradients(
     baseline: str = "pad",
     steps: int | None = None,
     most_steps: int = MOST_STEPS,
-    cancelled: Cancelled = never,
+    should_stop: ShouldStop = never,
 ) -> Attribution:
     """Scores of tokens for a logit (in fp32, not divided by the temperature), or for the margin of two.
 
@@ -54,16 +54,16 @@ def integrated_gradients(
         steps: how many, whatever the remainder; by default they are doubled from ``FIRST_STEPS`` until it is at most
             1 % of what is explained (or of ``TINY`` logits, where there is next to nothing to explain).
         most_steps: where doubling ends.
-        cancelled: asked between two pieces, see ``function.rows_at_once``.
+        should_stop: asked between two pieces, see ``function.rows_at_once``.
 
     Raises:
         ExplanationError: steps outside of 1 to 400, no such label or baseline.
-        CancelledError: ``cancelled()`` became true.
+        CancelledError: ``should_stop()`` became true.
     """
     for number in (steps, most_steps):
         if number is not None and not 1 <= number <= MOST_STEPS:
             raise ExplanationError(f"Integrated gradients take 1 to {MOST_STEPS} steps: {number:,} is outside of that.")
-    output = Output(classifier, reading, target, against, cancelled)
+    output = Output(classifier, reading, target, against, should_stop)
     vectors = output.vectors()
     lines = baseline_vectors(classifier, reading, baseline)
     value, baseline_value = ends(output, vectors, lines)

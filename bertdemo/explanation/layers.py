@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from bertdemo.errors import ExplanationError
 from bertdemo.explanation.baselines import baseline_vectors
-from bertdemo.explanation.cancelling import Cancelled, go_on_unless, never
+from bertdemo.explanation.cancelling import ShouldStop, check_cancelled, never
 from bertdemo.explanation.forward import logits_and_states_of
 from bertdemo.explanation.function import Expand, Output, between
 from bertdemo.explanation.integrated_gradients import MOST_STEPS, ends
@@ -86,7 +86,7 @@ def layer_conductance(
     *,
     baseline: str = "pad",
     steps: int = STEPS,
-    cancelled: Cancelled = never,
+    should_stop: ShouldStop = never,
 ) -> LayerAttribution:
     """Scores of positions in every layer, for a logit or for the margin of two.
 
@@ -95,11 +95,11 @@ def layer_conductance(
 
     Raises:
         ExplanationError: steps outside of 1 to 400, no such label or baseline, an architecture without such states.
-        CancelledError: ``cancelled()`` became true, which is asked between pieces, see ``function.rows_at_once``.
+        CancelledError: ``should_stop()`` became true, which is asked between pieces, see ``function.rows_at_once``.
     """
     if not 1 <= steps <= MOST_STEPS:
         raise ExplanationError(f"Conductance takes 1 to {MOST_STEPS} steps: {steps:,} is outside of that.")
-    output = Output(classifier, reading, target, against, cancelled)
+    output = Output(classifier, reading, target, against, should_stop)
     vectors = output.vectors()
     lines = baseline_vectors(classifier, reading, baseline)
     value, baseline_value = ends(output, vectors, lines)
@@ -118,9 +118,9 @@ def _conductance(output: Output, line: Expand, steps: int) -> NDArray[np.float64
 
 def _piece(output: Output, line: Expand, bounds: NDArray[np.float64]) -> NDArray[np.float64]:
     """Scores (layers + 1, tokens) of the parts of the way between ``bounds`` (shares, in their order)."""
-    go_on_unless(output.cancelled)
+    check_cancelled(output.should_stop)
     ends_of_parts = _states(output, line, bounds)
-    go_on_unless(output.cancelled)
+    check_cancelled(output.should_stop)
     gradients = _gradients(output, line, (bounds[1:] + bounds[:-1]) / 2)
     scores = np.zeros((len(gradients), len(output.reading)))
     for row, (gradient, values) in enumerate(zip(gradients, ends_of_parts, strict=True)):

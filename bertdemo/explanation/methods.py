@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from bertdemo.errors import ExplanationError
 from bertdemo.explanation.attribution import Attribution
 from bertdemo.explanation.baselines import baseline_vectors
-from bertdemo.explanation.cancelling import Cancelled, never
+from bertdemo.explanation.cancelling import ShouldStop, never
 from bertdemo.explanation.function import Output
 from bertdemo.explanation.integrated_gradients import ends, integrated_gradients
 from bertdemo.explanation.perturbing import GRADIENT_SAMPLES, gradient_shap, kernel_shap, lime, occlusion, samples
@@ -102,7 +102,7 @@ def attribute(
     *,
     baseline: str = "pad",
     seed: int = 0,
-    cancelled: Cancelled = never,
+    should_stop: ShouldStop = never,
 ) -> Attribution:
     """Scores of tokens by any of ``METHODS``, for a logit or for the margin of two.
 
@@ -114,18 +114,18 @@ def attribute(
         against: another label: explains logit(target) − logit(against).
         baseline: one of ``baselines.BASELINES``; without meaning for methods that need none.
         seed: of methods with samples; how many they take depends on the number of words.
-        cancelled: asked between two pieces, see ``function.rows_at_once``.
+        should_stop: asked between two pieces, see ``function.rows_at_once``.
 
     Whoever calls does not hold the classifier's lock: it is taken for each piece.
 
     Raises:
         ExplanationError: no such method, label or baseline; or the method does not apply to this classifier or text.
-        CancelledError: ``cancelled()`` became true.
+        CancelledError: ``should_stop()`` became true.
     """
     check_method(classifier, method)
     if method == "integrated_gradients":
-        return integrated_gradients(classifier, reading, target, against, baseline=baseline, cancelled=cancelled)
-    output = Output(classifier, reading, target, against, cancelled)
+        return integrated_gradients(classifier, reading, target, against, baseline=baseline, should_stop=should_stop)
+    output = Output(classifier, reading, target, against, should_stop)
     if not METHODS[method].needs_baseline:
         return _without_baseline(output, method)
     return _from_baseline(output, method, baseline, seed)

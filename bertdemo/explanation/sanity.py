@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from bertdemo.explanation.cancelling import Cancelled, go_on_unless, never
+from bertdemo.explanation.cancelling import ShouldStop, check_cancelled, never
 from bertdemo.explanation.copies import Explain, private_copy
 from bertdemo.explanation.erasing import check_words
 from bertdemo.explanation.reading import Reading
@@ -87,7 +87,7 @@ def sanity(
     explain: Explain,
     *,
     seeds: int = 2,
-    cancelled: Cancelled = never,
+    should_stop: ShouldStop = never,
     report: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> Sanity:
     """Explain private copies of the model in which ever more weights are random.
@@ -97,12 +97,12 @@ def sanity(
         reading: of the text.
         explain: as the explanation under test was made.
         seeds: random draws a stage.
-        cancelled: looked at between two explanations.
+        should_stop: looked at between two explanations.
         report: is told how many explanations of how many are made.
 
     Raises:
         ExplanationError: the text has no words.
-        CancelledError: ``cancelled()`` became true.
+        CancelledError: ``should_stop()`` became true.
     """
     check_words(reading, ())
     parts = stages(classifier.model)
@@ -111,7 +111,7 @@ def sanity(
     for done, names in enumerate(parts.values()):
         last = []
         for seed in range(seeds):
-            go_on_unless(cancelled)
+            check_cancelled(should_stop)
             report(done * seeds + seed, len(parts) * seeds)
             last.append(explain(with_random_weights(classifier, names, seed), reading))
         correlations.append(tuple(rank_correlation(original, scores) for scores in last))

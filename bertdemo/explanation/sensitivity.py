@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bertdemo.explanation.cancelling import Cancelled, go_on_unless, never
+from bertdemo.explanation.cancelling import ShouldStop, check_cancelled, never
 from bertdemo.explanation.copies import Explain, shiftable
 from bertdemo.explanation.erasing import check_words
 from bertdemo.explanation.forward import vectors_of
@@ -40,7 +40,7 @@ def sensitivity(
     *,
     samples: int = 10,
     seed: int = 0,
-    cancelled: Cancelled = never,
+    should_stop: ShouldStop = never,
 ) -> Sensitivity:
     """Captum's ``sensitivity_max``: explanations of a private copy whose word vectors are shifted a little.
 
@@ -50,11 +50,11 @@ def sensitivity(
         explain: makes the word scores under test.
         samples: random shifts.
         seed: of the shifts.
-        cancelled: looked at between two explanations.
+        should_stop: looked at between two explanations.
 
     Raises:
         ExplanationError: the text has no words.
-        CancelledError: ``cancelled()`` became true.
+        CancelledError: ``should_stop()`` became true.
     """
     import torch
     from captum.metrics import sensitivity_max
@@ -71,7 +71,7 @@ def sensitivity(
         return (torch.stack([one(each) for each in (shifts[0] if isinstance(shifts, tuple) else shifts)]),)
 
     def one(each: torch.Tensor) -> torch.Tensor:
-        go_on_unless(cancelled)
+        check_cancelled(should_stop)
         shift.copy_(each)
         with torch.enable_grad():  # Captum switches it off, and explanations may need it
             return torch.from_numpy(explain(copy, reading))

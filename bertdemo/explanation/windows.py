@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from bertdemo.errors import ExplanationError
 from bertdemo.explanation.attribution import Attribution
-from bertdemo.explanation.cancelling import Cancelled, go_on_unless, never
+from bertdemo.explanation.cancelling import ShouldStop, check_cancelled, never
 from bertdemo.explanation.erasing import texts_at_once
 from bertdemo.explanation.reading import Reading, Word, read
 from bertdemo.models.classifier import Classifier
@@ -222,7 +222,7 @@ def explain_windows(
     classifier: Classifier,
     found: Windows,
     attribute: Callable[[int, Reading], Attribution],
-    cancelled: Cancelled = never,
+    should_stop: ShouldStop = never,
 ) -> Whole:
     """The answers of all windows, and their attributions one after the other.
 
@@ -230,26 +230,26 @@ def explain_windows(
         classifier: that is explained.
         found: the windows.
         attribute: of the number of a window (from 0) and its reading; each with the same question and method.
-        cancelled: asked before a window's answer.
+        should_stop: asked before a window's answer.
 
     Raises:
-        CancelledError: ``cancelled()`` became true.
+        CancelledError: ``should_stop()`` became true.
     """
-    probabilities = softmax(logits_of_windows(classifier, found, cancelled), classifier.temperature)
+    probabilities = softmax(logits_of_windows(classifier, found, should_stop), classifier.temperature)
     attributions = tuple(attribute(number, window.reading) for number, window in enumerate(found.parts))
     return Whole(found, probabilities, attributions)
 
 
-def logits_of_windows(classifier: Classifier, found: Windows, cancelled: Cancelled = never) -> NDArray[np.float32]:
+def logits_of_windows(classifier: Classifier, found: Windows, should_stop: ShouldStop = never) -> NDArray[np.float32]:
     """What the classifier says of each part by itself: (windows, labels).
 
     Raises:
-        CancelledError: ``cancelled()`` became true.
+        CancelledError: ``should_stop()`` became true.
     """
     placement, at_once = choose_placement("fp32"), texts_at_once(classifier, classifier.max_length)
     pieces = []
     for first in range(0, len(found.parts), at_once):
-        go_on_unless(cancelled)
+        check_cancelled(should_stop)
         readings = [window.reading for window in found.parts[first : first + at_once]]
         pairs = None if found.whole.pair is None else [str(reading.pair) for reading in readings]
         pieces.append(predict(classifier, [each.text for each in readings], pairs, placement=placement).logits)

@@ -20,7 +20,7 @@ from bertdemo.jobs.records import Format, JobCard, JobColumns
 from bertdemo.tasks.failures import storage
 from bertdemo.tasks.folder import drafted
 from bertdemo.tasks.records import State, Status
-from bertdemo.tasks.resumable import PieceFolder
+from bertdemo.tasks.resumable import ResumableTaskFolder
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -51,7 +51,7 @@ class Part:
         return best
 
 
-class JobFolder(PieceFolder):
+class JobFolder(ResumableTaskFolder):
     """One job on disk.
 
     Every reading method raises ``RunError`` where its file is missing or damaged; every writing method raises

@@ -23,9 +23,9 @@ from bertdemo.jobs.folder import NO_LABEL, JobFolder, Part
 from bertdemo.models.encoding import is_blank
 from bertdemo.runs.digest import model_digest
 from bertdemo.settings import Settings
-from bertdemo.tasks.heartbeat import Pulse
+from bertdemo.tasks.heartbeat import StatusWriter
 from bertdemo.tasks.records import State
-from bertdemo.tasks.worker import carry_out, heed, home_of, named_folder
+from bertdemo.tasks.worker import home_of, named_folder, raise_if_cancelled, run_task
 
 if TYPE_CHECKING:
     from bertdemo.prediction.predict import Predictions
@@ -69,28 +69,28 @@ def work(folder: JobFolder, make_predictor: Callable[[JobFolder], Predictor] = m
     """Do what is left of the job in this process and return the state it ended in."""
     from bertdemo.jobs.store import Jobs
 
-    def do(pulse: Pulse) -> None:
-        _do(folder, pulse, make_predictor)
+    def do(writer: StatusWriter) -> None:
+        _do(folder, writer, make_predictor)
 
-    return carry_out(folder, Jobs(home_of(folder)), do, "Finished: every row is predicted.")
+    return run_task(folder, Jobs(home_of(folder)), do, "Finished: every row is predicted.")
 
 
-def _do(folder: JobFolder, pulse: Pulse, make_predictor: Callable[[JobFolder], Predictor]) -> None:
+def _do(folder: JobFolder, writer: StatusWriter, make_predictor: Callable[[JobFolder], Predictor]) -> None:
     """Predict what is not yet kept, chunk by chunk."""
-    pulse.say(State.STARTING, f"Loading the classifier {folder.card.run_name}.")
+    writer.update(State.STARTING, f"Loading the classifier {folder.card.run_name}.")
     _drop_damaged_parts(folder)
-    heed(folder)
+    raise_if_cancelled(folder)
     predictor = make_predictor(folder)
     before = done = folder.rows_done()
     began, total = time.perf_counter(), folder.card.rows
     for chunk in sorted(set(range(folder.chunks())) - folder.done()):
-        heed(folder)
+        raise_if_cancelled(folder)
         part = predict_chunk(folder, chunk, predictor)
         folder.write_part(chunk, part)
         done += len(part.labels)
         speed = (done - before) / (time.perf_counter() - began)
         message = f"Predicting: row {done:,} of {total:,} in {part.precision}."
-        pulse.say(State.PREDICTING, message, step=done, steps=total, speed=speed, remaining=(total - done) / speed)
+        writer.update(State.PREDICTING, message, step=done, steps=total, speed=speed, remaining=(total - done) / speed)
 
 
 def predict_chunk(folder: JobFolder, chunk: int, predictor: Predictor) -> Part:

@@ -23,9 +23,9 @@ from bertdemo.runs.naming import LONGEST_NAME
 from bertdemo.runs.records import DataCard
 from bertdemo.runs.unfinished import best_step, summarise
 from bertdemo.tasks.failures import storage
-from bertdemo.tasks.folder import WorkFolder, drafted
+from bertdemo.tasks.folder import TaskFolder, drafted
 from bertdemo.tasks.records import State, Status
-from bertdemo.tasks.schema import conforms
+from bertdemo.tasks.schema import matches_type
 from bertdemo.training.events import Event
 from bertdemo.training.recipe import Recipe
 
@@ -39,7 +39,7 @@ _STEP = "step.json"  # beside a model: after which step of training it was kept
 _YOUNG = {"text_columns", "pair_column", "label_columns", "split_column", "also_possible", "notes", "split_origin"}
 
 
-class RunFolder(WorkFolder):
+class RunFolder(TaskFolder):
     """One run on disk. Files are replaced whole (status, request, report) or appended to (metrics, log).
 
     Every reading method raises ``RunError`` where its file is missing or damaged; every writing method raises
@@ -193,11 +193,11 @@ class RunFolder(WorkFolder):
         if not waiting.only_test:
             return super().withdrawn(waiting, message, now)
         if self.request() == "cancel":
-            return Status(State.CANCELLED, self.wind_up_cancelled(), now)
+            return Status(State.CANCELLED, self.on_cancelled(), now)
         ended = replace(waiting, state=State.INTERRUPTED, updated=now, only_test=False)
-        return replace(ended, message=self.obituary(ended))
+        return replace(ended, message=self.interrupted_message(ended))
 
-    def wind_up_cancelled(self) -> str:
+    def on_cancelled(self) -> str:
         """Remove the model, the report and the answers of a cancelled run."""
         drafts.recover(self.model_path)  # it would come back later
         with contextlib.suppress(OSError):
@@ -206,7 +206,7 @@ class RunFolder(WorkFolder):
             (self.path / name).unlink(missing_ok=True)
         return "Cancelled: nothing was kept."
 
-    def obituary(self, status: Status) -> str:
+    def interrupted_message(self, status: Status) -> str:
         """Where training was, and whether a whole model lies there: one that was never tested is offered nowhere."""
         where = f"at step {status.step:,} of {status.steps:,}" if status.steps else "before training began"
         if status.trained:
@@ -282,7 +282,7 @@ class RunFolder(WorkFolder):
         """
         card = f"{self.model_path.name}/classifier.json"
         temperature = self._read_json(card).get("temperature", 1.0)
-        if not conforms(temperature, float) or not 0 < temperature < inf:
+        if not matches_type(temperature, float) or not 0 < temperature < inf:
             raise self._damaged(card)
         return float(temperature)
 

@@ -1,4 +1,4 @@
-"""What a worker works with, as one record: tests hand over tools that break at a chosen moment."""
+"""The stages of a run as one record of functions: tests hand over one that breaks at a chosen moment."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Tools:
+class Pipeline:
     """One function for each stage of a run, with the signature of the module that it comes from."""
 
     load_for_training: Callable[..., Any]
     train: Callable[..., Any]
-    cancelled: type[Exception]  # what ``train`` raises when a person wants nothing kept
     save_classifier: Callable[..., None]
     load_classifier: Callable[..., Any]
     choose_placement: Callable[[str], Any]
@@ -30,11 +29,11 @@ def import_everything() -> None:
     """Import what a run with a BERT will need, the parts that transformers would load only at first use included."""
     from transformers import AutoTokenizer, BertForSequenceClassification
 
-    real_tools()
+    full_pipeline()
     del AutoTokenizer, BertForSequenceClassification
 
 
-def real_tools() -> Tools:
+def full_pipeline() -> Pipeline:
     """The library's own functions. Imports torch, transformers and scikit-learn, which takes seconds."""
     from bertdemo.evaluation.baseline import score_baseline
     from bertdemo.evaluation.calibration import fit_temperature
@@ -43,12 +42,11 @@ def real_tools() -> Tools:
     from bertdemo.models.devices import choose_placement
     from bertdemo.prediction.predict import predict
     from bertdemo.runs.versions import describe_machine
-    from bertdemo.training.loop import Cancelled, load_for_training, train
+    from bertdemo.training.loop import load_for_training, train
 
-    return Tools(
+    return Pipeline(
         load_for_training=load_for_training,
         train=train,
-        cancelled=Cancelled,
         save_classifier=save_classifier,
         load_classifier=load_classifier,
         choose_placement=choose_placement,

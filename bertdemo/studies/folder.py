@@ -16,12 +16,12 @@ from bertdemo.studies.records import Explained, MapFindings, StudyCard, WordFind
 from bertdemo.tasks.failures import storage
 from bertdemo.tasks.folder import drafted
 from bertdemo.tasks.records import State, Status
-from bertdemo.tasks.resumable import PieceFolder
+from bertdemo.tasks.resumable import ResumableTaskFolder
 
 _Record = TypeVar("_Record")
 
 
-class StudyFolder(PieceFolder):
+class StudyFolder(ResumableTaskFolder):
     """One study on disk; ``parts`` hold the attributions of ``card.chunk`` texts each.
 
     Every reading method raises ``RunError`` where its file is missing or damaged; every writing method raises

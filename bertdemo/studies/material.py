@@ -18,7 +18,7 @@ from bertdemo.models.encoding import Encoded
 from bertdemo.prediction.predict import predict_encoded
 from bertdemo.runs.digest import model_digest
 from bertdemo.studies.folder import StudyFolder
-from bertdemo.tasks.worker import heed, home_of
+from bertdemo.tasks.worker import home_of, raise_if_cancelled
 
 if TYPE_CHECKING:
     from bertdemo.models.classifier import Classifier
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Material:
-    """The classifier of a run with its texts; what is asked of it ends with ``Cancelled`` where a person wants that."""
+    """The classifier of a run with its texts; its methods raise ``CancelledError`` where a person wants that."""
 
     folder: StudyFolder
     classifier: Classifier
@@ -52,7 +52,7 @@ class Material:
         """Logits (texts, labels), in fp32, of texts some of whose words (words,) are masked."""
         logits = np.zeros((len(readings), len(self.classifier.label_names)), np.float32)
         for rows in _pieces(self.classifier, [len(each) for each in readings]):
-            heed(self.folder)
+            raise_if_cancelled(self.folder)
             encoded = self._encoded([readings[row] for row in rows], [masked[row] for row in rows])
             with self.classifier.lock:
                 self.classifier.model.to(self.exactly.device)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""The small interface behind which a run is executed; nothing else knows where that is."""
+"""The small interface behind which a task is executed; nothing else knows where that is."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import os
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
-from bertdemo.tasks.folder import WorkFolder
+from bertdemo.tasks.folder import TaskFolder
 from bertdemo.tasks.records import Status, Worker
 
-_Folder_contra = TypeVar("_Folder_contra", bound=WorkFolder, contravariant=True)
+_Folder_contra = TypeVar("_Folder_contra", bound=TaskFolder, contravariant=True)
 
 
 class Backend(Protocol[_Folder_contra]):
-    """Starts the worker of a run or of a job, says whether it lives, and ends it by force."""
+    """Starts the worker of a task, says whether it lives, and ends it by force."""
 
     def prepare(self) -> None:
-        """Make ready for a run that will probably come soon; return at once."""
+        """Make ready for a task that will probably come soon; return at once."""
 
     def start(self, folder: _Folder_contra) -> Worker | None:
         """Start the work and return at once who does it; None if nobody is needed any more.
@@ -35,19 +35,17 @@ class Backend(Protocol[_Folder_contra]):
 class ImmediateBackend:
     """Does the work before ``start`` returns, in this process: for tests and notebooks.
 
-    ``work`` is what a worker does with a folder: ``runs.worker.work`` unless another is given (``jobs.worker.work``).
+    ``work`` is what a worker does with a folder, such as ``runs.worker.work``.
     """
 
-    def __init__(self, work: Callable[[Any], object] | None = None) -> None:
+    def __init__(self, work: Callable[[Any], object]) -> None:
         self._work = work
 
     def prepare(self) -> None:
         """Nothing to do: what is imported here is there already."""
 
     def start(self, folder: Any) -> None:
-        from bertdemo.runs.worker import work
-
-        (self._work or work)(folder)
+        self._work(folder)
 
     def is_alive(self, status: Status) -> bool:
         return status.pid == os.getpid()

@@ -1,4 +1,4 @@
-"""Keeps the line moving: starts the next run when the device is free, and notices workers that are gone.
+"""Keeps the queue moving: starts the next run when the device is free, and notices workers that are gone.
 
 What is said here of runs holds for jobs, too: both are folders that a worker process fills.
 
@@ -31,12 +31,12 @@ from bertdemo.errors import RunError, StorageError
 from bertdemo.processes import booted, is_over, owner, this_machine
 from bertdemo.tasks.backend import Backend
 from bertdemo.tasks.failures import sentence
-from bertdemo.tasks.folder import WorkFolder
-from bertdemo.tasks.liveness import Ear, is_elsewhere, seconds_since, worker_of
-from bertdemo.tasks.queue import Line, Queue
+from bertdemo.tasks.folder import TaskFolder
+from bertdemo.tasks.liveness import HeartbeatMonitor, is_elsewhere, seconds_since, worker_of
+from bertdemo.tasks.queue import Queue, QueueTransaction
 from bertdemo.tasks.records import State, Status, Worker
 
-_Folder = TypeVar("_Folder", bound=WorkFolder)
+_Folder = TypeVar("_Folder", bound=TaskFolder)
 
 ID = re.compile(r"[a-z0-9_-]{1,64}")
 SILENCE_SECONDS = 8.0  # a worker that cannot be seen and has missed four heart-beats is gone
@@ -66,10 +66,10 @@ class Dispatcher(Generic[_Folder]):
     ) -> None:
         self._root = root
         self._open = open_folder
-        self._queue = Queue(queue_path, refill=lambda line: self._adopt(line, self.folders()))
+        self._queue = Queue(queue_path, refill=lambda transaction: self._restore_queue(transaction, self.folders()))
         self._backend = backend
         self._clock = clock
-        self._ear = Ear()
+        self._monitor = HeartbeatMonitor()
         self._sweeper = Sweeper()
 
     def folders(self) -> list[_Folder]:
@@ -80,29 +80,29 @@ class Dispatcher(Generic[_Folder]):
         return [self._open(path) for path in paths if path.is_dir() and ID.fullmatch(path.name)]
 
     def join(self, folders: Iterable[_Folder]) -> None:
-        """Put runs that are queued at the end of the line; those that stand in it keep their place."""
-        with self._queue.change() as line:
-            self._adopt(line, folders)
+        """Put runs that are queued at the end of the queue; those that stand in it keep their place."""
+        with self._queue.change() as transaction:
+            self._restore_queue(transaction, folders)
 
     def waiting(self) -> list[str]:
         """Ids of the runs that wait, the next one first."""
-        with self._queue.look() as line:
-            return line.waiting()
+        with self._queue.look() as transaction:
+            return transaction.waiting()
 
     def is_busy(self) -> bool:
         """Whether a run has the device."""
         if not self._root.is_dir():
             return False
-        with self._queue.look() as line:
-            return line.at_work() is not None
+        with self._queue.look() as transaction:
+            return transaction.at_work() is not None
 
     def withdraw(self, folder: _Folder, message: str) -> None:
         """Cancel a run that has not begun; nothing happens if it has."""
-        with self._queue.change() as line:
+        with self._queue.change() as transaction:
             status = folder.status()
             if status.state is State.QUEUED:
                 folder.write_status(folder.withdrawn(status, message, self._clock()))
-                line.leave(folder.id)
+                transaction.leave(folder.id)
 
     def end_while_loading(self, folder: _Folder) -> None:
         """End the worker of what is to be cancelled and still starts: while it imports and loads it hears nothing.
@@ -121,19 +121,19 @@ class Dispatcher(Generic[_Folder]):
             time.sleep(_LOOK_SECONDS)
         last = folder.status()
         if last.state.is_live:
-            self._bury(folder, last)
+            self._mark_interrupted(folder, last)
 
-    def take_up_again(self, folder: _Folder, known: Status) -> bool:
-        """Let what ended with the status ``known`` wait at the end of the line; if that has changed, do nothing.
+    def requeue(self, folder: _Folder, known: Status) -> bool:
+        """Let what ended with the status ``known`` wait at the end of the queue; if that has changed, do nothing.
 
         Returns whether it was this call that did.
         """
-        with self._queue.change() as line:
+        with self._queue.change() as transaction:
             is_known = folder.status() == known
             if is_known:
-                line.leave(folder.id)  # it may still stand as the one at work
+                transaction.leave(folder.id)  # it may still stand as the one at work
                 folder.queue_again(self._clock())
-                line.join(folder.id)
+                transaction.join(folder.id)
             return is_known
 
     def take_over(self, folder: _Folder) -> bool:
@@ -143,15 +143,15 @@ class Dispatcher(Generic[_Folder]):
             RunError: the folder is damaged.
             StorageError: the queue or the status cannot be written.
         """
-        with self._queue.change() as line:
+        with self._queue.change() as transaction:
             status = folder.status()
             is_taken = status.pid not in (None, os.getpid()) and not self._is_gone(folder, status)
             if not status.state.is_live or is_taken:
                 return False
             if status.state is State.QUEUED:  # it returned to the queue, as this process was long in coming
-                if line.at_work() not in (None, folder.id):
+                if transaction.at_work() not in (None, folder.id):
                     return False
-                line.take_device(folder.id)
+                transaction.take_device(folder.id)
                 status = replace(status, state=State.STARTING)
             self._write_beat(folder, replace(status, **asdict(worker_of(psutil.Process())), claimer=""))
             return True
@@ -173,7 +173,7 @@ class Dispatcher(Generic[_Folder]):
                     self._note(folder, worker)
 
     @contextlib.contextmanager
-    def undisturbed(self) -> Iterator[None]:
+    def locked(self) -> Iterator[None]:
         """Nobody starts, withdraws or gives up a run meanwhile.
 
         Raises:
@@ -182,7 +182,7 @@ class Dispatcher(Generic[_Folder]):
         with self._queue.change():
             yield
 
-    def settle(self, folder: _Folder) -> Status:
+    def refresh_status(self, folder: _Folder) -> Status:
         """The status of a run; if its worker is gone, a final status, which is written.
 
         Raises:
@@ -192,54 +192,54 @@ class Dispatcher(Generic[_Folder]):
             self._sweeper.look(place, self._clock())
         status = folder.status()
         while status.state.is_live and status.state is not State.QUEUED:
-            self._escalate(folder, status)
+            self._kill_unresponsive(folder, status)
             if not self._is_gone(folder, status):
                 return status
-            status = self._bury(folder, status)
+            status = self._mark_interrupted(folder, status)
         return status
 
     def _note(self, folder: _Folder, worker: Worker) -> None:
         """Write who was started, unless the worker has done so itself or the run is over."""
-        with self.undisturbed(), contextlib.suppress(RunError):
+        with self.locked(), contextlib.suppress(RunError):
             status = folder.status()
             if status.state is State.STARTING and status.pid is None:
                 self._write_beat(folder, replace(status, **asdict(worker), claimer=""))
 
     def _claim(self) -> _Folder | None:
-        """Take the next run off the line and mark it as started; None if there is none, or no free device."""
-        with self._queue.look() as line:
-            busy, waiting = line.at_work(), line.waiting()
+        """Take the next run off the queue and mark it as started; None if there is none, or no free device."""
+        with self._queue.look() as transaction:
+            busy, waiting = transaction.at_work(), transaction.waiting()
         if (busy and self._is_still_done(self._open(self._root / busy))) or not (busy or waiting):
             return None
-        with self._queue.change() as line:
-            if not self._is_device_free(line, busy):
+        with self._queue.change() as transaction:
+            if not self._is_device_free(transaction, busy):
                 return None  # another process was faster
-            return self._take_next(line)
+            return self._take_next(transaction)
 
-    def _is_device_free(self, line: Line, busy: str | None) -> bool:
+    def _is_device_free(self, transaction: QueueTransaction, busy: str | None) -> bool:
         """Take off the device what was on it before and is done no more."""
-        at_work = line.at_work()
+        at_work = transaction.at_work()
         if at_work is None:
             return True
         state = _state(self._open(self._root / at_work))
         if at_work != busy or (state is not None and state.is_live and state is not State.QUEUED):
             return False
         if state is State.QUEUED:  # whoever let it wait again was killed before the queue knew
-            line.give_back(at_work)
+            transaction.give_back(at_work)
         else:
-            line.leave(at_work)
+            transaction.leave(at_work)
         return True
 
-    def _take_next(self, line: Line) -> _Folder | None:
-        for run_id in line.waiting():
+    def _take_next(self, transaction: QueueTransaction) -> _Folder | None:
+        for run_id in transaction.waiting():
             folder = self._open(self._root / run_id)
             if _is_waiting(folder):
                 here = this_machine()
                 starting = replace(folder.status(), state=State.STARTING, message="Starting.", claimer=owner())
                 self._write_beat(folder, replace(starting, host=here.host, boot=here.boot, namespace=here.namespace))
-                line.take_device(run_id)
+                transaction.take_device(run_id)
                 return folder
-            line.leave(run_id)  # its folder was deleted or damaged
+            transaction.leave(run_id)  # its folder was deleted or damaged
         return None
 
     def _write_beat(self, folder: _Folder, status: Status) -> None:
@@ -247,18 +247,18 @@ class Dispatcher(Generic[_Folder]):
 
     def _is_still_done(self, folder: _Folder) -> bool:
         try:
-            state = self.settle(folder).state
+            state = self.refresh_status(folder).state
         except RunError:
             return False
         return state.is_live and state is not State.QUEUED
 
-    def _adopt(self, line: Line, folders: Iterable[_Folder]) -> None:
+    def _restore_queue(self, transaction: QueueTransaction, folders: Iterable[_Folder]) -> None:
         """What the folders say belongs in the queue: those that wait, and the one at work."""
         for folder in sorted(folders, key=_submitted):
             if _state(folder) is State.QUEUED:
-                line.join(folder.id)
-            elif line.at_work() is None and self._is_at_work(folder):
-                line.take_device(folder.id)
+                transaction.join(folder.id)
+            elif transaction.at_work() is None and self._is_at_work(folder):
+                transaction.take_device(folder.id)
 
     def _is_at_work(self, folder: _Folder) -> bool:
         """Unlike ``_is_still_done`` this buries nobody, and may be asked inside a transaction."""
@@ -270,14 +270,14 @@ class Dispatcher(Generic[_Folder]):
 
     def _is_gone(self, folder: _Folder, status: Status) -> bool:
         if is_elsewhere(status):
-            return self._ear.silence(folder.id, status, self._clock()) > SILENCE_ELSEWHERE_SECONDS
+            return self._monitor.silence(folder.id, status, self._clock()) > SILENCE_ELSEWHERE_SECONDS
         if self._backend.is_alive(status):
             return False
         may_come = status.pid is None and not is_over(status.claimer)
         patience = PATIENCE_SECONDS if may_come else SILENCE_SECONDS
         return seconds_since(status, self._clock()) > patience or self._since_cancel(folder) > GRACE_SECONDS
 
-    def _escalate(self, folder: _Folder, status: Status) -> None:
+    def _kill_unresponsive(self, folder: _Folder, status: Status) -> None:
         waited = self._since_cancel(folder)
         if waited > GRACE_SECONDS and not is_elsewhere(status):
             self._backend.end(status, force=waited > 1.5 * GRACE_SECONDS)
@@ -287,28 +287,28 @@ class Dispatcher(Generic[_Folder]):
         asked = folder.asked()
         return seconds_since(asked, self._clock()) if asked and asked.request == "cancel" else 0.0
 
-    def _bury(self, folder: _Folder, status: Status) -> Status:
+    def _mark_interrupted(self, folder: _Folder, status: Status) -> Status:
         """Write the final status of a run whose worker is gone; what it said meanwhile is kept."""
         try:
-            with self._queue.change() as line:
+            with self._queue.change() as transaction:
                 again = folder.status()  # it may have ended well just before its process went
                 if again != status:
                     return again
                 final = self._final(folder, status)
                 folder.write_status(final)
                 if final.state is State.QUEUED:
-                    line.give_back(folder.id)
+                    transaction.give_back(folder.id)
                 return final
         except StorageError:  # told all the same; written by who looks once there is room
             return self._final(folder, status)
 
     def _final(self, folder: _Folder, status: Status) -> Status:
         if folder.request() == "cancel":
-            state, message = State.CANCELLED, folder.wind_up_cancelled()
+            state, message = State.CANCELLED, folder.on_cancelled()
         elif status.state is State.STARTING and status.pid is None:
             return self._returned(folder, status)
         else:
-            state, message = State.INTERRUPTED, folder.obituary(status)
+            state, message = State.INTERRUPTED, folder.interrupted_message(status)
         return replace(status, state=state, message=message, updated=self._clock(), remaining=None)
 
     def _returned(self, folder: _Folder, status: Status) -> Status:
@@ -325,8 +325,8 @@ class Dispatcher(Generic[_Folder]):
         return replace(status, state=State.FAILED, message=message, updated=self._clock())
 
 
-def _is_waiting(folder: WorkFolder) -> bool:
-    """Whether a folder in the line is to be started; who claimed it may have been killed before the queue knew."""
+def _is_waiting(folder: TaskFolder) -> bool:
+    """Whether a folder in the queue is to be started; who claimed it may have been killed before the queue knew."""
     try:
         status = folder.status()
     except RunError:
@@ -334,14 +334,14 @@ def _is_waiting(folder: WorkFolder) -> bool:
     return status.state is State.QUEUED or (status.state is State.STARTING and status.pid is None)
 
 
-def _state(folder: WorkFolder) -> State | None:
+def _state(folder: TaskFolder) -> State | None:
     try:
         return folder.status().state
     except RunError:
         return None
 
 
-def _submitted(folder: WorkFolder) -> float:
+def _submitted(folder: TaskFolder) -> float:
     try:
         return folder.created()
     except RunError:

@@ -16,7 +16,7 @@ from bertdemo.errors import RunError
 from bertdemo.processes import booted, this_machine
 from bertdemo.tasks.failures import storage
 from bertdemo.tasks.records import Request, State, Status
-from bertdemo.tasks.schema import conforms, is_moment
+from bertdemo.tasks.schema import is_timestamp, matches_type
 
 _Value = TypeVar("_Value")
 
@@ -25,7 +25,7 @@ _LOG_BYTES_A_LINE = 400  # read back from the end of the log for each line asked
 
 
 @dataclass(frozen=True)
-class Asked:
+class TimedRequest:
     """What a person asked of a run or a job, and when (Unix seconds)."""
 
     request: Request
@@ -42,7 +42,7 @@ def drafted(path: Path) -> Iterator[Path]:
         yield draft
 
 
-class WorkFolder(ABC):
+class TaskFolder(ABC):
     """Work on disk that a process of its own does; the folder is named by the id of the work.
 
     Every reading method raises ``RunError`` where its file is missing or damaged; every writing method raises
@@ -78,7 +78,7 @@ class WorkFolder(ABC):
     def created(self) -> float:
         """When this was submitted, in Unix seconds."""
         created = self._read_json(self.card_name).get("created", 0.0)
-        if not is_moment(created):
+        if not is_timestamp(created):
             raise self._damaged(self.card_name)
         return float(created)
 
@@ -91,21 +91,21 @@ class WorkFolder(ABC):
             raise self._damaged("status.json") from error
         is_pid = status.pid is None or 0 < status.pid < _LARGEST_PID
         counts = (status.step, status.steps, status.returned)
-        if not (is_moment(status.updated) and is_pid and min(counts) >= 0):
+        if not (is_timestamp(status.updated) and is_pid and min(counts) >= 0):
             raise self._damaged("status.json")
         return status
 
     def write_status(self, status: Status) -> None:
         self._write_json("status.json", asdict(status))
 
-    def asked(self) -> Asked | None:
+    def asked(self) -> TimedRequest | None:
         """What a person asked for last. One missed file costs 2 µs: the loop looks at every step."""
         try:
             values = json.loads((self.path / "request.json").read_bytes())
-            asked = Asked(values["request"], values["time"], values.get("boot", ""), values.get("booted"))
+            asked = TimedRequest(values["request"], values["time"], values.get("boot", ""), values.get("booted"))
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return None
-        is_sound = asked.request in get_args(Request) and is_moment(asked.time) and conforms(asked, Asked)
+        is_sound = asked.request in get_args(Request) and is_timestamp(asked.time) and matches_type(asked, TimedRequest)
         return asked if is_sound else None
 
     def request(self) -> Request | None:
@@ -115,7 +115,7 @@ class WorkFolder(ABC):
     def write_request(self, request: Request) -> None:
         """Ask the worker to stop or to cancel; a later stop neither takes back nor renews a cancel."""
         if self.request() not in (request, "cancel"):
-            self._write_json("request.json", asdict(Asked(request, time.time(), this_machine().boot, booted())))
+            self._write_json("request.json", asdict(TimedRequest(request, time.time(), this_machine().boot, booted())))
 
     def queue_again(self, now: float) -> None:
         """Let what has ended wait for a worker again; what a person asked of it before is forgotten."""
@@ -145,11 +145,11 @@ class WorkFolder(ABC):
         return "\n".join(text.splitlines()[-last:])
 
     @abstractmethod
-    def wind_up_cancelled(self) -> str:
+    def on_cancelled(self) -> str:
         """Remove what a cancel leaves of no use, and say in a sentence what is left."""
 
     @abstractmethod
-    def obituary(self, status: Status) -> str:
+    def interrupted_message(self, status: Status) -> str:
         """What became of the work whose process is gone and what to do, in one sentence."""
 
     def _read_json(self, file_name: str) -> dict[str, Any]:
@@ -170,7 +170,7 @@ class WorkFolder(ABC):
             draft.write_bytes(text.encode("utf-8", "surrogatepass"))
 
     def _checked(self, value: _Value, file_name: str, hint: Any = None) -> _Value:
-        if not conforms(value, hint or type(value)):
+        if not matches_type(value, hint or type(value)):
             raise self._damaged(file_name)
         return value
 

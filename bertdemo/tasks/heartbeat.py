@@ -14,19 +14,19 @@ import psutil
 
 from bertdemo.errors import StorageError
 from bertdemo.processes import booted
-from bertdemo.tasks.folder import WorkFolder
+from bertdemo.tasks.folder import TaskFolder
 from bertdemo.tasks.liveness import worker_of
 from bertdemo.tasks.records import State, Status
 
-BEAT_SECONDS = 2.0
+HEARTBEAT_SECONDS = 2.0
 
 _log = logging.getLogger(__name__)
 
 
-class Pulse:
+class StatusWriter:
     """Holds the status of a run and writes it: at every change, and every 2 s to show that it lives."""
 
-    def __init__(self, folder: WorkFolder) -> None:
+    def __init__(self, folder: TaskFolder) -> None:
         self._folder = folder
         self._lock = threading.Lock()
         self._status = replace(folder.status(), **asdict(worker_of(psutil.Process())))
@@ -35,7 +35,7 @@ class Pulse:
     def status(self) -> Status:
         return self._status
 
-    def beat(self) -> None:
+    def heartbeat(self) -> None:
         """Write the status as it is, with this process and the time.
 
         Raises:
@@ -43,7 +43,7 @@ class Pulse:
         """
         self._write()
 
-    def say(self, state: State, message: str, **changes: Any) -> None:
+    def update(self, state: State, message: str, **changes: Any) -> None:
         """Write a new status; ``changes`` are further fields of ``Status``.
 
         Raises:
@@ -52,10 +52,10 @@ class Pulse:
         self._write(state=state, message=message, **changes)
 
     @contextmanager
-    def beating(self) -> Iterator[None]:
-        """Beat until the block is left; the caller's next ``say`` is then the last word."""
+    def heartbeats(self) -> Iterator[None]:
+        """Beat until the block is left; the caller's next ``update`` is then the last word."""
         done = threading.Event()
-        thread = threading.Thread(target=self._beat_until, args=(done,), name="heart-beat", daemon=True)
+        thread = threading.Thread(target=self._write_until, args=(done,), name="heart-heartbeat", daemon=True)
         thread.start()
         try:
             yield
@@ -63,13 +63,13 @@ class Pulse:
             done.set()
             thread.join()
 
-    def _beat_until(self, done: threading.Event) -> None:
-        while not done.wait(BEAT_SECONDS):
+    def _write_until(self, done: threading.Event) -> None:
+        while not done.wait(HEARTBEAT_SECONDS):
             try:
-                self.beat()
+                self.heartbeat()
             except StorageError as error:
                 # The process can still be seen; the work itself meets the same disk and ends with a sentence.
-                _log.warning("heart-beat not written: %s", error)
+                _log.warning("heart-heartbeat not written: %s", error)
 
     def _write(self, **changes: Any) -> None:
         with self._lock:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import psutil
 
 from bertdemo.processes import booted, start_ticks, this_machine
-from bertdemo.tasks.folder import Asked
+from bertdemo.tasks.folder import TimedRequest
 from bertdemo.tasks.records import Status, Worker
 
 _CLOCK_SECONDS = 2.0  # of a status of an older version: creation times move with the clock by this much
@@ -46,7 +46,7 @@ def find(status: Status) -> psutil.Process | None:
         return None
 
 
-def seconds_since(moment: Status | Asked, now: float) -> float:
+def seconds_since(moment: Status | TimedRequest, now: float) -> float:
     """Return how long ago something was written, whatever the clock of this machine was set to since.
 
     Of what another machine wrote, or an older version, the clocks are all there is.
@@ -63,20 +63,20 @@ class _Beat:
     followed_another: bool
 
 
-class Ear:
+class HeartbeatMonitor:
     """Hears whether others beat while this process looks: that holds however their clocks differ from ours."""
 
     def __init__(self) -> None:
         self._heard: dict[str, _Beat] = {}
 
-    def silence(self, work_id: str, status: Status, now: float) -> float:
+    def silence(self, task_id: str, status: Status, now: float) -> float:
         """Return for how many seconds nothing was heard of work that is done elsewhere.
 
         What the clocks say counts until this process has heard two beats itself, or has waited longer for one.
         """
-        last, moment = self._heard.get(work_id), time.monotonic()
+        last, moment = self._heard.get(task_id), time.monotonic()
         if last is None or last.updated != status.updated:
-            last = self._heard[work_id] = _Beat(status.updated, moment, last is not None)
+            last = self._heard[task_id] = _Beat(status.updated, moment, last is not None)
         waited = moment - last.seen
         if last.followed_another:
             return waited

@@ -1,4 +1,4 @@
-"""The local backend: every run is a process of its own on this machine.
+"""The local backend: every task is done by a process of its own on this machine.
 
 The process leads its own session, so that neither a refresh, Ctrl-C, nor the end of the server ends it.
 """
@@ -20,7 +20,7 @@ import psutil
 import bertdemo
 from bertdemo.settings import Settings
 from bertdemo.tasks.environment import WORKER_ENVIRONMENT
-from bertdemo.tasks.folder import WorkFolder
+from bertdemo.tasks.folder import TaskFolder
 from bertdemo.tasks.liveness import find, worker_of
 from bertdemo.tasks.records import Status, Worker
 
@@ -40,9 +40,6 @@ def worker_command(module: str) -> tuple[str, ...]:
     return (sys.executable, "-P", "-m", module)
 
 
-_WORKER = worker_command("bertdemo.runs.worker")
-
-
 @dataclass(frozen=True)
 class _Started:
     process: subprocess.Popen[bytes]
@@ -50,13 +47,13 @@ class _Started:
 
 
 class LocalBackend:
-    """Starts ``python -m bertdemo.runs.worker FOLDER``; ``command`` replaces what stands before FOLDER.
+    """Starts ``COMMAND FOLDER`` in a process of its own; the command is that of a ``worker_command``.
 
     After ``prepare`` one such process waits with all its imports done, which are most of the time it takes to begin. It
     ends with this backend, or after a while without work.
     """
 
-    def __init__(self, settings: Settings, command: Sequence[str] = _WORKER) -> None:
+    def __init__(self, settings: Settings, command: Sequence[str]) -> None:
         self._settings = settings
         self._command = tuple(command)
         self._spare: _Started | None = None
@@ -71,7 +68,7 @@ class LocalBackend:
                 self._spare = self._spawn("--wait", stdin=subprocess.PIPE, output=subprocess.DEVNULL)
                 weakref.finalize(self, _let_go, self._spare.process)
 
-    def start(self, folder: WorkFolder) -> Worker:
+    def start(self, folder: TaskFolder) -> Worker:
         """Hand the folder to the spare worker, or to a new one; returns who has it."""
         spare = self._hand_to_spare(folder)
         if spare is not None:
@@ -79,7 +76,7 @@ class LocalBackend:
         with folder.log_path.open("ab") as log:
             return self._spawn(str(folder.path), stdin=subprocess.DEVNULL, output=log.fileno()).worker
 
-    def _hand_to_spare(self, folder: WorkFolder) -> Worker | None:
+    def _hand_to_spare(self, folder: TaskFolder) -> Worker | None:
         with self._lock:
             spare, self._spare = self._spare, None
         if spare is None or spare.process.stdin is None:

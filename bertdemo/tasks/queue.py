@@ -24,18 +24,18 @@ CREATE TABLE runs (place INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNI
 """
 
 
-class Line:
+class QueueTransaction:
     """The queue inside one transaction: nobody else changes it meanwhile."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
     def join(self, run_id: str) -> None:
-        """Wait at the end of the line; nothing happens if the run already waits or runs."""
+        """Wait at the end of the queue; nothing happens if the run already waits or runs."""
         self._connection.execute("INSERT OR IGNORE INTO runs (id) VALUES (?)", (run_id,))
 
     def leave(self, run_id: str) -> None:
-        """Out of the line, or off the device."""
+        """Out of the queue, or off the device."""
         self._connection.execute("DELETE FROM runs WHERE id = ?", (run_id,))
 
     def take_device(self, run_id: str) -> None:
@@ -48,7 +48,7 @@ class Line:
         self._connection.execute("UPDATE runs SET device = ? WHERE id = ?", (DEVICE, run_id))
 
     def give_back(self, run_id: str) -> None:
-        """Off the device and in the line again, at the place that the run had there."""
+        """Off the device and in the queue again, at the place that the run had there."""
         self.join(run_id)
         self._connection.execute("UPDATE runs SET device = NULL WHERE id = ?", (run_id,))
 
@@ -67,12 +67,12 @@ class Line:
 class Queue:
     """The queue file; ``refill`` puts into a new one what the run folders know."""
 
-    def __init__(self, path: Path, refill: Callable[[Line], None]) -> None:
+    def __init__(self, path: Path, refill: Callable[[QueueTransaction], None]) -> None:
         self._path = path
         self._refill = refill
 
     @contextmanager
-    def change(self) -> Iterator[Line]:
+    def change(self) -> Iterator[QueueTransaction]:
         """A transaction that keeps other writers out (BEGIN IMMEDIATE); an exception undoes it.
 
         Raises:
@@ -81,18 +81,18 @@ class Queue:
         with self._connected() as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:
-                line = Line(connection)
+                transaction = QueueTransaction(connection)
                 if not _has_table(connection):
                     connection.execute(_TABLE)
-                    self._refill(line)
-                yield line
+                    self._refill(transaction)
+                yield transaction
                 connection.commit()
             finally:
                 if connection.in_transaction:
                     connection.rollback()
 
     @contextmanager
-    def look(self) -> Iterator[Line]:
+    def look(self) -> Iterator[QueueTransaction]:
         """The queue as it is now, without keeping writers out.
 
         Raises:
@@ -102,7 +102,7 @@ class Queue:
             if not _has_table(connection):
                 with self.change():
                     pass
-            yield Line(connection)
+            yield QueueTransaction(connection)
 
     @contextmanager
     def _connected(self) -> Iterator[sqlite3.Connection]:

@@ -12,31 +12,31 @@ from typing import ClassVar, TypeVar
 
 from bertdemo.errors import BertDemoError, RunError
 from bertdemo.tasks.failures import storage
-from bertdemo.tasks.folder import WorkFolder
+from bertdemo.tasks.folder import TaskFolder
 from bertdemo.tasks.records import State, Status
-from bertdemo.tasks.store import Works
+from bertdemo.tasks.store import TaskStore
 
 _PART = re.compile(r"([0-9]{6})\.[a-z]+")
 _TAKEN_UP = "taken_up.json"
 
 
-class PieceFolder(WorkFolder):
+class ResumableTaskFolder(TaskFolder):
     """Work on disk with a file in ``parts`` for each piece that is done, which appears whole or not at all."""
 
     part_ending: ClassVar[str]  # of the files in ``parts``
 
-    def goes_on_by_itself(self) -> bool:
+    def resumes_by_itself(self) -> bool:
         """Whether it is taken up once it was killed: once at each place, as what kills it there may do so for ever."""
         if not (self.path / _TAKEN_UP).exists():
             return True
         parts: object = self._read_json(_TAKEN_UP).get("parts")
         return isinstance(parts, int) and len(self.done()) > parts
 
-    def note_taken_up(self) -> None:
+    def note_resumed(self) -> None:
         """Remember at which place it went on by itself."""
         self._write_json(_TAKEN_UP, {"parts": len(self.done())})
 
-    def forget_taken_up(self) -> None:
+    def forget_resumed(self) -> None:
         """A person wants it to go on: it gets all its chances again."""
         with storage(self.path):
             (self.path / _TAKEN_UP).unlink(missing_ok=True)
@@ -61,13 +61,13 @@ class PieceFolder(WorkFolder):
         with storage(self.path):
             self.part_path(piece).unlink(missing_ok=True)
 
-    def wind_up_cancelled(self) -> str:
+    def on_cancelled(self) -> str:
         """What is done is kept."""
-        return f"Cancelled after {self.so_far()}: it can be resumed there."
+        return f"CancelledError after {self.so_far()}: it can be resumed there."
 
-    def obituary(self, status: Status) -> str:  # noqa: ARG002 - the parts tell more than the last status
+    def interrupted_message(self, status: Status) -> str:  # noqa: ARG002 - the parts tell more than the last status
         """How far it got, and whether it goes on by itself."""
-        ending = "it goes on from there" if self.goes_on_by_itself() else "it can be resumed there"
+        ending = "it goes on from there" if self.resumes_by_itself() else "it can be resumed there"
         return (
             f"The process of this {self.kind} ended after {self.so_far()} without a word (killed, no memory or disk "
             f"left, or the machine went down): {ending}."
@@ -78,16 +78,16 @@ class PieceFolder(WorkFolder):
         """How much is done, in words: ``8 of 12 rows``."""
 
 
-_Folder = TypeVar("_Folder", bound=PieceFolder)
+_Folder = TypeVar("_Folder", bound=ResumableTaskFolder)
 
 
-class Piecework(Works[_Folder]):
+class ResumableTaskStore(TaskStore[_Folder]):
     """The works of one kind in a home; looking at them lets one that was killed go on by itself.
 
     One that is killed at the same place again (what killed it may do so for ever) waits for ``resume``.
     """
 
-    def cancel(self, work_id: str) -> None:
+    def cancel(self, task_id: str) -> None:
         """Ask one to end, and return at once; what is done is kept, and ``resume`` goes on from there.
 
         A worker that still loads is ended here, and one that does not react within 10 s by whoever looks then: a piece
@@ -96,58 +96,58 @@ class Piecework(Works[_Folder]):
         Raises:
             RunError: it has already ended.
         """
-        self._ask(work_id, "cancel", "Cancelled before it began.")
-        self._dispatcher.end_while_loading(self.folder(work_id))
-        self._tend()
+        self._ask(task_id, "cancel", "CancelledError before it began.")
+        self._dispatcher.end_while_loading(self.folder(task_id))
+        self._dispatch_quietly()
 
-    def resume(self, work_id: str) -> None:
+    def resume(self, task_id: str) -> None:
         """Put one that was killed, failed or cancelled in line again; nothing is done twice.
 
         Raises:
             RunError: it is live or finished.
         """
-        folder = self.folder(work_id)
-        status = self._dispatcher.settle(folder)
+        folder = self.folder(task_id)
+        status = self._dispatcher.refresh_status(folder)
         if not can_resume(status.state):
-            raise RunError(f"The {folder.kind} {work_id} is {status.state}: there is nothing to resume.")
-        folder.forget_taken_up()
-        self._dispatcher.take_up_again(folder, status)
-        self._tend()
+            raise RunError(f"The {folder.kind} {task_id} is {status.state}: there is nothing to resume.")
+        folder.forget_resumed()
+        self._dispatcher.requeue(folder, status)
+        self._dispatch_quietly()
 
-    def _settle(self, folder: _Folder) -> Status:
+    def _refresh(self, folder: _Folder) -> Status:
         """The status of one; if it was killed for the first time at this place, it goes on by itself."""
-        goes_on = folder.goes_on_by_itself()  # asked before: who looks at the same moment may take it up meanwhile
-        status = self._dispatcher.settle(folder)
+        goes_on = folder.resumes_by_itself()  # asked before: who looks at the same moment may take it up meanwhile
+        status = self._dispatcher.refresh_status(folder)
         if status.state is State.INTERRUPTED and goes_on:
-            if self._dispatcher.take_up_again(folder, status):
-                folder.note_taken_up()
-            self._tend()
+            if self._dispatcher.requeue(folder, status):
+                folder.note_resumed()
+            self._dispatch_quietly()
             return folder.status()
         return status
 
-    def _settled(self) -> list[tuple[_Folder, Status, int | None]]:
+    def _refreshed(self) -> list[tuple[_Folder, Status, int | None]]:
         """Every folder with its status, or the sentence on why it has none, and its place in the queue (1 = next)."""
-        self._tend()
+        self._dispatch_quietly()
         folders = self._dispatcher.folders()
-        statuses = {folder.id: self._settle_or_explain(folder) for folder in folders}
+        statuses = {folder.id: self._refresh_or_explain(folder) for folder in folders}
         positions = self._positions([each for each in folders if statuses[each.id].state is State.QUEUED])
         return [(folder, statuses[folder.id], positions.get(folder.id)) for folder in folders]
 
-    def _settled_one(self, work_id: str) -> tuple[_Folder, Status, int | None]:
+    def _refreshed_one(self, task_id: str) -> tuple[_Folder, Status, int | None]:
         """The same of one.
 
         Raises:
             RunError: there is none of that id, or it is damaged.
         """
-        folder = self.folder(work_id)
-        self._tend()
-        status = self._settle(folder)
+        folder = self.folder(task_id)
+        self._dispatch_quietly()
+        status = self._refresh(folder)
         positions = self._positions([folder] if status.state is State.QUEUED else [])
         return folder, status, positions.get(folder.id)
 
-    def _settle_or_explain(self, folder: _Folder) -> Status:
+    def _refresh_or_explain(self, folder: _Folder) -> Status:
         try:
-            return self._settle(folder)
+            return self._refresh(folder)
         except BertDemoError as error:
             return Status(State.FAILED, str(error), self._clock())
 

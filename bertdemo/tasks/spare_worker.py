@@ -9,13 +9,13 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from bertdemo.tasks.folder import WorkFolder
+from bertdemo.tasks.folder import TaskFolder
 
 _LONGEST_WAIT_SECONDS = 900.0
 
 
 def wait_for_work(
-    import_everything: Callable[[], None], open_folder: Callable[[Path], WorkFolder]
+    import_everything: Callable[[], None], open_folder: Callable[[Path], TaskFolder]
 ) -> tuple[str, Callable[[], None]]:
     """Import in the background until a folder is named on standard input; from then on print to its log.
 

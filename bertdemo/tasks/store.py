@@ -15,18 +15,18 @@ from bertdemo.drafts import Sweeper
 from bertdemo.errors import BertDemoError, RunError, StorageError
 from bertdemo.tasks.backend import Backend
 from bertdemo.tasks.dispatcher import ID, Dispatcher
-from bertdemo.tasks.folder import WorkFolder
-from bertdemo.tasks.heartbeat import Pulse
+from bertdemo.tasks.folder import TaskFolder
+from bertdemo.tasks.heartbeat import StatusWriter
 from bertdemo.tasks.records import Request, State, Status
 
-_Folder = TypeVar("_Folder", bound=WorkFolder)
+_Folder = TypeVar("_Folder", bound=TaskFolder)
 
 _log = logging.getLogger(__name__)
 
 _LONGEST_SLUG = 40  # of 64 characters; date, time and a random end take the rest
 
 
-class Works(Generic[_Folder]):
+class TaskStore(Generic[_Folder]):
     """The folders below ``root``, one for each run or each job, whose order of work is kept in ``queue_path``.
 
     Any number of these may exist, in any number of processes. Methods that take an id raise ``RunError`` where there
@@ -48,17 +48,17 @@ class Works(Generic[_Folder]):
         self._sweeper = Sweeper()
         self._dispatcher = Dispatcher(root, queue_path, backend, clock, open_folder)
 
-    def folder(self, work_id: str) -> _Folder:
+    def folder(self, task_id: str) -> _Folder:
         """The folder of one. An id from outside is data: it names a folder in the home, or nothing."""
-        path = self._root / work_id
-        if not ID.fullmatch(work_id) or not path.is_dir() or path.resolve().parent != self._root.resolve():
+        path = self._root / task_id
+        if not ID.fullmatch(task_id) or not path.is_dir() or path.resolve().parent != self._root.resolve():
             kind = self._open.kind
-            raise RunError(f"There is no {kind} {work_id[:80]!r}: choose one from the list of {kind}s.")
+            raise RunError(f"There is no {kind} {task_id[:80]!r}: choose one from the list of {kind}s.")
         return self._open(path)
 
-    def changeable(self, work_id: str) -> _Folder:
+    def writable_folder(self, task_id: str) -> _Folder:
         """The folder of one that may be stopped, renamed or deleted."""
-        return self.folder(work_id)
+        return self.folder(task_id)
 
     def prepare(self) -> None:
         """Make the next one start quickly, unless one is at work, whose time this would take. Returns at once."""
@@ -77,49 +77,49 @@ class Works(Generic[_Folder]):
         except BertDemoError as error:
             _log.warning("the next %s was not started: %s", self._open.kind, error)
 
-    def take_over(self, folder: _Folder) -> Pulse | None:
+    def take_over(self, folder: _Folder) -> StatusWriter | None:
         """Let this process do the work, and be its voice; None if it is over, or is another's to do.
 
         Raises:
             RunError: the folder is damaged.
             StorageError: the queue or the status cannot be written.
         """
-        return Pulse(folder) if self._dispatcher.take_over(folder) else None
+        return StatusWriter(folder) if self._dispatcher.take_over(folder) else None
 
-    def delete(self, work_id: str) -> None:
+    def delete(self, task_id: str) -> None:
         """Remove one for good; a damaged one, too.
 
         Raises:
             RunError: it is still live.
         """
-        folder = self.changeable(work_id)
+        folder = self.writable_folder(task_id)
         status = self._status_or_explain(folder)
         if status.state.is_live:
-            raise RunError(f"The {folder.kind} {work_id} is still {status.state}: stop or cancel it first.")
+            raise RunError(f"The {folder.kind} {task_id} is still {status.state}: stop or cancel it first.")
         folder.remove()
 
-    def log(self, work_id: str, last: int = 200) -> str:
-        return self.folder(work_id).log(last)
+    def log(self, task_id: str, last: int = 200) -> str:
+        return self.folder(task_id).log(last)
 
-    def _admit(self, folder: _Folder) -> None:
+    def _enqueue(self, folder: _Folder) -> None:
         """Put a new folder at the end of the line, and start it if nothing is at work; without a line it goes."""
         try:
             self._dispatcher.join([folder])
         except StorageError:
             folder.remove()
             raise
-        self._tend()
+        self._dispatch_quietly()
 
-    def _ask(self, work_id: str, request: Request, if_waiting: str) -> None:
-        folder = self.changeable(work_id)
-        state = self._dispatcher.settle(folder).state
+    def _ask(self, task_id: str, request: Request, if_waiting: str) -> None:
+        folder = self.writable_folder(task_id)
+        state = self._dispatcher.refresh_status(folder).state
         if not state.is_live:
-            raise RunError(f"The {folder.kind} {work_id} is already {state}: there is nothing left to {request}.")
+            raise RunError(f"The {folder.kind} {task_id} is already {state}: there is nothing left to {request}.")
         folder.write_request(request)
         self._dispatcher.withdraw(folder, if_waiting)
-        self._tend()
+        self._dispatch_quietly()
 
-    def _tend(self) -> None:
+    def _dispatch_quietly(self) -> None:
         """Keep the queue moving, and remove what killed processes left of submissions and deletions.
 
         A full or read-only disk must not stop a person from looking.
@@ -137,12 +137,12 @@ class Works(Generic[_Folder]):
             if not {folder.id for folder in queued} <= set(waiting):
                 self._dispatcher.join(queued)
                 waiting = self._dispatcher.waiting()
-            return {work_id: place for place, work_id in enumerate(waiting, start=1)}
+            return {task_id: place for place, task_id in enumerate(waiting, start=1)}
         return {}
 
     def _status_or_explain(self, folder: _Folder) -> Status:
         try:
-            return self._dispatcher.settle(folder)
+            return self._dispatcher.refresh_status(folder)
         except RunError as error:
             return Status(State.FAILED, str(error), self._clock())
 

@@ -14,7 +14,7 @@ from torch.nn.functional import cross_entropy
 from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 
 from bertdemo.data.dataset import Dataset, Split
-from bertdemo.errors import ModelError, TrainingError
+from bertdemo.errors import CancelledError, ModelError, TrainingError
 from bertdemo.evaluation.metrics import accuracy, macro_f1
 from bertdemo.evaluation.report import TrainingSummary
 from bertdemo.lines import one_line
@@ -41,10 +41,6 @@ Wish = Literal["stop", "cancel"]
 _CLIP = 1.0  # largest norm of a gradient, as in the code of Devlin et al. (2019)
 # Steps in a row without a usable gradient before giving up; with fp16 some are how its scale is found.
 _PATIENCE_WITH_NAN = {"fp32": 8, "bf16": 8, "fp16": 40}
-
-
-class Cancelled(Exception):  # noqa: N818 - not an error: a person asked for it
-    """A person wants nothing of this run to be kept, or stopped it before it had learned anything."""
 
 
 def load_for_training(recipe: Recipe, label_names: tuple[str, ...]) -> Classifier:
@@ -114,7 +110,7 @@ def train(
         keep: is handed the classifier whenever validation macro-F1 (or, at the same F1, the loss) is the best so far.
 
     Raises:
-        Cancelled: ``requested`` said cancel, or stop before the first step.
+        CancelledError: ``requested`` said cancel, or stop before the first step.
         TrainingError: the loss is not a number step after step, or a single text does not fit into memory.
     """
     lab = _Lab(classifier, split, recipe, report)
@@ -127,7 +123,7 @@ def train(
         for number, rows in enumerate(batches, start=1):
             wish = requested()
             if wish == "cancel" or (wish == "stop" and lab.step == 0):
-                raise Cancelled
+                raise CancelledError
             if wish == "stop":
                 return lab.finish(keep)
             report(lab.learn(rows))

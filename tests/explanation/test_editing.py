@@ -11,8 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bertdemo.data.dataset import Dataset
-from bertdemo.errors import ExplanationError
-from bertdemo.explanation.cancelling import CancelledError
+from bertdemo.errors import CancelledError, ExplanationError
 from bertdemo.explanation.editing import Edited, edit, find_flip, masked, without
 from bertdemo.explanation.erasing import ids_without
 from bertdemo.explanation.reading import read
@@ -163,4 +162,4 @@ def test_a_flip_to_a_label_that_is_not_another_one_is_refused(classifier: Classi
 
 def test_a_cancelled_search_ends(classifier: Classifier):
     with pytest.raises(CancelledError):
-        find_flip(classifier, read(classifier, "a lovely room"), cancelled=lambda: True)
+        find_flip(classifier, read(classifier, "a lovely room"), should_stop=lambda: True)

@@ -7,9 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bertdemo.errors import ExplanationError
+from bertdemo.errors import CancelledError, ExplanationError
 from bertdemo.explanation import function
-from bertdemo.explanation.cancelling import CancelledError
 from bertdemo.explanation.editing import without
 from bertdemo.explanation.erasing import explained, logits_without
 from bertdemo.explanation.reading import read
@@ -55,17 +54,17 @@ def test_what_is_explained_is_a_logit_or_a_margin():
 def test_no_text_goes_through_the_model_once_cancelled(classifier: Classifier):
     reading = read(classifier, "a lovely room")
     with pytest.raises(CancelledError):
-        logits_without(classifier, reading, erased_table(reading, [()]), cancelled=lambda: True)
+        logits_without(classifier, reading, erased_table(reading, [()]), should_stop=lambda: True)
 
 
 def test_the_larger_the_model_the_smaller_the_pieces_that_hold_it(classifier: Classifier, monkeypatch):
     reading = read(classifier, "a lovely room, cold bread")
     erased = np.eye(len(reading.words), dtype=np.bool_)
     asked: list[int] = []
-    together = logits_without(classifier, reading, erased, cancelled=lambda: bool(asked.append(0)))
+    together = logits_without(classifier, reading, erased, should_stop=lambda: bool(asked.append(0)))
     assert len(asked) == 1
     monkeypatch.setattr(function, "_PIECE", {"cpu": 1})  # as if the weights were too many for a single text
-    alone = logits_without(classifier, reading, erased, cancelled=lambda: bool(asked.append(0)))
+    alone = logits_without(classifier, reading, erased, should_stop=lambda: bool(asked.append(0)))
     assert len(asked) == 1 + len(erased)
     assert np.allclose(together, alone, atol=1e-5)
 

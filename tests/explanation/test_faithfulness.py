@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from bertdemo.data.dataset import Dataset
-from bertdemo.errors import ExplanationError
-from bertdemo.explanation.cancelling import CancelledError
+from bertdemo.errors import CancelledError, ExplanationError
 from bertdemo.explanation.editing import without
 from bertdemo.explanation.erasing import explained, logits_without
 from bertdemo.explanation.faithfulness import BINS, Curve, _edge, faithfulness
@@ -158,4 +157,4 @@ def test_curves_end_when_cancelled(classifier: Classifier):
     answers = iter([False, True])
     reading = read(classifier, "a lovely room, cold bread and a rude waiter " * 3)
     with pytest.raises(CancelledError):
-        faithfulness(classifier, reading, np.arange(30.0), 0, cancelled=lambda: next(answers))
+        faithfulness(classifier, reading, np.arange(30.0), 0, should_stop=lambda: next(answers))

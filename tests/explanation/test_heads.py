@@ -16,10 +16,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bertdemo.errors import ExplanationError
+from bertdemo.errors import CancelledError, ExplanationError
 from bertdemo.explanation import function
 from bertdemo.explanation.blocks import blocks_of
-from bertdemo.explanation.cancelling import CancelledError
 from bertdemo.explanation.heads import (
     HeadStatistics,
     describe,
@@ -212,10 +211,10 @@ def test_it_can_be_called_off_between_two_pieces(tiny_base: Path):
     classifier, told = classifier_of("bert", tiny_base), []
     readings = [read(classifier, TEXT)] * 3
     with pytest.raises(CancelledError):
-        importance_over(classifier, readings, cancelled=lambda: bool(told), report=told.append)
+        importance_over(classifier, readings, should_stop=lambda: bool(told), report=told.append)
     assert told == [1]
     with pytest.raises(CancelledError):
-        importance(classifier, readings[0], 0, cancelled=lambda: True)
+        importance(classifier, readings[0], 0, should_stop=lambda: True)
 
 
 def test_no_hook_is_left_even_where_the_model_breaks(classifier: Classifier):

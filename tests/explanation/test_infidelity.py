@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bertdemo.errors import ExplanationError
+from bertdemo.errors import CancelledError, ExplanationError
 from bertdemo.explanation import infidelity as module
-from bertdemo.explanation.cancelling import CancelledError
 from bertdemo.explanation.erasing import explained, logits_without
 from bertdemo.explanation.infidelity import infidelity
 from bertdemo.explanation.reading import Reading, read
@@ -71,4 +70,4 @@ def test_a_word_alone_is_refused_and_a_cancelled_test_ends(classifier: Classifie
     with pytest.raises(ExplanationError, match="one word, so none can be masked beside another"):
         infidelity(classifier, read(classifier, "tea"), np.array([1.0]), 0)
     with pytest.raises(CancelledError):
-        infidelity(classifier, reading, np.zeros(len(reading.words)), 0, cancelled=lambda: True)
+        infidelity(classifier, reading, np.zeros(len(reading.words)), 0, should_stop=lambda: True)

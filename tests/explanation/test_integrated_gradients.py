@@ -15,10 +15,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from bertdemo.data.dataset import Dataset
-from bertdemo.errors import ExplanationError
+from bertdemo.errors import CancelledError, ExplanationError
 from bertdemo.explanation import function
 from bertdemo.explanation.baselines import BASELINES, baseline_vectors
-from bertdemo.explanation.cancelling import CancelledError
 from bertdemo.explanation.forward import logits_of, word_vectors
 from bertdemo.explanation.integrated_gradients import integrated_gradients, nodes
 from bertdemo.explanation.reading import Reading, read
@@ -182,12 +181,12 @@ def test_a_cancel_ends_it_before_the_next_piece(classifier: Classifier, monkeypa
     monkeypatch.setattr(function, "_PIECE", {"cpu": 1})
     asked = []
 
-    def cancelled() -> bool:
+    def should_stop() -> bool:
         asked.append(None)
         return len(asked) > 5
 
     with pytest.raises(CancelledError):
-        integrated_gradients(classifier, read(classifier, TEXT), 1, steps=80, cancelled=cancelled)
+        integrated_gradients(classifier, read(classifier, TEXT), 1, steps=80, should_stop=should_stop)
     assert len(asked) == 6
 
 

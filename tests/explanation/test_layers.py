@@ -8,9 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bertdemo.errors import ExplanationError
+from bertdemo.errors import CancelledError, ExplanationError
 from bertdemo.explanation import function, layers
-from bertdemo.explanation.cancelling import CancelledError
 from bertdemo.explanation.forward import logits_and_states_of
 from bertdemo.explanation.integrated_gradients import integrated_gradients
 from bertdemo.explanation.layers import layer_conductance
@@ -84,7 +83,7 @@ def test_the_shared_model_stays_as_it_was(classifier: Classifier):
 def test_it_is_cancelled_and_refuses_what_it_cannot_do(classifier: Classifier):
     reading = read(classifier, TEXT)
     with pytest.raises(CancelledError):
-        layer_conductance(classifier, reading, 0, cancelled=lambda: True)
+        layer_conductance(classifier, reading, 0, should_stop=lambda: True)
     for steps in (0, 10**6):
         with pytest.raises(ExplanationError, match="1 to 400 steps"):
             layer_conductance(classifier, reading, 0, steps=steps)
@@ -99,7 +98,7 @@ def test_before_every_pass_it_is_asked_whether_to_go_on(classifier: Classifier, 
 
     monkeypatch.setattr(layers, "logits_and_states_of", passed)
     monkeypatch.setattr(function, "_PIECE", {"cpu": 1})
-    layer_conductance(classifier, read(classifier, TEXT), 0, steps=3, cancelled=lambda: bool(events.append("ask")))
+    layer_conductance(classifier, read(classifier, TEXT), 0, steps=3, should_stop=lambda: bool(events.append("ask")))
     assert events.count("pass") == 6
     assert all(before == "ask" for before, event in pairwise(events) if event == "pass")
 

@@ -13,9 +13,8 @@ import numpy as np
 import pytest
 import torch
 
-from bertdemo.errors import ExplanationError
+from bertdemo.errors import CancelledError, ExplanationError
 from bertdemo.explanation.baselines import BASELINE_SENTENCES, BASELINES, baseline_vectors
-from bertdemo.explanation.cancelling import CancelledError
 from bertdemo.explanation.forward import logits_of, word_vectors
 from bertdemo.explanation.integrated_gradients import integrated_gradients
 from bertdemo.explanation.methods import METHODS, attribute
@@ -149,7 +148,7 @@ def test_deeplift_is_refused_in_a_sentence_and_rightly_so(classifier: Classifier
 @pytest.mark.parametrize("method", OFFERED)
 def test_every_method_is_cancelled(classifier: Classifier, method: str):
     with pytest.raises(CancelledError):
-        attribute(classifier, read(classifier, TEXT), method, 1, cancelled=lambda: True)
+        attribute(classifier, read(classifier, TEXT), method, 1, should_stop=lambda: True)
 
 
 @pytest.mark.parametrize("method", SAMPLED)
@@ -166,7 +165,7 @@ def test_two_at_once_do_not_wait_for_each_other_and_get_the_numbers_of_one_alone
                 meet.wait()
             return False
 
-        return attribute(classifier, reading, method, 1, seed=3, cancelled=meeting).scores
+        return attribute(classifier, reading, method, 1, seed=3, should_stop=meeting).scores
 
     with ThreadPoolExecutor(2) as pool:
         both = [pool.submit(explain) for _ in range(2)]

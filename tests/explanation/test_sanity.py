@@ -12,8 +12,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bertdemo.errors import ExplanationError
-from bertdemo.explanation.cancelling import CancelledError
+from bertdemo.errors import CancelledError, ExplanationError
 from bertdemo.explanation.erasing import explained, logits_without
 from bertdemo.explanation.reading import read
 from bertdemo.explanation.sanity import Sanity, Stage, rank_correlation, sanity, stages, with_random_weights
@@ -127,6 +126,6 @@ def test_the_correlation_is_spearmans_of_the_sizes(words: int, seed: int):
 
 def test_a_cancelled_test_ends_and_a_text_without_words_is_refused(classifier: Classifier):
     with pytest.raises(CancelledError):
-        sanity(classifier, read(classifier, TEXT), occlusion, cancelled=lambda: True)
+        sanity(classifier, read(classifier, TEXT), occlusion, should_stop=lambda: True)
     with pytest.raises(ExplanationError, match="no word"):
         sanity(classifier, replace(read(classifier, TEXT), words=()), occlusion)

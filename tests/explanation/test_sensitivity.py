@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from bertdemo.errors import ExplanationError
-from bertdemo.explanation.cancelling import CancelledError
+from bertdemo.errors import CancelledError, ExplanationError
 from bertdemo.explanation.copies import private_copy, shiftable
 from bertdemo.explanation.forward import logits_of, word_vectors
 from bertdemo.explanation.reading import read
@@ -89,6 +88,6 @@ def test_a_copy_takes_no_memory_but_for_its_own_weights(classifier: Classifier):
 
 def test_a_cancelled_test_ends_and_a_text_without_words_is_refused(classifier: Classifier):
     with pytest.raises(CancelledError):
-        sensitivity(classifier, read(classifier, TEXT), gradient, cancelled=lambda: True)
+        sensitivity(classifier, read(classifier, TEXT), gradient, should_stop=lambda: True)
     with pytest.raises(ExplanationError, match="no word"):
         sensitivity(classifier, replace(read(classifier, TEXT), words=()), gradient)

@@ -10,9 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bertdemo.errors import ExplanationError, PredictionError
+from bertdemo.errors import CancelledError, ExplanationError, PredictionError
 from bertdemo.explanation.attribution import Attribution
-from bertdemo.explanation.cancelling import CancelledError
 from bertdemo.explanation.reading import read
 from bertdemo.explanation.windows import Whole, logits_of_windows, windows
 from bertdemo.models.classifier import Classifier, load_classifier
@@ -176,4 +175,4 @@ def test_what_cannot_be_divided_is_refused_in_a_sentence(classifier: Classifier)
 def test_no_part_is_predicted_once_cancelled(classifier: Classifier):
     found = windows(short(classifier, 16), "a rude waiter " * 30)
     with pytest.raises(CancelledError):
-        logits_of_windows(classifier, found, cancelled=lambda: True)
+        logits_of_windows(classifier, found, should_stop=lambda: True)

@@ -7,8 +7,8 @@ import time
 
 import pytest
 
+from bertdemo.errors import CancelledError
 from bertdemo.explanation import faithfulness
-from bertdemo.explanation.cancelling import CancelledError
 from bertdemo.explanation.integrated_gradients import integrated_gradients
 from bertdemo.explanation.reading import read
 from bertdemo.models.classifier import load_classifier, save_classifier

@@ -53,18 +53,18 @@ def worker_here() -> Status:
 @AHEAD_OR_BACK
 def test_a_worker_is_known_however_the_clock_was_set_since_it_started(settings, hours):
     said = worker_here()
-    assert LocalBackend(settings).is_alive(replace(said, process_started=said.process_started + hours * HOUR))
+    assert LocalBackend(settings, ()).is_alive(replace(said, process_started=said.process_started + hours * HOUR))
 
 
 def test_a_number_that_was_given_again_is_not_our_worker(settings):
     said = worker_here()
     assert said.ticks == start_ticks(os.getpid())
-    assert not LocalBackend(settings).is_alive(replace(said, ticks=said.ticks - 1))
+    assert not LocalBackend(settings, ()).is_alive(replace(said, ticks=said.ticks - 1))
 
 
 @pytest.mark.parametrize("elsewhere", [{"host": "another"}, {"boot": "another"}, {"namespace": "pid:[1]"}])
 def test_a_process_of_another_machine_start_or_container_is_none_of_ours_and_is_never_ended(settings, elsewhere):
-    backend, said = LocalBackend(settings), worker_here()
+    backend, said = LocalBackend(settings, ()), worker_here()
     assert backend.is_alive(said)
     theirs = replace(said, **elsewhere)
     assert not backend.is_alive(theirs)
@@ -138,8 +138,8 @@ def test_a_status_of_an_older_version_is_judged_by_what_it_tells(settings, runs,
     values |= {"pid": me.pid, "process_started": me.create_time(), "host": this_machine().host}
     path.write_text(json.dumps(values))
     said = runs.folder(at_work).status()
-    assert LocalBackend(settings).is_alive(said)
-    assert not LocalBackend(settings).is_alive(replace(said, process_started=said.process_started - HOUR))
+    assert LocalBackend(settings, ()).is_alive(said)
+    assert not LocalBackend(settings, ()).is_alive(replace(said, process_started=said.process_started - HOUR))
     clock.now += SILENCE_SECONDS + 0.1
     assert runs.get(at_work).status.state is State.INTERRUPTED
 

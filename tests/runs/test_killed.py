@@ -38,7 +38,7 @@ fake_runs(Settings(Path(sys.argv[1]))).submit(split, Recipe(base="fake"))
 """
 PLACES = (
     "bertdemo.tasks.dispatcher.Dispatcher.join",  # the folder is there, and the queue does not know
-    "bertdemo.tasks.queue.Line.take_device",  # the folder says that it starts, and the queue that it waits
+    "bertdemo.tasks.queue.QueueTransaction.take_device",  # the folder says that it starts, and the queue that it waits
     "bertdemo.tasks.local.LocalBackend.start",  # both say that it starts
 )
 

@@ -90,7 +90,7 @@ def measure(classifier: Classifier, readings: list[Reading], bar: Bar) -> HeadIm
         told = f": {done} of {count(len(readings), 'text')}" if len(readings) > 1 else "…"
         bar.words = f"Switching off one head after the other{told}"
 
-    return importance_over(classifier, readings, cancelled=bar.is_over, report=report)
+    return importance_over(classifier, readings, should_stop=bar.is_over, report=report)
 
 
 def _worth(title: str, worth: NDArray[Any], key: str, note: str) -> None:

@@ -58,7 +58,7 @@ def show(subject: Subject, choice: Choice) -> None:
 def _faithfulness(subject: Subject, choice: Choice, scores: NDArray[np.float64], bar: Bar) -> Faithfulness:
     from bertdemo.explanation.faithfulness import faithfulness
 
-    return faithfulness(subject.classifier, subject.reading, scores, choice.target, choice.against, cancelled=bar)
+    return faithfulness(subject.classifier, subject.reading, scores, choice.target, choice.against, should_stop=bar)
 
 
 def _curve(curve: Curve, title: str, across: str, up: str, key: str, note: str) -> None:
@@ -123,9 +123,9 @@ def _steady(subject: Subject, choice: Choice, scores: NDArray[np.float64], bar: 
     from bertdemo.explanation.infidelity import infidelity
     from bertdemo.explanation.sensitivity import sensitivity
 
-    foretold = infidelity(subject.classifier, subject.reading, scores, choice.target, choice.against, cancelled=bar)
+    foretold = infidelity(subject.classifier, subject.reading, scores, choice.target, choice.against, should_stop=bar)
     explain = methods.explain(choice)
-    return foretold, sensitivity(subject.classifier, subject.reading, explain, cancelled=bar)
+    return foretold, sensitivity(subject.classifier, subject.reading, explain, should_stop=bar)
 
 
 def _figure(name: str, value: str, *about: Any) -> None:

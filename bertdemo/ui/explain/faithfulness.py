@@ -65,7 +65,7 @@ def _flip(subject: Subject, choice: Choice) -> None:
 def _search(subject: Subject, scores: NDArray[np.float64] | None, how: Any, bar: Bar) -> Flip:
     from bertdemo.explanation.editing import find_flip
 
-    return find_flip(subject.classifier, subject.reading, scores, how=how, cancelled=bar)
+    return find_flip(subject.classifier, subject.reading, scores, how=how, should_stop=bar)
 
 
 def found_words(subject: Subject, flip: Flip) -> str:

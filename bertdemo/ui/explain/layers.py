@@ -54,7 +54,7 @@ def _conductance(subject: Subject, choice: Choice, bar: Bar) -> LayerAttribution
     from bertdemo.explanation.layers import layer_conductance
 
     return layer_conductance(
-        subject.classifier, subject.reading, choice.target, choice.against, baseline=choice.baseline, cancelled=bar
+        subject.classifier, subject.reading, choice.target, choice.against, baseline=choice.baseline, should_stop=bar
     )
 
 

@@ -136,7 +136,7 @@ def _work(subject: Subject, choice: Choice) -> Work:
     def make(bar: Bar) -> Attribution:
         return attribute(
             subject.classifier, subject.reading, choice.method, choice.target, choice.against,
-            baseline=choice.baseline, cancelled=bar,
+            baseline=choice.baseline, should_stop=bar,
         )  # fmt: skip
 
     return Work(key_of(subject, choice), f"Computing the scores: {METHODS[choice.method].name}…", make)

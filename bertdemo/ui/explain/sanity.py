@@ -61,7 +61,7 @@ def _sanity(subject: Subject, choice: Choice, bar: Bar) -> Sanity:
     def report(done: int, of: int) -> None:
         bar.at(done, of)
 
-    return sanity(subject.classifier, subject.reading, explain, cancelled=bar.is_over, report=report)
+    return sanity(subject.classifier, subject.reading, explain, should_stop=bar.is_over, report=report)
 
 
 def stage_rows(found: Sanity) -> pd.DataFrame:

@@ -81,7 +81,7 @@ def _whole(subject: Subject, choice: Choice, bar: Bar) -> Whole:
     def attribute_part(done: int, reading: Reading) -> Attribution:
         return attribute(
             classifier, reading, choice.method, choice.target, choice.against, baseline=choice.baseline,
-            cancelled=partial(bar.at, done, len(cut.parts)),
+            should_stop=partial(bar.at, done, len(cut.parts)),
         )  # fmt: skip
 
     return explain_windows(classifier, cut, attribute_part, bar.is_over)

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from bertdemo.explanation.cancelling import CancelledError
+from bertdemo.errors import CancelledError
 from bertdemo.explanation.reading import read
 from bertdemo.models.classifier import load_base
 from bertdemo.ui.attention.importance import measure
