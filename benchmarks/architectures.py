@@ -214,7 +214,7 @@ class Trained:
 
     def explained(self) -> None:
         from bertdemo.explanation.methods import attribute
-        from bertdemo.explanation.reading import read
+        from bertdemo.explanation.tokenized_text import read
 
         classifier = self.load(complete=True)
         for text in TEXTS[2:4]:
@@ -225,7 +225,7 @@ class Trained:
 
     def attention(self) -> None:
         from bertdemo.explanation.attention import attention
-        from bertdemo.explanation.reading import read
+        from bertdemo.explanation.tokenized_text import read
 
         classifier = self.load(complete=True)
         for text in TEXTS[2:4]:
@@ -238,9 +238,9 @@ class Trained:
     def heads(self) -> None:
         """A head that is switched off changes the logits, and what all views of a head say agrees."""
         from bertdemo.explanation.attention import attention
-        from bertdemo.explanation.closeup import closeup
+        from bertdemo.explanation.head_detail import closeup
         from bertdemo.explanation.heads import switched_off
-        from bertdemo.explanation.reading import read
+        from bertdemo.explanation.tokenized_text import read
 
         classifier = self.load(complete=True)
         reading = read(classifier, TEXTS[3])

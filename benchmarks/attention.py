@@ -15,13 +15,13 @@ import numpy as np
 
 from benchmarks import machine
 from bertdemo.explanation.attention import attention
-from bertdemo.explanation.closeup import closeup
+from bertdemo.explanation.head_detail import closeup
 from bertdemo.explanation.heads import importance, switched_off
 from bertdemo.explanation.heads import statistics as statistics_of
 from bertdemo.explanation.norms import norm_weighted
-from bertdemo.explanation.reading import read
 from bertdemo.explanation.relevance import relevance
 from bertdemo.explanation.rollout import rollout
+from bertdemo.explanation.tokenized_text import read
 from bertdemo.models.classifier import load_classifier
 from bertdemo.models.devices import choose_placement
 from bertdemo.prediction.predict import predict

@@ -58,7 +58,7 @@ def classifier_and_texts():
 def ours(classifier, text: str):
     """From the text to certified scores for the logit of its answer, prediction included, as the page makes them."""
     from bertdemo.explanation.integrated_gradients import integrated_gradients
-    from bertdemo.explanation.reading import read
+    from bertdemo.explanation.tokenized_text import read
     from bertdemo.prediction.single import predict_one
 
     answer = predict_one(classifier, text)
@@ -102,7 +102,7 @@ def speed(classifier, texts) -> None:
     """Milliseconds a text; ratios within a text."""
     from bertdemo.explanation.layers import layer_conductance
     from bertdemo.explanation.methods import attribute
-    from bertdemo.explanation.reading import read
+    from bertdemo.explanation.tokenized_text import read
 
     rival = theirs(classifier)
     for text in texts[:3]:
@@ -150,7 +150,7 @@ def exactness(classifier, texts) -> None:
     """Margins against differences for 2, 3 and 10 labels, and pieces of different sizes."""
     from bertdemo.explanation import function
     from bertdemo.explanation.integrated_gradients import integrated_gradients
-    from bertdemo.explanation.reading import read
+    from bertdemo.explanation.tokenized_text import read
     from bertdemo.models.classifier import load_base
 
     margins, pieces, texts = [], [], texts[:EXACT]
@@ -191,7 +191,7 @@ def long_here() -> dict[str, float]:
     from benchmarks.memory import Since
     from bertdemo.errors import CancelledError
     from bertdemo.explanation.integrated_gradients import integrated_gradients
-    from bertdemo.explanation.reading import read
+    from bertdemo.explanation.tokenized_text import read
 
     classifier, texts = classifier_and_texts()
     classifier = replace(classifier, max_length=LONG)
@@ -214,7 +214,7 @@ def long_here() -> dict[str, float]:
 def shared(classifier, texts) -> None:
     """How many answers and explanations are not those of a model that nobody else uses."""
     from bertdemo.explanation.integrated_gradients import integrated_gradients
-    from bertdemo.explanation.reading import read
+    from bertdemo.explanation.tokenized_text import read
     from bertdemo.models.devices import choose_placement
     from bertdemo.prediction.predict import predict
 

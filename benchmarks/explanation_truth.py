@@ -58,7 +58,7 @@ def plant(dataset: Dataset, seed: int = 0) -> Dataset:
 
 def planted() -> None:
     """Train on the shortcut and count how often each method puts it first."""
-    from bertdemo.explanation.reading import read
+    from bertdemo.explanation.tokenized_text import read
     from bertdemo.models.classifier import load_classifier, save_classifier
     from bertdemo.prediction.predict import predict
     from bertdemo.training.loop import load_for_training, train
@@ -106,7 +106,7 @@ def shuffled() -> None:
     """Count how often curves of shuffled scores cannot be told from random orders, and those of the scores can."""
     from bertdemo.explanation.faithfulness import faithfulness
     from bertdemo.explanation.methods import attribute
-    from bertdemo.explanation.reading import read
+    from bertdemo.explanation.tokenized_text import read
     from bertdemo.models.classifier import load_classifier
     from bertdemo.prediction.predict import predict
 

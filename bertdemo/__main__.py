@@ -28,7 +28,7 @@ from bertdemo.commands import (
     train,
 )
 from bertdemo.commands.arguments import Parser
-from bertdemo.commands.output import Output
+from bertdemo.commands.console import Output
 from bertdemo.errors import BertDemoError
 from bertdemo.settings import Settings
 from bertdemo.tasks.failures import sentence

@@ -15,7 +15,7 @@ import pytest
 
 from bertdemo.__main__ import main
 from bertdemo.commands import following
-from bertdemo.commands.output import plain
+from bertdemo.commands.console import plain
 from bertdemo.data.splitting import split
 from bertdemo.runs.store import Runs
 from bertdemo.settings import Settings

@@ -23,7 +23,7 @@ from bertdemo.api.guessing import Guesses, TooManyGuessesError
 from bertdemo.api.limits import LimitedBody
 from bertdemo.api.messages import Answer, Answers, Models, Problem, Question, Ready
 from bertdemo.errors import BertDemoError, PredictionError, RunError
-from bertdemo.prediction.loaded import Shelf
+from bertdemo.prediction.model_cache import Shelf
 from bertdemo.runs.store import Runs
 from bertdemo.settings import Settings
 

@@ -11,7 +11,7 @@ from anyio import to_thread
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-    from bertdemo.prediction.loaded import Shelf
+    from bertdemo.prediction.model_cache import Shelf
     from bertdemo.runs.store import Runs
     from bertdemo.settings import Settings
 

@@ -16,7 +16,7 @@ from bertdemo.errors import PredictionError
 from bertdemo.models.classifier import Classifier
 from bertdemo.models.devices import choose_placement
 from bertdemo.models.encoding import batches_by_length, count_tokens, is_blank
-from bertdemo.prediction.loaded import Shelf
+from bertdemo.prediction.model_cache import Shelf
 from bertdemo.prediction.predict import Predictions, predict
 from bertdemo.prediction.remarks import remarks
 from bertdemo.prediction.single import in_other_letters

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
-from bertdemo.commands.output import Output
+from bertdemo.commands.console import Output
 from bertdemo.errors import DataError
 from bertdemo.lines import one_line
 from bertdemo.settings import Settings

@@ -8,8 +8,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from bertdemo.commands.arguments import Subparsers, add_command
+from bertdemo.commands.console import Output
 from bertdemo.commands.one_text import add_text, answered, open_text
-from bertdemo.commands.output import Output
 from bertdemo.errors import ExplanationError
 from bertdemo.settings import Settings
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bertdemo.explanation.blocks import Head
-    from bertdemo.explanation.reading import Reading
+    from bertdemo.explanation.tokenized_text import Reading
     from bertdemo.models.classifier import Classifier
 
 _DIGITS = 6  # of a weight: it is within 5e-7, and a row of 512 tokens sums to 1 within 3e-4 (seen: 2e-5 for 128)

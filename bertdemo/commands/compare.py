@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from bertdemo.commands.arguments import Subparsers, add_command, add_run
-from bertdemo.commands.output import Output
+from bertdemo.commands.console import Output
 from bertdemo.errors import RunError
 from bertdemo.runs.folder import RunFolder
 from bertdemo.runs.store import Runs

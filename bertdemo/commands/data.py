@@ -8,8 +8,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from bertdemo.commands.arguments import Subparsers, add_columns, add_command
+from bertdemo.commands.console import Output
 from bertdemo.commands.opening import open_checked, reading_lines, reading_values
-from bertdemo.commands.output import Output
 from bertdemo.settings import Settings
 from bertdemo.training.recipe import Recipe
 

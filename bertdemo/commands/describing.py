@@ -11,7 +11,7 @@ from bertdemo.evaluation.report import BASELINE
 from bertdemo.runs.records import Run
 
 if TYPE_CHECKING:
-    from bertdemo.evaluation.judgement import Judgement
+    from bertdemo.evaluation.analysis import Judgement
     from bertdemo.evaluation.ranking import Ranking
     from bertdemo.evaluation.report import Report
     from bertdemo.runs.folder import RunFolder
@@ -66,7 +66,7 @@ def full(run: Run, report: Report, folder: RunFolder) -> dict[str, Any]:
 
 def _judgement(folder: RunFolder) -> tuple[Judgement | None, str | None]:
     """What the answers of a run tell, None where older versions kept none; and what is missing of it, as a sentence."""
-    from bertdemo.evaluation.judgement import judge, judge_without_texts
+    from bertdemo.evaluation.analysis import judge, judge_without_texts
 
     try:
         answers, temperature = folder.answers(), folder.temperature()

@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from bertdemo.commands.arguments import Subparsers, add_command
+from bertdemo.commands.console import Output
 from bertdemo.commands.one_text import add_text, answered, open_text
-from bertdemo.commands.output import Output
 from bertdemo.errors import ExplanationError
 from bertdemo.settings import Settings
 
 if TYPE_CHECKING:
     from bertdemo.explanation.attribution import Attribution
-    from bertdemo.explanation.reading import Reading
+    from bertdemo.explanation.tokenized_text import Reading
     from bertdemo.explanation.windows import Whole, Windows
     from bertdemo.models.classifier import Classifier
 

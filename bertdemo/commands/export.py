@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bertdemo.commands.arguments import Subparsers, add_command, add_run, check_output
-from bertdemo.commands.output import Output
+from bertdemo.commands.console import Output
 from bertdemo.errors import DataError
 from bertdemo.export.exporting import ENDINGS, FORMATS, Exported, Format, export
 from bertdemo.runs.store import Runs

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol, TypeVar
 
-from bertdemo.commands.output import Output
+from bertdemo.commands.console import Output
 from bertdemo.errors import JobError, RunError
 from bertdemo.runs.metrics import describe
 from bertdemo.runs.records import Run

@@ -6,12 +6,12 @@ import argparse
 from typing import TYPE_CHECKING
 
 from bertdemo.commands.arguments import Parser
-from bertdemo.commands.output import Output
+from bertdemo.commands.console import Output
 from bertdemo.errors import PredictionError
 from bertdemo.settings import Settings
 
 if TYPE_CHECKING:
-    from bertdemo.explanation.reading import Reading
+    from bertdemo.explanation.tokenized_text import Reading
     from bertdemo.models.classifier import Classifier
     from bertdemo.prediction.single import Answer
     from bertdemo.runs.store import Runs
@@ -54,8 +54,8 @@ def open_text(arguments: argparse.Namespace, settings: Settings, *, complete: bo
     """
     runs = check_pair(arguments, settings)
 
-    from bertdemo.explanation.reading import read
-    from bertdemo.prediction.loaded import Shelf
+    from bertdemo.explanation.tokenized_text import read
+    from bertdemo.prediction.model_cache import Shelf
 
     classifier = Shelf(runs, capacity=1, complete=complete).classifier(arguments.id)
     return classifier, read(classifier, arguments.text, arguments.pair)

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bertdemo.commands.arguments import Subparsers, add_command, add_encoding, check_output
+from bertdemo.commands.console import Output
 from bertdemo.commands.following import until_finished
 from bertdemo.commands.one_text import check_pair
-from bertdemo.commands.output import Output
 from bertdemo.data.label_columns import listed
 from bertdemo.drafts import drafted, sweep
 from bertdemo.errors import DataError, PredictionError
@@ -57,7 +57,7 @@ def _predict_text(arguments: argparse.Namespace, settings: Settings, output: Out
             raise PredictionError(f"--{option.replace('_', '-')} goes with --input: leave it out for a single text.")
     runs = check_pair(arguments, settings)
 
-    from bertdemo.prediction.loaded import Shelf
+    from bertdemo.prediction.model_cache import Shelf
     from bertdemo.prediction.remarks import remarks
     from bertdemo.prediction.single import check_text, predict_one
 

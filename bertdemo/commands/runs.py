@@ -6,8 +6,8 @@ import argparse
 from collections.abc import Iterator, Sequence
 
 from bertdemo.commands.arguments import Subparsers, add_command
+from bertdemo.commands.console import Output
 from bertdemo.commands.describing import brief
-from bertdemo.commands.output import Output
 from bertdemo.runs.records import Run
 from bertdemo.runs.store import Runs
 from bertdemo.settings import Settings

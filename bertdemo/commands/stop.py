@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from bertdemo.commands.arguments import Subparsers, add_command, add_run
-from bertdemo.commands.output import Output
+from bertdemo.commands.console import Output
 from bertdemo.runs.store import Runs
 from bertdemo.settings import Settings
 

@@ -8,8 +8,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from bertdemo.commands.arguments import Subparsers, add_command
+from bertdemo.commands.console import Output
 from bertdemo.commands.following import message_with_time, until_finished
-from bertdemo.commands.output import Output
 from bertdemo.errors import ExplanationError
 from bertdemo.settings import Settings
 

@@ -7,10 +7,10 @@ from dataclasses import fields, replace
 from typing import Any, get_args
 
 from bertdemo.commands.arguments import Parser, Subparsers, add_columns, add_command
+from bertdemo.commands.console import Output
 from bertdemo.commands.describing import full, full_lines
 from bertdemo.commands.following import Follower, Left
 from bertdemo.commands.opening import open_checked, reading_lines, reading_values
-from bertdemo.commands.output import Output
 from bertdemo.errors import RecipeError, RunError, TrainingError
 from bertdemo.runs.naming import default_name
 from bertdemo.runs.records import Run

@@ -21,7 +21,7 @@ from bertdemo.models.classifier import Classifier
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from bertdemo.explanation.reading import Reading
+    from bertdemo.explanation.tokenized_text import Reading
 
 _SUMS_TO_ONE = 1e-4
 

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from bertdemo.explanation.reading import Reading
+from bertdemo.explanation.tokenized_text import Reading
 
 CERTIFIED = 0.01  # largest remainder, as a share of what is explained, that we vouch for
 # Logits. Where output and baseline output are closer than this, shares of their difference say nothing.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from bertdemo.errors import ExplanationError
 from bertdemo.explanation.forward import vectors_of, word_vectors
-from bertdemo.explanation.reading import Reading
+from bertdemo.explanation.tokenized_text import Reading
 from bertdemo.models.classifier import Classifier
 
 if TYPE_CHECKING:

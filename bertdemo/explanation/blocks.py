@@ -13,7 +13,7 @@ from bertdemo.models.classifier import Classifier
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from bertdemo.explanation.reading import Reading
+    from bertdemo.explanation.tokenized_text import Reading
 
 Head = tuple[int, int]  # layer and head, from 0
 NONE_OFF: frozenset[Head] = frozenset()

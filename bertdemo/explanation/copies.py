@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bertdemo.explanation.forward import tables_of
-from bertdemo.explanation.reading import Reading
+from bertdemo.explanation.tokenized_text import Reading
 from bertdemo.models.classifier import Classifier
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from bertdemo.models.classifier import Classifier
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from bertdemo.explanation.reading import Reading
+    from bertdemo.explanation.tokenized_text import Reading
 
 _SAME = 1e-5  # of the largest logit, or of 1 where all are smaller; rounding stays below
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bertdemo.errors import ExplanationError
-from bertdemo.explanation.cancelling import ShouldStop, check_cancelled, never
+from bertdemo.explanation.cancellation import ShouldStop, check_cancelled, never
 from bertdemo.explanation.forward import check_starts_from_vectors, logits_of, tables_of, word_vectors
-from bertdemo.explanation.reading import Reading
+from bertdemo.explanation.tokenized_text import Reading
 from bertdemo.models.classifier import Classifier
 from bertdemo.models.devices import choose_placement
 

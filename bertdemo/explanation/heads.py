@@ -20,9 +20,9 @@ from bertdemo.explanation.blocks import (
     only_one_off,
     silenced,
 )
-from bertdemo.explanation.cancelling import ShouldStop, check_cancelled, never
+from bertdemo.explanation.cancellation import ShouldStop, check_cancelled, never
 from bertdemo.explanation.function import Output, rows_at_once
-from bertdemo.explanation.reading import Reading
+from bertdemo.explanation.tokenized_text import Reading
 from bertdemo.models.classifier import Classifier
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bertdemo.errors import ExplanationError
-from bertdemo.explanation.cancelling import ShouldStop, never
-from bertdemo.explanation.erasing import check_scores, explained, logits_without
-from bertdemo.explanation.reading import Reading
+from bertdemo.explanation.cancellation import ShouldStop, never
+from bertdemo.explanation.masking import check_scores, explained, logits_without
+from bertdemo.explanation.tokenized_text import Reading
 from bertdemo.models.classifier import Classifier
 
 INFIDELITY = (

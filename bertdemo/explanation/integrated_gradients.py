@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from bertdemo.errors import ExplanationError
 from bertdemo.explanation.attribution import CERTIFIED, TINY, Attribution
 from bertdemo.explanation.baselines import baseline_vectors
-from bertdemo.explanation.cancelling import ShouldStop, never
+from bertdemo.explanation.cancellation import ShouldStop, never
 from bertdemo.explanation.function import Output, between
-from bertdemo.explanation.reading import Reading
+from bertdemo.explanation.tokenized_text import Reading
 from bertdemo.models.classifier import Classifier
 
 if TYPE_CHECKING:

@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 
 from bertdemo.errors import ExplanationError
 from bertdemo.explanation.baselines import baseline_vectors
-from bertdemo.explanation.cancelling import ShouldStop, check_cancelled, never
+from bertdemo.explanation.cancellation import ShouldStop, check_cancelled, never
 from bertdemo.explanation.forward import logits_and_states_of
 from bertdemo.explanation.function import Expand, Output, between
 from bertdemo.explanation.integrated_gradients import MOST_STEPS, ends
-from bertdemo.explanation.reading import Reading
+from bertdemo.explanation.tokenized_text import Reading
 from bertdemo.models.classifier import Classifier
 
 if TYPE_CHECKING:

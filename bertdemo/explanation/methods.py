@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from bertdemo.errors import ExplanationError
 from bertdemo.explanation.attribution import Attribution
 from bertdemo.explanation.baselines import baseline_vectors
-from bertdemo.explanation.cancelling import ShouldStop, never
+from bertdemo.explanation.cancellation import ShouldStop, never
 from bertdemo.explanation.function import Output
 from bertdemo.explanation.integrated_gradients import ends, integrated_gradients
-from bertdemo.explanation.perturbing import GRADIENT_SAMPLES, gradient_shap, kernel_shap, lime, occlusion, samples
-from bertdemo.explanation.reading import Reading
+from bertdemo.explanation.perturbation import GRADIENT_SAMPLES, gradient_shap, kernel_shap, lime, occlusion, samples
+from bertdemo.explanation.tokenized_text import Reading
 from bertdemo.models.classifier import Classifier
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from bertdemo.explanation.blocks import NONE_OFF, Block, Head, Seen, blocks_of, 
 from bertdemo.models.classifier import Classifier
 
 if TYPE_CHECKING:
-    from bertdemo.explanation.reading import Reading
+    from bertdemo.explanation.tokenized_text import Reading
 
 
 def norm_weighted(

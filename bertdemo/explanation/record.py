@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from bertdemo.explanation.attribution import Attribution
 from bertdemo.explanation.integrated_gradients import nodes
-from bertdemo.explanation.reading import Reading
+from bertdemo.explanation.tokenized_text import Reading
 from bertdemo.explanation.windows import Whole
 from bertdemo.models.classifier import Classifier
 from bertdemo.prediction.single import Answer

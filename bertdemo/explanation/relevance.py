@@ -18,7 +18,7 @@ from bertdemo.models.classifier import Classifier
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from bertdemo.explanation.reading import Reading
+    from bertdemo.explanation.tokenized_text import Reading
 
 
 def relevance(

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from bertdemo.explanation.cancelling import ShouldStop, check_cancelled, never
+from bertdemo.explanation.cancellation import ShouldStop, check_cancelled, never
 from bertdemo.explanation.copies import Explain, private_copy
-from bertdemo.explanation.erasing import check_words
-from bertdemo.explanation.reading import Reading
+from bertdemo.explanation.masking import check_words
+from bertdemo.explanation.tokenized_text import Reading
 from bertdemo.models.classifier import Classifier
 
 if TYPE_CHECKING:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bertdemo.explanation.cancelling import ShouldStop, check_cancelled, never
+from bertdemo.explanation.cancellation import ShouldStop, check_cancelled, never
 from bertdemo.explanation.copies import Explain, shiftable
-from bertdemo.explanation.erasing import check_words
 from bertdemo.explanation.forward import vectors_of
-from bertdemo.explanation.reading import Reading
+from bertdemo.explanation.masking import check_words
+from bertdemo.explanation.tokenized_text import Reading
 from bertdemo.models.classifier import Classifier
 
 RADIUS = 0.1  # of the standard deviation of the coordinates of the text's word vectors

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bertdemo.explanation.reading import Reading
+from bertdemo.explanation.tokenized_text import Reading
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from bertdemo.errors import ExplanationError
 from bertdemo.explanation.attribution import Attribution
-from bertdemo.explanation.cancelling import ShouldStop, check_cancelled, never
-from bertdemo.explanation.erasing import texts_at_once
-from bertdemo.explanation.reading import Reading, Word, read
+from bertdemo.explanation.cancellation import ShouldStop, check_cancelled, never
+from bertdemo.explanation.masking import texts_at_once
+from bertdemo.explanation.tokenized_text import Reading, Word, read
 from bertdemo.models.classifier import Classifier
 from bertdemo.models.devices import choose_placement
 from bertdemo.prediction.predict import predict

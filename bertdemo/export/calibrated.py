@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from bertdemo.errors import ModelError
 from bertdemo.models.classifier import Classifier
 from bertdemo.models.devices import choose_placement
-from bertdemo.prediction.loaded import Shelf
+from bertdemo.prediction.model_cache import Shelf
 from bertdemo.prediction.predict import predict
 from bertdemo.runs.store import Runs
 

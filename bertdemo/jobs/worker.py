@@ -52,7 +52,7 @@ def make_predictor(folder: JobFolder) -> Predictor:
         RunError: the run or its model is gone, or is another one than when the job was made.
     """
     from bertdemo.models.devices import choose_placement
-    from bertdemo.prediction.loaded import Shelf
+    from bertdemo.prediction.model_cache import Shelf
     from bertdemo.prediction.predict import predict
     from bertdemo.prediction.side_by_side import batches_at_once
     from bertdemo.runs.store import Runs
@@ -122,7 +122,7 @@ def _import_everything() -> None:
     import pyarrow.parquet
     from transformers import AutoTokenizer, BertForSequenceClassification
 
-    from bertdemo.prediction.loaded import Shelf
+    from bertdemo.prediction.model_cache import Shelf
 
     del pyarrow, AutoTokenizer, BertForSequenceClassification, Shelf
 

@@ -11,8 +11,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from bertdemo.commands.console import Output
 from bertdemo.commands.following import Follower
-from bertdemo.commands.output import Output
 from bertdemo.drafts import scratch
 from bertdemo.errors import BertDemoError, TrainingError
 from bertdemo.runs.folder import RunFolder

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from bertdemo.data.dataset import Dataset, Split
 from bertdemo.errors import RunError
 from bertdemo.evaluation.answers import Answered
-from bertdemo.explanation.erasing import ids_without, texts_at_once
-from bertdemo.explanation.reading import Reading, read
+from bertdemo.explanation.masking import ids_without, texts_at_once
+from bertdemo.explanation.tokenized_text import Reading, read
 from bertdemo.models.encoding import Encoded
 from bertdemo.prediction.predict import predict_encoded
 from bertdemo.runs.digest import model_digest
@@ -75,7 +75,7 @@ def gather(folder: StudyFolder) -> Material:
         RunError: the run, its model, its texts or its answers are gone, or are others than when the study was made.
     """
     from bertdemo.models.devices import choose_placement
-    from bertdemo.prediction.loaded import Shelf
+    from bertdemo.prediction.model_cache import Shelf
     from bertdemo.runs.store import Runs
 
     card, runs = folder.card, Runs(home_of(folder))

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from bertdemo.data.dataset import Dataset
 from bertdemo.evaluation.comparison import compare
-from bertdemo.explanation.reading import Reading
+from bertdemo.explanation.tokenized_text import Reading
 from bertdemo.studies.records import Masked, Shortcut, WordFinding
 from bertdemo.studies.terms import Term, terms_in, terms_of
 from bertdemo.studies.words import surely

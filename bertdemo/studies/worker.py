@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bertdemo.explanation.attribution import Attribution
-    from bertdemo.explanation.reading import Reading
+    from bertdemo.explanation.tokenized_text import Reading
     from bertdemo.models.classifier import Classifier
 
 _log = logging.getLogger("bertdemo.studies.worker")  # __name__ is __main__ here
@@ -202,7 +202,7 @@ def _import_everything() -> None:
     import scipy.special
     from transformers import AutoTokenizer, BertForSequenceClassification
 
-    from bertdemo.prediction.loaded import Shelf
+    from bertdemo.prediction.model_cache import Shelf
 
     del scipy, AutoTokenizer, BertForSequenceClassification, Shelf
 

@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 from bertdemo.api.mounting import Api
 from bertdemo.data.dataset import Dataset, Split
 from bertdemo.models.classifier import Classifier, load_base, save_classifier
-from bertdemo.prediction.loaded import Shelf
+from bertdemo.prediction.model_cache import Shelf
 from bertdemo.runs.folder import RunFolder
 from bertdemo.runs.store import Runs
 from bertdemo.settings import Settings

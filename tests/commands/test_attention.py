@@ -11,7 +11,7 @@ import pytest
 from bertdemo.__main__ import main
 from bertdemo.data.dataset import Dataset
 from bertdemo.explanation.attention import attention
-from bertdemo.explanation.reading import read
+from bertdemo.explanation.tokenized_text import read
 from bertdemo.models.classifier import Classifier, load_base, load_classifier
 from tests.commands.asking import TEXT
 

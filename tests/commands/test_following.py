@@ -8,8 +8,8 @@ from collections.abc import Callable
 import pytest
 
 from bertdemo.commands import following
+from bertdemo.commands.console import Output
 from bertdemo.commands.following import Follower
-from bertdemo.commands.output import Output
 from bertdemo.commands.train import INTERRUPTED, follow_or_leave
 from bertdemo.data.dataset import Dataset
 from bertdemo.data.splitting import split

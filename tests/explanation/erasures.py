@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from bertdemo.explanation.reading import Reading
+from bertdemo.explanation.tokenized_text import Reading
 
 
 def erased_table(reading: Reading, sets: Iterable[Collection[int]]) -> NDArray[np.bool_]:

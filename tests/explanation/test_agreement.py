@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from bertdemo.errors import ExplanationError
 from bertdemo.explanation.agreement import agree
 from bertdemo.explanation.attribution import Attribution
-from bertdemo.explanation.reading import Reading, Token, Word
+from bertdemo.explanation.tokenized_text import Reading, Token, Word
 
 SCORES = st.lists(st.integers(-50, 50).map(float), min_size=5, max_size=5)
 

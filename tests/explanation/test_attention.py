@@ -13,8 +13,8 @@ from bertdemo.errors import ExplanationError
 from bertdemo.explanation.attention import attention, read_at
 from bertdemo.explanation.heads import switched_off
 from bertdemo.explanation.norms import norm_weighted
-from bertdemo.explanation.reading import Reading, read
 from bertdemo.explanation.relevance import relevance
+from bertdemo.explanation.tokenized_text import Reading, read
 from bertdemo.models.classifier import Classifier, load_base, load_classifier, save_classifier
 from bertdemo.models.devices import choose_placement
 from bertdemo.prediction.predict import predict

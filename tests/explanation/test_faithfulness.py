@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from bertdemo.data.dataset import Dataset
 from bertdemo.errors import CancelledError, ExplanationError
-from bertdemo.explanation.editing import without
-from bertdemo.explanation.erasing import explained, logits_without
+from bertdemo.explanation.counterfactual import without
 from bertdemo.explanation.faithfulness import BINS, Curve, _edge, faithfulness
-from bertdemo.explanation.reading import Reading, read
+from bertdemo.explanation.masking import explained, logits_without
+from bertdemo.explanation.tokenized_text import Reading, read
 from bertdemo.models.classifier import Classifier, load_classifier
 from bertdemo.models.devices import choose_placement
 from bertdemo.prediction.predict import predict

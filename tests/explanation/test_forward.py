@@ -12,7 +12,7 @@ import torch
 from bertdemo.errors import ExplanationError
 from bertdemo.explanation.forward import logits_of, word_vectors
 from bertdemo.explanation.methods import attribute
-from bertdemo.explanation.reading import read
+from bertdemo.explanation.tokenized_text import read
 from bertdemo.models.classifier import load_base, load_classifier, save_classifier
 from bertdemo.models.devices import choose_placement
 from bertdemo.prediction.predict import predict

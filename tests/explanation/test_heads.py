@@ -28,8 +28,8 @@ from bertdemo.explanation.heads import (
     switched_off,
     without_each,
 )
-from bertdemo.explanation.reading import Reading, read
 from bertdemo.explanation.relevance import relevance
+from bertdemo.explanation.tokenized_text import Reading, read
 from bertdemo.models.classifier import Classifier, load_base, load_classifier, save_classifier
 from bertdemo.models.devices import choose_placement
 from bertdemo.prediction.predict import predict

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from bertdemo.errors import CancelledError, ExplanationError
 from bertdemo.explanation import infidelity as module
-from bertdemo.explanation.erasing import explained, logits_without
 from bertdemo.explanation.infidelity import infidelity
-from bertdemo.explanation.reading import Reading, read
+from bertdemo.explanation.masking import explained, logits_without
+from bertdemo.explanation.tokenized_text import Reading, read
 from bertdemo.models.classifier import Classifier, load_classifier
 
 TEXT = "a lovely room, cold bread and a rude waiter"

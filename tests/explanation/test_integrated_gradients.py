@@ -20,7 +20,7 @@ from bertdemo.explanation import function
 from bertdemo.explanation.baselines import BASELINES, baseline_vectors
 from bertdemo.explanation.forward import logits_of, word_vectors
 from bertdemo.explanation.integrated_gradients import integrated_gradients, nodes
-from bertdemo.explanation.reading import Reading, read
+from bertdemo.explanation.tokenized_text import Reading, read
 from bertdemo.models.classifier import Classifier
 from bertdemo.models.devices import choose_placement
 from bertdemo.prediction.predict import predict

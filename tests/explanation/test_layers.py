@@ -13,7 +13,7 @@ from bertdemo.explanation import function, layers
 from bertdemo.explanation.forward import logits_and_states_of
 from bertdemo.explanation.integrated_gradients import integrated_gradients
 from bertdemo.explanation.layers import layer_conductance
-from bertdemo.explanation.reading import read
+from bertdemo.explanation.tokenized_text import read
 from bertdemo.models.classifier import Classifier, load_base, load_classifier, save_classifier
 from tests.explanation.architectures import ARCHITECTURES, classifier_of, hooks
 from tests.explanation.explained import TEXT, smooth

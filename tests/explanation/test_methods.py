@@ -18,7 +18,7 @@ from bertdemo.explanation.baselines import BASELINE_SENTENCES, BASELINES, baseli
 from bertdemo.explanation.forward import logits_of, word_vectors
 from bertdemo.explanation.integrated_gradients import integrated_gradients
 from bertdemo.explanation.methods import METHODS, attribute
-from bertdemo.explanation.reading import Reading, read
+from bertdemo.explanation.tokenized_text import Reading, read
 from bertdemo.models.classifier import Classifier
 from tests.explanation.architectures import ARCHITECTURES, classifier_of
 from tests.explanation.explained import TEXT, smooth

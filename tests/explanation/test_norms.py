@@ -11,7 +11,7 @@ import torch
 from bertdemo.explanation.attention import attention
 from bertdemo.explanation.blocks import inputs_of
 from bertdemo.explanation.norms import norm_weighted
-from bertdemo.explanation.reading import read
+from bertdemo.explanation.tokenized_text import read
 from tests.explanation.architectures import ARCHITECTURES, TEXT, classifier_of
 
 WIDTH = 8  # of a head

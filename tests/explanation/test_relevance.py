@@ -13,8 +13,8 @@ from bertdemo.errors import ExplanationError
 from bertdemo.explanation.attention import attention
 from bertdemo.explanation.blocks import inputs_of
 from bertdemo.explanation.function import Output
-from bertdemo.explanation.reading import Reading, read
 from bertdemo.explanation.relevance import relevance
+from bertdemo.explanation.tokenized_text import Reading, read
 from bertdemo.models.classifier import Classifier, load_base
 from tests.explanation.architectures import ARCHITECTURES, TEXT, classifier_of, hooks
 

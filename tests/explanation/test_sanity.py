@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bertdemo.errors import CancelledError, ExplanationError
-from bertdemo.explanation.erasing import explained, logits_without
-from bertdemo.explanation.reading import read
+from bertdemo.explanation.masking import explained, logits_without
 from bertdemo.explanation.sanity import Sanity, Stage, rank_correlation, sanity, stages, with_random_weights
+from bertdemo.explanation.tokenized_text import read
 from bertdemo.models.classifier import Classifier, load_classifier
 from bertdemo.prediction.predict import predict
 from tests.explanation.architectures import ARCHITECTURES, classifier_of

@@ -12,8 +12,8 @@ import torch
 from bertdemo.errors import CancelledError, ExplanationError
 from bertdemo.explanation.copies import private_copy, shiftable
 from bertdemo.explanation.forward import logits_of, word_vectors
-from bertdemo.explanation.reading import read
 from bertdemo.explanation.sensitivity import sensitivity
+from bertdemo.explanation.tokenized_text import read
 from bertdemo.models.classifier import Classifier, load_classifier
 from bertdemo.prediction.predict import predict
 from tests.explanation.architectures import ARCHITECTURES, classifier_of, hooks

@@ -9,7 +9,7 @@ from benchmarks.explanation_truth import LABELS, WORD, plant
 from bertdemo.data.dataset import Dataset, Split
 from bertdemo.explanation.faithfulness import faithfulness
 from bertdemo.explanation.methods import attribute
-from bertdemo.explanation.reading import read
+from bertdemo.explanation.tokenized_text import read
 from bertdemo.models.classifier import Classifier, load_classifier, save_classifier
 from bertdemo.models.tiny import make_tiny_bert
 from bertdemo.prediction.predict import predict

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bertdemo.explanation.reading import read
+from bertdemo.explanation.tokenized_text import read
 from bertdemo.explanation.units import between, onto, pieces_of, words_of
 from bertdemo.models.classifier import load_base
 

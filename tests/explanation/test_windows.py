@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bertdemo.errors import CancelledError, ExplanationError, PredictionError
 from bertdemo.explanation.attribution import Attribution
-from bertdemo.explanation.reading import read
+from bertdemo.explanation.tokenized_text import read
 from bertdemo.explanation.windows import Whole, logits_of_windows, windows
 from bertdemo.models.classifier import Classifier, load_classifier
 from bertdemo.prediction.predict import predict

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from bertdemo.explanation.attribution import Attribution
-from bertdemo.explanation.reading import read
+from bertdemo.explanation.tokenized_text import read
 from bertdemo.export.explanation import to_csv, to_html
 from bertdemo.models.classifier import load_base
 from bertdemo.prediction.single import predict_one

@@ -10,7 +10,7 @@ from transformers import AutoConfig, AutoModelForSequenceClassification
 
 from bertdemo.errors import ModelError
 from bertdemo.explanation.attention import attention
-from bertdemo.explanation.reading import read
+from bertdemo.explanation.tokenized_text import read
 from bertdemo.models.classifier import Classifier, load_base, load_classifier, save_classifier
 from bertdemo.models.devices import Placement
 from bertdemo.prediction.predict import predict

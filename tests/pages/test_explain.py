@@ -10,7 +10,7 @@ import pytest
 from bertdemo.errors import CancelledError
 from bertdemo.explanation import faithfulness
 from bertdemo.explanation.integrated_gradients import integrated_gradients
-from bertdemo.explanation.reading import read
+from bertdemo.explanation.tokenized_text import read
 from bertdemo.models.classifier import load_classifier, save_classifier
 from bertdemo.prediction.single import predict_one
 from bertdemo.tasks.records import State

@@ -15,7 +15,7 @@ from bertdemo.__main__ import main
 from bertdemo.errors import RunError
 from bertdemo.evaluation.report import ending
 from bertdemo.models.whole import is_whole
-from bertdemo.prediction.loaded import Shelf
+from bertdemo.prediction.model_cache import Shelf
 from bertdemo.prediction.single import predict_one
 from bertdemo.runs.store import Runs
 from bertdemo.runs.unfinished import summarise

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bertdemo.commands.output import Output
+from bertdemo.commands.console import Output
 from bertdemo.data.catalog import BUILT_IN
 from bertdemo.errors import RunError, TrainingError
 from bertdemo.evaluation.calibration import fit_temperature

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from bertdemo.explanation.attribution import Attribution
-from bertdemo.explanation.reading import Reading
+from bertdemo.explanation.tokenized_text import Reading
 from bertdemo.studies.material import Material
 
 

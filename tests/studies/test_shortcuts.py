@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bertdemo.data.dataset import Dataset
-from bertdemo.explanation.reading import Reading, Word, words_in
+from bertdemo.explanation.tokenized_text import Reading, Word, words_in
 from bertdemo.studies import shortcuts
 from bertdemo.studies.records import WordFinding
 from bertdemo.studies.shortcuts import masked_effects, suspects, words_of

@@ -12,7 +12,7 @@ import pytest
 from bertdemo.errors import ExplanationError, RunError
 from bertdemo.evaluation.answers import Answered
 from bertdemo.explanation.integrated_gradients import integrated_gradients
-from bertdemo.explanation.reading import read
+from bertdemo.explanation.tokenized_text import read
 from bertdemo.models.classifier import load_classifier
 from bertdemo.models.devices import choose_placement
 from bertdemo.prediction.predict import predict

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bertdemo.explanation.reading import read, words_in
+from bertdemo.explanation.tokenized_text import read, words_in
 from bertdemo.models.classifier import load_classifier
 from bertdemo.studies.terms import GROUPS, Term, kind_of, terms_in, terms_of
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bertdemo.explanation.attribution import Attribution
 from bertdemo.explanation.layers import LayerAttribution
-from bertdemo.explanation.reading import read
+from bertdemo.explanation.tokenized_text import read
 from bertdemo.models.classifier import load_base
 from bertdemo.ui.explain import highlight, layers, waterfall
 from bertdemo.ui.explain.methods import BASELINE_NAMES

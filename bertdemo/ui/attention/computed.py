@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from bertdemo.ui.kit import resources
 
 if TYPE_CHECKING:
-    from bertdemo.explanation.closeup import Closeup
+    from bertdemo.explanation.head_detail import Closeup
     from bertdemo.explanation.heads import HeadStatistics
-    from bertdemo.explanation.reading import Reading
+    from bertdemo.explanation.tokenized_text import Reading
     from bertdemo.models.classifier import Classifier
     from bertdemo.runs.records import Run
     from bertdemo.ui.attention.selection import Head
@@ -88,7 +88,7 @@ def windows_of(run: Run, asked: Asked) -> tuple[Reading, ...]:
 
 
 def _edition(run: Run) -> int:
-    from bertdemo.prediction.loaded import last_written
+    from bertdemo.prediction.model_cache import last_written
 
     return last_written(run.id, resources.runs().model_folder(run.id))
 
@@ -96,7 +96,7 @@ def _edition(run: Run) -> int:
 @st.cache_resource(show_spinner=False, max_entries=4 * _KEPT)
 def _readings(run_id: str, edition: int, text: str, pair: str | None) -> tuple[Reading, ...]:  # noqa: ARG001 (the key)
     """The predicting classifier divides the text: nobody should have to load another one for that."""
-    from bertdemo.explanation.reading import read
+    from bertdemo.explanation.tokenized_text import read
     from bertdemo.explanation.windows import windows
 
     classifier = resources.shelf().classifier(run_id)
@@ -136,7 +136,7 @@ def norms(looked: Looked) -> NDArray[np.float32]:
 
 def closeup(looked: Looked, layer: int, head: int, token: int) -> Closeup:
     """The numbers of one head for one token that looks."""
-    from bertdemo.explanation.closeup import closeup as look_closely
+    from bertdemo.explanation.head_detail import closeup as look_closely
 
     def compute() -> Closeup:
         return look_closely(classifier(looked), looked.reading, layer, head, token, looked.off)

@@ -17,7 +17,7 @@ from bertdemo.ui.kit.formatting import percent, plain, quoted, unescape
 if TYPE_CHECKING:
     import pandas as pd
 
-    from bertdemo.explanation.closeup import Closeup
+    from bertdemo.explanation.head_detail import Closeup
     from bertdemo.ui.attention.computed import Looked
 
 _FIRST = "Choose a single head above: a mean of heads has no query and no key."

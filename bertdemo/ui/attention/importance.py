@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from bertdemo.explanation.heads import HeadImportance
-    from bertdemo.explanation.reading import Reading
+    from bertdemo.explanation.tokenized_text import Reading
     from bertdemo.models.classifier import Classifier
     from bertdemo.runs.folder import RunFolder
     from bertdemo.ui.attention.computed import Looked
@@ -123,7 +123,7 @@ def _role(worth: float, size: float) -> tuple[str, str]:
 
 def _sample(folder: RunFolder, classifier: Classifier) -> list[Reading]:
     """Test texts, evenly over the part, cut where the model stops reading."""
-    from bertdemo.explanation.reading import read
+    from bertdemo.explanation.tokenized_text import read
 
     test = folder.split().part("test")
     rows = range(0, len(test), max(1, len(test) // _SAMPLE))[:_SAMPLE]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from bertdemo.explanation.reading import Reading
+    from bertdemo.explanation.tokenized_text import Reading
     from bertdemo.runs.records import Run
     from bertdemo.ui.attention.computed import Looked
     from bertdemo.ui.kit.address import Vain

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bertdemo.explanation.attribution import Attribution
-    from bertdemo.explanation.editing import Edited
+    from bertdemo.explanation.counterfactual import Edited
     from bertdemo.prediction.single import Answer
     from bertdemo.ui.kit.address import Vain
     from bertdemo.ui.kit.explained_text import Subject
@@ -129,7 +129,7 @@ def edited(subject: Subject, change: Change) -> Edited:
     Raises:
         ExplanationError: the tokenizer has no mask.
     """
-    from bertdemo.explanation.editing import edit, masked
+    from bertdemo.explanation.counterfactual import edit, masked
 
     if change.how == "mask":
         return edit(subject.reading, {w: masked(subject.classifier, subject.reading, w) for w in change.words})
@@ -185,7 +185,7 @@ def _output(subject: Subject, found: Attribution, new: Edited) -> float:
     import torch
 
     from bertdemo.explanation.forward import logits_of, word_vectors
-    from bertdemo.explanation.reading import read
+    from bertdemo.explanation.tokenized_text import read
 
     classifier = subject.classifier
     reading = read(classifier, new.text, new.pair)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from bertdemo.explanation.editing import Flip
+    from bertdemo.explanation.counterfactual import Flip
     from bertdemo.ui.explain.methods import Choice
     from bertdemo.ui.kit.explained_text import Subject
 
@@ -40,7 +40,7 @@ def show(subject: Subject) -> None:
 
 
 def _flip(subject: Subject, choice: Choice) -> None:
-    from bertdemo.explanation.editing import MOST_CALLS
+    from bertdemo.explanation.counterfactual import MOST_CALLS
 
     how_gone = st.radio(
         "The words are", list(GONE), format_func=lambda each: GONE.get(each, each), key="flip_how", horizontal=True
@@ -63,7 +63,7 @@ def _flip(subject: Subject, choice: Choice) -> None:
 
 
 def _search(subject: Subject, scores: NDArray[np.float64] | None, how: Any, bar: Bar) -> Flip:
-    from bertdemo.explanation.editing import find_flip
+    from bertdemo.explanation.counterfactual import find_flip
 
     return find_flip(subject.classifier, subject.reading, scores, how=how, should_stop=bar)
 

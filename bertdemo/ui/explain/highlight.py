@@ -16,7 +16,7 @@ from bertdemo.ui.kit.formatting import signed as with_sign
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from bertdemo.explanation.reading import Reading
+    from bertdemo.explanation.tokenized_text import Reading
 
 _ASSETS = Path(__file__).parents[1] / "components"
 _GLYPH_FROM = 0.08  # of the strongest score; a sign on every word would be noise

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from bertdemo.explanation.attribution import Attribution
     from bertdemo.explanation.copies import Explain
     from bertdemo.explanation.methods import Method
-    from bertdemo.explanation.reading import Reading
+    from bertdemo.explanation.tokenized_text import Reading
     from bertdemo.models.classifier import Classifier
     from bertdemo.ui.kit.explained_text import Subject
 

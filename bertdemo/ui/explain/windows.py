@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from bertdemo.explanation.attribution import Attribution
-    from bertdemo.explanation.reading import Reading
+    from bertdemo.explanation.tokenized_text import Reading
     from bertdemo.explanation.windows import Whole
     from bertdemo.ui.explain.methods import Choice
     from bertdemo.ui.kit.explained_text import Subject

@@ -12,7 +12,7 @@ from bertdemo.ui.kit import prediction, resources
 from bertdemo.ui.kit.formatting import count, escape
 
 if TYPE_CHECKING:
-    from bertdemo.explanation.reading import Reading
+    from bertdemo.explanation.tokenized_text import Reading
     from bertdemo.models.classifier import Classifier
     from bertdemo.prediction.single import Answer
     from bertdemo.runs.records import Run
@@ -53,7 +53,7 @@ def subject(run: Run, asked: Asked) -> Subject:
         RunError: the run has no model.
         PredictionError: the text cannot be classified, or the tokenizer does not tell where its pieces stand.
     """
-    from bertdemo.prediction.loaded import last_written
+    from bertdemo.prediction.model_cache import last_written
 
     answer = prediction.of(run, asked)
     edition = last_written(run.id, resources.runs().model_folder(run.id))
@@ -63,7 +63,7 @@ def subject(run: Run, asked: Asked) -> Subject:
 
 @st.cache_resource(show_spinner=False, max_entries=64)
 def _reading(run_id: str, edition: int, text: str, pair: str | None) -> Reading:  # noqa: ARG001 (the edition is a key)
-    from bertdemo.explanation.reading import read
+    from bertdemo.explanation.tokenized_text import read
 
     return read(resources.shelf().classifier(run_id), text, pair)
 

@@ -13,7 +13,7 @@ from bertdemo.ui.kit.warm_up import Progress, WarmUp
 if TYPE_CHECKING:
     from bertdemo.data.bounded import TableReader
     from bertdemo.jobs.store import Jobs
-    from bertdemo.prediction.loaded import Shelf
+    from bertdemo.prediction.model_cache import Shelf
     from bertdemo.runs.store import Runs
     from bertdemo.studies.store import Studies
 
@@ -40,7 +40,7 @@ def shelf() -> Shelf:
 
 @st.cache_resource(show_spinner=False, max_entries=4)
 def _shelf(home: str) -> Shelf:  # noqa: ARG001 (the key of the cache)
-    from bertdemo.prediction.loaded import Shelf
+    from bertdemo.prediction.model_cache import Shelf
 
     return Shelf(runs())
 
@@ -52,7 +52,7 @@ def open_shelf() -> Shelf:
 
 @st.cache_resource(show_spinner=False, max_entries=4)
 def _open_shelf(home: str) -> Shelf:  # noqa: ARG001 (the key of the cache)
-    from bertdemo.prediction.loaded import Shelf
+    from bertdemo.prediction.model_cache import Shelf
 
     return Shelf(runs(), capacity=2, complete=True)
 

@@ -29,7 +29,7 @@ from bertdemo.errors import BertDemoError
 from bertdemo.tasks.environment import WORKER_ENVIRONMENT
 
 if TYPE_CHECKING:
-    from bertdemo.prediction.loaded import Shelf
+    from bertdemo.prediction.model_cache import Shelf
     from bertdemo.runs.records import Run
     from bertdemo.runs.store import Runs
 

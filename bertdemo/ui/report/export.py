@@ -44,7 +44,7 @@ class Made:
 
 def export(run: Run) -> None:
     """A button for each form, and one that measures them; nothing is made before it is asked for."""
-    from bertdemo.prediction.loaded import last_written
+    from bertdemo.prediction.model_cache import last_written
 
     edition = last_written(run.id, resources.runs().model_folder(run.id))
     for kind, words, ending in _FORMS:

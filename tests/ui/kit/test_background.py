@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from bertdemo.errors import CancelledError
-from bertdemo.explanation.reading import read
+from bertdemo.explanation.tokenized_text import read
 from bertdemo.models.classifier import load_base
 from bertdemo.ui.attention.importance import measure
 from bertdemo.ui.explain import windows

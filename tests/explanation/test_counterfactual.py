@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from bertdemo.data.dataset import Dataset
 from bertdemo.errors import CancelledError, ExplanationError
-from bertdemo.explanation.editing import Edited, edit, find_flip, masked, without
-from bertdemo.explanation.erasing import ids_without
-from bertdemo.explanation.reading import read
+from bertdemo.explanation.counterfactual import Edited, edit, find_flip, masked, without
+from bertdemo.explanation.masking import ids_without
+from bertdemo.explanation.tokenized_text import read
 from bertdemo.models.classifier import Classifier, load_classifier
 from bertdemo.prediction.predict import predict
 from tests.explanation.erasures import erased_table

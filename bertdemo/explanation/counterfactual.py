@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bertdemo.errors import ExplanationError
-from bertdemo.explanation.cancelling import ShouldStop, check_cancelled, never
-from bertdemo.explanation.erasing import check_words, mask_id, texts_at_once
-from bertdemo.explanation.reading import Reading, Word
+from bertdemo.explanation.cancellation import ShouldStop, check_cancelled, never
+from bertdemo.explanation.masking import check_words, mask_id, texts_at_once
+from bertdemo.explanation.tokenized_text import Reading, Word
 from bertdemo.models.classifier import Classifier
 from bertdemo.models.devices import choose_placement
 from bertdemo.models.encoding import is_blank

@@ -11,8 +11,8 @@ import torch
 
 from bertdemo.errors import RunError
 from bertdemo.models.classifier import load_base, save_classifier
-from bertdemo.prediction import loaded
-from bertdemo.prediction.loaded import Shelf, last_written
+from bertdemo.prediction import model_cache
+from bertdemo.prediction.model_cache import Shelf, last_written
 
 
 class Folders:
@@ -37,9 +37,9 @@ def folders(tmp_path, tiny_base):
 def loads(monkeypatch):
     """Names of the folders that were loaded, in order."""
     names = []
-    load = loaded.load_classifier
+    load = model_cache.load_classifier
     monkeypatch.setattr(
-        loaded, "load_classifier", lambda folder, **kw: (names.append(folder.name), load(folder, **kw))[1]
+        model_cache, "load_classifier", lambda folder, **kw: (names.append(folder.name), load(folder, **kw))[1]
     )
     return names
 
@@ -70,14 +70,14 @@ def test_who_asks_for_a_loaded_one_does_not_wait_for_another_loading(folders, mo
     shelf = Shelf(folders)
     shelf.classifier("x")
     begun, go_on = threading.Event(), threading.Event()
-    load = loaded.load_classifier
+    load = model_cache.load_classifier
 
     def slow(folder, **options):
         begun.set()
         assert go_on.wait(600)
         return load(folder, **options)
 
-    monkeypatch.setattr(loaded, "load_classifier", slow)
+    monkeypatch.setattr(model_cache, "load_classifier", slow)
     with ThreadPoolExecutor(1) as threads:
         other = threads.submit(shelf.classifier, "y")
         assert begun.wait(600)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from bertdemo.errors import ExplanationError
 from bertdemo.explanation.function import Output, between
 from bertdemo.explanation.integrated_gradients import integral
-from bertdemo.explanation.reading import Reading
+from bertdemo.explanation.tokenized_text import Reading
 
 if TYPE_CHECKING:
     from torch import Tensor

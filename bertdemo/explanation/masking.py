@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bertdemo.errors import ExplanationError
-from bertdemo.explanation.cancelling import ShouldStop, check_cancelled, never
+from bertdemo.explanation.cancellation import ShouldStop, check_cancelled, never
 from bertdemo.explanation.function import rows_at_once
-from bertdemo.explanation.reading import Reading
+from bertdemo.explanation.tokenized_text import Reading
 from bertdemo.models.classifier import Classifier
 from bertdemo.models.devices import choose_placement
 from bertdemo.models.encoding import Encoded

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from bertdemo.data.dataset import Dataset, Split
+from bertdemo.evaluation.analysis import judge, judge_without_texts
 from bertdemo.evaluation.answers import Answered, Answers
 from bertdemo.evaluation.calibration import calibration
-from bertdemo.evaluation.judgement import judge, judge_without_texts
 from bertdemo.evaluation.metrics import score
 from bertdemo.evaluation.ranking import rank
 

@@ -12,8 +12,8 @@ import torch
 from bertdemo.errors import ExplanationError
 from bertdemo.explanation.attention import attention
 from bertdemo.explanation.blocks import Head, blocks_of, inputs_of
-from bertdemo.explanation.closeup import closeup
-from bertdemo.explanation.reading import Reading, read
+from bertdemo.explanation.head_detail import closeup
+from bertdemo.explanation.tokenized_text import Reading, read
 from bertdemo.models.classifier import Classifier, load_base
 from tests.explanation.architectures import ARCHITECTURES, TEXT, classifier_of, hooks
 

@@ -14,7 +14,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import PreTrainedTokenizerFast
 
 from bertdemo.errors import PredictionError
-from bertdemo.explanation.reading import read
+from bertdemo.explanation.tokenized_text import read
 from bertdemo.models.classifier import Classifier, load_base
 from bertdemo.models.encoding import encode
 from tests.readable import is_readable

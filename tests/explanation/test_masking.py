@@ -9,9 +9,9 @@ import pytest
 
 from bertdemo.errors import CancelledError, ExplanationError
 from bertdemo.explanation import function
-from bertdemo.explanation.editing import without
-from bertdemo.explanation.erasing import explained, logits_without
-from bertdemo.explanation.reading import read
+from bertdemo.explanation.counterfactual import without
+from bertdemo.explanation.masking import explained, logits_without
+from bertdemo.explanation.tokenized_text import read
 from bertdemo.models.classifier import Classifier, load_classifier
 from bertdemo.models.devices import choose_placement
 from bertdemo.prediction.predict import predict
