@@ -11,7 +11,7 @@ from typing import Any, TextIO
 _CLEAR_LINE = "\r\x1b[K"
 
 
-class Output:
+class Console:
     """Keeps results, lasting remarks and passing progress apart; only a terminal shows progress."""
 
     def __init__(self, as_json: bool, stdout: TextIO | None = None, stderr: TextIO | None = None) -> None:

@@ -11,7 +11,7 @@ from bertdemo.evaluation.report import BASELINE
 from bertdemo.runs.records import Run
 
 if TYPE_CHECKING:
-    from bertdemo.evaluation.analysis import Judgement
+    from bertdemo.evaluation.analysis import Analysis
     from bertdemo.evaluation.ranking import Ranking
     from bertdemo.evaluation.report import Report
     from bertdemo.runs.folder import RunFolder
@@ -64,9 +64,9 @@ def full(run: Run, report: Report, folder: RunFolder) -> dict[str, Any]:
     }
 
 
-def _judgement(folder: RunFolder) -> tuple[Judgement | None, str | None]:
+def _judgement(folder: RunFolder) -> tuple[Analysis | None, str | None]:
     """What the answers of a run tell, None where older versions kept none; and what is missing of it, as a sentence."""
-    from bertdemo.evaluation.analysis import judge, judge_without_texts
+    from bertdemo.evaluation.analysis import analyse, judge_without_texts
 
     try:
         answers, temperature = folder.answers(), folder.temperature()
@@ -75,13 +75,13 @@ def _judgement(folder: RunFolder) -> tuple[Judgement | None, str | None]:
     if answers is None:
         return None, None
     try:
-        return judge(answers, folder.split(), temperature), None
+        return analyse(answers, folder.split(), temperature), None
     except RunError as error:
         known = judge_without_texts(answers, folder.data_card().label_names, temperature)
         return known, f"Without slices by length and by columns of the data: {error}"
 
 
-def _judged(judgement: Judgement) -> dict[str, Any]:
+def _judged(judgement: Analysis) -> dict[str, Any]:
     from bertdemo.evaluation.comparison import sentence
 
     test = judgement.coverage.at(0.0)

@@ -15,7 +15,7 @@ from bertdemo.evaluation.thresholds import Coverage, coverage
 
 
 @dataclass(frozen=True)
-class Judgement:
+class Analysis:
     """What the answers on the test part tell, with probabilities at ``temperature``; plain values throughout.
 
     ``uncalibrated`` is the calibration at temperature 1; ``against_baseline`` compares the classifier (first) with
@@ -31,7 +31,7 @@ class Judgement:
     against_baseline: Comparison
 
 
-def judge(answers: Answers, split: Split, temperature: float) -> Judgement:
+def analyse(answers: Answers, split: Split, temperature: float) -> Analysis:
     """Everything that the report says about the test part, in a fraction of a second for thousands of texts.
 
     Args:
@@ -48,18 +48,18 @@ def judge(answers: Answers, split: Split, temperature: float) -> Judgement:
     return _judge(answers, part.label_names, temperature, slice_all(test.predicted, part))
 
 
-def judge_without_texts(answers: Answers, label_names: Sequence[str], temperature: float) -> Judgement:
-    """As ``judge``, where the texts are lost: the only slices are those by label."""
+def judge_without_texts(answers: Answers, label_names: Sequence[str], temperature: float) -> Analysis:
+    """As ``analyse``, where the texts are lost: the only slices are those by label."""
     test = answers.test
     by_label = slice_by_label(test.predicted, test.truth, label_names)
     return _judge(answers, label_names, temperature, (by_label,))
 
 
-def _judge(answers: Answers, label_names: Sequence[str], temperature: float, slices: tuple[Slices, ...]) -> Judgement:
+def _judge(answers: Answers, label_names: Sequence[str], temperature: float, slices: tuple[Slices, ...]) -> Analysis:
     test = answers.test
     probabilities = test.probabilities(temperature)
     calibrated = calibration(probabilities, test.truth)
-    return Judgement(
+    return Analysis(
         temperature=temperature,
         calibration=calibrated,
         uncalibrated=calibrated if temperature == 1 else calibration(test.probabilities(), test.truth),

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from bertdemo.errors import ExplanationError
 from bertdemo.explanation.cancellation import ShouldStop, check_cancelled, never
 from bertdemo.explanation.masking import check_words, mask_id, texts_at_once
-from bertdemo.explanation.tokenized_text import Reading, Word
+from bertdemo.explanation.tokenized_text import TokenizedText, Word
 from bertdemo.models.classifier import Classifier
 from bertdemo.models.devices import choose_placement
 from bertdemo.models.encoding import is_blank
@@ -50,21 +50,21 @@ class Flip:
     proven: bool
 
 
-def edit(reading: Reading, changes: Mapping[int, str]) -> Edited:
+def edit(tokenized: TokenizedText, changes: Mapping[int, str]) -> Edited:
     """The text with words replaced, character for character what it was elsewhere.
 
     Args:
-        reading: of the text.
+        tokenized: of the text.
         changes: index of a word → what stands in its place. Nothing (``""``) deletes the word, and with it the white
             space before it (at the beginning of the text, after it).
 
     Raises:
         ExplanationError: a word that the text does not have.
     """
-    check_words(reading, changes)
-    parts = [reading.text, reading.pair]
+    check_words(tokenized, changes)
+    parts = [tokenized.text, tokenized.pair]
     for row in sorted(changes, reverse=True):  # from the end, so that the characters before stay where they are
-        word = reading.words[row]
+        word = tokenized.words[row]
         whole = parts[word.part]
         assert whole is not None
         parts[word.part] = _replace(whole, word, changes[row]) if changes[row] else _delete(whole, word)
@@ -85,29 +85,29 @@ def _delete(whole: str, word: Word) -> str:
     return before + (" " if glued else "") + after
 
 
-def masked(classifier: Classifier, reading: Reading, word: int) -> str:
+def masked(classifier: Classifier, tokenized: TokenizedText, word: int) -> str:
     """What stands in the place of a masked word: a mask for each of its tokens, so that no other word moves.
 
     Raises:
         ExplanationError: the tokenizer has no mask, or the text has no such word.
     """
-    check_words(reading, [word])
+    check_words(tokenized, [word])
     mask_id(classifier)
-    return str(classifier.tokenizer.mask_token) * len(reading.words[word].tokens)
+    return str(classifier.tokenizer.mask_token) * len(tokenized.words[word].tokens)
 
 
-def without(classifier: Classifier, reading: Reading, words: Collection[int], how: How) -> Edited:
+def without(classifier: Classifier, tokenized: TokenizedText, words: Collection[int], how: How) -> Edited:
     """The text with these words deleted or masked.
 
     Raises:
         ExplanationError: see ``edit`` and ``masked``.
     """
-    return edit(reading, {word: masked(classifier, reading, word) if how == "mask" else "" for word in words})
+    return edit(tokenized, {word: masked(classifier, tokenized, word) if how == "mask" else "" for word in words})
 
 
 def find_flip(
     classifier: Classifier,
-    reading: Reading,
+    tokenized: TokenizedText,
     word_scores: NDArray[np.float64] | None = None,
     *,
     how: How = "mask",
@@ -123,7 +123,7 @@ def find_flip(
 
     Args:
         classifier: whose answer is to change.
-        reading: of a text that the model reads to its end; see ``windows`` for others.
+        tokenized: of a text that the model reads to its end; see ``windows`` for others.
         word_scores: (words,) for the present answer, from any method; None does without.
         how: what happens to the words.
         to: the label wanted instead, as an index; None takes any other.
@@ -134,13 +134,13 @@ def find_flip(
         ExplanationError: the text has no words, or ``to`` is no other label.
         CancelledError: ``should_stop()`` became true.
     """
-    check_words(reading, ())
-    search = _Search(classifier, reading, how, to, most_calls, should_stop)
+    check_words(tokenized, ())
+    search = _Search(classifier, tokenized, how, to, most_calls, should_stop)
     found = search.small_set() or search.greedy(word_scores)
     if found is None:
         return Flip(None, how, search.before, None, None, search.calls, most_calls, search.tried_everything)
     after = int(search.logits[found].argmax())
-    edited = without(classifier, reading, found, how)
+    edited = without(classifier, tokenized, found, how)
     return Flip(found, how, search.before, after, edited, search.calls, most_calls, search.tried_smaller(found))
 
 
@@ -152,7 +152,7 @@ class _Search:
     """What was asked of the classifier so far, and what it said."""
 
     classifier: Classifier
-    reading: Reading
+    tokenized: TokenizedText
     how: How
     to: int | None
     most_calls: int
@@ -177,7 +177,7 @@ class _Search:
 
     @property
     def words(self) -> range:
-        return range(len(self.reading.words))
+        return range(len(self.tokenized.words))
 
     def small_set(self) -> _Set | None:
         """The best word, or pair of words, that flips."""
@@ -219,7 +219,7 @@ class _Search:
         """Predict texts without these words; returns how many are known, fewer where the limit is reached."""
         wanted = list(dict.fromkeys(tuple(sorted(each)) for each in sets))
         new = [(each, edited) for each, edited in self._edited(wanted) if each not in self.logits][: max(self.left, 0)]
-        at_once = texts_at_once(self.classifier, len(self.reading))
+        at_once = texts_at_once(self.classifier, len(self.tokenized))
         for start in range(0, len(new), at_once):
             check_cancelled(self.should_stop)
             self._predict(new[start : start + at_once])
@@ -228,13 +228,13 @@ class _Search:
     def _edited(self, sets: Iterable[_Set]) -> Iterator[tuple[_Set, Edited]]:
         """Sets and their texts; a text of which nothing is left is none (nor one that the model cannot read)."""
         for each in sets:
-            edited = without(self.classifier, self.reading, each, self.how)
+            edited = without(self.classifier, self.tokenized, each, self.how)
             if not is_blank(edited.text) and (edited.pair is None or not is_blank(edited.pair)):
                 yield each, edited
 
     def _predict(self, sets: Sequence[tuple[_Set, Edited]]) -> None:
         texts = [edited.text for _, edited in sets]
-        pairs = None if self.reading.pair is None else [str(edited.pair) for _, edited in sets]
+        pairs = None if self.tokenized.pair is None else [str(edited.pair) for _, edited in sets]
         predicted = predict(self.classifier, texts, pairs, placement=choose_placement("fp32"))
         for (each, _), logits, unknown in zip(sets, predicted.logits, predicted.unknown, strict=True):
             if not np.isnan(unknown):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from bertdemo.errors import ExplanationError
 from bertdemo.explanation.cancellation import ShouldStop, never
 from bertdemo.explanation.masking import check_scores, explained, logits_without
-from bertdemo.explanation.tokenized_text import Reading
+from bertdemo.explanation.tokenized_text import TokenizedText
 from bertdemo.models.classifier import Classifier
 from bertdemo.prediction.probabilities import softmax
 
@@ -133,7 +133,7 @@ class Faithfulness:
 
 def faithfulness(
     classifier: Classifier,
-    reading: Reading,
+    tokenized: TokenizedText,
     word_scores: NDArray[np.float64],
     target: int,
     against: int | None = None,
@@ -149,7 +149,7 @@ def faithfulness(
 
     Args:
         classifier: whose output is followed.
-        reading: of the text.
+        tokenized: of the text.
         word_scores: (words,), high where a word speaks for the target (or, unsigned, where it matters).
         target: a label, as an index; ``against`` another one if a margin is explained.
         against: see ``target``.
@@ -161,14 +161,14 @@ def faithfulness(
         ExplanationError: fewer than two words, fewer than 20 orders, or scores that are not one a word.
         CancelledError: ``should_stop()`` became true.
     """
-    _check(reading, word_scores, orders)
-    words, rng = len(reading.words), np.random.default_rng(seed)
+    _check(tokenized, word_scores, orders)
+    words, rng = len(tokenized.words), np.random.default_rng(seed)
     best_first = np.argsort(-word_scores, kind="stable")
     # Masking the worst first, read backwards, is putting the best back first.
     rankings = [best_first, best_first[::-1], *(rng.permutation(words) for _ in range(orders))]
     counts = _counts(words)
     erased = np.concatenate([_prefixes(ranking, counts) for ranking in rankings])
-    logits = logits_without(classifier, reading, erased, should_stop)
+    logits = logits_without(classifier, tokenized, erased, should_stop)
     shape = len(rankings), len(counts)
     outputs = explained(logits, target, against).reshape(shape)
     lost = softmax(logits, classifier.temperature)[:, target].reshape(shape)
@@ -183,8 +183,8 @@ def faithfulness(
     )  # fmt: skip
 
 
-def _check(reading: Reading, word_scores: NDArray[np.float64], orders: int) -> None:
-    check_scores(reading, word_scores)
+def _check(tokenized: TokenizedText, word_scores: NDArray[np.float64], orders: int) -> None:
+    check_scores(tokenized, word_scores)
     if orders < FEWEST_ORDERS:
         raise ExplanationError(f"A band of {orders} random orders says little: choose {FEWEST_ORDERS} or more.")
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from bertdemo.errors import ExplanationError
 from bertdemo.explanation.cancellation import ShouldStop, check_cancelled, never
 from bertdemo.explanation.forward import check_starts_from_vectors, logits_of, tables_of, word_vectors
-from bertdemo.explanation.tokenized_text import Reading
+from bertdemo.explanation.tokenized_text import TokenizedText
 from bertdemo.models.classifier import Classifier
 from bertdemo.models.devices import choose_placement
 
@@ -31,7 +31,7 @@ Expand = Callable[["Tensor"], "Tensor"]  # (n, …) → word vectors (n, tokens,
 
 
 @dataclass(frozen=True)
-class Output:
+class ExplainedOutput:
     """A logit of a text, or the margin logit(``target``) − logit(``against``); labels are indices.
 
     Raises:
@@ -39,7 +39,7 @@ class Output:
     """
 
     classifier: Classifier
-    reading: Reading
+    tokenized: TokenizedText
     target: int
     against: int | None = None
     should_stop: ShouldStop = never
@@ -64,8 +64,8 @@ class Output:
         """
         with self.classifier.lock:
             self.classifier.model.to(choose_placement("fp32").device)  # type: ignore[arg-type]
-            check_starts_from_vectors(self.classifier, self.reading)
-            return word_vectors(self.classifier, self.reading)
+            check_starts_from_vectors(self.classifier, self.tokenized)
+            return word_vectors(self.classifier, self.tokenized)
 
     def function(self, expand: Expand) -> Callable[[Tensor], Tensor]:
         """Inputs (n, …) to outputs (n,), with gradients: fp32, in pieces between which others may use the model.
@@ -83,7 +83,7 @@ class Output:
             check_cancelled(self.should_stop)
             with self.classifier.lock, torch.set_grad_enabled(wants_gradient):
                 inputs = inputs.detach().requires_grad_(wants_gradient)
-                outputs = self.of(logits_of(self.classifier, self.reading, expand(inputs)))
+                outputs = self.of(logits_of(self.classifier, self.tokenized, expand(inputs)))
                 if not wants_gradient:
                     return outputs, None
                 (gradient,) = torch.autograd.grad(outputs.sum(), inputs)  # of the inputs alone: no weight is touched
@@ -98,7 +98,7 @@ class Output:
     @functools.cached_property
     def rows_at_once(self) -> int:
         """How many versions of the text go through the model while the lock is held."""
-        return rows_at_once(self.classifier, len(self.reading))
+        return rows_at_once(self.classifier, len(self.tokenized))
 
 
 def rows_at_once(classifier: Classifier, tokens: int, *, backward: bool = True) -> int:
@@ -113,7 +113,7 @@ def rows_at_once(classifier: Classifier, tokens: int, *, backward: bool = True) 
     return max(1, int(piece / (weights * tokens)))
 
 
-def between(baseline: Tensor, vectors: Tensor) -> Expand:
+def interpolate(baseline: Tensor, vectors: Tensor) -> Expand:
     """Shares (n, tokens) to word vectors on the straight line from ``baseline`` (0) to ``vectors`` (1).
 
     Both are (1, tokens, width).

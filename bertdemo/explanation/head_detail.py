@@ -10,17 +10,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bertdemo.errors import ExplanationError
-from bertdemo.explanation.blocks import NONE_OFF, Block, Head, Seen, blocks_of, check_heads, look
+from bertdemo.explanation.blocks import (
+    NO_HEADS,
+    AttentionInputs,
+    Block,
+    Head,
+    blocks_of,
+    capture_attention_inputs,
+    check_heads,
+)
 from bertdemo.models.classifier import Classifier
 
 if TYPE_CHECKING:
-    from bertdemo.explanation.tokenized_text import Reading
+    from bertdemo.explanation.tokenized_text import TokenizedText
 
 Vector = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Closeup:
+class HeadDetail:
     """What one head computes for one token; ``width`` numbers make up a query, a key and a value.
 
     Args:
@@ -49,12 +57,12 @@ class Closeup:
 
 def closeup(
     classifier: Classifier,
-    reading: Reading,
+    tokenized: TokenizedText,
     layer: int,
     head: int,
     token: int,
-    switched_off: AbstractSet[Head] = NONE_OFF,
-) -> Closeup:
+    switched_off: AbstractSet[Head] = NO_HEADS,
+) -> HeadDetail:
     """The numbers of one head (from 0) of one layer (from 0) for one token (from 0) that looks.
 
     Queries and keys are those that meet: where positions turn them (rotary embeddings), after the turn.
@@ -66,17 +74,19 @@ def closeup(
 
     blocks = blocks_of(classifier)
     check_heads(len(blocks), blocks[0].heads, {(layer, head)})
-    if not 0 <= token < len(reading):
-        raise ExplanationError(f"There is no token {token + 1}: the model reads {len(reading)} of this text.")
+    if not 0 <= token < len(tokenized):
+        raise ExplanationError(f"There is no token {token + 1}: the model reads {len(tokenized)} of this text.")
     with classifier.lock, torch.inference_mode():
-        return _closeup(blocks[layer], look(classifier, reading, switched_off)[layer], head, token)
+        return _closeup(
+            blocks[layer], capture_attention_inputs(classifier, tokenized, switched_off)[layer], head, token
+        )
 
 
-def _closeup(block: Block, seen: Seen, head: int, token: int) -> Closeup:
+def _closeup(block: Block, seen: AttentionInputs, head: int, token: int) -> HeadDetail:
     queries, keys, values = (part[head] for part in block.queries_keys_values(seen))
     products = queries[token] * keys
     scores = block.scores(queries, keys, seen)[token]
     weights = scores.softmax(dim=-1)
     weighted = weights[:, None] * values
     tensors = (queries[token], keys, products, scores, weights, values, weighted, weighted.sum(dim=0))
-    return Closeup(*(tensor.float().cpu().numpy() for tensor in tensors))
+    return HeadDetail(*(tensor.float().cpu().numpy() for tensor in tensors))

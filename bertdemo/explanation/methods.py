@@ -13,10 +13,10 @@ from bertdemo.errors import ExplanationError
 from bertdemo.explanation.attribution import Attribution
 from bertdemo.explanation.baselines import baseline_vectors
 from bertdemo.explanation.cancellation import ShouldStop, never
-from bertdemo.explanation.function import Output
+from bertdemo.explanation.function import ExplainedOutput
 from bertdemo.explanation.integrated_gradients import ends, integrated_gradients
 from bertdemo.explanation.perturbation import GRADIENT_SAMPLES, gradient_shap, kernel_shap, lime, occlusion, samples
-from bertdemo.explanation.tokenized_text import Reading
+from bertdemo.explanation.tokenized_text import TokenizedText
 from bertdemo.models.classifier import Classifier
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ METHODS: Mapping[str, Method] = {
 
 def attribute(
     classifier: Classifier,
-    reading: Reading,
+    tokenized: TokenizedText,
     method: str,
     target: int,
     against: int | None = None,
@@ -108,7 +108,7 @@ def attribute(
 
     Args:
         classifier: complete or not; predicting ones are a third faster.
-        reading: the text.
+        tokenized: the text.
         method: a key of ``METHODS``.
         target: a label, as an index.
         against: another label: explains logit(target) − logit(against).
@@ -124,8 +124,8 @@ def attribute(
     """
     check_method(classifier, method)
     if method == "integrated_gradients":
-        return integrated_gradients(classifier, reading, target, against, baseline=baseline, should_stop=should_stop)
-    output = Output(classifier, reading, target, against, should_stop)
+        return integrated_gradients(classifier, tokenized, target, against, baseline=baseline, should_stop=should_stop)
+    output = ExplainedOutput(classifier, tokenized, target, against, should_stop)
     if not METHODS[method].needs_baseline:
         return _without_baseline(output, method)
     return _from_baseline(output, method, baseline, seed)
@@ -143,42 +143,42 @@ def check_method(classifier: Classifier, method: str) -> None:
         raise ExplanationError(f"{METHODS[method].name} is not offered for this model: {reason}")
 
 
-def _without_baseline(output: Output, method: str) -> Attribution:
+def _without_baseline(output: ExplainedOutput, method: str) -> Attribution:
     vectors = output.vectors()
     scores = {"saliency": _saliency, "input_x_gradient": _input_x_gradient}[method](output, vectors)
     return Attribution(
-        reading=output.reading, target=output.target, against=output.against, method=method, baseline=None,
+        tokenized=output.tokenized, target=output.target, against=output.against, method=method, baseline=None,
         scores=scores, signed=METHODS[method].signed, adds_up=METHODS[method].adds_up,
         output=ends(output, vectors, vectors)[0], baseline_output=None, n_steps=None,
     )  # fmt: skip
 
 
-def _from_baseline(output: Output, method: str, baseline: str, seed: int) -> Attribution:
+def _from_baseline(output: ExplainedOutput, method: str, baseline: str, seed: int) -> Attribution:
     vectors, kind = output.vectors(), METHODS[method]
-    lines = baseline_vectors(output.classifier, output.reading, baseline)
+    lines = baseline_vectors(output.classifier, output.tokenized, baseline)
     value, baseline_value = ends(output, vectors, lines)
     scores = np.mean([_scores(output, method, vectors, line[None], seed) for line in lines], axis=0)
     return Attribution(
-        reading=output.reading, target=output.target, against=output.against, method=method, baseline=baseline,
+        tokenized=output.tokenized, target=output.target, against=output.against, method=method, baseline=baseline,
         scores=scores, signed=kind.signed, adds_up=kind.adds_up, output=value, baseline_output=baseline_value,
-        n_steps=_n_samples(method, output.reading), seed=seed if kind.samples else None,
+        n_steps=_n_samples(method, output.tokenized), seed=seed if kind.samples else None,
     )  # fmt: skip
 
 
-def _n_samples(method: str, reading: Reading) -> int | None:
+def _n_samples(method: str, tokenized: TokenizedText) -> int | None:
     if not METHODS[method].samples:
         return None
-    return GRADIENT_SAMPLES if method == "gradient_shap" else samples(reading)
+    return GRADIENT_SAMPLES if method == "gradient_shap" else samples(tokenized)
 
 
-def _scores(output: Output, method: str, vectors: Tensor, baseline: Tensor, seed: int) -> NDArray[np.float64]:
+def _scores(output: ExplainedOutput, method: str, vectors: Tensor, baseline: Tensor, seed: int) -> NDArray[np.float64]:
     if method == "occlusion":
         return occlusion(output, vectors, baseline)
     sampled = {"gradient_shap": gradient_shap, "lime": lime, "kernel_shap": kernel_shap}
     return sampled[method](output, vectors, baseline, seed)
 
 
-def _saliency(output: Output, vectors: Tensor) -> NDArray[np.float64]:
+def _saliency(output: ExplainedOutput, vectors: Tensor) -> NDArray[np.float64]:
     """Euclidean length of the gradient by each word vector (after Simonyan et al., 2014): (tokens,)."""
     from captum.attr import Saliency
 
@@ -186,7 +186,7 @@ def _saliency(output: Output, vectors: Tensor) -> NDArray[np.float64]:
     return _numbers(gradient[0].norm(dim=-1))
 
 
-def _input_x_gradient(output: Output, vectors: Tensor) -> NDArray[np.float64]:
+def _input_x_gradient(output: ExplainedOutput, vectors: Tensor) -> NDArray[np.float64]:
     """Gradient · word vector (Shrikumar et al., 2016): (tokens,)."""
     from captum.attr import InputXGradient
 

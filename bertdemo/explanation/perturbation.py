@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bertdemo.errors import ExplanationError
-from bertdemo.explanation.function import Output, between
+from bertdemo.explanation.function import ExplainedOutput, interpolate
 from bertdemo.explanation.integrated_gradients import integral
-from bertdemo.explanation.tokenized_text import Reading
+from bertdemo.explanation.tokenized_text import TokenizedText
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -31,41 +31,41 @@ Draw = Callable[[np.random.Generator, int], Iterator[NDArray[np.int64]]]
 Present = Callable[["Tensor"], "Tensor"]  # (n, words) of 0 and 1 → outputs (n,)
 
 
-def samples(reading: Reading) -> int:
+def samples(tokenized: TokenizedText) -> int:
     """How many versions of a text LIME and Kernel SHAP look at: more where there are more words."""
-    return min(_SAMPLES + _SAMPLES_A_WORD * len(reading.words), _MOST_SAMPLES)
+    return min(_SAMPLES + _SAMPLES_A_WORD * len(tokenized.words), _MOST_SAMPLES)
 
 
-def occlusion(output: Output, vectors: Tensor, baseline: Tensor) -> NDArray[np.float64]:
+def occlusion(output: ExplainedOutput, vectors: Tensor, baseline: Tensor) -> NDArray[np.float64]:
     """What the output loses when a word alone has its baseline's vectors (Zeiler & Fergus, 2014): (tokens,)."""
     from captum.attr import FeatureAblation
 
     words, present = _words(output, vectors, baseline)
     scores = FeatureAblation(present).attribute(words, perturbations_per_eval=words.shape[1])
-    return _to_tokens(output.reading, scores)
+    return _to_tokens(output.tokenized, scores)
 
 
-def lime(output: Output, vectors: Tensor, baseline: Tensor, seed: int) -> NDArray[np.float64]:
+def lime(output: ExplainedOutput, vectors: Tensor, baseline: Tensor, seed: int) -> NDArray[np.float64]:
     """Weights of a sparse linear model of the output around the text (Ribeiro et al., 2016): (tokens,)."""
     from captum.attr import Lime
 
     words, present = _words(output, vectors, baseline)
-    number = samples(output.reading)
+    number = samples(output.tokenized)
     method = Lime(present, perturb_func=_sampler(seed, _halves))
-    return _to_tokens(output.reading, method.attribute(words, n_samples=number, perturbations_per_eval=number))
+    return _to_tokens(output.tokenized, method.attribute(words, n_samples=number, perturbations_per_eval=number))
 
 
-def kernel_shap(output: Output, vectors: Tensor, baseline: Tensor, seed: int) -> NDArray[np.float64]:
+def kernel_shap(output: ExplainedOutput, vectors: Tensor, baseline: Tensor, seed: int) -> NDArray[np.float64]:
     """Shapley values of the words, by weighted least squares over samples (Lundberg & Lee, 2017): (tokens,)."""
     from captum.attr import KernelShap
 
-    if len(output.reading.words) == 1:  # there is nothing to sample: the word is all that changes
+    if len(output.tokenized.words) == 1:  # there is nothing to sample: the word is all that changes
         return occlusion(output, vectors, baseline)
     words, present = _words(output, vectors, baseline)
-    number = samples(output.reading)
+    number = samples(output.tokenized)
     method = KernelShap(present)
     method.perturb_func = _sampler(seed, _subsets)
-    return _to_tokens(output.reading, method.attribute(words, n_samples=number, perturbations_per_eval=number))
+    return _to_tokens(output.tokenized, method.attribute(words, n_samples=number, perturbations_per_eval=number))
 
 
 def _sampler(seed: int, draw: Draw) -> Callable[..., Iterator[Tensor]]:
@@ -101,13 +101,13 @@ def _subsets(generator: np.random.Generator, words: int) -> Iterator[NDArray[np.
         yield (generator.permutation(words) < size).astype(np.int64)
 
 
-def gradient_shap(output: Output, vectors: Tensor, baseline: Tensor, seed: int) -> NDArray[np.float64]:
+def gradient_shap(output: ExplainedOutput, vectors: Tensor, baseline: Tensor, seed: int) -> NDArray[np.float64]:
     """Expected gradients (Erion et al., 2021) from one baseline, at random points of the way to the text: (tokens,)."""
     shares = np.random.default_rng(seed).uniform(size=GRADIENT_SAMPLES)
     return integral(output, vectors, baseline, shares, np.full(GRADIENT_SAMPLES, 1 / GRADIENT_SAMPLES))
 
 
-def _words(output: Output, vectors: Tensor, baseline: Tensor) -> tuple[Tensor, Present]:
+def _words(output: ExplainedOutput, vectors: Tensor, baseline: Tensor) -> tuple[Tensor, Present]:
     """All words there, (1, words), and the function that Captum asks.
 
     Raises:
@@ -115,23 +115,23 @@ def _words(output: Output, vectors: Tensor, baseline: Tensor) -> tuple[Tensor, P
     """
     import torch
 
-    reading = output.reading
-    if not reading.words:
+    tokenized = output.tokenized
+    if not tokenized.words:
         raise ExplanationError("The model reads no word of this text, so there is none to leave out: type another one.")
-    line = between(baseline, vectors)
+    line = interpolate(baseline, vectors)
     # Special tokens stand on the last place, which is always there.
-    place = torch.tensor([len(reading.words) if t.word is None else t.word for t in reading.tokens])
+    place = torch.tensor([len(tokenized.words) if t.word is None else t.word for t in tokenized.tokens])
     place = place.to(vectors.device)
 
     def expand(words: Tensor) -> Tensor:
         return line(torch.cat([words, words.new_ones(len(words), 1)], dim=1)[:, place])
 
-    return vectors.new_ones(1, len(reading.words)), output.function(expand)
+    return vectors.new_ones(1, len(tokenized.words)), output.function(expand)
 
 
-def _to_tokens(reading: Reading, scores: Tensor) -> NDArray[np.float64]:
+def _to_tokens(tokenized: TokenizedText, scores: Tensor) -> NDArray[np.float64]:
     of_words = scores[0].detach().double().cpu().numpy()
-    of_tokens = np.zeros(len(reading))
-    for word, score in zip(reading.words, of_words, strict=True):
+    of_tokens = np.zeros(len(tokenized))
+    for word, score in zip(tokenized.words, of_words, strict=True):
         of_tokens[list(word.tokens)] = score / len(word.tokens)
     return of_tokens

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from bertdemo.explanation.cancellation import ShouldStop, check_cancelled, never
 from bertdemo.explanation.copies import Explain, private_copy
 from bertdemo.explanation.masking import check_words
-from bertdemo.explanation.tokenized_text import Reading
+from bertdemo.explanation.tokenized_text import TokenizedText
 from bertdemo.models.classifier import Classifier
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class Sanity:
 
 def sanity(
     classifier: Classifier,
-    reading: Reading,
+    tokenized: TokenizedText,
     explain: Explain,
     *,
     seeds: int = 2,
@@ -94,7 +94,7 @@ def sanity(
 
     Args:
         classifier: stays as it is.
-        reading: of the text.
+        tokenized: of the text.
         explain: as the explanation under test was made.
         seeds: random draws a stage.
         should_stop: looked at between two explanations.
@@ -104,16 +104,16 @@ def sanity(
         ExplanationError: the text has no words.
         CancelledError: ``should_stop()`` became true.
     """
-    check_words(reading, ())
+    check_words(tokenized, ())
     parts = stages(classifier.model)
-    original, correlations = explain(classifier, reading), list[tuple[float, ...]]()
+    original, correlations = explain(classifier, tokenized), list[tuple[float, ...]]()
     last: list[NDArray[np.float64]] = []
     for done, names in enumerate(parts.values()):
         last = []
         for seed in range(seeds):
             check_cancelled(should_stop)
             report(done * seeds + seed, len(parts) * seeds)
-            last.append(explain(with_random_weights(classifier, names, seed), reading))
+            last.append(explain(with_random_weights(classifier, names, seed), tokenized))
         correlations.append(tuple(rank_correlation(original, scores) for scores in last))
     report(len(parts) * seeds, len(parts) * seeds)
     chance = _RARE / float(np.sqrt(max(1, len(original) - 1) * seeds))

@@ -10,7 +10,7 @@ from bertdemo.explanation.cancellation import ShouldStop, check_cancelled, never
 from bertdemo.explanation.copies import Explain, shiftable
 from bertdemo.explanation.forward import vectors_of
 from bertdemo.explanation.masking import check_words
-from bertdemo.explanation.tokenized_text import Reading
+from bertdemo.explanation.tokenized_text import TokenizedText
 from bertdemo.models.classifier import Classifier
 
 RADIUS = 0.1  # of the standard deviation of the coordinates of the text's word vectors
@@ -35,7 +35,7 @@ class Sensitivity:
 
 def sensitivity(
     classifier: Classifier,
-    reading: Reading,
+    tokenized: TokenizedText,
     explain: Explain,
     *,
     samples: int = 10,
@@ -46,7 +46,7 @@ def sensitivity(
 
     Args:
         classifier: stays as it is; the copy shares its weights.
-        reading: of the text. Special tokens keep their vectors, so that a baseline made of them does, too.
+        tokenized: of the text. Special tokens keep their vectors, so that a baseline made of them does, too.
         explain: makes the word scores under test.
         samples: random shifts.
         seed: of the shifts.
@@ -59,8 +59,8 @@ def sensitivity(
     import torch
     from captum.metrics import sensitivity_max
 
-    check_words(reading, ())
-    ids = np.unique(reading.ids[~reading.special])
+    check_words(tokenized, ())
+    ids = np.unique(tokenized.ids[~tokenized.special])
     copy, shift = shiftable(classifier, ids)
     vectors = vectors_of(copy, torch.from_numpy(ids))
     radius = RADIUS * float(vectors.std())
@@ -74,7 +74,7 @@ def sensitivity(
         check_cancelled(should_stop)
         shift.copy_(each)
         with torch.enable_grad():  # Captum switches it off, and explanations may need it
-            return torch.from_numpy(explain(copy, reading))
+            return torch.from_numpy(explain(copy, tokenized))
 
     def draw(shifts: torch.Tensor) -> torch.Tensor:
         return radius * (2 * torch.rand(shifts.shape, generator=generator) - 1).to(shifts)

@@ -32,7 +32,7 @@ class Token:
     """A piece that the model reads. ``start`` and ``end`` are characters of the text that it stands for.
 
     ``part`` is 0 for the text, 1 for its pair, and None for a special token, which stands for no character.
-    ``word`` is an index into ``Reading.words``, None for a special token.
+    ``word`` is an index into ``TokenizedText.words``, None for a special token.
     """
 
     text: str
@@ -58,7 +58,7 @@ class Word:
 
 
 @dataclass(frozen=True)
-class Reading:
+class TokenizedText:
     """A text (with its pair) as the model reads it; ids and segments are those of ``models.encoding.encode``.
 
     ``ids`` and ``segments`` have one entry a token, special tokens included. ``truncated`` says that the model cannot
@@ -89,7 +89,7 @@ class Reading:
         return totals
 
 
-def read(classifier: Classifier, text: str, pair: str | None = None) -> Reading:
+def tokenize_with_words(classifier: Classifier, text: str, pair: str | None = None) -> TokenizedText:
     """Tokenise as for a prediction, and keep where each token stands.
 
     Raises:
@@ -115,11 +115,14 @@ def read(classifier: Classifier, text: str, pair: str | None = None) -> Reading:
 
 
 def words_in(text: str) -> list[str]:
-    """The words of a text as written, found without a model: those of ``read``, unless a token reaches over several."""
+    """Return the words of a text as written, found without a model.
+
+    They are those of ``tokenize_with_words``, unless a token reaches over several.
+    """
     return [text[match.start() : _with_marks(text, match.end())] for match in _WORD.finditer(text)]
 
 
-def _reading(text: str, pair: str | None, columns: Any, pieces: Sequence[str]) -> Reading:
+def _reading(text: str, pair: str | None, columns: Any, pieces: Sequence[str]) -> TokenizedText:
     spans = columns["offset_mapping"][0]
     parts = columns.sequence_ids(0)
     words = [word for part, whole in enumerate((text, pair)) if whole for word in _words(whole, part, spans, parts)]
@@ -129,7 +132,7 @@ def _reading(text: str, pair: str | None, columns: Any, pieces: Sequence[str]) -
         for place, (piece, (start, end), part) in enumerate(zip(pieces, spans, parts, strict=True))
     )
     segments = columns.get("token_type_ids")
-    return Reading(
+    return TokenizedText(
         text=text, pair=pair, ids=np.asarray(columns["input_ids"][0], dtype=np.int64),
         segments=None if segments is None else np.asarray(segments[0], dtype=np.int64), tokens=tokens,
         words=tuple(words), truncated=len(columns["input_ids"]) > 1,
@@ -141,8 +144,8 @@ def _words(whole: str, part: int, spans: Sequence[tuple[int, int]], parts: Seque
 
     White space is of no word, but a token that is nothing else is of the word behind it, or of the last one.
     """
-    read = max((end for (_, end), owner in zip(spans, parts, strict=True) if owner == part), default=0)
-    matches = takewhile(lambda match: match.start() < read, _WORD.finditer(whole))
+    tokenize_with_words = max((end for (_, end), owner in zip(spans, parts, strict=True) if owner == part), default=0)
+    matches = takewhile(lambda match: match.start() < tokenize_with_words, _WORD.finditer(whole))
     found = [(match.start(), _with_marks(whole, match.end())) for match in matches]
     places = [place for place, owner in enumerate(parts) if owner == part]
     row, tokens, white, start, end = 0, list[int](), list[int](), -1, -1

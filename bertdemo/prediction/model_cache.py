@@ -22,7 +22,7 @@ class ModelFolders(Protocol):
         ...
 
 
-class Shelf:
+class ModelCache:
     """Up to ``capacity`` classifiers, the one that was not asked for the longest makes room. Any thread may ask.
 
     A classifier is loaded once however many ask for it at the same moment, and one after the other: loading takes twice

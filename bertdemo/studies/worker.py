@@ -34,13 +34,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bertdemo.explanation.attribution import Attribution
-    from bertdemo.explanation.tokenized_text import Reading
+    from bertdemo.explanation.tokenized_text import TokenizedText
     from bertdemo.models.classifier import Classifier
 
 _log = logging.getLogger("bertdemo.studies.worker")  # __name__ is __main__ here
 
 # A text of the material → what moved its answer.
-Attribute = Callable[[Material, "Reading"], "Attribution"]
+Attribute = Callable[[Material, "TokenizedText"], "Attribution"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -52,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0 if state is State.FINISHED else 1
 
 
-def integrate(material: Material, reading: Reading) -> Attribution:
+def integrate(material: Material, tokenized: TokenizedText) -> Attribution:
     """Integrated gradients for the studied answer; a cancel is heard between two steps of the integral."""
     from bertdemo.explanation.integrated_gradients import integrated_gradients
 
@@ -61,7 +61,7 @@ def integrate(material: Material, reading: Reading) -> Attribution:
     if target is None:
         raise ValueError("a map explains no answers")
     return integrated_gradients(
-        material.classifier, reading, target, card.question.against, baseline=card.baseline,
+        material.classifier, tokenized, target, card.question.against, baseline=card.baseline,
         should_stop=lambda: material.folder.request() == "cancel",
     )  # fmt: skip
 
@@ -110,14 +110,14 @@ def _explain(material: Material, writer: StatusWriter, attribute: Attribute) -> 
 
 def _explained(material: Material, place: int, attribute: Attribute) -> Explained:
     raise_if_cancelled(material.folder)
-    reading = material.read(place)
-    found = attribute(material, reading)
+    tokenized = material.tokenized(place)
+    found = attribute(material, tokenized)
     words = tuple(
         ScoredWord(word.text, word.start, word.end, word.part, float(score))
-        for word, score in zip(reading.words, found.word_scores, strict=True)
+        for word, score in zip(tokenized.words, found.word_scores, strict=True)
     )
     return Explained(
-        place, found.output, found.baseline_output or 0.0, found.other, found.certified, reading.truncated, words
+        place, found.output, found.baseline_output or 0.0, found.other, found.certified, tokenized.truncated, words
     )
 
 
@@ -202,9 +202,9 @@ def _import_everything() -> None:
     import scipy.special
     from transformers import AutoTokenizer, BertForSequenceClassification
 
-    from bertdemo.prediction.model_cache import Shelf
+    from bertdemo.prediction.model_cache import ModelCache
 
-    del scipy, AutoTokenizer, BertForSequenceClassification, Shelf
+    del scipy, AutoTokenizer, BertForSequenceClassification, ModelCache
 
 
 if __name__ == "__main__":

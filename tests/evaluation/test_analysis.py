@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from bertdemo.data.dataset import Dataset, Split
-from bertdemo.evaluation.analysis import judge, judge_without_texts
+from bertdemo.evaluation.analysis import analyse, judge_without_texts
 from bertdemo.evaluation.answers import Answered, Answers
 from bertdemo.evaluation.calibration import calibration
 from bertdemo.evaluation.metrics import score
@@ -33,7 +33,7 @@ def answers(split: Split) -> Answers:
 
 
 def test_all_sections_tell_of_the_same_answers(answers: Answers, split: Split) -> None:
-    judgement = judge(answers, split, 1.6)
+    judgement = analyse(answers, split, 1.6)
     test, names = answers.test, split.dataset.label_names
     assert judgement.calibration == calibration(test.probabilities(1.6), test.truth)
     assert judgement.uncalibrated == calibration(test.probabilities(), test.truth)
@@ -48,18 +48,18 @@ def test_all_sections_tell_of_the_same_answers(answers: Answers, split: Split) -
 
 
 def test_without_texts_the_rest_is_judged_the_same(answers: Answers, split: Split) -> None:
-    whole, rest = judge(answers, split, 1.6), judge_without_texts(answers, split.dataset.label_names, 1.6)
+    whole, rest = analyse(answers, split, 1.6), judge_without_texts(answers, split.dataset.label_names, 1.6)
     assert [each.by for each in rest.slices] == ["label"]
     assert rest == replace(whole, slices=tuple(each for each in whole.slices if each.by == "label"))
 
 
 def test_temperature_1_is_judged_once(answers: Answers, split: Split) -> None:
-    judgement = judge(answers, split, 1.0)
+    judgement = analyse(answers, split, 1.0)
     assert judgement.calibration is judgement.uncalibrated
 
 
 def test_a_judgement_is_plain_values(answers: Answers, split: Split) -> None:
-    values = asdict(judge(answers, split, 1.6))
+    values = asdict(analyse(answers, split, 1.6))
     assert json.loads(json.dumps(values, allow_nan=False))["temperature"] == 1.6
 
 
@@ -69,7 +69,7 @@ def test_a_test_part_of_one_label_is_judged_but_for_its_ranking(answers: Answers
     kept = answers.test.truth == label
     test = Answered(answers.test.truth[kept], answers.test.logits[kept])
     one = Answers(answers.validation, test, answers.baseline[kept])
-    judgement = judge(one, Split(split.dataset, split.train, split.validation, chosen, seed=0), 1.0)
+    judgement = analyse(one, Split(split.dataset, split.train, split.validation, chosen, seed=0), 1.0)
     assert judgement.ranking is None
     assert judgement.coverage.at(0.0).n == len(chosen)
 
@@ -77,4 +77,4 @@ def test_a_test_part_of_one_label_is_judged_but_for_its_ranking(answers: Answers
 def test_answers_to_other_texts_are_refused(answers: Answers, split: Split) -> None:
     other = Split(split.dataset, split.train, split.validation, split.test[::-1], seed=0)
     with pytest.raises(ValueError, match="other texts"):
-        judge(answers, other, 1.0)
+        analyse(answers, other, 1.0)

@@ -11,7 +11,7 @@ from bertdemo.errors import CancelledError, ExplanationError
 from bertdemo.explanation import function
 from bertdemo.explanation.counterfactual import without
 from bertdemo.explanation.masking import explained, logits_without
-from bertdemo.explanation.tokenized_text import read
+from bertdemo.explanation.tokenized_text import tokenize_with_words
 from bertdemo.models.classifier import Classifier, load_classifier
 from bertdemo.models.devices import choose_placement
 from bertdemo.prediction.predict import predict
@@ -29,20 +29,20 @@ def classifier(learned_base: Path) -> Classifier:
 @pytest.mark.parametrize("pair", [None, "kind staff"])
 def test_each_row_is_the_prediction_of_the_masked_text(learned_base: Path, complete: bool, pair: str | None):
     classifier = load_classifier(learned_base, complete=complete)
-    reading = read(classifier, "a lovely room, cold bread", pair)
+    tokenized = tokenize_with_words(classifier, "a lovely room, cold bread", pair)
     sets = [(), (0,), (1, 2), (0, 1, 2, 3, 4, 5), (1, 2)]
-    logits = logits_without(classifier, reading, erased_table(reading, sets))
+    logits = logits_without(classifier, tokenized, erased_table(tokenized, sets))
     for row, each in zip(logits, sets, strict=True):
-        edited = without(classifier, reading, each, "mask")
+        edited = without(classifier, tokenized, each, "mask")
         expected = predict(classifier, [edited.text], None if pair is None else [str(edited.pair)], placement=FP32)
         assert np.allclose(row, expected.logits[0], atol=1e-5)
 
 
 def test_many_versions_of_a_long_text_are_those_of_one_at_a_time(classifier: Classifier):
-    reading = read(classifier, "the coffee was wonderful and the staff were kind " * 13)
-    erased = np.random.default_rng(0).random((40, len(reading.words))) < 0.5
-    together = logits_without(classifier, reading, erased)
-    assert np.allclose(together, [logits_without(classifier, reading, row[None])[0] for row in erased], atol=1e-5)
+    tokenized = tokenize_with_words(classifier, "the coffee was wonderful and the staff were kind " * 13)
+    erased = np.random.default_rng(0).random((40, len(tokenized.words))) < 0.5
+    together = logits_without(classifier, tokenized, erased)
+    assert np.allclose(together, [logits_without(classifier, tokenized, row[None])[0] for row in erased], atol=1e-5)
 
 
 def test_what_is_explained_is_a_logit_or_a_margin():
@@ -52,19 +52,19 @@ def test_what_is_explained_is_a_logit_or_a_margin():
 
 
 def test_no_text_goes_through_the_model_once_cancelled(classifier: Classifier):
-    reading = read(classifier, "a lovely room")
+    tokenized = tokenize_with_words(classifier, "a lovely room")
     with pytest.raises(CancelledError):
-        logits_without(classifier, reading, erased_table(reading, [()]), should_stop=lambda: True)
+        logits_without(classifier, tokenized, erased_table(tokenized, [()]), should_stop=lambda: True)
 
 
 def test_the_larger_the_model_the_smaller_the_pieces_that_hold_it(classifier: Classifier, monkeypatch):
-    reading = read(classifier, "a lovely room, cold bread")
-    erased = np.eye(len(reading.words), dtype=np.bool_)
+    tokenized = tokenize_with_words(classifier, "a lovely room, cold bread")
+    erased = np.eye(len(tokenized.words), dtype=np.bool_)
     asked: list[int] = []
-    together = logits_without(classifier, reading, erased, should_stop=lambda: bool(asked.append(0)))
+    together = logits_without(classifier, tokenized, erased, should_stop=lambda: bool(asked.append(0)))
     assert len(asked) == 1
     monkeypatch.setattr(function, "_PIECE", {"cpu": 1})  # as if the weights were too many for a single text
-    alone = logits_without(classifier, reading, erased, should_stop=lambda: bool(asked.append(0)))
+    alone = logits_without(classifier, tokenized, erased, should_stop=lambda: bool(asked.append(0)))
     assert len(asked) == 1 + len(erased)
     assert np.allclose(together, alone, atol=1e-5)
 
@@ -72,6 +72,6 @@ def test_the_larger_the_model_the_smaller_the_pieces_that_hold_it(classifier: Cl
 def test_a_tokenizer_without_a_mask_says_so(learned_base: Path):
     classifier = load_classifier(learned_base)
     classifier.tokenizer.mask_token = None
-    reading = read(classifier, "a lovely room")
+    tokenized = tokenize_with_words(classifier, "a lovely room")
     with pytest.raises(ExplanationError, match="no mask token"):
-        logits_without(classifier, reading, erased_table(reading, [(0,)]))
+        logits_without(classifier, tokenized, erased_table(tokenized, [(0,)]))

@@ -14,7 +14,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import PreTrainedTokenizerFast
 
 from bertdemo.errors import PredictionError
-from bertdemo.explanation.tokenized_text import read
+from bertdemo.explanation.tokenized_text import tokenize_with_words
 from bertdemo.models.classifier import Classifier, load_base
 from bertdemo.models.encoding import encode
 from tests.readable import is_readable
@@ -52,25 +52,25 @@ def any_classifier(request, classifier: Classifier) -> Classifier:
 
 
 def words(classifier: Classifier, text: str) -> list[str]:
-    return [word.text for word in read(classifier, text).words]
+    return [word.text for word in tokenize_with_words(classifier, text).words]
 
 
 @given(text=TEXTS)
 def test_words_are_characters_of_the_text_in_its_order_and_never_overlap(any_classifier: Classifier, text: str):
-    reading = read(any_classifier, text)
-    assert all(text[word.start : word.end] == word.text for word in reading.words)
-    assert all(left.end <= right.start for left, right in zip(reading.words, reading.words[1:], strict=False))
-    assert all(word.text == word.text.strip() != "" for word in reading.words)
+    tokenized = tokenize_with_words(any_classifier, text)
+    assert all(text[word.start : word.end] == word.text for word in tokenized.words)
+    assert all(left.end <= right.start for left, right in zip(tokenized.words, tokenized.words[1:], strict=False))
+    assert all(word.text == word.text.strip() != "" for word in tokenized.words)
 
 
 @given(text=TEXTS)
 def test_every_token_is_special_or_in_one_word_that_holds_its_characters(any_classifier: Classifier, text: str):
-    reading = read(any_classifier, text)
-    assert [p for word in reading.words for p in word.tokens] == [
-        place for place, token in enumerate(reading.tokens) if not token.special
+    tokenized = tokenize_with_words(any_classifier, text)
+    assert [p for word in tokenized.words for p in word.tokens] == [
+        place for place, token in enumerate(tokenized.tokens) if not token.special
     ]
-    for row, word in enumerate(reading.words):
-        for token in (reading.tokens[place] for place in word.tokens):
+    for row, word in enumerate(tokenized.words):
+        for token in (tokenized.tokens[place] for place in word.tokens):
             assert token.word == row
             if inked := text[token.start : token.end].strip():
                 assert inked in word.text
@@ -80,19 +80,19 @@ def test_every_token_is_special_or_in_one_word_that_holds_its_characters(any_cla
 
 @given(text=TEXTS, pair=st.none() | TEXTS)
 def test_what_is_read_is_what_is_predicted(classifier: Classifier, text: str, pair: str | None):
-    reading = read(classifier, text, pair)
+    tokenized = tokenize_with_words(classifier, text, pair)
     encoded = encode(classifier, [text], None if pair is None else [pair])
-    assert reading.ids.tolist() == encoded.ids[0].tolist()
-    assert reading.segments is not None
+    assert tokenized.ids.tolist() == encoded.ids[0].tolist()
+    assert tokenized.segments is not None
     assert encoded.segments is not None
-    assert reading.segments.tolist() == encoded.segments[0].tolist()
+    assert tokenized.segments.tolist() == encoded.segments[0].tolist()
 
 
 @given(text=TEXTS, seed=st.integers(0, 99))
 def test_word_scores_and_those_of_special_tokens_sum_to_those_of_all_tokens(classifier, text: str, seed: int):
-    reading = read(classifier, text)
-    scores = np.random.default_rng(seed).normal(size=(len(reading), 2))
-    total = reading.sum_to_words(scores).sum(axis=0) + scores[reading.special].sum(axis=0)
+    tokenized = tokenize_with_words(classifier, text)
+    scores = np.random.default_rng(seed).normal(size=(len(tokenized), 2))
+    total = tokenized.sum_to_words(scores).sum(axis=0) + scores[tokenized.special].sum(axis=0)
     assert np.allclose(total, scores.sum(axis=0), atol=1e-12)
 
 
@@ -112,30 +112,30 @@ def test_words_are_what_a_reader_calls_words(classifier: Classifier, text: str, 
 
 
 def test_white_space_is_of_no_word_but_its_tokens_are(any_classifier: Classifier):
-    reading = read(any_classifier, " the  coffee\n\n你 😀 ")
-    assert [word.text for word in reading.words] == ["the", "coffee", "你", "😀"]
-    assert sum(len(word.tokens) for word in reading.words) == len(reading) - 2
+    tokenized = tokenize_with_words(any_classifier, " the  coffee\n\n你 😀 ")
+    assert [word.text for word in tokenized.words] == ["the", "coffee", "你", "😀"]
+    assert sum(len(word.tokens) for word in tokenized.words) == len(tokenized) - 2
 
 
 def test_a_text_of_which_only_white_space_is_read_has_that_as_its_word(classifier: Classifier):
-    reading = read(byte_level(classifier, trim=False), " " * 300 + "end")
-    [word] = reading.words
-    assert (reading.truncated, word.text.strip(), len(word.tokens)) == (True, "", 198)
+    tokenized = tokenize_with_words(byte_level(classifier, trim=False), " " * 300 + "end")
+    [word] = tokenized.words
+    assert (tokenized.truncated, word.text.strip(), len(word.tokens)) == (True, "", 198)
 
 
 def test_a_text_that_is_too_long_says_so_and_one_that_just_fits_does_not(classifier: Classifier):
-    assert read(classifier, "a " * 31).truncated
-    assert not read(classifier, "a " * 30).truncated
-    assert len(read(classifier, "a " * 30)) == 32
+    assert tokenize_with_words(classifier, "a " * 31).truncated
+    assert not tokenize_with_words(classifier, "a " * 30).truncated
+    assert len(tokenize_with_words(classifier, "a " * 30)) == 32
 
 
 def test_a_pair_knows_which_text_a_word_is_of(classifier: Classifier):
-    reading = read(classifier, "one two", "three")
-    assert [(word.text, word.part) for word in reading.words] == [("one", 0), ("two", 0), ("three", 1)]
+    tokenized = tokenize_with_words(classifier, "one two", "three")
+    assert [(word.text, word.part) for word in tokenized.words] == [("one", 0), ("two", 0), ("three", 1)]
 
 
 def test_a_blank_text_is_refused_in_a_sentence(classifier: Classifier):
     with pytest.raises(PredictionError, match="empty"):
-        read(classifier, " \n")
+        tokenize_with_words(classifier, " \n")
     with pytest.raises(PredictionError, match="second text is empty"):
-        read(classifier, "a", "")
+        tokenize_with_words(classifier, "a", "")

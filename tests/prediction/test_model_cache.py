@@ -12,7 +12,7 @@ import torch
 from bertdemo.errors import RunError
 from bertdemo.models.classifier import load_base, save_classifier
 from bertdemo.prediction import model_cache
-from bertdemo.prediction.model_cache import Shelf, last_written
+from bertdemo.prediction.model_cache import ModelCache, last_written
 
 
 class Folders:
@@ -45,7 +45,7 @@ def loads(monkeypatch):
 
 
 def test_a_classifier_is_loaded_once(folders, loads):
-    shelf = Shelf(folders)
+    shelf = ModelCache(folders)
     assert not shelf.holds("x")
     first = shelf.classifier("x")
     assert shelf.classifier("x") is first
@@ -55,7 +55,7 @@ def test_a_classifier_is_loaded_once(folders, loads):
 
 
 def test_many_who_ask_at_the_same_moment_wait_for_one_loading(folders, loads):
-    shelf, ready = Shelf(folders), threading.Barrier(4)
+    shelf, ready = ModelCache(folders), threading.Barrier(4)
 
     def ask(_):
         ready.wait()
@@ -67,7 +67,7 @@ def test_many_who_ask_at_the_same_moment_wait_for_one_loading(folders, loads):
 
 
 def test_who_asks_for_a_loaded_one_does_not_wait_for_another_loading(folders, monkeypatch):
-    shelf = Shelf(folders)
+    shelf = ModelCache(folders)
     shelf.classifier("x")
     begun, go_on = threading.Event(), threading.Event()
     load = model_cache.load_classifier
@@ -88,14 +88,14 @@ def test_who_asks_for_a_loaded_one_does_not_wait_for_another_loading(folders, mo
 
 
 def test_the_one_not_asked_for_the_longest_makes_room(folders, loads):
-    shelf = Shelf(folders, capacity=2)
+    shelf = ModelCache(folders, capacity=2)
     for name in ("x", "y", "x", "z", "x", "y"):
         shelf.classifier(name)
     assert loads == ["x", "y", "z", "y"]
 
 
 def test_a_model_that_was_written_anew_is_loaded_anew_and_takes_no_second_place(folders, loads):
-    shelf = Shelf(folders, capacity=2)
+    shelf = ModelCache(folders, capacity=2)
     shelf.classifier("y")
     old = shelf.classifier("x")
     later = (folders.root / "x").stat().st_mtime + 10
@@ -133,12 +133,12 @@ def test_a_damaged_model_is_told_in_one_sentence(folders, damage):
     if damage == "all":
         (folders.root / "x").rmdir()
     with pytest.raises(RunError, match="run x is missing or damaged") as told:
-        Shelf(folders).classifier("x")
+        ModelCache(folders).classifier("x")
     assert str(folders.root) not in str(told.value)
 
 
 def test_one_that_could_not_be_loaded_is_tried_again(folders, loads):
-    shelf = Shelf(folders)
+    shelf = ModelCache(folders)
     (folders.root / "x" / "classifier.json").rename(folders.root / "card")
     with pytest.raises(RunError):
         shelf.classifier("x")
@@ -149,7 +149,7 @@ def test_one_that_could_not_be_loaded_is_tried_again(folders, loads):
 def test_a_complete_classifier_tells_its_attention_and_gives_the_same_logits(folders):
     inputs = {"input_ids": torch.tensor([[2, 7, 8, 9, 3]])}
     with torch.inference_mode():
-        usual = Shelf(folders).classifier("x").model(**inputs)
-        complete = Shelf(folders, complete=True).classifier("x").model(**inputs, output_attentions=True)
+        usual = ModelCache(folders).classifier("x").model(**inputs)
+        complete = ModelCache(folders, complete=True).classifier("x").model(**inputs, output_attentions=True)
     assert torch.allclose(usual.logits, complete.logits, atol=1e-5)
     assert {tuple(weights.shape[-2:]) for weights in complete.attentions} == {(5, 5)}

@@ -15,7 +15,7 @@ from bertdemo.__main__ import main
 from bertdemo.errors import RunError
 from bertdemo.evaluation.report import ending
 from bertdemo.models.whole import is_whole
-from bertdemo.prediction.model_cache import Shelf
+from bertdemo.prediction.model_cache import ModelCache
 from bertdemo.prediction.single import predict_one
 from bertdemo.runs.store import Runs
 from bertdemo.runs.unfinished import summarise
@@ -198,7 +198,7 @@ def test_the_model_of_a_real_run_killed_in_training_can_be_tested_and_asked(sett
     training = runs.report(run_id).training
     assert best <= training.best_step <= training.steps < training.planned_steps
     assert training.interrupted
-    answer = predict_one(Shelf(runs).classifier(run_id), "the coffee was wonderful")
+    answer = predict_one(ModelCache(runs).classifier(run_id), "the coffee was wonderful")
     assert {name for name, _ in answer.scores} == set(small_split.dataset.label_names)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bertdemo.commands.console import Output
+from bertdemo.commands.console import Console
 from bertdemo.data.catalog import BUILT_IN
 from bertdemo.errors import RunError, TrainingError
 from bertdemo.evaluation.calibration import fit_temperature
@@ -32,7 +32,7 @@ def made(tmp_path_factory) -> Path:
     root = tmp_path_factory.mktemp("package")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(making, "Runs", fake_runs)
-        make(STARTER, root, Output(as_json=False))
+        make(STARTER, root, Console(as_json=False))
     return root
 
 
@@ -139,7 +139,7 @@ def test_a_starter_that_was_not_tested_replaces_nothing(package, monkeypatch):
     monkeypatch.setattr(making, "Runs", fake_runs)
     before = (package / "starter-spam" / "status.json").read_bytes()
     with pytest.raises(TrainingError, match="was not made"):
-        make(replace(STARTER, recipe=Recipe(base="fake.break.predict")), package, Output(as_json=False))
+        make(replace(STARTER, recipe=Recipe(base="fake.break.predict")), package, Console(as_json=False))
     assert (package / "starter-spam" / "status.json").read_bytes() == before
     assert [path.name for path in package.iterdir()] == ["starter-spam"]
 

@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from bertdemo.explanation.units import Unit, onto, words_of
+from bertdemo.explanation.units import Unit, sum_tokens_to_words, words_of
 from bertdemo.lines import distinct, shorten
 from bertdemo.ui.attention import computed, selection
 from bertdemo.ui.kit.figure import figure
@@ -37,9 +37,9 @@ def show(looked: Looked) -> None:
         way = selection.one_of("way", WAYS, "How")
         target = _target(looked) if way == _RELEVANCE else None
     st.caption(_ABOUT[way])
-    units = words_of(looked.reading)
+    units = words_of(looked.tokenized)
     scores = computed.rollout(looked) if target is None else computed.relevance(looked, target)
-    values = onto(scores, units)
+    values = sum_tokens_to_words(scores, units)
     rows = rows_of(units, values)
     if not len(rows):
         st.info("There are only special tokens in this text.")

@@ -9,7 +9,7 @@ import streamlit as st
 from bertdemo.ui.explain import counterfactual, deletion_curves, methods, sanity
 from bertdemo.ui.explain.methods import key_of
 from bertdemo.ui.explain.sentences import explained, how
-from bertdemo.ui.kit.background import Bar, kept, once_known
+from bertdemo.ui.kit.background import Bar, result_of, skip_pending
 from bertdemo.ui.kit.formatting import count, listed, quoted
 from bertdemo.ui.kit.section import question
 
@@ -36,7 +36,7 @@ def show(subject: Subject) -> None:
         ("Do the scores foretell changes, and are they steady?", "steady", "balance", deletion_curves.steady),
         ("Does it change when the model forgets?", "sanity", "psychology_alt", sanity.show),
     ):
-        question(title, key, icon, once_known, answer, subject, choice)
+        question(title, key, icon, skip_pending, answer, subject, choice)
 
 
 def _flip(subject: Subject, choice: Choice) -> None:
@@ -47,7 +47,7 @@ def _flip(subject: Subject, choice: Choice) -> None:
     )
     found = methods.attribution(subject, choice)
     scores = found.word_scores if choice.target == subject.answered else None
-    flip = kept(
+    flip = result_of(
         (*key_of(subject, choice), "flip", how_gone),
         "Looking for them…",
         lambda bar: _search(subject, scores, how_gone, bar),
@@ -65,7 +65,7 @@ def _flip(subject: Subject, choice: Choice) -> None:
 def _search(subject: Subject, scores: NDArray[np.float64] | None, how: Any, bar: Bar) -> Flip:
     from bertdemo.explanation.counterfactual import find_flip
 
-    return find_flip(subject.classifier, subject.reading, scores, how=how, should_stop=bar)
+    return find_flip(subject.classifier, subject.tokenized, scores, how=how, should_stop=bar)
 
 
 def found_words(subject: Subject, flip: Flip) -> str:
@@ -73,13 +73,13 @@ def found_words(subject: Subject, flip: Flip) -> str:
     before = quoted(subject.labels[flip.before])
     if flip.words is None or flip.after is None:
         return f"**Nothing was found that changes the answer {before}.**"
-    words = listed([quoted(subject.reading.words[word].text) for word in flip.words])
+    words = listed([quoted(subject.tokenized.words[word].text) for word in flip.words])
     return f"**With {words} {GONE[flip.how]}, {before} becomes {quoted(subject.labels[flip.after])}.**"
 
 
 def read_further(subject: Subject, how_gone: str | None) -> str:
     """Of a text that is not read to its end: which words were tried, and what deleting them does."""
-    if not subject.reading.truncated:
+    if not subject.tokenized.truncated:
         return ""
     return f" Tried were words that it read.{f' {counterfactual.FURTHER}' if how_gone == 'delete' else ''}"
 

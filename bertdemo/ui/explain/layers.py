@@ -9,7 +9,7 @@ import streamlit as st
 
 from bertdemo.lines import distinct, shorten
 from bertdemo.ui.explain.methods import BASELINE_NAMES, key_of
-from bertdemo.ui.kit.background import Bar, kept
+from bertdemo.ui.kit.background import Bar, result_of
 from bertdemo.ui.kit.figure import figure
 from bertdemo.ui.kit.formatting import count, signed
 
@@ -29,7 +29,7 @@ def show(subject: Subject, choice: Choice) -> None:
     """A map of words by layers."""
     from bertdemo.charts.attribution import layer_chart
 
-    found = kept(
+    found = result_of(
         (*key_of(subject, choice), "layers"),
         "Following the words through the layers…",
         lambda bar: _conductance(subject, choice, bar),
@@ -45,7 +45,7 @@ def show(subject: Subject, choice: Choice) -> None:
         note=_note(found),
         table=_wide(rows),
     )
-    left = len(found.reading.words) - _MOST_WORDS
+    left = len(found.tokenized.words) - _MOST_WORDS
     if left > 0:
         st.caption(f"The {_MOST_WORDS} words with the largest scores; {count(left, 'other word')} left out.")
 
@@ -54,7 +54,7 @@ def _conductance(subject: Subject, choice: Choice, bar: Bar) -> LayerAttribution
     from bertdemo.explanation.layers import layer_conductance
 
     return layer_conductance(
-        subject.classifier, subject.reading, choice.target, choice.against, baseline=choice.baseline, should_stop=bar
+        subject.classifier, subject.tokenized, choice.target, choice.against, baseline=choice.baseline, should_stop=bar
     )
 
 
@@ -74,10 +74,10 @@ def layer_rows(found: LayerAttribution) -> pd.DataFrame:
     import pandas as pd
 
     scores = np.concatenate([found.word_scores, found.other[:, None]], axis=1)  # (layers + 1, words + 1)
-    words = len(found.reading.words)
+    words = len(found.tokenized.words)
     strongest = np.argsort(-np.abs(found.word_scores).max(axis=0), kind="stable")[:_MOST_WORDS]
     chosen = [*sorted(strongest.tolist()), words]
-    texts = [*(word.text for word in found.reading.words), "marks of the model"]
+    texts = [*(word.text for word in found.tokenized.words), "marks of the model"]
     names = distinct(shorten(texts[place], _LONGEST) for place in chosen)
     largest = float(np.abs(scores[:, chosen]).max()) or 1.0
     rows = [

@@ -16,7 +16,7 @@ _TOLD = "explain_left_out"  # the sentence, and the address beside which it stan
 
 
 @dataclass(frozen=True)
-class Vain:
+class InvalidParam:
     """A parameter that names what there is not: ``told`` says so, as Markdown, and ``rest`` of it may stay."""
 
     name: str
@@ -24,17 +24,17 @@ class Vain:
     rest: str = ""
 
 
-def unknown(name: str, known: Collection[str], kind: str, between: str = "") -> Iterator[Vain]:
+def invalid_params(name: str, known: Collection[str], kind: str, between: str = "") -> Iterator[InvalidParam]:
     """What a parameter names beside the ``known``; one word, or several with ``between`` between them."""
     given = st.query_params.get(name)
     if given is not None:
         words = given.split(between) if between else [given]
         if vain := [word for word in words if word not in known]:
             rest = between.join(word for word in words if word in known)
-            yield Vain(name, f"{quoted(between.join(vain))} is no {kind}", rest)
+            yield InvalidParam(name, f"{quoted(between.join(vain))} is no {kind}", rest)
 
 
-def leave_out(found: Iterable[Vain]) -> None:
+def drop_invalid(found: Iterable[InvalidParam]) -> None:
     """Take each out of the address before the next is looked for, and tell of them until the address is another."""
     told = []
     for vain in found:

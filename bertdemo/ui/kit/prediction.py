@@ -49,12 +49,12 @@ def fresh(run: Run, asked: Asked) -> Answer:
     """
     from bertdemo.prediction.single import predict_one
 
-    shelf = resources.shelf()
-    if shelf.holds(run.id):
-        return predict_one(shelf.classifier(run.id), asked.text, asked.pair)
+    models = resources.models()
+    if models.holds(run.id):
+        return predict_one(models.classifier(run.id), asked.text, asked.pair)
     with st.spinner("Loading the classifier…"):
-        predict_one(shelf.classifier(run.id), asked.text, asked.pair)
-        return predict_one(shelf.classifier(run.id), asked.text, asked.pair)
+        predict_one(models.classifier(run.id), asked.text, asked.pair)
+        return predict_one(models.classifier(run.id), asked.text, asked.pair)
 
 
 def certainty(probability: float) -> str:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from bertdemo.runs.records import Run
     from bertdemo.studies.records import Question, Study, StudyCard, WordFinding, WordFindings
-    from bertdemo.ui.kit.address import Vain
+    from bertdemo.ui.kit.address import InvalidParam
     from bertdemo.ui.kit.explained_text import Subject
     from bertdemo.ui.kit.test_analysis import Evidence
 
@@ -40,10 +40,10 @@ _DIGITS = {"mean": 3, "spread": 3, "low": 3, "high": 3, "speaks for (%)": 1}  # 
 _LISTED = 300  # words in the table and in the list; the file has all
 
 
-def unknown(subject: Subject) -> Iterator[Vain]:
+def unknown(subject: Subject) -> Iterator[InvalidParam]:
     """A study of the address that is not here."""
     if progress.STUDY in st.query_params:
-        yield from address.unknown(progress.STUDY, _cards(subject.run), "study of words of this run")
+        yield from address.invalid_params(progress.STUDY, _cards(subject.run), "study of words of this run")
 
 
 def show(subject: Subject, known: Evidence) -> None:
