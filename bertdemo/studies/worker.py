@@ -130,7 +130,7 @@ def _conclude(material: Material) -> WordFindings:
     found = findings(tallies)
     suspected = suspects(found, material.split.part("train"), label)
     chosen = dict(list(suspected.items())[:MOST]) if material.classifier.tokenizer.mask_token_id is not None else {}
-    shortcuts = tuple(masked_effects(chosen, found, material.test, label, material.read, material.predict))
+    shortcuts = tuple(masked_effects(chosen, found, material.test, label, material.tokenized, material.predict))
     return WordFindings(
         texts=len(explained), certified=sum(each.certified for each in explained),
         cut=sum(each.cut for each in explained), compared=count_compared(tallies),
