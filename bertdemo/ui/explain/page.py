@@ -52,7 +52,6 @@ def _show(run: Run) -> None:
             if not fits:
                 st.caption("The text is too long for a link: the address of this page does not hold it.")
     example_texts.offer(examples)
-    text_input.enter_asks()
 
 
 def _of_this_run(run: Run) -> None:

@@ -34,6 +34,7 @@ if (!window.enterAsks) {
   }, true);
 }
 </script><style>
+.st-key-enter_asks { display: none }
 .st-key-ask textarea { max-height: 13rem !important }
 .st-key-ask [data-testid="InputInstructions"] { display: none }
 .st-key-examples p, .st-key-visited_texts p { text-align: left }
@@ -89,8 +90,9 @@ def ask(run: Run, button: str = "Classify") -> Asked | None:
 
 
 def enter_asks() -> None:
-    """Have Enter ask; to be drawn last, where it takes no room between others."""
-    st.html(_ENTER, unsafe_allow_javascript=True)
+    """Have Enter ask; to be drawn before the box is, or an early Enter on a slow machine is a line break."""
+    with st.container(key="enter_asks"):
+        st.html(_ENTER, unsafe_allow_javascript=True)
 
 
 def _box(label: str, key: str, hint: str, *, quiet: bool = False) -> None:
