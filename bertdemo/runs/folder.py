@@ -30,6 +30,7 @@ from bertdemo.training.events import Event
 from bertdemo.training.recipe import Recipe
 
 if TYPE_CHECKING:
+    from bertdemo.evaluation.analysis import Analysis
     from bertdemo.evaluation.answers import Answers
     from bertdemo.evaluation.report import Report, TrainingSummary
 
@@ -285,6 +286,19 @@ class RunFolder(TaskFolder):
         if not matches_type(temperature, float) or not 0 < temperature < inf:
             raise self._damaged(card)
         return float(temperature)
+
+    def analysis(self) -> Analysis | None:
+        """What the answers tell; None before the test, and for runs of older versions.
+
+        Raises:
+            RunError: the answers or the model's card are damaged.
+        """
+        from bertdemo.evaluation.analysis import Analysis
+
+        answers = self.answers()
+        if answers is None:
+            return None
+        return Analysis(answers, self.data_card().label_names, self.temperature(), self.split)
 
     def versions(self) -> dict[str, Any]:
         """Libraries, machine and threads that the run was made with; empty before the worker wrote them."""

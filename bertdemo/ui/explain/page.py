@@ -10,7 +10,7 @@ from bertdemo.ui.attention import page as attention_page
 from bertdemo.ui.attention import selection as attention_selection
 from bertdemo.ui.explain import attribution, counterfactual, faithfulness, methods
 from bertdemo.ui.kit import address, background, errors, example_texts, explained_text, resources, text_input
-from bertdemo.ui.kit.test_analysis import evidence
+from bertdemo.ui.kit.test_analysis import analysis_of
 from bertdemo.ui.study import page as study_page
 from bertdemo.ui.study import progress, text_map
 
@@ -90,7 +90,7 @@ def _attention(subject: Subject) -> None:
 
 
 def _class(subject: Subject) -> None:
-    known = evidence(subject.run)
+    known = analysis_of(subject.run)
     if known is None:
         st.caption("This run kept no answers to its test texts: an older version made it. Fine-tune it again.")
         return

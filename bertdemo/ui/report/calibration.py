@@ -17,15 +17,15 @@ from bertdemo.ui.report.rows import axis_start
 if TYPE_CHECKING:
     import pandas as pd
 
+    from bertdemo.evaluation.analysis import Analysis
     from bertdemo.evaluation.calibration import Bin, Calibration
     from bertdemo.evaluation.thresholds import AtThreshold, Coverage
-    from bertdemo.ui.kit.test_analysis import Evidence
 
 _TOLERATED = 0.01  # between certainty and accuracy, before anybody is called too sure
 _FEW = 30  # texts; the interval of a smaller bin says little
 
 
-def certainty(known: Evidence) -> None:
+def certainty(known: Analysis) -> None:
     """Whether its probabilities mean what they say."""
     now, before = known.calibration, known.uncalibrated
     st.markdown(balance(now))
@@ -109,7 +109,7 @@ def _histogram(calibration: Calibration) -> None:
     )
 
 
-def abstaining(known: Evidence) -> None:
+def abstaining(known: Analysis) -> None:
     """What accuracy and coverage a threshold gives."""
     chosen = st.slider(
         "It answers only when it is at least so sure",
@@ -157,7 +157,7 @@ def threshold_rows(coverage: Coverage, lowest: int, chosen: int) -> pd.DataFrame
     return frame
 
 
-def _lowest(known: Evidence) -> int:
+def _lowest(known: Analysis) -> int:
     """Per cent of certainty that even a guess has."""
     return min(90, math.ceil(100 / max(2, len(known.label_names))))
 

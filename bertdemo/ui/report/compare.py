@@ -16,7 +16,7 @@ from bertdemo.training.recipe import Recipe
 from bertdemo.ui.kit import resources, run_picker
 from bertdemo.ui.kit.figure import figure
 from bertdemo.ui.kit.formatting import ago, escape
-from bertdemo.ui.kit.test_analysis import evidence
+from bertdemo.ui.kit.test_analysis import analysis_of
 from bertdemo.ui.report.rows import score_rows
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def _compared(first: Run, second: Run) -> Comparison:
     from bertdemo.evaluation.comparison import aligned
     from bertdemo.evaluation.comparison import compare as mcnemar
 
-    ours, theirs = evidence(first), evidence(second)
+    ours, theirs = analysis_of(first), analysis_of(second)
     if ours is None or theirs is None:
         raise RunError("One of these runs kept no answers to the single texts: start it again to compare text by text.")
     places = aligned(ours.test, theirs.test)

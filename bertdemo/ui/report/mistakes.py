@@ -15,12 +15,12 @@ from bertdemo.ui.kit.texts import few_at_a_time, text_as_it_is, to_read
 if TYPE_CHECKING:
     import pandas as pd
 
+    from bertdemo.evaluation.analysis import Analysis
     from bertdemo.evaluation.mislabelled import Suspect, Suspects
     from bertdemo.evaluation.mistakes import Example
-    from bertdemo.ui.kit.test_analysis import Evidence
 
 
-def mistakes(run: Run, known: Evidence) -> None:
+def mistakes(run: Run, known: Analysis) -> None:
     """The wrong answers on the test texts, the most confident first."""
     errors = known.errors
     if not errors:
@@ -47,7 +47,7 @@ def error_rows(errors: Sequence[Example]) -> pd.DataFrame:
     return _without_empty_pair(pd.DataFrame(rows, columns=columns))
 
 
-def suspects(run: Run, known: Evidence) -> None:
+def suspects(run: Run, known: Analysis) -> None:
     """Training texts that another model, which never saw their labels, would have labelled differently."""
     with st.spinner("A word counter judges every training text without having seen its label…"):
         found = known.suspects

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from bertdemo.evaluation.analysis import Analysis
 from bertdemo.evaluation.report import Interval, Report, TrainingSummary, ending, verdict
 from bertdemo.runs.records import Run
 from bertdemo.tasks.records import State
@@ -12,7 +13,7 @@ from bertdemo.ui.kit import errors, resources
 from bertdemo.ui.kit.figure import figure
 from bertdemo.ui.kit.formatting import compact, count, duration, escape, percent
 from bertdemo.ui.kit.section import question
-from bertdemo.ui.kit.test_analysis import Evidence, evidence
+from bertdemo.ui.kit.test_analysis import analysis_of
 from bertdemo.ui.report import calibration, compare, confusion, export, mistakes, ranking, slices
 from bertdemo.ui.report.rows import baseline_rows
 
@@ -76,7 +77,7 @@ def _report(run: Run, report: Report) -> None:
         st.caption(escape(run.data.columns))
     known = None
     with errors.shown() as outcome:
-        known = evidence(run)
+        known = analysis_of(run)
     _baseline(report, known)
     confusion.labels(run.id, report.test, known)
     if known:
@@ -88,7 +89,7 @@ def _report(run: Run, report: Report) -> None:
         )
 
 
-def _questions(run: Run, known: Evidence) -> None:
+def _questions(run: Run, known: Analysis) -> None:
     question("How sure may I be of an answer?", "certainty", "balance", calibration.certainty, known)
     question("What if it may say “not sure”?", "not_sure", "front_hand", calibration.abstaining, known)
     question("Where is it good, where bad?", "slices", "stacked_bar_chart", slices.slices, known)
@@ -111,7 +112,7 @@ def _score(name: str, value: float, interval: Interval) -> None:
         st.caption(f"95 % interval {100 * interval.low:.1f} to {100 * interval.high:.1f}")
 
 
-def _baseline(report: Report, known: Evidence | None) -> None:
+def _baseline(report: Report, known: Analysis | None) -> None:
     from bertdemo.charts.scores import interval_chart
 
     rows, low = baseline_rows(report)
@@ -131,7 +132,7 @@ def _baseline(report: Report, known: Evidence | None) -> None:
         _text_by_text(known)
 
 
-def _text_by_text(known: Evidence) -> None:
+def _text_by_text(known: Analysis) -> None:
     from bertdemo.evaluation.comparison import sentence
 
     compared = known.against_baseline

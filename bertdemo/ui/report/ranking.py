@@ -14,13 +14,13 @@ from bertdemo.ui.kit.formatting import escape, percent
 if TYPE_CHECKING:
     import pandas as pd
 
+    from bertdemo.evaluation.analysis import Analysis
     from bertdemo.evaluation.ranking import Curve, LabelRanking, Ranking
-    from bertdemo.ui.kit.test_analysis import Evidence
 
 _MOST = 4  # lines that can be told apart
 
 
-def ranking(known: Evidence) -> None:
+def ranking(known: Analysis) -> None:
     """The curves of up to four labels, and the areas under those of all."""
     ranked = known.ranking
     if ranked is None:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from bertdemo.errors import RunError
 from bertdemo.lines import distinct, shorten
 from bertdemo.ui.kit.figure import figure
 from bertdemo.ui.kit.formatting import count, escape, percent
@@ -15,20 +14,18 @@ from bertdemo.ui.report.rows import axis_start
 if TYPE_CHECKING:
     import pandas as pd
 
+    from bertdemo.evaluation.analysis import Analysis
     from bertdemo.evaluation.slices import Slices
-    from bertdemo.ui.kit.test_analysis import Evidence
 
 _MOST = 20  # slices in one chart
 _SIGNIFICANT = 0.05
 
 
-def slices(known: Evidence) -> None:
+def slices(known: Analysis) -> None:
     """One division of the test texts at a time."""
-    try:
-        divisions = known.slices
-    except RunError as error:
-        divisions = (known.slices_by_label,)
-        st.warning(escape(f"Without slices by length and by columns of the data: {error}"))
+    divisions, lost = known.slices
+    if lost:
+        st.warning(escape(f"Without slices by length and by columns of the data: {lost}"))
     names = distinct(_name(each) for each in divisions)
     by_name = dict(zip(names, divisions, strict=True))
     chosen = st.segmented_control("Divide the test texts by", names, default=names[0], required=True, key="sliced_by")

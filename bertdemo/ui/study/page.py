@@ -28,11 +28,11 @@ from bertdemo.ui.study.words import (
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
+    from bertdemo.evaluation.analysis import Analysis
     from bertdemo.runs.records import Run
     from bertdemo.studies.records import Question, Study, StudyCard, WordFinding, WordFindings
     from bertdemo.ui.kit.address import InvalidParam
     from bertdemo.ui.kit.explained_text import Subject
-    from bertdemo.ui.kit.test_analysis import Evidence
 
 _SIZES = (50, 200, 500)
 _OPENED_FOR = "study_for"  # the run and the label of the answer
@@ -46,7 +46,7 @@ def unknown(subject: Subject) -> Iterator[InvalidParam]:
         yield from address.invalid_params(progress.STUDY, _cards(subject.run), "study of words of this run")
 
 
-def show(subject: Subject, known: Evidence) -> None:
+def show(subject: Subject, known: Analysis) -> None:
     """Choose a label or a cell, have its test texts explained, and see what moved their answers."""
     st.subheader("Which words move the answers to many texts?", anchor=False)
     run = subject.run
@@ -64,7 +64,7 @@ def show(subject: Subject, known: Evidence) -> None:
             _findings(run, known, study, study.card)
 
 
-def _choice(subject: Subject, known: Evidence) -> tuple[Question, int]:
+def _choice(subject: Subject, known: Analysis) -> tuple[Question, int]:
     """The texts and how many of them; first those of a study that the address names, or called as this text is."""
     run, options = subject.run, _options(known)
     which, size = f"study_which_{run.id}", f"study_most_{run.id}"
@@ -107,7 +107,7 @@ def _cards(run: Run) -> dict[str, StudyCard]:
     return {study: card for study, card in cards.items() if card and card.question.about == "words"}
 
 
-def _options(known: Evidence) -> list[tuple[Question, str]]:
+def _options(known: Analysis) -> list[tuple[Question, str]]:
     """Labels by how often they were given, then the mistakes, the most frequent first."""
     import numpy as np
 
@@ -125,7 +125,7 @@ def _options(known: Evidence) -> list[tuple[Question, str]]:
     return [(question, f"{words}: {count(int(n), 'text')}") for question, n, words in ordered if n]
 
 
-def _findings(run: Run, known: Evidence, study: Study, card: StudyCard) -> None:
+def _findings(run: Run, known: Analysis, study: Study, card: StudyCard) -> None:
     from bertdemo.charts.terms import term_chart
 
     found = _words(study.id)
@@ -155,7 +155,7 @@ def _words(study_id: str) -> WordFindings:
     return resources.studies().words(study_id)
 
 
-def _examples(run: Run, known: Evidence, found: WordFindings) -> None:
+def _examples(run: Run, known: Analysis, found: WordFindings) -> None:
     """The texts behind a word: where it had the largest, a middle, and the smallest score."""
     if not found.words:
         return

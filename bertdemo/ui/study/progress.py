@@ -14,9 +14,9 @@ from bertdemo.ui.kit.text_input import LONGEST_LINK, Asked, parameters
 from bertdemo.ui.kit.texts import text_as_it_is
 
 if TYPE_CHECKING:
+    from bertdemo.evaluation.analysis import Analysis
     from bertdemo.runs.records import Run
     from bertdemo.studies.records import Question, Study
-    from bertdemo.ui.kit.test_analysis import Evidence
 
 STUDY = "study"  # which one is looked at, in the address
 _TICK = 2  # seconds between two looks at a study that is at work
@@ -94,7 +94,7 @@ def delete(study: Study) -> None:
                 st.rerun()
 
 
-def one_text(run: Run, known: Evidence, place: int, told: str = "") -> None:
+def one_text(run: Run, known: Analysis, place: int, told: str = "") -> None:
     """A test text as it is with its labels, ``told`` (Markdown) before them, and the way to explain it."""
     text, pair = known.test.texts[place], known.test.pairs[place] if known.test.pairs else None
     called = known.label_names[int(known.answers.test.predicted[place])]
