@@ -17,12 +17,13 @@ PACKAGE = ROOT / "bertdemo"
 LONGEST_FUNCTION, LONGEST_FILE, SHORT = 50, 400, 5
 
 # Room → the rooms it may use. Rooms without a line here (commands, ui) may use all but what the other tests forbid.
-GROUND = {"drafts", "errors", "lines", "processes", "settings"}
+GROUND = {"drafts", "errors", "lines", "processes", "registry", "settings"}
 DOORS = {
     "processes": set(),
     "drafts": {"processes"},
     "errors": set(),
     "lines": set(),
+    "registry": set(),
     "settings": {"errors"},
     "data": GROUND,
     "models": GROUND,

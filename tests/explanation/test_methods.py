@@ -13,11 +13,14 @@ import numpy as np
 import pytest
 import torch
 
+from bertdemo import registry
 from bertdemo.errors import CancelledError, ExplanationError
+from bertdemo.explanation import methods
 from bertdemo.explanation.baselines import BASELINE_SENTENCES, BASELINES, baseline_vectors
 from bertdemo.explanation.forward import logits_of, word_vectors
 from bertdemo.explanation.integrated_gradients import integrated_gradients
 from bertdemo.explanation.methods import METHODS, attribute
+from bertdemo.explanation.methods.method import Method
 from bertdemo.explanation.tokenized_text import TokenizedText, tokenize_with_words
 from bertdemo.models.classifier import Classifier
 from tests.explanation.architectures import ARCHITECTURES, classifier_of
@@ -47,7 +50,7 @@ def outputs(
 def test_every_method_keeps_what_its_record_says(classifier: Classifier, method: str, baseline: str):
     tokenized, kind = tokenize_with_words(classifier, TEXT, "a second text"), METHODS[method]
     found = attribute(classifier, tokenized, method, 1, 2, baseline=baseline)
-    assert kind.applies(classifier) is None
+    assert kind.why_not(classifier) is None
     assert found.scores.shape == (len(tokenized),)
     assert np.isfinite(found.scores).all()
     assert found.word_scores.sum() + found.other == pytest.approx(found.scores.sum(), abs=1e-6)
@@ -203,3 +206,29 @@ def test_special_tokens_keep_their_vectors_in_every_baseline(classifier: Classif
 def test_a_method_that_there_is_not_is_said(classifier: Classifier, method: str):
     with pytest.raises(ExplanationError, match="no method called"):
         attribute(classifier, tokenize_with_words(classifier, TEXT), method, 0)
+
+
+TOY = """
+import numpy as np
+
+from bertdemo.explanation.methods.method import ScoringMethod
+
+
+class Toy(ScoringMethod):
+    key, name, sentence, needs_baseline = "toy", "Toy", "How many characters a token has.", False
+
+    def scores(self, output, vectors, baseline, seed):
+        return np.array([float(len(token.text)) for token in output.tokenized.tokens])
+"""
+
+
+def test_a_file_in_the_folder_is_a_method(tmp_path, monkeypatch, classifier):
+    (tmp_path / "toy.py").write_text(TOY, encoding="utf-8")
+    monkeypatch.setattr(methods, "__path__", [*methods.__path__, str(tmp_path)])
+    found = {each.key: each for each in registry.members(methods, Method)}
+    assert list(found) == [*METHODS, "toy"]
+    monkeypatch.setattr(methods, "METHODS", found)
+    tokenized = tokenize_with_words(classifier, TEXT)
+    toy = attribute(classifier, tokenized, "toy", 0)
+    assert toy.scores.tolist() == [len(token.text) for token in tokenized.tokens]
+    assert (toy.method, toy.baseline, toy.seed) == ("toy", None, None)

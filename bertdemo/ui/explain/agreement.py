@@ -71,7 +71,7 @@ def show(subject: Subject, choice: Choice) -> None:
 def _methods(subject: Subject, choice: Choice) -> dict[str, Choice]:
     from bertdemo.explanation.methods import METHODS as ALL
 
-    offered = {name: method for name, method in ALL.items() if method.applies(subject.classifier) is None}
+    offered = {name: method for name, method in ALL.items() if method.why_not(subject.classifier) is None}
     return {method.name: replace(choice, method=name) for name, method in offered.items()}
 
 

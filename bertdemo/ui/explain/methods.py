@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from bertdemo.explanation.attribution import Attribution
     from bertdemo.explanation.copies import Explain
-    from bertdemo.explanation.methods import Method
+    from bertdemo.explanation.methods.method import Method
     from bertdemo.explanation.tokenized_text import TokenizedText
     from bertdemo.models.classifier import Classifier
     from bertdemo.ui.kit.explained_text import Subject
@@ -62,7 +62,7 @@ def unknown(subject: Subject) -> Iterator[InvalidParam]:
     if choice.target == choice.against:
         yield InvalidParam(AGAINST, "a label cannot be held against itself")
     method = METHODS[choice.method]
-    if reason := method.applies(subject.classifier):
+    if reason := method.why_not(subject.classifier):
         yield InvalidParam(METHOD, f"{method.name} is not offered for this model, as {reason.rstrip('.')}")
 
 
@@ -81,7 +81,7 @@ def pick_method(subject: Subject, choice: Choice) -> None:
     from bertdemo.explanation.baselines import BASELINE_SENTENCES
     from bertdemo.explanation.methods import METHODS
 
-    offered = {name: method for name, method in METHODS.items() if method.applies(subject.classifier) is None}
+    offered = {name: method for name, method in METHODS.items() if method.why_not(subject.classifier) is None}
     _picker(METHOD, "Method", list(offered), choice.method, DEFAULT_METHOD, {k: m.name for k, m in offered.items()})
     method = METHODS[choice.method]
     st.caption(method.sentence)
@@ -93,7 +93,7 @@ def pick_method(subject: Subject, choice: Choice) -> None:
 
 
 def _not_offered(subject: Subject, methods: Mapping[str, Method]) -> list[str]:
-    reasons = ((method.name, method.applies(subject.classifier)) for method in methods.values())
+    reasons = ((method.name, method.why_not(subject.classifier)) for method in methods.values())
     return [f"Not offered: {name}, as {reason}" for name, reason in reasons if reason]
 
 
