@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from bertdemo import registry
 from bertdemo.data.dataset import Split
 from bertdemo.errors import DataError, RunError
 from bertdemo.export import apart
@@ -12,7 +13,9 @@ from bertdemo.export.exporting import ENDINGS
 from bertdemo.runs.store import Runs
 from bertdemo.settings import Settings
 from bertdemo.tasks.records import State
-from bertdemo.ui.report.compare import Named, recipe_rows
+from bertdemo.ui.report import page, sections
+from bertdemo.ui.report.section import Section
+from bertdemo.ui.report.sections.compare import Named, recipe_rows
 
 QUESTIONS = ("certainty", "not_sure", "slices", "mistakes", "suspects", "ranking", "compare_runs", "export")
 
@@ -26,6 +29,30 @@ def test_every_question_can_be_opened_by_a_link(open_page, make_run):
     app = opened(open_page, *QUESTIONS)
     assert not app.exception
     assert not app.error
+
+
+TOY = """
+import streamlit as st
+
+from bertdemo.ui.report.section import AnalysisSection
+
+
+class Toy(AnalysisSection):
+    title, key, icon = "How many answers are there?", "toy", "tag"
+
+    def draw_analysis(self, run, analysis):
+        st.markdown(f"{len(analysis.answers.test.truth)} answers of {run.id}")
+"""
+
+
+def test_a_file_in_the_folder_is_a_question(open_page, make_run, words_of, tmp_path, monkeypatch):
+    (tmp_path / "toy.py").write_text(TOY, encoding="utf-8")
+    monkeypatch.setattr(sections, "__path__", [*sections.__path__, str(tmp_path)])
+    monkeypatch.setattr(page, "SECTIONS", registry.members(sections, Section))
+    make_run("one", State.FINISHED)
+    app = opened(open_page, "toy")
+    assert "How many answers are there?" in [box.label for box in app.expander]
+    assert "answers of one" in words_of(app)
 
 
 def test_nothing_is_computed_before_its_question_is_opened(open_page, make_run, words_of):

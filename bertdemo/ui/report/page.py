@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from bertdemo import registry
 from bertdemo.evaluation.analysis import Analysis
 from bertdemo.evaluation.report import Interval, Report, TrainingSummary, ending, verdict
 from bertdemo.runs.records import Run
@@ -14,9 +15,11 @@ from bertdemo.ui.kit.figure import figure
 from bertdemo.ui.kit.formatting import compact, count, duration, escape, percent
 from bertdemo.ui.kit.section import question
 from bertdemo.ui.kit.test_analysis import analysis_of
-from bertdemo.ui.report import calibration, compare, confusion, export, mistakes, ranking, slices
+from bertdemo.ui.report import confusion, sections
 from bertdemo.ui.report.rows import baseline_rows
+from bertdemo.ui.report.section import Reported, Section
 
+SECTIONS: list[Section] = registry.members(sections, Section)
 _ENDINGS = {
     State.FAILED: "This run failed.",
     State.INTERRUPTED: "This run was interrupted.",
@@ -25,14 +28,15 @@ _ENDINGS = {
 
 def show(run: Run, runs: list[Run]) -> None:
     """Everything a run that has ended leaves: its report, question by question, its curves, its recipe and its log."""
-    report = resources.runs().report(run.id)
+    report, known = resources.runs().report(run.id), None
     if report is None:
         _ending(run)
     else:
-        _report(run, report)
-    question("Compare with other runs", "compare_runs", "compare_arrows", compare.compare, run, runs)
-    if run.status.state.has_model:
-        question("Take it elsewhere", "export", "download", export.export, run)
+        known = _report(run, report)
+    subject = Reported(run, runs, known)
+    for section in SECTIONS:
+        if section.applies(subject):
+            question(section.title, section.key, section.icon, section.draw, subject)
     _rest(run, report)
 
 
@@ -65,7 +69,8 @@ def _test(run_id: str) -> None:
         resources.runs().test(run_id)
 
 
-def _report(run: Run, report: Report) -> None:
+def _report(run: Run, report: Report) -> Analysis | None:
+    """The scores, what BERT added, and which labels are mixed up; returns what the answers tell beyond that."""
     scores(report)
     if run.status.state.has_model:
         label = "Ask it about a text of yours"
@@ -80,22 +85,12 @@ def _report(run: Run, report: Report) -> None:
         known = analysis_of(run)
     _baseline(report, known)
     confusion.labels(run.id, report.test, known)
-    if known:
-        _questions(run, known)
-    elif not outcome.failed:
+    if known is None and not outcome.failed:
         st.caption(
             "This run kept no answers to the single texts: an older version made it. Fine-tune it again with the same "
             "recipe to see its calibration, its mistakes and where it is good and bad."
         )
-
-
-def _questions(run: Run, known: Analysis) -> None:
-    question("How sure may I be of an answer?", "certainty", "balance", calibration.certainty, known)
-    question("What if it may say “not sure”?", "not_sure", "front_hand", calibration.abstaining, known)
-    question("Where is it good, where bad?", "slices", "stacked_bar_chart", slices.slices, known)
-    question("Which mistakes was it surest of?", "mistakes", "error", mistakes.mistakes, run, known)
-    question("Which training rows look mislabelled?", "suspects", "label_off", mistakes.suspects, run, known)
-    question("How well does it rank?", "ranking", "leaderboard", ranking.ranking, known)
+    return known
 
 
 def scores(report: Report) -> None:

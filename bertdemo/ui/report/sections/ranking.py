@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from bertdemo.lines import distinct, shorten
+from bertdemo.runs.records import Run
 from bertdemo.ui.kit.figure import draw, numbers
 from bertdemo.ui.kit.formatting import escape, percent
+from bertdemo.ui.report.section import AnalysisSection
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,6 +20,15 @@ if TYPE_CHECKING:
     from bertdemo.evaluation.ranking import Curve, LabelRanking, Ranking
 
 _MOST = 4  # lines that can be told apart
+
+
+class RankingSection(AnalysisSection):
+    """ROC and precision-recall curves."""
+
+    title, key, icon, place = "How well does it rank?", "ranking", "leaderboard", 6
+
+    def draw_analysis(self, run: Run, analysis: Analysis) -> None:
+        ranking(analysis)
 
 
 def ranking(known: Analysis) -> None:

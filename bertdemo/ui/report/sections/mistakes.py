@@ -11,6 +11,7 @@ from bertdemo.data.spreadsheet import safe_csv
 from bertdemo.runs.records import Run
 from bertdemo.ui.kit.formatting import count, escape, percent
 from bertdemo.ui.kit.texts import few_at_a_time, text_as_it_is, to_read
+from bertdemo.ui.report.section import AnalysisSection
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,6 +19,24 @@ if TYPE_CHECKING:
     from bertdemo.evaluation.analysis import Analysis
     from bertdemo.evaluation.mislabelled import Suspect, Suspects
     from bertdemo.evaluation.mistakes import Example
+
+
+class MistakesSection(AnalysisSection):
+    """The wrong answers on the test texts."""
+
+    title, key, icon, place = "Which mistakes was it surest of?", "mistakes", "error", 4
+
+    def draw_analysis(self, run: Run, analysis: Analysis) -> None:
+        mistakes(run, analysis)
+
+
+class SuspectsSection(AnalysisSection):
+    """Training texts whose label looks wrong."""
+
+    title, key, icon, place = "Which training rows look mislabelled?", "suspects", "label_off", 5
+
+    def draw_analysis(self, run: Run, analysis: Analysis) -> None:
+        suspects(run, analysis)
 
 
 def mistakes(run: Run, known: Analysis) -> None:

@@ -15,6 +15,7 @@ from bertdemo.drafts import make_scratch
 from bertdemo.runs.records import Run
 from bertdemo.ui.kit import errors, resources
 from bertdemo.ui.kit.formatting import percent
+from bertdemo.ui.report.section import Reported, Section
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,6 +41,18 @@ class Made:
 
     file: Path
     measured: tuple[Mapping[str, Any], ...]
+
+
+class ExportSection(Section):
+    """The classifier as a file."""
+
+    title, key, icon, place = "Take it elsewhere", "export", "download", 8
+
+    def applies(self, subject: Reported) -> bool:
+        return subject.run.status.state.has_model
+
+    def draw(self, subject: Reported) -> None:
+        export(subject.run)
 
 
 def export(run: Run) -> None:

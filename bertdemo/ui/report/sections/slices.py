@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from bertdemo.lines import distinct, shorten
+from bertdemo.runs.records import Run
 from bertdemo.ui.kit.figure import figure
 from bertdemo.ui.kit.formatting import count, escape, percent
 from bertdemo.ui.report.rows import axis_start
+from bertdemo.ui.report.section import AnalysisSection
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,6 +21,15 @@ if TYPE_CHECKING:
 
 _MOST = 20  # slices in one chart
 _SIGNIFICANT = 0.05
+
+
+class SlicesSection(AnalysisSection):
+    """Accuracy by length, by label and by the columns of the data."""
+
+    title, key, icon, place = "Where is it good, where bad?", "slices", "stacked_bar_chart", 3
+
+    def draw_analysis(self, run: Run, analysis: Analysis) -> None:
+        slices(analysis)
 
 
 def slices(known: Analysis) -> None:

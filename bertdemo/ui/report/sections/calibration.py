@@ -10,9 +10,11 @@ import streamlit as st
 
 from bertdemo.charts.names import CERTAINTY, THRESHOLDED
 from bertdemo.evaluation.report import Interval
+from bertdemo.runs.records import Run
 from bertdemo.ui.kit.figure import figure
 from bertdemo.ui.kit.formatting import count, escape, percent
 from bertdemo.ui.report.rows import axis_start
+from bertdemo.ui.report.section import AnalysisSection
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,6 +25,24 @@ if TYPE_CHECKING:
 
 _TOLERATED = 0.01  # between certainty and accuracy, before anybody is called too sure
 _FEW = 30  # texts; the interval of a smaller bin says little
+
+
+class Certainty(AnalysisSection):
+    """Whether its probabilities mean what they say."""
+
+    title, key, icon, place = "How sure may I be of an answer?", "certainty", "balance", 1
+
+    def draw_analysis(self, run: Run, analysis: Analysis) -> None:
+        certainty(analysis)
+
+
+class Abstaining(AnalysisSection):
+    """What accuracy and coverage a threshold gives."""
+
+    title, key, icon, place = "What if it may say “not sure”?", "not_sure", "front_hand", 2
+
+    def draw_analysis(self, run: Run, analysis: Analysis) -> None:
+        abstaining(analysis)
 
 
 def certainty(known: Analysis) -> None:

@@ -18,6 +18,7 @@ from bertdemo.ui.kit.figure import figure
 from bertdemo.ui.kit.formatting import ago, escape
 from bertdemo.ui.kit.test_analysis import analysis_of
 from bertdemo.ui.report.rows import score_rows
+from bertdemo.ui.report.section import Reported, Section
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,6 +37,18 @@ class Named:
 
     name: str
     run: Run
+
+
+class CompareSection(Section):
+    """Other runs beside this one."""
+
+    title, key, icon, place = "Compare with other runs", "compare_runs", "compare_arrows", 7
+
+    def applies(self, subject: Reported) -> bool:
+        return True
+
+    def draw(self, subject: Reported) -> None:
+        compare(subject.run, subject.runs)
 
 
 def compare(run: Run, runs: list[Run]) -> None:
