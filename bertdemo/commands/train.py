@@ -16,8 +16,8 @@ from bertdemo.runs.naming import default_name
 from bertdemo.runs.records import Run
 from bertdemo.runs.store import Runs
 from bertdemo.settings import Settings
-from bertdemo.training.presets import HELP, Preset, recipe_for
-from bertdemo.training.recipe import Recipe
+from bertdemo.training.presets import Preset, recipe_for
+from bertdemo.training.recipe import SETTINGS, Recipe
 
 INTERRUPTED = 130  # the exit code of a command that Ctrl-C ended
 
@@ -103,7 +103,7 @@ def _add_settings(parser: Parser) -> None:
     group = parser.add_argument_group("settings")
     for field in fields(Recipe):
         option, kind = "--" + field.name.replace("_", "-"), type(field.default)
-        explained = HELP.get(field.name, "").replace("%", "%%")
+        explained = SETTINGS[field.name].help.replace("%", "%%")
         if kind is bool:
             group.add_argument(option, action=argparse.BooleanOptionalAction, default=None, help=explained)
         else:
