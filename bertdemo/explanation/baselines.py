@@ -21,14 +21,14 @@ BASELINES = ("pad", "mask", "zero", "average")
 BASELINE_SENTENCES: Mapping[str, str] = {
     "pad": "Every word becomes [PAD], the token that fills up short texts.",
     "mask": "Every word becomes [MASK], which the model learned to read as a gap.",
-    "zero": "Every word vector becomes 0, which is no token at all.",
+    "zero": "Every token embedding becomes 0, which is no token at all.",
     "average": "The mean of the scores with [PAD], [MASK] and 0.",
 }
 _SINGLE = BASELINES[:-1]
 
 
 def baseline_vectors(classifier: Classifier, tokenized: TokenizedText, name: str) -> Tensor:
-    """Word vectors of the baseline: (k, tokens, width), where k is 3 for ``average`` and else 1.
+    """Token embeddings of the baseline: (k, tokens, width), where k is 3 for ``average`` and else 1.
 
     Special tokens keep their own vectors, and so take no part in what is explained; positions and segments are the
     model's to add.

@@ -1,4 +1,4 @@
-"""The model from its word vectors on: what gradients are taken of."""
+"""The model from its token embeddings on: what gradients are taken of."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ _SAME = 1e-5  # of the largest logit, or of 1 where all are smaller; rounding st
 
 
 def word_vectors(classifier: Classifier, tokenized: TokenizedText) -> Tensor:
-    """The word vector of each token, before positions and segments are added: (1, tokens, width), without gradient."""
+    """Return token embeddings, before positions and segments are added: (1, tokens, width), without gradient."""
     import torch
 
     return vectors_of(classifier, torch.from_numpy(tokenized.ids)[None])
 
 
 def vectors_of(classifier: Classifier, ids: Tensor) -> Tensor:
-    """The word vectors of token ids: (…, width), without gradient, scaled where the architecture does so.
+    """The token embeddings of token ids: (…, width), without gradient, scaled where the architecture does so.
 
     Raises:
-        ExplanationError: the architecture has no table of word vectors.
+        ExplanationError: the architecture has no table of token embeddings.
     """
     import torch
 
@@ -40,7 +40,7 @@ def vectors_of(classifier: Classifier, ids: Tensor) -> Tensor:
 
 
 def logits_of(classifier: Classifier, tokenized: TokenizedText, vectors: Tensor) -> Tensor:
-    """Logits (n, labels), in fp32 and not divided by the temperature, of n versions of a reading's word vectors.
+    """Logits (n, labels), in fp32 and not divided by the temperature, of n versions of a reading's token embeddings.
 
     Args:
         classifier: in evaluation mode; whoever calls holds its ``lock``.
@@ -72,7 +72,7 @@ def logits_and_states_of(
 
 
 def outputs_of(classifier: Classifier, tokenized: TokenizedText, vectors: Tensor, **wanted: bool) -> Any:
-    """What the model returns for n versions of a reading's word vectors (n, tokens, width); see ``logits_of``.
+    """What the model returns for n versions of a reading's token embeddings (n, tokens, width); see ``logits_of``.
 
     The model is given the ids, of which it makes positions and finds the token that its head reads, and the vectors
     take the place of those it looks up: not every architecture makes the same of ``inputs_embeds``.
@@ -86,12 +86,12 @@ def outputs_of(classifier: Classifier, tokenized: TokenizedText, vectors: Tensor
 
 
 def check_starts_from_vectors(classifier: Classifier, tokenized: TokenizedText) -> None:
-    """Whether a model answers the same from a text's word vectors as from its ids: gradients are taken of the former.
+    """Check that a model answers the same from token embeddings as from ids: gradients are taken of the former.
 
     The architectures that we know do, and are not asked. Whoever calls holds the classifier's ``lock``.
 
     Raises:
-        ExplanationError: it has no word vectors, or makes something else of them.
+        ExplanationError: it has no token embeddings, or makes something else of them.
     """
     import torch
 
@@ -145,7 +145,7 @@ def _looked_up(classifier: Classifier, ids: Tensor, vectors: Tensor) -> Iterator
 
 
 def tables_of(classifier: Classifier) -> list[nn.Module]:
-    """The modules that look up word vectors in the one table of them: an encoder and a decoder may have one each."""
+    """Return the modules that look up token embeddings: an encoder and a decoder may have one each."""
     model = classifier.model
     try:
         first = model.get_input_embeddings()
@@ -161,6 +161,6 @@ def tables_of(classifier: Classifier) -> list[nn.Module]:
 
 def _not_from_vectors(architecture: str) -> ExplanationError:
     return ExplanationError(
-        f"What moved an answer cannot be told for the architecture {architecture}, which does not answer from word "
+        f"Attributions are not possible for the architecture {architecture}, which does not answer from word "
         "vectors as it does from text: choose a run with another base model."
     )

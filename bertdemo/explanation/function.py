@@ -1,7 +1,7 @@
 """What is explained, as a function that Captum can take: the logit of a label, or the margin of two.
 
 Its inputs are shares: 1 leaves a token as it is, 0 is its baseline, and between them lies the straight line of word
-vectors. A gradient by a share is the gradient by the word vector times its way from the baseline, summed over the
+vectors. A gradient by a share is the gradient by the token embedding times its way from the baseline, summed over the
 vector: what integrated gradients and their kin ask for, at one number a token.
 """
 
@@ -27,7 +27,7 @@ _PIECE = {"cpu": 7e9}
 _PIECE_ELSEWHERE = 1e11
 _FORWARD_ALONE = 3  # times as fast
 
-Expand = Callable[["Tensor"], "Tensor"]  # (n, …) → word vectors (n, tokens, width)
+Expand = Callable[["Tensor"], "Tensor"]  # (n, …) → token embeddings (n, tokens, width)
 
 
 @dataclass(frozen=True)
@@ -57,10 +57,10 @@ class ExplainedOutput:
         return logits[:, self.target] if self.against is None else logits[:, self.target] - logits[:, self.against]
 
     def vectors(self) -> Tensor:
-        """The word vectors of the text where the model is run: (1, tokens, width).
+        """The token embeddings of the text where the model is run: (1, tokens, width).
 
         Raises:
-            ExplanationError: the model cannot be run from word vectors on.
+            ExplanationError: the model cannot be run from token embeddings on.
         """
         with self.classifier.lock:
             self.classifier.model.to(choose_placement("fp32").device)  # type: ignore[arg-type]
@@ -70,8 +70,8 @@ class ExplainedOutput:
     def function(self, expand: Expand) -> Callable[[Tensor], Tensor]:
         """Inputs (n, …) to outputs (n,), with gradients: fp32, in pieces between which others may use the model.
 
-        ``expand`` makes word vectors of a piece of the inputs. A gradient is computed along with its output, so that
-        the memory of one piece is all that is taken, however many inputs there are.
+        ``expand`` makes token embeddings of a piece of the inputs. A gradient is computed along with its output, so
+        that the memory of one piece is all that is taken, however many inputs there are.
 
         Raises (when called):
             CancelledError: ``should_stop()`` became true.
@@ -114,7 +114,7 @@ def rows_at_once(classifier: Classifier, tokens: int, *, backward: bool = True) 
 
 
 def interpolate(baseline: Tensor, vectors: Tensor) -> Expand:
-    """Shares (n, tokens) to word vectors on the straight line from ``baseline`` (0) to ``vectors`` (1).
+    """Shares (n, tokens) to token embeddings on the straight line from ``baseline`` (0) to ``vectors`` (1).
 
     Both are (1, tokens, width).
     """

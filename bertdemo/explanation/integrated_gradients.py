@@ -93,7 +93,7 @@ def ends(output: ExplainedOutput, vectors: Tensor, baselines: Tensor) -> tuple[f
 def nodes(steps: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Where on the way from the baseline (0) to the text (1) gradients are taken, and their weights: (steps,) each.
 
-    Scores are Σ weight · gradient at the share · (word vector − baseline), summed over the width of the vector.
+    Scores are Σ weight · gradient at the share · (token embedding − baseline), summed over the width of the vector.
     """
     from scipy.special import roots_legendre  # NumPy's take a second for 400 where the cores are busy
 

@@ -63,7 +63,7 @@ def _explained_and_weights(
     classifier = output.classifier
     check_eager_attention(classifier)
     with classifier.lock, ablate_heads(classifier, switched_off), torch.enable_grad():
-        # Gradients flow from the word vectors on, whether or not the weights of the model ask for any.
+        # Gradients flow from the token embeddings on, whether or not the weights of the model ask for any.
         vectors = word_vectors(classifier, output.tokenized).requires_grad_()
         found = outputs_of(classifier, output.tokenized, vectors, output_attentions=True)
         return output.of(found.logits)[0], weights_of(classifier, output.tokenized, found)

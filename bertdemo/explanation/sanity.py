@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 FEWEST_WORDS = 5  # of fewer, any two orders are alike often enough
 # One-sided 5 % point of the normal distribution; the rank correlation of n independent values has variance 1 / (n − 1).
 _RARE = 1.645
-_CUTS = 3  # stages between the head and the word vectors
+_CUTS = 3  # stages between the head and the token embeddings
 
 MEANING = (
     "The weights of a copy of the model are replaced by random ones, from the head down (Adebayo et al., 2018): an "

@@ -13,19 +13,19 @@ from bertdemo.explanation.masking import check_words
 from bertdemo.explanation.tokenized_text import TokenizedText
 from bertdemo.models.classifier import Classifier
 
-RADIUS = 0.1  # of the standard deviation of the coordinates of the text's word vectors
+RADIUS = 0.1  # of the standard deviation of the coordinates of the text's token embeddings
 SENSITIVITY = (
-    "How much the scores change, relative to their size, when the word vectors are shifted too little to matter: the "
-    "largest of ten random shifts (Yeh et al., 2019). Low is steady."
+    "How much the scores change, relative to their size, when the token embeddings are shifted too little to matter: "
+    "the largest of ten random shifts (Yeh et al., 2019). Low is steady."
 )
 LIMIT_OF_SENSITIVITY = "An explanation that never changes is steady and may still be wrong."
 
 
 @dataclass(frozen=True)
 class Sensitivity:
-    """``value``: largest relative change of the scores over ``samples`` shifts of the word vectors.
+    """``value``: largest relative change of the scores over ``samples`` shifts of the token embeddings.
 
-    ``radius`` is the largest shift of any coordinate of a word vector.
+    ``radius`` is the largest shift of any coordinate of a token embedding.
     """
 
     value: float
@@ -42,7 +42,7 @@ def sensitivity(
     seed: int = 0,
     should_stop: ShouldStop = never,
 ) -> Sensitivity:
-    """Captum's ``sensitivity_max``: explanations of a private copy whose word vectors are shifted a little.
+    """Captum's ``sensitivity_max``: explanations of a private copy whose token embeddings are shifted a little.
 
     Args:
         classifier: stays as it is; the copy shares its weights.

@@ -81,7 +81,7 @@ def _body(
     yield f"<p>Classifier: {escape(name)}. It says: {scores}.</p>"
     yield from (f'<p class="text" dir="auto">{part}</p>' for part in _parts(found))
     if found.signed:
-        yield "<p><small>+ blue speaks for it, \u2212 orange against; the deeper, the more.</small></p>"
+        yield "<p><small>+ blue increases the score, \u2212 orange decreases it; the deeper, the more.</small></p>"
     else:
         yield "<p><small>The deeper the grey, the more it mattered: this method has no for and against.</small></p>"
     yield f"<p>{escape(how)}. {escape(' '.join(_figures(found)))}</p>"

@@ -1,4 +1,4 @@
-"""The model from its word vectors on."""
+"""The model from its token embeddings on."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_a_padding_token_that_somebody_typed_keeps_the_position_it_has_in_a_pred
 
 
 class Odd(torch.nn.Module):
-    """Has its word vectors from elsewhere than it says."""
+    """Has its token embeddings from elsewhere than it says."""
 
     def __init__(self, model: torch.nn.Module) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Whether scores stay what they are when word vectors are shifted a little."""
+"""Whether scores stay what they are when token embeddings are shifted a little."""
 
 from __future__ import annotations
 

@@ -211,7 +211,7 @@ def test_the_changed_text_can_be_explained_in_turn(open_page, make_classifier):
 def test_the_tests_of_an_explanation_are_links(open_page, make_classifier, words_of):
     make_classifier()
     said = {
-        "flip": "texts asked",
+        "flip": "variants tried",
         "curves": "random orders",
         "steady": "Both from Captum",
         "sanity": "With random weights",

@@ -325,7 +325,7 @@ def test_a_file_is_predicted_and_compared_with_its_labels(open_page, make_classi
     )
     assert not app.exception
     assert not app.error
-    label = next(box for box in app.selectbox if box.label == "Right labels (optional)")
+    label = next(box for box in app.selectbox if box.label == "Correct labels (optional)")
     label.set_value("truth").run()
     app.button(key="many_start").click().run()
     assert not app.error

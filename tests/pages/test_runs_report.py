@@ -65,7 +65,7 @@ def test_nothing_is_computed_before_its_question_is_opened(open_page, make_run, 
 def test_the_baseline_is_compared_text_by_text_in_words(open_page, make_run, words_of):
     make_run("one", State.FINISHED)
     said = words_of(open_page("runs", run="one"))
-    assert "BERT alone is right on 2 and word counting alone on 0" in said
+    assert "BERT alone is right on 2 and the bag of words alone on 0" in said
     assert "McNemar" in said
 
 
@@ -76,7 +76,7 @@ def test_the_texts_behind_a_cell_can_be_read(open_page, make_run, words_of, smal
     assert cell.options[0] == "“praise” taken for “complaint”: 1 text"
     cell.select_index(0).run()
     assert not app.exception
-    assert "Called **complaint**" in words_of(app)
+    assert "Predicted **complaint**" in words_of(app)
     assert small_split.part("test").texts[0] in [text.value for text in app.text]
 
 

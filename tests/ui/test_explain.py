@@ -89,7 +89,7 @@ def test_scores_that_need_not_add_up_are_not_added_up(classifier):
     tokenized = tokenize_with_words(classifier, " ".join(["cold", "soup", "rude"] * 6))
     sizes = np.arange(len(tokenized)) + 1.0
     rows = waterfall.rows(found(tokenized, sizes, signed=False, adds_up=False))
-    assert len(rows) == waterfall.MOST_WORDS + 1  # and the marks of the model
+    assert len(rows) == waterfall.MOST_WORDS + 1  # and the special tokens
     assert not any("other" in step for step in rows["step"])
 
 
@@ -138,9 +138,9 @@ def test_scores_of_a_word_that_comes_again_are_not_summed_where_they_need_not_ad
 @pytest.mark.parametrize(
     ("at_words", "told"),
     [
-        ((1.0, 1.0, 0.0), "at the marks of the model from layer 2 on"),
-        ((0.0, 1.0, 0.0), "at the marks of the model from layer 2 on"),
-        ((0.0, 0.0, 0.0), "at the marks of the model, from the first layer to the last"),
+        ((1.0, 1.0, 0.0), "at the special tokens from layer 2 on"),
+        ((0.0, 1.0, 0.0), "at the special tokens from layer 2 on"),
+        ((0.0, 0.0, 0.0), "at the special tokens, from the first layer to the last"),
         ((1.0, 1.0, 1.0), "at the words, up to the last layer"),
     ],
 )

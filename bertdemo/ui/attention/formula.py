@@ -93,7 +93,7 @@ def vectors_of(near: HeadDetail, names: list[str], token: int, other: int) -> li
         (f"q, the query of {quoted(names[token])}", near.query),
         (f"k, the key of {quoted(names[other])}", near.keys[other]),
         ("q ⊙ k, number by number: their sum is q·k", near.products[other]),
-        ("What the head hands on: the sum of the weighted values", near.output),
+        ("The output of the head: the sum of the weighted values", near.output),
     ]
 
 

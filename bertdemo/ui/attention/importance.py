@@ -29,14 +29,15 @@ if TYPE_CHECKING:
 _SAMPLE = 40  # test texts
 _MEANING = (
     "Worth is how far the logit of the answer falls when this head alone is switched off (Michel et al. 2019): "
-    "+ it speaks for the answer, − against it. Heads can stand in for one another, so worths do not add up."
+    "+ it increases the score of the answer, − it decreases it. Heads can stand in for one another, so "
+    "worths do not add up."
 )
 
 
 def show(complete: Looked) -> None:
     """Two questions that are answered once they are open. ``complete`` is the text with all heads on."""
     _question("What is each head worth for this text?", "worth_box", "weight", _worth_here, complete)
-    _question("And over many texts of the test?", "worth_sample_box", "stacks", _worth_over_sample, complete)
+    _question("Averaged over the test texts", "worth_sample_box", "stacks", _worth_over_sample, complete)
 
 
 def _question(title: str, key: str, icon: str, answer: Callable[[Looked], None], complete: Looked) -> None:

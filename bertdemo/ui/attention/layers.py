@@ -23,7 +23,7 @@ _ROLLOUT, _RELEVANCE = "rollout", "gradient"
 WAYS = {_ROLLOUT: "Attention rollout", _RELEVANCE: "Weighted by the gradient"}
 _ABOUT = {
     _ROLLOUT: "Attention rollout (Abnar & Zuidema 2020) multiplies the attention of the layers, heads averaged, half "
-    "of each token staying where it is. It is the same for every label and knows nothing of what is moved.",
+    "of each token staying where it is. It is the same for every label and ignores how large the moved vectors are.",
     _RELEVANCE: "Attention times its gradient with respect to the logit, the positive part, added up over the layers "
     "(Chefer et al. 2021): sizes without sign, so it does not tell what spoke for and what against the label.",
 }

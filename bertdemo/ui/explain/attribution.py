@@ -35,7 +35,7 @@ def show(subject: Subject) -> None:
     for title, key, icon, answer in (
         ("In which layer?", "layers", "layers", layers.show),
         ("Do other methods and baselines say the same?", "agreement", "compare_arrows", agreement.show),
-        ("Take it away", "take", "download", export.show),
+        ("Download this explanation", "take", "download", export.show),
     ):
         question(title, key, icon, skip_pending, answer, subject, choice)
 
@@ -50,7 +50,7 @@ def _strip(found: Attribution) -> None:
     )
     with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="strip_legend"):
         if found.signed:
-            st.markdown(":small[**+ blue** speaks for it, **\u2212 orange** against; the deeper, the more.]")
+            st.markdown(":small[**+ blue** increases the score, **\u2212 orange** decreases it; the deeper, the more.]")
         else:
             st.markdown(":small[The deeper the grey, the more it mattered: this method has no for and against.]")
         st.toggle("Word pieces", key="why_pieces", persist_state="session", help="The text as the model reads it")
@@ -100,13 +100,13 @@ def _title(found: Attribution, labels: tuple[str, ...]) -> str:
 
 def _note(found: Attribution) -> str:
     if not found.adds_up:
-        marks = "“Marks of the model” are [CLS] and [SEP] or their like, which are no words."
+        marks = "“Special tokens” are [CLS] and [SEP] or their like, which are no words."
         left = len(found.tokenized.words) - waterfall.MOST_WORDS
         rest = f" {count(left, 'weaker word')} in the table alone." if left > 0 else ""
         return f"Bars begin at 0. {marks}{rest}"
     return (
         "A logit is the score of a label before all scores become probabilities. Each bar begins where the one above "
-        "it ends. “Marks of the model” are [CLS] and [SEP] or their like; together with “not accounted for” the bars "
+        "it ends. “Special tokens” are [CLS] and [SEP] or their like; together with “not accounted for” the bars "
         "lead exactly from the baseline to this text."
     )
 

@@ -107,7 +107,7 @@ def steady(subject: Subject, choice: Choice) -> None:
     scores = methods.attribution(subject, choice).word_scores
     foretold, moved = result_of(
         (*key_of(subject, choice), "steady"),
-        "Masking random words, then shifting the word vectors a little…",
+        "Masking random words, then shifting the token embeddings a little…",
         lambda bar: _steady(subject, choice, scores, bar),
     )
     with st.container(horizontal=True, gap="medium", key="steady_figures"):

@@ -31,17 +31,15 @@ def show(subject: Subject) -> None:
     st.caption(f"Under test: {how(found)}, of {explained(found, subject.labels)}. Another is chosen in the first view.")
     counterfactual.show(subject, found)
     for title, key, icon, answer in (
-        ("Which fewest words decide it?", "flip", "swap_horiz", _flip),
+        ("How few words change the answer?", "flip", "swap_horiz", _flip),
         ("Do the words matter as the scores say?", "curves", "show_chart", deletion_curves.show),
-        ("Do the scores foretell changes, and are they steady?", "steady", "balance", deletion_curves.steady),
-        ("Does it change when the model forgets?", "sanity", "psychology_alt", sanity.show),
+        ("Do the scores predict changes? Are they stable?", "steady", "balance", deletion_curves.steady),
+        ("Sanity check: does it change with random weights?", "sanity", "psychology_alt", sanity.show),
     ):
         question(title, key, icon, skip_pending, answer, subject, choice)
 
 
 def _flip(subject: Subject, choice: Choice) -> None:
-    from bertdemo.explanation.counterfactual import MOST_CALLS
-
     how_gone = st.radio(
         "The words are", list(GONE), format_func=lambda each: GONE.get(each, each), key="flip_how", horizontal=True
     )
@@ -59,7 +57,7 @@ def _flip(subject: Subject, choice: Choice) -> None:
         if st.button("Show it above", key="flip_try"):
             counterfactual.put(flip.words, flip.how)
             st.rerun()
-    st.caption(f"At most {MOST_CALLS} texts are asked: first single words, then pairs, then more by their scores.")
+    st.caption("First single words are tried, then pairs, then more by their scores.")
 
 
 def _search(subject: Subject, scores: NDArray[np.float64] | None, how: Any, bar: Bar) -> Flip:
@@ -86,7 +84,9 @@ def read_further(subject: Subject, how_gone: str | None) -> str:
 
 def proof(flip: Flip) -> str:
     """How sure it is that there are no fewer, and what it cost."""
-    asked = f"{count(flip.calls, 'text')} asked."
+    from bertdemo.explanation.counterfactual import MOST_CALLS
+
+    asked = f"{count(flip.calls, 'variant')} tried (at most {MOST_CALLS})."
     if flip.words is None:
         return f"{asked} {'Every set of words was tried.' if flip.proven else 'Larger sets may change it.'}"
     if flip.proven:

@@ -63,21 +63,21 @@ def finding(found: LayerAttribution) -> str:
     marks = np.abs(found.other) > np.abs(found.word_scores).sum(axis=1)  # (layers + 1,), from before the first layer
     words = np.flatnonzero(~marks)
     if not len(words):
-        return "What moves the answer stands mostly at the marks of the model, from the first layer to the last"
+        return "Most of the evidence sits at the special tokens, from the first layer to the last"
     if (last := int(words[-1])) == len(marks) - 1:
-        return "What moves the answer stands mostly at the words, up to the last layer"
-    return f"What moves the answer stands mostly at the marks of the model from layer {last + 1} on"
+        return "Most of the evidence sits at the words, up to the last layer"
+    return f"Most of the evidence sits at the special tokens from layer {last + 1} on"
 
 
 def layer_rows(found: LayerAttribution) -> pd.DataFrame:
-    """Rows for ``layer_chart``: the strongest words in the order of the text, then the marks of the model."""
+    """Rows for ``layer_chart``: the strongest words in the order of the text, then the special tokens."""
     import pandas as pd
 
     scores = np.concatenate([found.word_scores, found.other[:, None]], axis=1)  # (layers + 1, words + 1)
     words = len(found.tokenized.words)
     strongest = np.argsort(-np.abs(found.word_scores).max(axis=0), kind="stable")[:_MOST_WORDS]
     chosen = [*sorted(strongest.tolist()), words]
-    texts = [*(word.text for word in found.tokenized.words), "marks of the model"]
+    texts = [*(word.text for word in found.tokenized.words), "special tokens"]
     names = distinct(shorten(texts[place], _LONGEST) for place in chosen)
     largest = float(np.abs(scores[:, chosen]).max()) or 1.0
     rows = [
@@ -104,5 +104,6 @@ def _note(found: LayerAttribution) -> str:
         "Layer conductance (Dhamdhere et al., 2019): “in” is before the first layer. Each column adds up to what is "
         f"explained ({signed(found.difference)} logits), but for at most {worst:.3f}. What a word brings moves on to "
         "other places; behind the last layer all of it stands where the head reads. Baseline "
-        f"{BASELINE_NAMES[found.baseline]}, {found.n_steps} steps. Blue (+) speaks for it, orange (\u2212) against."
+        f"{BASELINE_NAMES[found.baseline]}, {found.n_steps} steps. Blue (+) increases the score, "
+        "orange (\u2212) decreases it."
     )

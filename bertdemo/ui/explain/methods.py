@@ -73,7 +73,7 @@ def pick_labels(subject: Subject, choice: Choice) -> None:
     against = "" if choice.against is None else names[choice.against]
     with st.container(horizontal=True, gap="small", key="why_labels"):
         _picker(TARGET, "Why", names, names[choice.target], names[subject.answered], {})
-        _picker(AGAINST, "and not", rest, against, "", {"": "– (its logit alone)"})
+        _picker(AGAINST, "Compared with", rest, against, "", {"": "no other label"})
 
 
 def pick_method(subject: Subject, choice: Choice) -> None:
@@ -87,7 +87,7 @@ def pick_method(subject: Subject, choice: Choice) -> None:
     st.caption(method.sentence)
     if method.needs_baseline:
         _picker(BASELINE, "Baseline", list(BASELINE_NAMES), choice.baseline, DEFAULT_BASELINE, BASELINE_NAMES)
-        st.caption(f"{BASELINE_SENTENCES[choice.baseline]} The marks of the model and all positions stay.")
+        st.caption(f"{BASELINE_SENTENCES[choice.baseline]} The special tokens and all positions stay.")
     for reason in _not_offered(subject, METHODS):
         st.caption(reason)
 

@@ -33,7 +33,7 @@ def rows(attribution: Attribution, most: int = MOST_WORDS) -> pd.DataFrame:
     steps = [(shorten(attribution.tokenized.words[i].text, _LONGEST), float(scores[i])) for i in order[:most]]
     if len(order) > most and attribution.adds_up:  # a sum of other scores would mean nothing
         steps.append((count(len(order) - most, "other word"), float(scores[order[most:]].sum())))
-    steps.append(("marks of the model", attribution.other))
+    steps.append(("special tokens", attribution.other))
     names = distinct(name for name, _ in steps)
     bars = _leading(attribution, steps) if attribution.adds_up else _from_zero(attribution, steps)
     if attribution.adds_up:

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from bertdemo.training.presets import Preset
 
 PRESETS: dict[Preset, str] = {"quick": "Quick", "standard": "Standard", "thorough": "Thorough"}
-_TIMES = {1: "once", 2: "twice"}
 _LIMIT = "max_train"
 _TEXTS = "training_texts"  # about how many the settings were last filled in for
 _UNSAID = ("unknown", "see its page")
@@ -148,11 +147,10 @@ def _caption(preset: Preset) -> str:
     if preset == _preset():
         does |= {name: st.session_state.get(f"recipe_{name}", does[name]) for name in PRESET_SETTINGS}
     epochs = does["epochs"]
-    extras = ["an adapter (LoRA)"] if does["lora_rank"] else []
-    teaching = "averaged weights that teach" if does["mean_teacher"] else "averaged weights"
-    extras += [teaching] if does["averaging"] else []
-    reads = f"Reads the texts {_TIMES.get(epochs, f'{epochs} times')}"
-    return f"{reads}; {', '.join(extras)}" if extras else reads
+    passes = "1 pass over the texts" if epochs == 1 else f"{epochs} passes over the texts"
+    extras = ["trains a small adapter (LoRA)"] if does["lora_rank"] else []
+    extras += ["averages its weights"] if does["averaging"] else []
+    return f"{passes}; {' and '.join(extras)}" if extras else passes
 
 
 def _names() -> list[str]:

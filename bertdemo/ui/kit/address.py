@@ -41,7 +41,7 @@ def drop_invalid(found: Iterable[InvalidParam]) -> None:
         told.append(vain.told)
         put(vain.name, vain.rest)
     if told:
-        message = f"Left out of what the address names: {'; '.join(told)}."
+        message = f"The link asked for something that this run does not have: {'; '.join(told)}."
         st.session_state[_TOLD] = message, st.query_params.to_dict()
     message, address = st.session_state.get(_TOLD, ("", {}))
     if message and address == st.query_params.to_dict():

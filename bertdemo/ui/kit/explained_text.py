@@ -76,8 +76,7 @@ def show(subject: Subject) -> None:
         st.caption(f"{others(answer)} {prediction.facts(answer)}")
     if answer.truncated:
         st.warning(
-            f"The text is too long: only its first {count(answer.tokens, 'token')} were read and are explained here; "
-            "the rest had no say.",
+            f"Only the first {count(answer.tokens, 'token')} were read and are explained here; the rest did not count.",
             icon=":material/content_cut:",
         )
     prediction.remark(answer)

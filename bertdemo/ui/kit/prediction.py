@@ -120,7 +120,7 @@ def _spoken(answer: Answer) -> str:
 def _cut(answer: Answer) -> None:
     if answer.truncated:
         st.warning(
-            f"The text is too long: only its first {answer.tokens:,} tokens were read, and the rest had no say.",
+            f"Only the first {answer.tokens:,} tokens were read; the rest did not count.",
             icon=":material/content_cut:",
         )
 

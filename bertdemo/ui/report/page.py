@@ -97,7 +97,7 @@ def scores(report: Report) -> None:
     """The two figures people come for, with their intervals, and one sentence on what they are worth."""
     with st.container(horizontal=True, key="headline", gap="small"):
         _score("Accuracy on texts it never saw", report.test.accuracy, report.test.accuracy_interval)
-        _score("Macro-F1, all labels alike", report.test.macro_f1, report.test.macro_f1_interval)
+        _score("Macro-F1 (every label counts the same)", report.test.macro_f1, report.test.macro_f1_interval)
     st.markdown(escape(verdict(report)).replace(" %", "\u00a0%"))
 
 
@@ -112,14 +112,14 @@ def _baseline(report: Report, known: Analysis | None) -> None:
 
     rows, low = baseline_rows(report)
     figure(
-        "What does BERT add to counting words?",
+        "What does BERT add to a bag of words?",
         rows,
         interval_chart,
         low,
         key="baseline",
         alt="Accuracy and macro-F1 of BERT and of TF-IDF with logistic regression, with 95 % intervals",
         note=(
-            "Word counting is TF-IDF with logistic regression, trained on the same texts in "
+            "The bag of words is TF-IDF with logistic regression, trained on the same texts in "
             f"{duration(report.baseline_seconds)} and tested on the same {count(report.test.n, 'text')}."
         ),
     )
@@ -131,7 +131,7 @@ def _text_by_text(known: Analysis) -> None:
     from bertdemo.evaluation.comparison import sentence
 
     compared = known.against_baseline
-    st.markdown(escape(sentence(compared, "BERT", "word counting")).replace(" %", "\u00a0%"))
+    st.markdown(escape(sentence(compared, "BERT", "the bag of words")).replace(" %", "\u00a0%"))
     st.caption(f"By the {escape(compared.method)}.")
 
 

@@ -57,7 +57,7 @@ def show(subject: Subject, known: Analysis) -> None:
             address.put(progress.STUDY)
             if st.button("Explain these texts", type="primary", key="study_begin", icon=":material/play_arrow:"):
                 progress.begin(run, question, most)
-            st.caption("A process of its own does this, about a quarter of a second a text; it can be cancelled.")
+            st.caption("Runs in the background, about ¼ s per text. You can cancel it.")
             return
         address.put(progress.STUDY, study.id)
         if progress.is_done(study) and study.card:
@@ -135,7 +135,7 @@ def _findings(run: Run, known: Analysis, study: Study, card: StudyCard) -> None:
         figure(
             f"How much does each word move {moved(card)}?",
             rows, term_chart, len(rows), "Mean attribution (logits)",
-            key="study_chart", alt="Mean attribution of each word in its interval; positive speaks for the answer",
+            key="study_chart", alt="Mean attribution of each word in its interval; positive increases its score",
             note=f"Blue and + speak for the answer, orange and − against it.{_left_out(found)}",
             table=table_rows(found).head(_LISTED).round(_DIGITS),
         )  # fmt: skip

@@ -100,7 +100,7 @@ def one_text(run: Run, known: Analysis, place: int, told: str = "") -> None:
     called = known.label_names[int(known.answers.test.predicted[place])]
     label = known.label_names[known.test.labels[place]]
     with st.container(border=True, gap=None):
-        st.caption(f"{told}Called **{escape(called)}**, labelled **{escape(label)}**.")
+        st.caption(f"{told}Predicted **{escape(called)}**, labelled **{escape(label)}**.")
         text_as_it_is(text, pair)
         _explain_link(run, text, pair)
 

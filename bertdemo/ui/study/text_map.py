@@ -33,7 +33,7 @@ def show(run: Run, known: Analysis) -> None:
     from bertdemo.studies.records import Question
     from bertdemo.studies.selection import LEAST_MAP, MOST_MAP, too_few_for_a_map
 
-    st.subheader("Where do the test texts lie for the model?", anchor=False)
+    st.subheader("Map of the test texts, before and after", anchor=False)
     with errors.shown():
         if len(known.answers.test) < LEAST_MAP:
             st.caption(too_few_for_a_map(len(known.answers.test)))

@@ -67,8 +67,8 @@ def balance(calibration: Calibration) -> str:
     kind = "as sure as it is right" if abs(gap) < _TOLERATED else "too sure" if gap > 0 else "better than it says"
     return (
         f"It is {percent(calibration.confidence)} sure and {percent(calibration.accuracy)} right: on average "
-        f"**{kind}**. At a given certainty it is off by {100 * calibration.ece:.1f} points; on as few texts, "
-        f"chance alone would show about {100 * calibration.ece_by_chance:.1f}."
+        f"**{kind}**. The average gap is {100 * calibration.ece:.1f} points; with {count(calibration.n, 'text')} a "
+        f"perfectly calibrated model would show about {100 * calibration.ece_by_chance:.1f} by chance."
     )
 
 
@@ -103,7 +103,7 @@ def _reliability(rows: pd.DataFrame, note: str) -> None:
     from bertdemo.charts.calibration import reliability_chart
 
     figure(
-        "When it is so sure, how often is it right?",
+        "Is its confidence justified?",
         rows,
         reliability_chart,
         CERTAINTY[: rows["series"].nunique()],
@@ -121,7 +121,7 @@ def _histogram(calibration: Calibration) -> None:
 
     rows = [(100 * each.low, 100 * each.high, each.count) for each in calibration.bins]
     figure(
-        "How often is it so sure?",
+        "How confident are its answers?",
         pd.DataFrame(rows, columns=["start", "end", "texts"]),
         certainty_chart,
         key="certainties",

@@ -46,7 +46,7 @@ class Made:
 class ExportSection(Section):
     """The classifier as a file."""
 
-    title, key, icon, place = "Take it elsewhere", "export", "download", 8
+    title, key, icon, place = "Export the classifier", "export", "download", 8
 
     def applies(self, subject: Reported) -> bool:
         return subject.run.status.state.has_model

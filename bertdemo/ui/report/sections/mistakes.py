@@ -68,7 +68,7 @@ def error_rows(errors: Sequence[Example]) -> pd.DataFrame:
 
 def suspects(run: Run, known: Analysis) -> None:
     """Training texts that another model, which never saw their labels, would have labelled differently."""
-    with st.spinner("A word counter judges every training text without having seen its label…"):
+    with st.spinner("A bag-of-words model predicts every training text without having seen its label…"):
         found = known.suspects
     if not found.suspects:
         st.markdown(f"None of the {count(found.judged, 'training text')} looks mislabelled.")
@@ -76,7 +76,7 @@ def suspects(run: Run, known: Analysis) -> None:
         return
     st.markdown(
         f"**{found.n:,}** of {count(found.judged, 'training text')} look as if they had the wrong label, the most "
-        "suspect first. That is a reason to read them and no proof: the judge only counts words."
+        "suspect first. That is a reason to read them and no proof: the check uses word counts only."
     )
     few_at_a_time(found.suspects, _suspect, key=f"suspects_{run.id}")
     listed = count(len(found.suspects), "row")
@@ -87,7 +87,7 @@ def suspects(run: Run, known: Analysis) -> None:
 def _suspect(suspect: Suspect) -> None:
     with st.container(border=True, gap=None):
         st.caption(
-            f"Labelled **{escape(suspect.label)}** ({percent(suspect.probability_of_label, 0)} by the judge), "
+            f"Labelled **{escape(suspect.label)}** ({percent(suspect.probability_of_label, 0)} by the check), "
             f"looks like **{escape(suspect.suggested)}** ({percent(suspect.probability_of_suggested, 0)})"
         )
         text_as_it_is(suspect.text, suspect.pair)

@@ -92,7 +92,7 @@ def _curves(ranked: list[LabelRanking]) -> None:
     roc, precision_recall = roc_rows(named), precision_recall_rows(named)
     left, right = st.columns(2, gap="medium")
     with left:
-        st.markdown("**What does a find cost?** (ROC)")
+        st.markdown("**Hits against false alarms** (ROC)")
         draw(roc, roc_chart, names, key="roc", alt="ROC curve of each label: texts found over false alarms")
     with right:
         st.markdown("**How pure is it?** (precision-recall)")
