@@ -35,7 +35,7 @@ def private_copy(classifier: Classifier, own: Collection[str] = ()) -> Classifie
 
 
 def shiftable(classifier: Classifier, ids: NDArray[np.int64]) -> tuple[Classifier, Tensor]:
-    """Return a private copy, and what is added to its embeddings of these ids: (ids, width), zeros to be written into."""
+    """Return a private copy, and the shift of its embeddings of these ids: (ids, width), zeros to be written into."""
     import torch
 
     own = private_copy(classifier)

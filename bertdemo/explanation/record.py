@@ -20,9 +20,9 @@ from bertdemo.prediction.single import Answer
 
 _HOW = (
     "output is a logit, not divided by the temperature (or logit(target) − logit(against)); token embeddings of the "
-    "text are x, those of the baseline b, in which special tokens keep theirs; a token's score is the sum over the width of "
-    "(x − b) times Σ weights[i] · gradient of the output at b + shares[i] · (x − b), in fp32. With several baselines "
-    "scores are their mean."
+    "text are x, those of the baseline b, in which special tokens keep theirs; a token's score is the sum over the "
+    "width of (x − b) times Σ weights[i] · gradient of the output at b + shares[i] · (x − b), in fp32. With several "
+    "baselines scores are their mean."
 )
 
 

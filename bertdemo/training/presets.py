@@ -47,8 +47,8 @@ def recipe_for(base_name: str, preset: Preset = "standard", texts: int | None = 
         base=base_name,
         learning_rate=base.learning_rate * share,
         # On the bundled base, half of whose weights are token embeddings, freezing them made training a third faster
-        # and batches of 64 in place of 32 another quarter, and neither made tweets worse (benchmarks/README.md). Nobody has
-        # measured it for the others here; 32 is the larger of the sizes that Devlin et al. (2019) recommend.
+        # and batches of 64 in place of 32 another quarter, and neither made tweets worse (benchmarks/README.md).
+        # Nobody has measured it for the others here; 32 is the larger of the sizes that Devlin et al. (2019) recommend.
         freeze_embeddings=is_measured,
         batch_size=Recipe.batch_size if is_measured else 32,
         **settings,
