@@ -76,7 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def parser() -> Parser:
-    """All commands with their arguments."""
+    """Return all commands with their arguments."""
     top = Parser(prog="python -m bertdemo", description="Fine-tune a BERT text classifier and judge it honestly.")
     subparsers = top.add_subparsers(required=True, metavar="COMMAND", title="commands")
     for command in _COMMANDS:

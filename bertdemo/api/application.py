@@ -59,7 +59,7 @@ class _Desk:
 
 
 def create_api(settings: Callable[[], Settings], runs: Callable[[], Runs], models: Callable[[], ModelCache]) -> FastAPI:
-    """The interface as a FastAPI application, whose documentation (``docs``) needs no network."""
+    """Return the interface as a FastAPI application, whose documentation (``docs``) needs no network."""
     api = FastAPIOffline(
         redoc_url=None, title="bertdemo", version=bertdemo.__version__, description=_ABOUT,
         responses={code: {"model": Problem} for code in (401, 408, 413, 429, _UNKNOWN, _CONFLICT, _WRONG_INPUT, _BUG)},
@@ -77,7 +77,7 @@ def _open_addresses(desk: _Desk) -> APIRouter:
 
     @router.get("/ready")
     async def ready() -> Ready:
-        """Whether the server answers and can read its runs; loads no model."""
+        """Return whether the server answers and can read its runs; loads no model."""
         return await desk.off_the_loop(lambda: service.ready(desk.runs()))
 
     return router
@@ -88,7 +88,7 @@ def _guarded_addresses(desk: _Desk) -> APIRouter:
 
     @router.get("/models")
     async def models() -> Models:
-        """All classifiers that can be asked, the newest first."""
+        """Return all classifiers that can be asked, the newest first."""
         return await desk.off_the_loop(lambda: service.models(desk.runs(), desk.models()))
 
     @router.post("/predict")
@@ -157,7 +157,7 @@ def _problem(code: int, sentence: str, headers: Any = None) -> JSONResponse:
 
 
 def _sentence(problem: dict[str, Any]) -> str:
-    """What pydantic found first, as a sentence that names the field and does not repeat what was sent."""
+    """Return what pydantic found first, as a sentence that names the field and does not repeat what was sent."""
     found = problem["msg"].removeprefix("Value error, ")
     place = ".".join(str(part) for part in problem["loc"] if part != "body")
     if problem["type"] == "json_invalid" or not (place or problem["type"] == "value_error"):

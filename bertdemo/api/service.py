@@ -29,12 +29,12 @@ _TURN = 0.0005  # seconds in which another thread takes the lock; one that is ta
 
 
 def ready(runs: Runs) -> Ready:
-    """Whether runs can be listed; loads nothing."""
+    """Return whether runs can be listed; loads nothing."""
     return Ready(ready=True, version=bertdemo.__version__, models=len(_with_model(runs)))
 
 
 def models(runs: Runs, models: ModelCache) -> Models:
-    """All runs that can be asked."""
+    """Return all runs that can be asked."""
     return Models(models=[_described(run, models.holds(run.id)) for run in _with_model(runs)])
 
 
@@ -80,7 +80,7 @@ def _check(texts: Sequence[str], pairs: Sequence[str] | None, wants_pairs: bool)
 def _predict(
     classifier: Classifier, texts: Sequence[str], pairs: Sequence[str] | None
 ) -> tuple[list[Prediction], float]:
-    """A few texts of similar length at a time, so that a visitor of the pages waits for a few texts at most."""
+    """Return a few texts of similar length at a time, so that a visitor of the pages waits for a few texts at most."""
     found: dict[int, Prediction] = {}
     seconds, placement = 0.0, choose_placement(_PRECISION)
     for rows in batches_by_length(range(len(texts)), [len(text) for text in texts], _AT_ONCE):

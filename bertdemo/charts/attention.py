@@ -43,7 +43,7 @@ def head_worth_chart(layers_: int) -> alt.LayerChart:
 
 
 def vector_chart() -> alt.LayerChart:
-    """The numbers of one vector as bars, upwards where positive.
+    """Return the numbers of one vector as bars, upwards where positive.
 
     Columns: ``number`` (its place, from 1), ``value``.
     """

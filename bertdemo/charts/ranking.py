@@ -11,7 +11,7 @@ _FEW = {"tickCount": 5}
 
 
 def roc_chart(names: tuple[str, ...]) -> alt.LayerChart:
-    """Receiver operating characteristic of up to four labels, over the diagonal of guessing.
+    """Return receiver operating characteristic of up to four labels, over the diagonal of guessing.
 
     Columns: ``label`` (``names``), ``false_alarms``, ``found`` (both per cent).
     """

@@ -39,7 +39,7 @@ def interval_chart(low: float, names: tuple[str, ...] = MODELS) -> alt.LayerChar
 
 
 def confusion_chart(rows: int) -> alt.LayerChart:
-    """Counts of true (rows) against predicted label (columns); shade is the share of the row.
+    """Return counts of true (rows) against predicted label (columns); shade is the share of the row.
 
     A click selects a cell, under the name ``CELL``. Columns: ``true``, ``predicted``, ``texts``, ``share`` (0 to 1).
     """

@@ -33,7 +33,7 @@ class Subparsers(Protocol):
 
 
 def add_command(subparsers: Subparsers, name: str, summary: str, run: Command) -> Parser:
-    """A sub-command with ``--json``; ``run`` gets the parsed arguments and returns the exit code."""
+    """Return a sub-command with ``--json``; ``run`` gets the parsed arguments and returns the exit code."""
     parser = subparsers.add_parser(name, help=summary, description=summary)
     parser.add_argument("--json", action="store_true", help="print one JSON object on stdout")
     parser.set_defaults(run=run)

@@ -26,7 +26,7 @@ _MOST_LOOKED_AT = 3
 
 
 def add(subparsers: Subparsers) -> None:
-    """Arguments: a text, the part of the weights to print, and what to switch off."""
+    """Add the arguments: a text, the part of the weights to print, and what to switch off."""
     parser = add_command(subparsers, "attention", "Show where a model looks in a text (not why it answers so).", run)
     add_text(parser)
     parser.add_argument("--layer", type=int, metavar="I", help="only this layer, counted from 1")
@@ -77,7 +77,7 @@ def _values(arguments: argparse.Namespace, classifier: Classifier, tokenized: To
 
 
 def _heads_off(texts: list[str], classifier: Classifier) -> frozenset[Head]:
-    """``3.5`` is a head and ``3`` all heads of a layer.
+    """Return ``3.5`` is a head and ``3`` all heads of a layer.
 
     Raises:
         ExplanationError: a text is neither, or the heads of this architecture cannot be switched off.
@@ -96,7 +96,7 @@ def _heads_off(texts: list[str], classifier: Classifier) -> frozenset[Head]:
 
 
 def _part(arguments: argparse.Namespace, n_layers: int, n_heads: int) -> tuple[int | slice, int | slice]:
-    """Which of so many layers and heads to print, from 0."""
+    """Return which of so many layers and heads to print, from 0."""
     from bertdemo.explanation.blocks import check_heads
 
     layer = slice(None) if arguments.layer is None else arguments.layer - 1
@@ -115,7 +115,7 @@ def _prediction(classifier: Classifier, logits: NDArray[np.float32]) -> dict[str
 
 
 def _lines(values: dict[str, Any]) -> Iterator[str]:
-    """The prediction, then what each head does, or what each token looks at where one head was asked for."""
+    """Yield the prediction, then what each head does, or what each token looks at where one head was asked for."""
     yield _told(values["prediction"])
     if values["switched_off"]:
         off, before = ", ".join(values["switched_off"]), _told(values["prediction_with_all_heads"])

@@ -12,7 +12,7 @@ from bertdemo.settings import Settings
 
 
 def add(subparsers: Subparsers) -> None:
-    """Arguments: a run."""
+    """Add the arguments: a run."""
     add_run(add_command(subparsers, "cancel", "End a run and keep nothing of it.", run))
 
 

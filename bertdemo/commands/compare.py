@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def add(subparsers: Subparsers) -> None:
-    """Arguments: two runs."""
+    """Add the arguments: two runs."""
     parser = add_command(subparsers, "compare", "Compare two runs on the same test texts.", run)
     add_run(parser)
     parser.add_argument("other", metavar="OTHER", help="id of the run to compare with")
@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace, settings: Settings, output: Console) -> i
 
 
 def _tested(folder: RunFolder) -> tuple[Answered, Dataset]:
-    """The answers of a run, and the test texts they are for."""
+    """Return the answers of a run, and the test texts they are for."""
     answers = folder.answers()
     if answers is None:
         raise RunError(f"The run {folder.id} kept no answers to the single texts: train it (again) to compare it.")

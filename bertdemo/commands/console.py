@@ -53,7 +53,7 @@ class Console:
 
 
 def plain(value: Any) -> Any:
-    """``value`` without what JSON has no word for: NaN and infinity become null."""
+    """Return ``value`` without what JSON has no word for: NaN and infinity become null."""
     if isinstance(value, dict):
         return {key: plain(each) for key, each in value.items()}
     if isinstance(value, list | tuple):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def add(subparsers: Subparsers) -> None:
-    """Arguments: a data set, and which of its columns count."""
+    """Add the arguments: a data set, and which of its columns count."""
     parser = add_command(subparsers, "data", "Check a data set before training on it.", run)
     parser.add_argument("data", metavar="NAME_OR_FILE", help="built-in name, file, or owner/name on the Hub")
     add_columns(parser)
@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace, settings: Settings, output: Console) -> i
 
 
 def _tokens(dataset: Dataset) -> dict[str, Any] | None:
-    """Lengths in tokens of the default base model; None where its tokenizer is not on this machine."""
+    """Return lengths in tokens of the default base model; None where its tokenizer is not on this machine."""
     import numpy as np
 
     from bertdemo.data.lengths import share_cut, token_lengths

@@ -12,7 +12,7 @@ from bertdemo.settings import Settings
 
 
 def add(subparsers: Subparsers) -> None:
-    """Arguments: a run, and a word that it is meant."""
+    """Add the arguments: a run, and a word that it is meant."""
     parser = add_command(subparsers, "delete", "Remove a run for good.", run)
     add_run(parser)
     parser.add_argument("--yes", action="store_true", help="yes, its model, its report and its studies, too")

@@ -22,7 +22,7 @@ _CONFIDENT = 0.9
 
 
 def brief(run: Run) -> dict[str, Any]:
-    """One run of a list."""
+    """Return one run of a list."""
     return {
         "run": run.id,
         "name": run.name,
@@ -40,7 +40,7 @@ def brief(run: Run) -> dict[str, Any]:
 
 
 def full(run: Run, report: Report, folder: RunFolder) -> dict[str, Any]:
-    """One tested run with all that was measured; what older versions did not keep, or what is damaged, is None.
+    """Return one tested run with all that was measured; what older versions did not keep, or what is damaged, is None.
 
     ``missing`` is the sentence that says what is damaged and what is left out with it; None where nothing is.
     """
@@ -104,7 +104,7 @@ def _ranked(ranking: Ranking) -> dict[str, Any]:
 
 
 def full_lines(values: dict[str, Any]) -> Iterator[str]:
-    """What ``full`` holds, for people."""
+    """Yield what ``full`` holds, for people."""
     test, train = values["test"], values["train"]
     yield f"{values['run']}  {values['name']}  {values['status']}"
     yield values["verdict"]

@@ -24,7 +24,7 @@ _MOST_WINDOWS = 10
 
 
 def add(subparsers: Subparsers) -> None:
-    """Arguments: a text, what is asked of it, and the method."""
+    """Add the arguments: a text, what is asked of it, and the method."""
     parser = add_command(subparsers, "explain", "Show what moved the answer to a text, word by word.", run)
     add_text(parser)
     parser.add_argument("--target", metavar="LABEL", help="why this label (default: the answer)")
@@ -60,7 +60,7 @@ def run(arguments: argparse.Namespace, settings: Settings, output: Console) -> i
 
 
 def _asked(arguments: argparse.Namespace, classifier: Classifier, label: str) -> Callable[[TokenizedText], Attribution]:
-    """What to ask of a reading, once it is known that it can be asked; ``label`` is the answer."""
+    """Return what to ask of a reading, once it is known that it can be asked; ``label`` is the answer."""
     from bertdemo.explanation.function import label_number
     from bertdemo.explanation.integrated_gradients import integrated_gradients
     from bertdemo.explanation.methods import METHODS, attribute, check_method
@@ -116,7 +116,7 @@ def _answer(values: dict[str, Any]) -> str:
 
 
 def _window_lines(values: dict[str, Any]) -> Iterator[str]:
-    """The answer to each window, and how far its scores add up."""
+    """Yield the answer to each window, and how far its scores add up."""
     windows = values["windows"]
     for number, window in enumerate(windows[:_MOST_WINDOWS], start=1):
         place = f"window {number}, characters {window['start']:,} to {window['end']:,}"
@@ -148,7 +148,7 @@ def _scored(values: dict[str, Any], score: float, text: str) -> str:
 
 
 def _remainder(values: dict[str, Any]) -> str:
-    """How far the scores add up; shares of next to nothing are not told."""
+    """Return how far the scores add up; shares of next to nothing are not told."""
     told = f"  {values['remainder']:+9.3f}  not accounted for"
     if values["tiny_difference"]:
         return f"{told}; text and baseline are nearly the same to the model, so that the scores say little"

@@ -22,7 +22,7 @@ _MEGABYTE = 1e6
 
 
 def add(subparsers: Subparsers) -> None:
-    """Arguments: a run, a form and a file."""
+    """Add the arguments: a run, a form and a file."""
     parser = add_command(subparsers, "export", "Write a classifier to a file, for use elsewhere.", run)
     add_run(parser)
     parser.add_argument("--format", choices=FORMATS,
@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace, settings: Settings, output: Console) -> i
 
 
 def _format(chosen: Format | None, output: Path) -> Format:
-    """What to write: what was chosen, or what the file's ending says.
+    """Return what to write: what was chosen, or what the file's ending says.
 
     Raises:
         DataError: the ending says something else, so that no other program would know what is in the file.

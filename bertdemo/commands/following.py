@@ -78,12 +78,12 @@ class Follower:
 
 
 def message_with_time(status: Status) -> str:
-    """What it does, and about how long it still will."""
+    """Return what it does, and about how long it still will."""
     return status.message + ("" if status.remaining is None else f" About {status.remaining:.0f} s left.")
 
 
 def _place(work: Work) -> str | None:
-    """Its place in the line, while it waits."""
+    """Return its place in the line, while it waits."""
     return f"number {work.position} in line" if work.status.state is State.QUEUED and work.position else None
 
 

@@ -25,7 +25,7 @@ def add_text(parser: Parser) -> None:
 
 
 def check_pair(arguments: argparse.Namespace, settings: Settings) -> Runs:
-    """The runs, once it is known that this one has a model and wants as many texts as it was given.
+    """Return the runs, once it is known that this one has a model and wants as many texts as it was given.
 
     It is known before torch is imported, which takes seconds.
 
@@ -47,7 +47,7 @@ def check_pair(arguments: argparse.Namespace, settings: Settings) -> Runs:
 
 
 def open_text(arguments: argparse.Namespace, settings: Settings, *, complete: bool) -> tuple[Classifier, TokenizedText]:
-    """The classifier of the run, ``complete`` or not, and the text as it reads it.
+    """Return the classifier of the run, ``complete`` or not, and the text as it reads it.
 
     Raises:
         RunError, PredictionError: see ``check_pair`` and ``explanation.reading.read``.
@@ -62,7 +62,7 @@ def open_text(arguments: argparse.Namespace, settings: Settings, *, complete: bo
 
 
 def answered(classifier: Classifier, tokenized: TokenizedText, output: Console) -> Answer:
-    """What the classifier answers, with a line about what of the text it could not read."""
+    """Return what the classifier answers, with a line about what of the text it could not read."""
     from bertdemo.prediction.remarks import remarks
     from bertdemo.prediction.single import predict_one
 

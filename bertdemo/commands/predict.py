@@ -29,7 +29,7 @@ _KINDS: dict[str, Format] = {
 
 
 def add(subparsers: Subparsers) -> None:
-    """Arguments for one text and for a file."""
+    """Add the arguments for one text and for a file."""
     parser = add_command(subparsers, "predict", "Classify a text, or every row of a file.", run)
     parser.add_argument("--run", dest="id", required=True, metavar="RUN", help="id of the run, as listed by runs")
     what = parser.add_mutually_exclusive_group(required=True)
@@ -45,7 +45,7 @@ def add(subparsers: Subparsers) -> None:
 
 
 def run(arguments: argparse.Namespace, settings: Settings, output: Console) -> int:
-    """One text here and now; a file by a job, which the same command takes up again wherever it stopped."""
+    """Return one text here and now; a file by a job, which the same command takes up again wherever it stopped."""
     if arguments.text is not None:
         return _predict_text(arguments, settings, output)
     return _predict_file(arguments, settings, output)

@@ -11,7 +11,7 @@ from bertdemo.settings import Settings
 
 
 def add(subparsers: Subparsers) -> None:
-    """Arguments: a run and its new name."""
+    """Add the arguments: a run and its new name."""
     parser = add_command(subparsers, "rename", "Give a run another name.", run)
     add_run(parser)
     parser.add_argument("name", metavar="NAME", help="the new name, one line")

@@ -13,7 +13,7 @@ from bertdemo.settings import Settings
 
 
 def add(subparsers: Subparsers) -> None:
-    """Arguments: a run."""
+    """Add the arguments: a run."""
     add_run(add_command(subparsers, "report", "Show the scores of a run.", run))
 
 

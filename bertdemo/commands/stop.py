@@ -11,7 +11,7 @@ from bertdemo.settings import Settings
 
 
 def add(subparsers: Subparsers) -> None:
-    """Arguments: a run."""
+    """Add the arguments: a run."""
     add_run(add_command(subparsers, "stop", "End a run early and keep the best model so far.", run))
 
 

@@ -29,7 +29,7 @@ _SHOWN = 12  # words in each direction, for people
 
 
 def add(subparsers: Subparsers) -> None:
-    """Arguments of the question."""
+    """Add the arguments of the question."""
     parser = add_command(subparsers, "study", "Explain many test texts: a label, a cell, or all as a map.", run)
     parser.add_argument("--run", dest="id", required=True, metavar="RUN", help="id of the run, as listed by runs")
     which = parser.add_mutually_exclusive_group()
@@ -128,7 +128,7 @@ def _word_lines(found: WordFindings, card: StudyCard) -> Iterator[str]:
 
 
 def _pushing(found: WordFindings, sign: int) -> list[WordFinding]:
-    """The words whose interval lies on one side of zero."""
+    """Return the words whose interval lies on one side of zero."""
     from bertdemo.studies.words import surely
 
     return [word for word in found.words if sign * surely(word) > 0]

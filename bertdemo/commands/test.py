@@ -12,14 +12,14 @@ from bertdemo.settings import Settings
 
 
 def add(subparsers: Subparsers) -> None:
-    """Arguments: a run, and whether to wait."""
+    """Add the arguments: a run, and whether to wait."""
     parser = add_command(subparsers, "test", "Test the best model that an interrupted run kept, to use it.", run)
     add_run(parser)
     add_detach(parser)
 
 
 def run(arguments: argparse.Namespace, settings: Settings, output: Console) -> int:
-    """The test waits in the queue as a run does."""
+    """Let the test wait in the queue as a run does."""
     runs = Runs(settings)
     runs.test(arguments.id)
     return follow_or_leave(runs, arguments.id, output, detach=arguments.detach)

@@ -37,7 +37,7 @@ def add(subparsers: Subparsers) -> None:
 
 
 def run(arguments: argparse.Namespace, settings: Settings, output: Console) -> int:
-    """Everything that can be wrong with data and settings is found before a run is made."""
+    """Find all that can be wrong with data and settings before a run is made."""
     from bertdemo.data.splitting import split, training_texts
 
     _recipe(arguments)  # what is wrong with a setting is said before the data are read
@@ -78,7 +78,7 @@ def follow_or_leave(
 
 
 def _parting(runs: Runs, run_id: str) -> str:
-    """What becomes of the run: the second Ctrl-C may come before the first one was heard, or after the end."""
+    """Return what becomes of the run: the second Ctrl-C may come before the first one was heard, or after the end."""
     state, request = runs.get(run_id).status.state, runs.folder(run_id).request()
     report = f"python -m bertdemo report {run_id}"
     if not state.is_live:

@@ -124,7 +124,7 @@ def label_points(name: str) -> int | None:
 
 
 def text_points(name: str) -> int | None:
-    """How much a name speaks for texts; as ``label_points``."""
+    """Return how much a name speaks for texts; as ``label_points``."""
     parts = words(name)
     named, last = _points(parts, _TEXT_POINTS), _last(parts)
     if last in _NEVER_WORDS | _RARE_WORDS and last not in _TEXT_POINTS:
@@ -135,12 +135,12 @@ def text_points(name: str) -> int | None:
 
 
 def is_usual(name: str) -> bool:
-    """Whether this is, as a whole, a usual name of a column of texts or labels."""
+    """Return whether this is, as a whole, a usual name of a column of texts or labels."""
     return _plain(name) in _LABEL_POINTS.keys() | _TEXT_POINTS.keys()
 
 
 def is_title(name: str) -> bool:
-    """Whether a column of this name stands before a longer text: a title, a subject."""
+    """Return whether a column of this name stands before a longer text: a title, a subject."""
     return not _TITLE_WORDS.isdisjoint(words(name))
 
 

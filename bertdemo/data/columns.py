@@ -71,7 +71,7 @@ class Columns:
 
 
 def in_words(columns: Columns) -> str:
-    """One line for people: "text: a, label: b, split: c"."""
+    """Return one line for people: "text: a, label: b, split: c"."""
     labels = "labels" if len(columns.label_columns) > 1 else "label"
     uses = [
         ("text", " + ".join(columns.text_columns)),
@@ -83,7 +83,7 @@ def in_words(columns: Columns) -> str:
 
 
 def is_usual_name(name: str) -> bool:
-    """Whether a cell of a first row looks like the name of a column."""
+    """Return whether a cell of a first row looks like the name of a column."""
     return is_usual(name) or any(_plain(name) in pair for pair in _PAIR_NAMES)
 
 
@@ -118,7 +118,7 @@ def guess_columns(
     split: str | None = None,
     join: Sequence[str] = (),
 ) -> Columns:
-    """The most plausible columns; those that are given are kept, then those that the format of the file names.
+    """Return the most plausible columns; those that are given are kept, then those that the format of the file names.
 
     Args:
         frame: cells are ``str`` or None; ``frame.attrs["columns"]`` may name columns.
@@ -165,7 +165,7 @@ def _completed(
     split: str | None,
     joined: tuple[str, ...],
 ) -> Columns:
-    """The columns, with those that are still None guessed; ``joined`` begins with the text."""
+    """Return the columns, with those that are still None guessed; ``joined`` begins with the text."""
     taken = {text, pair, split, *joined, *(labels.all if labels else ())}
     rest = [name for name in names if name not in taken]
     text = text or _named_text(frame, rest)
@@ -247,7 +247,7 @@ def _plain(name: str) -> str:
 
 
 def _told_by_format(frame: pd.DataFrame, names: Sequence[str]) -> dict[str, str]:
-    """What the format of the file itself says of its columns: those of them that are there."""
+    """Return what the format of the file itself says of its columns: those of them that are there."""
     told = frame.attrs.get("columns") or {}
     return {use: name for use, name in told.items() if name in names}
 
@@ -264,7 +264,7 @@ def _usual_pair(frame: pd.DataFrame, names: Sequence[str], *, spare: bool) -> tu
 
 
 def _numbered(names: Sequence[str]) -> list[tuple[str, str | None]]:
-    """Names such as sentence1 and sentence2, text_a and text_b, text and text2, or #1 String and #2 String."""
+    """Return names such as sentence1 and sentence2, text_a and text_b, text and text2, or #1 String and #2 String."""
     found = {_plain(name): name for name in reversed(names)}
     marks = [("{}1", "{}2"), ("{}a", "{}b"), ("1{}", "2{}"), ("{}", "{}2"), ("{}", "{}b")]
     stems = {stem for plain in found for stem in (plain, re.sub("^1|[1a]$", "", plain))}
@@ -274,12 +274,12 @@ def _numbered(names: Sequence[str]) -> list[tuple[str, str | None]]:
 
 
 def _varies(column: pd.Series[str]) -> bool:
-    """Whether these are texts, and not a few answers that repeat."""
+    """Return whether these are texts, and not a few answers that repeat."""
     return is_text(column) and (is_prose(column) or column.nunique() > len(column) / 4)
 
 
 def _named_text(frame: pd.DataFrame, names: Sequence[str]) -> str | None:
-    """The column whose name says most clearly that it holds texts, if its cells do not deny it."""
+    """Return the column whose name says most clearly that it holds texts, if its cells do not deny it."""
     points = {name: text_points(name) or 0 for name in names}
     named = [name for name in names if points[name] >= _NAMED and is_text(frame[name])]
     ranked = {name: points[name] - _doubts_as_text(frame[name]) for name in named}
@@ -295,7 +295,7 @@ def _named_text(frame: pd.DataFrame, names: Sequence[str]) -> str | None:
 
 
 def _doubts_as_text(column: pd.Series[str]) -> int:
-    """Points off for cells that are mostly empty, or few and short."""
+    """Return points off for cells that are mostly empty, or few and short."""
     cells = column.dropna()
     sparse = len(cells) < _MOSTLY_FILLED * len(column)
     repeated = cells.nunique() <= max(2, len(cells) / 20) and mean_length(column) < 30
@@ -314,14 +314,14 @@ def _text_by_looks(frame: pd.DataFrame, names: Sequence[str]) -> str:
 
 
 def _is_nameless_text(column: pd.Series[str], name: str) -> bool:
-    """Whether these are texts, though some come often, in a table without a header."""
+    """Return whether these are texts, though some come often, in a table without a header."""
     return (
         bool(_NAMELESS.fullmatch(name)) and is_text(column) and not is_coded(column) and column.nunique() > _MAX_GROUPS
     )
 
 
 def _joinable(frame: pd.DataFrame, text: str, names: Sequence[str]) -> tuple[str, ...]:
-    """The columns to read as one, titles first, if another one belongs to the text; none otherwise.
+    """Return the columns to read as one, titles first, if another one belongs to the text; none otherwise.
 
     Where no name says which column the texts are in, another one of texts may belong to them or be them.
     """

@@ -45,7 +45,7 @@ class Dialect:
     spaced: bool = False
 
     def named(self) -> str:
-        """The delimiter as words of a sentence."""
+        """Return the delimiter as words of a sentence."""
         return NAMES.get(self.delimiter, repr(self.delimiter))
 
 
@@ -92,7 +92,7 @@ def _mended(row: Row, inner: str, *, nothing: bool) -> Row:
 
 
 def stated_delimiter(text: str) -> tuple[str | None, str]:
-    """The delimiter of a first line ``sep=;`` as spreadsheets write it, and the text without that line."""
+    """Return the delimiter of a first line ``sep=;`` as spreadsheets write it, and the text without that line."""
     stated = _SEP_LINE.match(text)
     if stated is None:
         return None, text
@@ -108,14 +108,14 @@ def with_usual_line_ends(text: str) -> str:
 
 
 def candidates(text: str, delimiters: Sequence[str]) -> list[Dialect]:
-    """Every reading with these delimiters for which the text gives a reason, plain ones first."""
+    """Return every reading with these delimiters for which the text gives a reason, plain ones first."""
     quotings = [quoting for delimiter in delimiters for quoting in _quotings(text, delimiter)]
     breaks = list(_inner_breaks(text))
     return [Dialect(*quoting, inner, spaced=_is_spaced(text, *quoting[:2])) for quoting in quotings for inner in breaks]
 
 
 def delimiters_in(sample: str) -> list[str]:
-    """What may stand between cells, an empty text for nothing at all."""
+    """Return what may stand between cells, an empty text for nothing at all."""
     lines = max(1, len(re.findall(r"[^\r\n]+", sample)))
     seldom = [each for each in _SELDOM if sample.count(each) >= lines * _SELDOM_SHARE]
     classes = Counter(_CLASS_AT_END.findall(sample))  # the Financial PhraseBank: a sentence@positive
@@ -136,7 +136,7 @@ def _quotings(text: str, delimiter: str) -> Iterator[tuple[str, str, bool]]:
 
 
 def _inner_breaks(text: str) -> Iterator[str]:
-    """Which line breaks may end no row: those that stand beside a more usual one."""
+    """Yield which line breaks may end no row: those that stand beside a more usual one."""
     yield ""
     both = text.count("\r\n")
     single = {"\n": text.count("\n") - both, "\r": text.count("\r") - both}

@@ -103,7 +103,7 @@ def _marks_bits(text: str, dialect: Dialect, rows: int) -> float:
 
 
 def _cheapest_width(rows: Sequence[Row], width: int, delimiter: str) -> tuple[float, int]:
-    """The price of a table as it is, or with its wider rows folded, and the width to which they are (0: not)."""
+    """Return the price of a table as it is, or with its wider rows folded, and the width to which they are (0: not)."""
     bits = _table_bits(rows, width)
     above = skip_preamble(rows, width)
     table = rows[above:]
@@ -192,14 +192,14 @@ def _column_bits(cells: Sequence[str]) -> float:
 
 
 def _mark_bits(cells: str) -> float:
-    """What control characters and quotation marks inside cells cost, which NUL characters enclose."""
+    """Return what control characters and quotation marks inside cells cost, which NUL characters enclose."""
     bits = _CONTROL * (cells.count("\n") + cells.count("\t") + cells.count("\r")) + _DOUBLED * cells.count('""')
     bits += _EDGE * (cells.count('\0"') + cells.count('"\0'))
     return bits + (2 * _EDGE * len(_APOSTROPHES.findall(cells)) if "\0'" in cells else 0.0)
 
 
 def is_torn(row: Row, quote: str) -> bool:
-    """Whether a quotation opens in one cell and closes in a later one."""
+    """Return whether a quotation opens in one cell and closes in a later one."""
     is_open = False
     for cell in row:
         begins, ends = cell.lstrip(" ").startswith(quote), cell.endswith(quote)

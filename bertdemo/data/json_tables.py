@@ -40,7 +40,7 @@ def read_json(name: str, text: str, max_rows: int, cell: Cell = as_text) -> Laid
 
 
 def is_json(text: str) -> bool:
-    """Whether a file begins with an object or a list of them, whatever its name says."""
+    """Return whether a file begins with an object or a list of them, whatever its name says."""
     try:
         document, _ = _decoder(as_text).raw_decode(text, _skip(text, 0))
     except (ValueError, RecursionError):

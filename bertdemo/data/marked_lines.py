@@ -39,7 +39,7 @@ def _lines(text: str) -> Iterator[str]:
 
 
 def _common_prefix(lines: Sequence[str]) -> str | None:
-    """The prefix of labels ("__label__", or another between underscores) that lines bear near an end."""
+    """Return the prefix of labels ("__label__", or another between underscores) that lines bear near an end."""
     if not lines or any(map(is_usual_name, re.split(r"[\t,;|]", lines[0]))):  # a header: a table of marked labels
         return None
     found = Counter(prefix for line in lines for prefix in set(_PREFIX.findall(f"{line[:200]}\n{line[-200:]}")))

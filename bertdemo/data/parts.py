@@ -26,7 +26,7 @@ _NO_PART = ("unlabeled", "unlabelled", "unsup", "unsupervised")
 
 
 def part_of(cell: str | None) -> Part | None:
-    """The part that a cell names; None where it names none."""
+    """Return the part that a cell names; None where it names none."""
     parts = [word for word in words(cell or "") if word not in ("set", "data", "split") and not word.isdigit()]
     return _PARTS.get("".join(parts))
 
@@ -73,7 +73,7 @@ def read_parts(
 
 
 def _may_be(column: pd.Series[str]) -> bool:
-    """Whether the first cells name parts; looking at them all would be long in a column of texts."""
+    """Return whether the first cells name parts; looking at them all would be long in a column of texts."""
     return bool(len(column)) and all(
         part_of(cell) or cell.strip().casefold() in _NO_PART for cell in column.head(20).dropna()
     )

@@ -177,7 +177,7 @@ def make_frame(name: str, header: Sequence[str], rows: Iterable[Sequence[Any]], 
 
 
 def is_text_file(name: str) -> bool:
-    """Whether a file of that name is a text, which is in one encoding or another."""
+    """Return whether a file of that name is a text, which is in one encoding or another."""
     return name.rpartition(".")[2].casefold() in (*_DELIMITED, *_JSON)
 
 
@@ -216,7 +216,7 @@ def _tidy(cell: Any) -> Any:
 
 
 def _distinct(header: Sequence[str]) -> list[str]:
-    """Names for all columns: an empty one is called by its place, a repeated one gets a number."""
+    """Return names for all columns: an empty one is called by its place, a repeated one gets a number."""
     return distinct(
         without_surrogates(name).replace("\0", "").strip() or f"column {place}"
         for place, name in enumerate(header, start=1)

@@ -22,5 +22,5 @@ def safe_csv(frame: pd.DataFrame) -> str:
 
 
 def harmless(cell: object) -> object:
-    """A cell that no spreadsheet computes: a text that begins like a formula gets an apostrophe in front."""
+    """Return a cell that no spreadsheet computes: a text that begins like a formula gets an apostrophe in front."""
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(_RISKY) else cell

@@ -123,7 +123,7 @@ class Analysis:
         return compare(self.answers.test.truth, self.answers.test.predicted, self.answers.baseline)
 
     def behind(self, truth: str, predicted: str) -> tuple[Example, ...]:
-        """The test texts of one label that were given another (or the same), the most confident first."""
+        """Return the test texts of one label that were given another (or the same), the most confident first."""
         from bertdemo.evaluation.mistakes import behind_cell
 
         names = self.label_names

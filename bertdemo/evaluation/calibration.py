@@ -89,12 +89,12 @@ def fit_temperature(logits: npt.ArrayLike, truth: npt.ArrayLike) -> float:
 
 
 def log_loss(probabilities: Floats, truth: Labels) -> float:
-    """Mean negative log probability (nats) of the true labels; probabilities have the shape (texts, labels)."""
+    """Return mean negative log probability (nats) of the true labels; probabilities have the shape (texts, labels)."""
     return float(_losses(probabilities, truth)[:, 1].mean())
 
 
 def calibration(probabilities: npt.ArrayLike, truth: npt.ArrayLike, bins: int = BINS) -> Calibration:
-    """Reliability of the confidence, which is the probability of the predicted label.
+    """Return reliability of the confidence, which is the probability of the predicted label.
 
     ECE is the plug-in estimator over bins of equal width (Naeini et al. 2015; Guo et al. 2017); Brier is the sum of
     squared differences over all labels (Brier 1950). Intervals are of the bootstrap over texts.
@@ -132,7 +132,7 @@ def calibration(probabilities: npt.ArrayLike, truth: npt.ArrayLike, bins: int = 
 
 
 def _ece_interval(confidence: Floats, right: Floats, within: Floats) -> Interval:
-    """``within`` is 1 in the bin of a text and 0 elsewhere: (texts, bins).
+    """Return 1 in the bin of a text and 0 elsewhere: (texts, bins).
 
     As many typical hits as mistakes smooth it: the hits are spread over the bins as the texts are, the mistakes as
     the doubt is.
@@ -155,7 +155,7 @@ def _bin(place: int, bins: int, confidence: Floats, right: Floats) -> Bin:
 
 
 def _by_chance(confidence: Floats, place: Labels) -> float:
-    """Expected plug-in ECE where each answer is right with its confidence as the probability.
+    """Return expected plug-in ECE where each answer is right with its confidence as the probability.
 
     The gap of a bin is then nearly normal around 0, and its absolute value has the mean σ √(2 / π).
     """
@@ -164,7 +164,7 @@ def _by_chance(confidence: Floats, place: Labels) -> float:
 
 
 def _losses(probabilities: Floats, truth: Labels) -> Floats:
-    """Brier score, (1 − p of the truth)² + the squares of the others, and log loss of each text: (texts, 2)."""
+    """Return Brier score, (1 − p of the truth)² + the squares of the others, and log loss of each text: (texts, 2)."""
     of_truth = probabilities[np.arange(len(truth)), truth]
     squares = (probabilities**2).sum(axis=1) - 2 * of_truth + 1
     return np.column_stack([squares.clip(0), -np.log(np.maximum(of_truth, _TINY))])

@@ -67,7 +67,7 @@ def rank_correlation(left: NDArray[np.float64], right: NDArray[np.float64]) -> f
 
 
 def top(attribution: Attribution) -> set[int]:
-    """The words with the largest scores by size, as indices: ``TOP``, or all where there are fewer."""
+    """Return the words with the largest scores by size, as indices: ``TOP``, or all where there are fewer."""
     return set(np.argsort(-np.abs(attribution.word_scores), kind="stable")[:TOP].tolist())
 
 
@@ -102,7 +102,7 @@ def _how_far(median: float) -> str:
 
 
 def _first_words(attributions: Sequence[Attribution]) -> str:
-    """How many of them give the same word the largest score."""
+    """Return how many of them give the same word the largest score."""
     firsts = [int(np.abs(each.word_scores).argmax()) for each in attributions]
     most = max(set(firsts), key=firsts.count)
     word = attributions[0].tokenized.words[most].text

@@ -40,7 +40,7 @@ class Attention:
 def attention(
     classifier: Classifier, tokenized: TokenizedText, switched_off: AbstractSet[Head] = NO_HEADS
 ) -> Attention:
-    """The attention of all heads to a text, and the answer it led to, while some heads are switched off.
+    """Return the attention of all heads to a text, and the answer it led to, while some heads are switched off.
 
     A head that is switched off still looks, but what it finds is replaced by zeros; later heads look at the difference.
 
@@ -87,7 +87,7 @@ def weights_of(classifier: Classifier, tokenized: TokenizedText, output: Any) ->
 
 
 def read_at(classifier: Classifier, tokenized: TokenizedText) -> int | None:
-    """The token whose last state the classification head reads, or None for heads that read several.
+    """Return the token whose last state the classification head reads, or None for heads that read several.
 
     Where it is not known from the architecture, it is the one token whose last state has a gradient.
     """

@@ -28,7 +28,7 @@ _SINGLE = BASELINES[:-1]
 
 
 def baseline_vectors(classifier: Classifier, tokenized: TokenizedText, name: str) -> Tensor:
-    """Token embeddings of the baseline: (k, tokens, width), where k is 3 for ``average`` and else 1.
+    """Return token embeddings of the baseline: (k, tokens, width), where k is 3 for ``average`` and else 1.
 
     Special tokens keep their own vectors, and so take no part in what is explained; positions and segments are the
     model's to add.
@@ -47,7 +47,7 @@ def baseline_vectors(classifier: Classifier, tokenized: TokenizedText, name: str
 
 
 def _of_a_word(classifier: Classifier, name: str, own: Tensor) -> Tensor:
-    """The vector that stands in a word's place: (width,), or one 0."""
+    """Return the vector that stands in a word's place: (width,), or one 0."""
     import torch
 
     if name == "zero":

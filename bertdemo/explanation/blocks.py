@@ -52,7 +52,7 @@ class Block:
     parts: tuple[str, ...]
 
     def by_head(self, values: Tensor) -> Tensor:
-        """(tokens, heads · width) as (heads, tokens, width)."""
+        """Return (tokens, heads · width) as (heads, tokens, width)."""
         return values.view(len(values), self.heads, self.width).transpose(0, 1)
 
     def queries_keys_values(self, seen: AttentionInputs) -> tuple[Tensor, Tensor, Tensor]:
@@ -69,7 +69,7 @@ class Block:
         return turned_query[0], turned_key[0], value
 
     def scores(self, query: Tensor, key: Tensor, seen: AttentionInputs) -> Tensor:
-        """Dot products of (…, tokens, width) over √width, and the mask added: (…, tokens, tokens)."""
+        """Return dot products of (…, tokens, width) over √width, and the mask added: (…, tokens, tokens)."""
         scores: Tensor = query @ key.transpose(-1, -2) / self.width**0.5
         return scores if seen.mask is None else scores + seen.mask
 
@@ -88,7 +88,7 @@ class AttentionInputs:
 
 
 def blocks_of(classifier: Classifier) -> tuple[Block, ...]:
-    """The attention blocks, from the first layer to the last.
+    """Return the attention blocks, from the first layer to the last.
 
     Raises:
         ExplanationError: the layout of this architecture's heads is not known.
@@ -147,7 +147,7 @@ def inputs_of(classifier: Classifier, tokenized: TokenizedText) -> dict[str, Ten
 
 
 def ablate_heads(classifier: Classifier, off: Iterable[Head]) -> AbstractContextManager[None]:
-    """A context in which these heads add nothing: their columns of what the projection reads are 0.
+    """Return a context in which these heads add nothing: their columns of what the projection reads are 0.
 
     Whoever enters it holds the classifier's ``lock``: others who use the model meanwhile would miss the heads, too.
 
@@ -187,7 +187,7 @@ def only_one_off(block: Block, heads: range) -> AbstractContextManager[None]:
 def capture_attention_inputs(
     classifier: Classifier, tokenized: TokenizedText, off: Iterable[Head] = NO_HEADS
 ) -> tuple[AttentionInputs, ...]:
-    """What the attention of each layer was given, while some heads are switched off. Takes the lock.
+    """Return what the attention of each layer was given, while some heads are switched off. Takes the lock.
 
     Raises:
         ExplanationError: see ``blocks_of``, ``check_eager_attention`` and ``check_heads``.

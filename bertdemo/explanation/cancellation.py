@@ -10,7 +10,7 @@ ShouldStop = Callable[[], bool]
 
 
 def never() -> bool:
-    """What work is given that nobody calls off."""
+    """Return what work is given that nobody calls off."""
     return False
 
 

@@ -51,7 +51,7 @@ class Flip:
 
 
 def edit(tokenized: TokenizedText, changes: Mapping[int, str]) -> Edited:
-    """The text with words replaced, character for character what it was elsewhere.
+    """Return the text with words replaced, character for character what it was elsewhere.
 
     Args:
         tokenized: of the text.
@@ -86,7 +86,7 @@ def _delete(whole: str, word: Word) -> str:
 
 
 def masked(classifier: Classifier, tokenized: TokenizedText, word: int) -> str:
-    """What stands in the place of a masked word: a mask for each of its tokens, so that no other word moves.
+    """Return what stands in the place of a masked word: a mask for each of its tokens, so that no other word moves.
 
     Raises:
         ExplanationError: the tokenizer has no mask, or the text has no such word.
@@ -97,7 +97,7 @@ def masked(classifier: Classifier, tokenized: TokenizedText, word: int) -> str:
 
 
 def without(classifier: Classifier, tokenized: TokenizedText, words: Collection[int], how: How) -> Edited:
-    """The text with these words deleted or masked.
+    """Return the text with these words deleted or masked.
 
     Raises:
         ExplanationError: see ``edit`` and ``masked``.
@@ -115,7 +115,7 @@ def find_flip(
     most_calls: int = MOST_CALLS,
     should_stop: ShouldStop = never,
 ) -> Flip:
-    """The fewest words without which the classifier answers otherwise.
+    """Return the fewest words without which the classifier answers otherwise.
 
     One word and then two are tried in every combination as long as ``most_calls`` allows; what is found there is
     proven to be smallest. Larger sets are sought greedily: words are taken in the order of ``word_scores``, and in the
@@ -180,7 +180,7 @@ class _Search:
         return range(len(self.tokenized.words))
 
     def small_set(self) -> _Set | None:
-        """The best word, or pair of words, that flips."""
+        """Return the best word, or pair of words, that flips."""
         singles = [(word,) for word in self.words]
         self.ask(singles)
         if found := self.best(singles):
@@ -193,21 +193,21 @@ class _Search:
         return self.best(pairs)
 
     def greedy(self, word_scores: NDArray[np.float64] | None) -> _Set | None:
-        """The smaller of the sets that two orders of the words lead to."""
+        """Return the smaller of the sets that two orders of the words lead to."""
         alone = [self.push(self.logits[word,]) if (word,) in self.logits else -np.inf for word in self.words]
         rankings = [np.argsort(alone)[::-1]] + ([] if word_scores is None else [np.argsort(word_scores)[::-1]])
         found = [self.shrunk(flipping) for ranking in rankings if (flipping := self.first_flip(ranking.tolist()))]
         return min(found, key=len) if found else None
 
     def first_flip(self, ranking: Sequence[int]) -> Sequence[int] | None:
-        """The shortest beginning of a ranking, of three words or more, that flips."""
+        """Return the shortest beginning of a ranking, of three words or more, that flips."""
         for size in range(3, len(ranking) + 1):
             if self.ask([ranking[:size]]) and self.flips(ranking[:size]):
                 return ranking[:size]
         return None
 
     def shrunk(self, flipping: Sequence[int]) -> _Set:
-        """The set without the words that it flips without, the least of the ranking first."""
+        """Return the set without the words that it flips without, the least of the ranking first."""
         kept = list(flipping)
         for word in reversed(flipping):
             rest = [each for each in kept if each != word]
@@ -226,7 +226,7 @@ class _Search:
         return sum(each in self.logits for each in wanted)
 
     def _edited(self, sets: Iterable[_Set]) -> Iterator[tuple[_Set, Edited]]:
-        """Sets and their texts; a text of which nothing is left is none (nor one that the model cannot read)."""
+        """Yield sets and their texts; a text of which nothing is left is none (nor one that the model cannot read)."""
         for each in sets:
             edited = without(self.classifier, self.tokenized, each, self.how)
             if not is_blank(edited.text) and (edited.pair is None or not is_blank(edited.pair)):
@@ -241,7 +241,7 @@ class _Search:
                 self.logits[each] = logits
 
     def push(self, logits: NDArray[np.float32]) -> float:
-        """How far the wanted label (or the best other one) is above the present answer; above 0 it flips."""
+        """Return how far the wanted label (or the best other one) is above the present answer; above 0 it flips."""
         others = np.delete(logits, self.before) if self.to is None else np.delete(logits, self.to)
         return float(others.max() - logits[self.before] if self.to is None else logits[self.to] - others.max())
 
@@ -254,7 +254,7 @@ class _Search:
         return max(flipping, key=lambda each: self.push(self.logits[each]), default=None)
 
     def tried_smaller(self, found: _Set) -> bool:
-        """Whether all sets of fewer words were tried (and, as they were not taken, do not flip)."""
+        """Return whether all sets of fewer words were tried (and, as they were not taken, do not flip)."""
         sizes = range(1, len(found))
         return all(each in self.logits for size in sizes for each in itertools.combinations(self.words, size))
 

@@ -142,7 +142,7 @@ def faithfulness(
     seed: int = 0,
     should_stop: ShouldStop = never,
 ) -> Faithfulness:
-    """Deletion and insertion curves, comprehensiveness and sufficiency of word scores: one set of predictions.
+    """Return deletion and insertion curves, comprehensiveness and sufficiency of word scores: one set of predictions.
 
     A random order read backwards is a random order, too: masking its words one by one passes through the texts that
     putting them back in the reverse order does. So each of them serves both curves.
@@ -190,7 +190,7 @@ def _check(tokenized: TokenizedText, word_scores: NDArray[np.float64], orders: i
 
 
 def _bin_sizes(words: int) -> list[int]:
-    """How many words the bins of ERASER are."""
+    """Return how many words the bins of ERASER are."""
     return [max(1, math.ceil(share * words)) for share in BINS]
 
 
@@ -202,14 +202,14 @@ def _counts(words: int) -> NDArray[np.intp]:
 
 
 def _prefixes(ranking: _Order, counts: NDArray[np.intp]) -> NDArray[np.bool_]:
-    """The first words of a ranking, as many as each of ``counts`` says: (counts, words)."""
+    """Return the first words of a ranking, as many as each of ``counts`` says: (counts, words)."""
     rank = np.empty_like(ranking)
     rank[ranking] = np.arange(len(ranking))
     return rank[None] < counts[:, None]
 
 
 def _edge(orders: int) -> int:
-    """Which of the sorted random values is the lower edge of the band, counted from 1.
+    """Return which of the sorted random values is the lower edge of the band, counted from 1.
 
     One more value of the same kind lies between the k-th lowest and the k-th highest of n with the probability
     (n + 1 − 2k) / (n + 1), whatever its distribution: k is the largest for which that is 90 % or more. (The 5th and

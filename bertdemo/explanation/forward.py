@@ -27,7 +27,7 @@ def word_vectors(classifier: Classifier, tokenized: TokenizedText) -> Tensor:
 
 
 def vectors_of(classifier: Classifier, ids: Tensor) -> Tensor:
-    """The token embeddings of token ids: (…, width), without gradient, scaled where the architecture does so.
+    """Return the token embeddings of token ids: (…, width), without gradient, scaled where the architecture does so.
 
     Raises:
         ExplanationError: the architecture has no table of token embeddings.

@@ -53,11 +53,11 @@ class ExplainedOutput:
             raise ExplanationError("A label cannot be held against itself: choose two different ones.")
 
     def of(self, logits: Tensor) -> Tensor:
-        """(n,) of logits (n, labels)."""
+        """Return (n,) of logits (n, labels)."""
         return logits[:, self.target] if self.against is None else logits[:, self.target] - logits[:, self.against]
 
     def vectors(self) -> Tensor:
-        """The token embeddings of the text where the model is run: (1, tokens, width).
+        """Return the token embeddings of the text where the model is run: (1, tokens, width).
 
         Raises:
             ExplanationError: the model cannot be run from token embeddings on.
@@ -68,7 +68,7 @@ class ExplainedOutput:
             return word_vectors(self.classifier, self.tokenized)
 
     def function(self, expand: Expand) -> Callable[[Tensor], Tensor]:
-        """Inputs (n, …) to outputs (n,), with gradients: fp32, in pieces between which others may use the model.
+        """Return inputs (n, …) to outputs (n,), with gradients: fp32, in pieces between which others may use the model.
 
         ``expand`` makes token embeddings of a piece of the inputs. A gradient is computed along with its output, so
         that the memory of one piece is all that is taken, however many inputs there are.
@@ -79,7 +79,7 @@ class ExplainedOutput:
         import torch
 
         def piece(inputs: Tensor, wants_gradient: bool) -> tuple[Tensor, Tensor | None]:
-            """Outputs (rows,) and their gradient by the inputs (rows, …)."""
+            """Return outputs (rows,) and their gradient by the inputs (rows, …)."""
             check_cancelled(self.should_stop)
             with self.classifier.lock, torch.set_grad_enabled(wants_gradient):
                 inputs = inputs.detach().requires_grad_(wants_gradient)
@@ -102,7 +102,7 @@ class ExplainedOutput:
 
 
 def rows_at_once(classifier: Classifier, tokens: int, *, backward: bool = True) -> int:
-    """How many texts of so many tokens make a piece: .2 s on two cores, or one text where that takes longer.
+    """Return how many texts of so many tokens make a piece: .2 s on two cores, or one text where that takes longer.
 
     A text of 512 tokens takes about .8 s with a model of the size of BERT-base, half of that without ``backward``.
     """
@@ -114,7 +114,7 @@ def rows_at_once(classifier: Classifier, tokens: int, *, backward: bool = True) 
 
 
 def interpolate(baseline: Tensor, vectors: Tensor) -> Expand:
-    """Shares (n, tokens) to token embeddings on the straight line from ``baseline`` (0) to ``vectors`` (1).
+    """Return shares (n, tokens) to token embeddings on the straight line from ``baseline`` (0) to ``vectors`` (1).
 
     Both are (1, tokens, width).
     """
@@ -127,7 +127,7 @@ def interpolate(baseline: Tensor, vectors: Tensor) -> Expand:
 
 
 def label_number(classifier: Classifier, name: str) -> int:
-    """The index of a label.
+    """Return the index of a label.
 
     Raises:
         ExplanationError: there is none of that name.

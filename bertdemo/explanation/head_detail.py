@@ -63,7 +63,7 @@ def closeup(
     token: int,
     switched_off: AbstractSet[Head] = NO_HEADS,
 ) -> HeadDetail:
-    """The numbers of one head (from 0) of one layer (from 0) for one token (from 0) that looks.
+    """Return the numbers of one head (from 0) of one layer (from 0) for one token (from 0) that looks.
 
     Queries and keys are those that meet: where positions turn them (rotary embeddings), after the turn.
 

@@ -67,7 +67,7 @@ class HeadStatistics:
 
 
 def statistics(weights: NDArray[np.float32], tokenized: TokenizedText) -> tuple[HeadStatistics, ...]:
-    """Statistics of every head, layer by layer, in the manner of Clark et al. (2019).
+    """Return statistics of every head, layer by layer, in the manner of Clark et al. (2019).
 
     What special tokens look at is left out: it says nothing of words. A text of nothing but special tokens is the
     exception: then all of them count.
@@ -103,7 +103,7 @@ def _statistics(
 
 
 def describe(statistics: HeadStatistics) -> str:
-    """What a head does with this text, in words, with the figure that the words rest on and its threshold.
+    """Return what a head does with this text, in words, with the figure that the words rest on and its threshold.
 
     One text shows a habit in this text, no law of the head.
     """
@@ -131,7 +131,7 @@ def _percent(share: float) -> str:
 def logits_with_ablated_heads(
     classifier: Classifier, tokenized: TokenizedText, off: AbstractSet[Head]
 ) -> NDArray[np.float32]:
-    """Logits (labels,) while these heads (layer and head, from 0) are off, not divided by the temperature.
+    """Return logits (labels,) while these heads (layer and head, from 0) are off, not divided by the temperature.
 
     A head is off when what it hands to the output projection is replaced by zeros; the residual connection, the biases
     and the other heads go on. Both kinds of classifier will do, complete or not.
@@ -155,7 +155,7 @@ def importance(
     against: int | None = None,
     should_stop: ShouldStop = never,
 ) -> NDArray[np.float32]:
-    """What switching off each head by itself changes: (layers, heads), in logits (Michel et al., 2019).
+    """Return what switching off each head by itself changes: (layers, heads), in logits (Michel et al., 2019).
 
     The logit of ``target`` (or its margin over ``against``) without the head, less the same with all heads: below 0
     where the head spoke for the target. Heads can stand in for one another, so the changes do not add up.
@@ -193,7 +193,7 @@ def logits_without_each_head(
 
 
 def _without(classifier: Classifier, tokenized: TokenizedText, block: Block, heads: range) -> NDArray[np.float32]:
-    """Logits (heads, labels) without one of ``heads`` of a block each."""
+    """Return logits (heads, labels) without one of ``heads`` of a block each."""
     import torch
 
     with classifier.lock, only_one_off(block, heads), torch.inference_mode():
@@ -226,7 +226,7 @@ def importance_over(
     should_stop: ShouldStop = never,
     report: Callable[[int], None] = lambda done: None,  # noqa: ARG005
 ) -> HeadImportance:
-    """Importance of every head over a sample of texts, of which there is at least one.
+    """Return importance of every head over a sample of texts, of which there is at least one.
 
     Args:
         classifier: complete or not.
@@ -262,7 +262,7 @@ def _entropy(shares: NDArray[np.float64]) -> NDArray[np.float64]:
 def _neighbour(
     rows: NDArray[np.float64], looking: NDArray[np.intp], special: NDArray[np.bool_], step: int
 ) -> NDArray[np.float64]:
-    """Mean share (heads,) of the token before (−1) or after (1), of those in ``looking`` that have one."""
+    """Return mean share (heads,) of the token before (−1) or after (1), of those in ``looking`` that have one."""
     beside = looking + step
     inside = (beside >= 0) & (beside < len(special))
     has_one = inside & ~special[beside.clip(0, len(special) - 1)]

@@ -43,7 +43,7 @@ def infidelity(
     seed: int = 0,
     should_stop: ShouldStop = never,
 ) -> Infidelity:
-    """Captum's ``infidelity`` with words as features: up to half of them are masked at a time, chosen at random.
+    """Return Captum's ``infidelity`` with words as features: up to half of them are masked at a time, chosen at random.
 
     Args:
         classifier: whose output is to be foretold.
@@ -91,7 +91,7 @@ def _check(tokenized: TokenizedText, word_scores: NDArray[np.float64]) -> None:
 
 
 def _random_sets(words: int, samples: int, seed: int) -> NDArray[np.bool_]:
-    """Sets of 1 to half of the words, every size as likely as the others: (samples, words)."""
+    """Return sets of 1 to half of the words, every size as likely as the others: (samples, words)."""
     rng = np.random.default_rng(seed)
     sizes = rng.integers(1, words // 2, size=samples, endpoint=True)
     ranks = rng.random((samples, words)).argsort(axis=1)

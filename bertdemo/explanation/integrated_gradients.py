@@ -43,7 +43,7 @@ def integrated_gradients(
     most_steps: int = MOST_STEPS,
     should_stop: ShouldStop = never,
 ) -> Attribution:
-    """Scores of tokens for a logit (in fp32, not divided by the temperature), or for the margin of two.
+    """Return scores of tokens for a logit (in fp32, not divided by the temperature), or for the margin of two.
 
     Args:
         classifier: complete or not; predicting ones are a third faster.
@@ -81,7 +81,7 @@ def integrated_gradients(
 
 
 def ends(output: ExplainedOutput, vectors: Tensor, baselines: Tensor) -> tuple[float, float]:
-    """The output of the text (1, tokens, width), and its mean over baselines (k, tokens, width)."""
+    """Return the output of the text (1, tokens, width), and its mean over baselines (k, tokens, width)."""
     import torch
 
     with torch.no_grad():
@@ -120,7 +120,7 @@ def integral(
     shares: NDArray[np.float64],
     weights: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """Scores of tokens (tokens,), by Captum, from one baseline (1, tokens, width).
+    """Return scores of tokens (tokens,), by Captum, from one baseline (1, tokens, width).
 
     ``shares`` and ``weights`` (steps,) are as in ``nodes``.
     """

@@ -88,7 +88,7 @@ def layer_conductance(
     steps: int = STEPS,
     should_stop: ShouldStop = never,
 ) -> LayerAttribution:
-    """Scores of positions in every layer, for a logit or for the margin of two.
+    """Return scores of positions in every layer, for a logit or for the margin of two.
 
     Gradients are taken in the middle of ``steps`` equal parts of the way, changes from end to end of each, so that
     remainders fall with the square of ``steps``.
@@ -117,7 +117,7 @@ def _conductance(output: ExplainedOutput, line: Expand, steps: int) -> NDArray[n
 
 
 def _piece(output: ExplainedOutput, line: Expand, bounds: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Scores (layers + 1, tokens) of the parts of the way between ``bounds`` (shares, in their order)."""
+    """Return scores (layers + 1, tokens) of the parts of the way between ``bounds`` (shares, in their order)."""
     check_cancelled(output.should_stop)
     ends_of_parts = _states(output, line, bounds)
     check_cancelled(output.should_stop)
@@ -130,7 +130,7 @@ def _piece(output: ExplainedOutput, line: Expand, bounds: NDArray[np.float64]) -
 
 
 def _states(output: ExplainedOutput, line: Expand, shares: NDArray[np.float64]) -> list[Tensor]:
-    """The hidden states at these places of the way: (shares, tokens, width) a layer."""
+    """Return the hidden states at these places of the way: (shares, tokens, width) a layer."""
     import torch
 
     with output.classifier.lock, torch.no_grad():
@@ -138,7 +138,7 @@ def _states(output: ExplainedOutput, line: Expand, shares: NDArray[np.float64]) 
 
 
 def _gradients(output: ExplainedOutput, line: Expand, shares: NDArray[np.float64]) -> list[Tensor]:
-    """The gradients of the output by the hidden states: (shares, tokens, width) a layer.
+    """Return the gradients of the output by the hidden states: (shares, tokens, width) a layer.
 
     Raises:
         ExplanationError: the architecture tells other states than those that its answer comes from.
@@ -159,7 +159,7 @@ def _gradients(output: ExplainedOutput, line: Expand, shares: NDArray[np.float64
 
 
 def _places(output: ExplainedOutput, shares: NDArray[np.float64]) -> Tensor:
-    """The same share for every token: (shares, tokens)."""
+    """Return the same share for every token: (shares, tokens)."""
     import torch
 
     places = torch.from_numpy(shares).float().to(output.classifier.model.device)

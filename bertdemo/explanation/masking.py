@@ -20,12 +20,12 @@ _MOST_TOKENS = 2048  # that go through a model together: more gain nothing
 
 
 def texts_at_once(classifier: Classifier, tokens: int) -> int:
-    """How many texts of so many tokens are predicted while the lock is held; others may predict in between."""
+    """Return how many texts of so many tokens are predicted while the lock is held; others may predict in between."""
     return max(1, min(_MOST_TOKENS // tokens, rows_at_once(classifier, tokens, backward=False)))
 
 
 def mask_id(classifier: Classifier) -> int:
-    """The id that stands for an erased token: [MASK], which a BERT has read often while it learned its language.
+    """Return the id that stands for an erased token: [MASK], which a BERT has read often while it learned its language.
 
     Raises:
         ExplanationError: the tokenizer has none.
@@ -38,7 +38,7 @@ def mask_id(classifier: Classifier) -> int:
 
 
 def ids_without(classifier: Classifier, tokenized: TokenizedText, erased: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Ids of versions of a text in which words are masked: each token of such a word becomes one [MASK].
+    """Return ids of versions of a text in which words are masked: each token of such a word becomes one [MASK].
 
     Masking and not deleting: the other words keep their positions and stay the tokens they were, so that only the
     absence of the word is measured, and all versions are as long as the text. Its limit: a text with many masks is
@@ -62,7 +62,7 @@ def ids_without(classifier: Classifier, tokenized: TokenizedText, erased: NDArra
 def logits_without(
     classifier: Classifier, tokenized: TokenizedText, erased: NDArray[np.bool_], should_stop: ShouldStop = never
 ) -> NDArray[np.float32]:
-    """Logits (n, labels) in fp32 of versions of a text, see ``ids_without``; equal versions are computed once.
+    """Return logits (n, labels) in fp32 of versions of a text, see ``ids_without``; equal versions are computed once.
 
     Raises:
         CancelledError: ``should_stop()`` became true.

@@ -35,7 +35,7 @@ _MERGED = (
 
 
 def to_json(attribution: Attribution, classifier: Classifier, answer: Answer) -> dict[str, Any]:
-    """All of an attribution in values that JSON has words for.
+    """Return all of an attribution in values that JSON has words for.
 
     Args:
         attribution: of the text that ``answer`` is of.
@@ -94,7 +94,7 @@ def to_json_in_windows(whole: Whole, classifier: Classifier, answer: Answer) -> 
 
 
 def _question(attribution: Attribution, classifier: Classifier) -> dict[str, Any]:
-    """What was asked of which model, and how."""
+    """Return what was asked of which model, and how."""
     labels = classifier.label_names
     return {
         "target": labels[attribution.target],
@@ -109,7 +109,7 @@ def _question(attribution: Attribution, classifier: Classifier) -> dict[str, Any
 
 
 def _sums(attribution: Attribution) -> dict[str, Any]:
-    """What the scores ought to add up to, and how far they do."""
+    """Return what the scores ought to add up to, and how far they do."""
     return {
         "n_steps": attribution.n_steps,
         "output": attribution.output,
@@ -123,7 +123,7 @@ def _sums(attribution: Attribution) -> dict[str, Any]:
 
 
 def _merged(windows: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """The sums of all windows, see ``_MERGED``; None where a window has none."""
+    """Return the sums of all windows, see ``_MERGED``; None where a window has none."""
 
     def over(merge: Callable[[list[float]], float], key: str) -> float | None:
         values = [window[key] for window in windows]
@@ -143,7 +143,7 @@ def _prediction(classifier: Classifier, probabilities: Sequence[float]) -> dict[
 def _scored(
     tokenized: TokenizedText, scores: NDArray[np.float64], shift: Callable[[int | None], int] = lambda _: 0
 ) -> dict[str, Any]:
-    """Ids, tokens and words with their scores; characters count from ``shift`` of their part."""
+    """Return ids, tokens and words with their scores; characters count from ``shift`` of their part."""
     return {
         "tokens": [
             {"text": token.text, "start": token.start + shift(token.part), "end": token.end + shift(token.part),

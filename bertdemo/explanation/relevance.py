@@ -28,7 +28,7 @@ def relevance(
     against: int | None = None,
     switched_off: AbstractSet[Head] = NO_HEADS,
 ) -> NDArray[np.float64]:
-    """How much each token matters to what the head reads, after each layer: (layers, tokens), all ≥ 0.
+    """Return how much each token matters to what the head reads, after each layer: (layers, tokens), all ≥ 0.
 
     R begins as I and grows by Ā · R in every layer, where Ā is the mean over heads of the positive part of ∇A ⊙ A, the
     attention weights times the gradient of the output with respect to them ("Generic attention-model explainability",
@@ -57,7 +57,7 @@ def relevance(
 def _explained_and_weights(
     output: ExplainedOutput, switched_off: AbstractSet[Head]
 ) -> tuple[Tensor, tuple[Tensor, ...]]:
-    """The logit or margin and, of each layer, the weights (1, heads, tokens, tokens) that it depends on."""
+    """Return the logit or margin and, of each layer, the weights (1, heads, tokens, tokens) that it depends on."""
     import torch
 
     classifier = output.classifier

@@ -146,7 +146,7 @@ def _layers(model: PreTrainedModel) -> list[frozenset[str]]:
 
 
 def with_random_weights(classifier: Classifier, names: Collection[str], seed: int) -> Classifier:
-    """A private copy in which these parameters are as a BERT's before training.
+    """Return a private copy in which these parameters are as a BERT's before training.
 
     Matrices are drawn from a normal distribution of the deviation in the model's configuration (.02 in BERT), biases
     are 0 and factors of layer norms 1.
@@ -167,7 +167,7 @@ def with_random_weights(classifier: Classifier, names: Collection[str], seed: in
 
 
 def rank_correlation(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
-    """Spearman's, of the sizes of two sets of scores; 0 where one of them is the same for all words."""
+    """Return Spearman's, of the sizes of two sets of scores; 0 where one of them is the same for all words."""
     from scipy.stats import rankdata
 
     ranks = [rankdata(np.abs(scores)) for scores in (one, other)]

@@ -42,7 +42,7 @@ def sensitivity(
     seed: int = 0,
     should_stop: ShouldStop = never,
 ) -> Sensitivity:
-    """Captum's ``sensitivity_max``: explanations of a private copy whose token embeddings are shifted a little.
+    """Return Captum's ``sensitivity_max``: explanations of a private copy whose token embeddings are shifted a little.
 
     Args:
         classifier: stays as it is; the copy shares its weights.

@@ -82,7 +82,7 @@ class TokenizedText:
         return np.array([token.special for token in self.tokens])
 
     def sum_to_words(self, scores: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-        """Scores of words from scores of tokens (tokens, …): (words, …). Special tokens belong to no word."""
+        """Return scores of words from scores of tokens (tokens, …): (words, …). Special tokens belong to no word."""
         totals = np.zeros((len(self.words), *scores.shape[1:]))
         for row, word in enumerate(self.words):
             totals[row] = scores[list(word.tokens)].sum(axis=0)
@@ -140,7 +140,7 @@ def _reading(text: str, pair: str | None, columns: Any, pieces: Sequence[str]) -
 
 
 def _words(whole: str, part: int, spans: Sequence[tuple[int, int]], parts: Sequence[int | None]) -> Iterator[Word]:
-    """The words of a text that became tokens. Where a token reaches over several words, they are one.
+    """Yield the words of a text that became tokens. Where a token reaches over several words, they are one.
 
     White space is of no word, but a token that is nothing else is of the word behind it, or of the last one.
     """
@@ -182,7 +182,7 @@ def _without_space(whole: str, first: int, last: int) -> tuple[int, int]:
 
 
 def _with_marks(whole: str, end: int) -> int:
-    """Where a word ends once it has the accents, vowel signs and joiners that follow it."""
+    """Return where a word ends once it has the accents, vowel signs and joiners that follow it."""
     while end < len(whole) and unicodedata.category(whole[end]) in ("Mn", "Me", "Mc", "Cf"):
         end += 1
     return end

@@ -149,7 +149,7 @@ def windows(classifier: Classifier, text: str, pair: str | None = None, *, overl
 
 
 def _units(whole: TokenizedText, word: Word, room: int) -> Iterator[_Unit]:
-    """A word, or pieces of about a quarter of ``room`` tokens of a word that does not fit into it."""
+    """Yield a word, or pieces of about a quarter of ``room`` tokens of a word that does not fit into it."""
     tokens = [whole.tokens[place] for place in word.tokens]
     if len(tokens) <= room:
         yield _Unit(word.start, word.end, len(tokens), word.part)
@@ -164,7 +164,7 @@ def _units(whole: TokenizedText, word: Word, room: int) -> Iterator[_Unit]:
 def _divide(
     classifier: Classifier, whole: TokenizedText, units: Sequence[_Unit], room: int, shared: int
 ) -> Iterator[tuple[TokenizedText, int, int]]:
-    """Readings of parts of ``room`` tokens or less, and the characters where each begins and ends."""
+    """Yield readings of parts of ``room`` tokens or less, and the characters where each begins and ends."""
     before = np.concatenate([[0], np.cumsum([unit.tokens for unit in units])])  # tokens before each unit
     first = 0
     while True:
@@ -199,7 +199,7 @@ class _Spans(NamedTuple):
     ends: list[int]
 
     def under(self, start: int, end: int) -> NDArray[np.intp]:
-        """Those that share a character; of none, as of a space by itself, the next one."""
+        """Return those that share a character; of none, as of a space by itself, the next one."""
         first = min(bisect_right(self.ends, start), len(self.tokens) - 1)
         return np.array(self.tokens[first : max(first + 1, bisect_left(self.starts, end))], dtype=np.intp)
 
@@ -228,7 +228,7 @@ def explain_windows(
     attribute: Callable[[int, TokenizedText], Attribution],
     should_stop: ShouldStop = never,
 ) -> Whole:
-    """The answers of all windows, and their attributions one after the other.
+    """Return the answers of all windows, and their attributions one after the other.
 
     Args:
         classifier: that is explained.
@@ -245,7 +245,7 @@ def explain_windows(
 
 
 def logits_of_windows(classifier: Classifier, found: Windows, should_stop: ShouldStop = never) -> NDArray[np.float32]:
-    """What the classifier says of each part by itself: (windows, labels).
+    """Return what the classifier says of each part by itself: (windows, labels).
 
     Raises:
         CancelledError: ``should_stop()`` became true.

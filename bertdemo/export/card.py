@@ -41,7 +41,7 @@ class Subject:
 
 
 def model_card(subject: Subject) -> str:
-    """The card in Markdown, as model hubs show it; what people typed is text in it and never markup."""
+    """Return the card in Markdown, as model hubs show it; what people typed is text in it and never markup."""
     sections = (_FRONT, _what(subject), _use(subject), _scores(subject), _data(subject), _recipe(subject),
                 _limits(subject), _made_with(subject))  # fmt: skip
     return "\n\n".join("\n".join(section) if not isinstance(section, str) else section for section in sections) + "\n"
@@ -174,7 +174,7 @@ def _made_with(subject: Subject) -> Iterator[str]:
 
 
 def plain(text: str) -> str:
-    """``text`` on one line, with everything that Markdown or HTML could act on made harmless."""
+    """Return ``text`` on one line, with everything that Markdown or HTML could act on made harmless."""
     return _MARKUP.sub(r"\\\1", one_line(text)).replace("\\<", "&lt;").replace("\\&", "&amp;")
 
 

@@ -34,7 +34,7 @@ _TINTS = {"for": "46, 109, 180", "against": "217, 120, 45", "size": "34, 39, 46"
 
 
 def to_csv(found: Attribution) -> str:
-    """A row for each word, then one for each token; characters count from 0, ``part`` 1 is the second text."""
+    """Return a row for each word, then one for each token; characters count from 0, ``part`` 1 is the second text."""
     import pandas as pd
 
     tokenized = found.tokenized
@@ -53,7 +53,7 @@ def to_csv(found: Attribution) -> str:
 def to_html(
     found: Attribution, answer: Answer, labels: tuple[str, ...], name: str, how: str, charts: Mapping[str, str]
 ) -> str:
-    """A page that opens without a network.
+    """Return a page that opens without a network.
 
     Args:
         found: the scores.
@@ -95,7 +95,7 @@ def _escaped(answer: Answer) -> Iterator[tuple[str, float]]:
 
 
 def _figures(found: Attribution) -> Iterator[str]:
-    """What the scores are of and how far they add up, in sentences."""
+    """Yield what the scores are of and how far they add up, in sentences."""
     yield f"The output is {found.output:.4f} logits."
     if found.baseline_output is not None:
         yield f"Of the baseline it is {found.baseline_output:.4f}."
@@ -112,7 +112,7 @@ def _figures(found: Attribution) -> Iterator[str]:
 
 
 def _parts(found: Attribution) -> Iterator[str]:
-    """The text and its pair as HTML, every character of them, words tinted."""
+    """Yield the text and its pair as HTML, every character of them, words tinted."""
     strongest = float(np.abs(found.word_scores).max(initial=0.0)) or 1.0
     for part, whole in enumerate((found.tokenized.text, found.tokenized.pair)):
         if whole is None:

@@ -27,7 +27,7 @@ _EXAMPLES = ("one short text", "another one that is a little longer than the fir
 
 
 def to_onnx(classifier: Classifier) -> ModelProto:
-    """The classifier as an ONNX graph: token ids in, logits (texts, labels) out; any number of texts and tokens.
+    """Return the classifier as an ONNX graph: token ids in, logits (texts, labels) out; any number of texts and tokens.
 
     Its metadata hold ``labels`` (JSON, in the order of the logits), ``max_length`` (tokens), ``padding`` (the side on
     which a batch is filled up: ``right``, ``left``; or ``none``, for texts of equally many tokens alone) and, where
@@ -73,7 +73,7 @@ def to_int8(model: ModelProto, file: Path) -> None:
 
 
 def open_session(file: Path | bytes) -> InferenceSession:
-    """The exported network, ready to run on the CPU."""
+    """Return the exported network, ready to run on the CPU."""
     from onnxruntime import InferenceSession, SessionOptions
 
     options = SessionOptions()

@@ -103,18 +103,18 @@ class JobFolder(ResumableTaskFolder):
         return min(self.card.chunk, self.card.rows - chunk * self.card.chunk)
 
     def table(self, chunk: int, columns: list[str] | None = None) -> pa.Table:
-        """The rows of one chunk of the table, all columns or some."""
+        """Return the rows of one chunk of the table, all columns or some."""
         with self._input() as file:
             return self._row_group(file, chunk, columns)
 
     def tables(self) -> Iterator[pa.Table]:
-        """The table, one chunk after the other."""
+        """Yield the table, one chunk after the other."""
         with self._input() as file:
             for chunk in range(self.chunks()):
                 yield self._row_group(file, chunk, None)
 
     def texts(self, chunk: int) -> tuple[list[str], list[str] | None]:
-        """Texts and second texts of one chunk; an empty cell is an empty text."""
+        """Return texts and second texts of one chunk; an empty cell is an empty text."""
         columns = self.card.columns
         names = [columns.text] if columns.pair is None else [columns.text, columns.pair]
         table = self.table(chunk, names)
@@ -138,7 +138,7 @@ class JobFolder(ResumableTaskFolder):
             pq.write_table(pa.table(columns).replace_schema_metadata(about), draft)
 
     def part(self, chunk: int) -> PredictedChunk:
-        """The predictions of one chunk."""
+        """Return the predictions of one chunk."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
@@ -161,7 +161,7 @@ class JobFolder(ResumableTaskFolder):
             raise self._damaged(f"parts/{path.name}") from error
 
     def rows_done(self) -> int:
-        """Rows that are predicted and kept."""
+        """Return rows that are predicted and kept."""
         return sum(self.rows_of(chunk) for chunk in self.done())
 
     def so_far(self) -> str:

@@ -52,7 +52,7 @@ def added_names(taken: Iterable[str], label_names: Iterable[str]) -> list[str]:
 
 
 def _tables(folder: JobFolder) -> Iterator[pa.Table]:
-    """The whole result, one chunk after the other; there is at least one."""
+    """Yield the whole result, one chunk after the other; there is at least one."""
     label_names = folder.card.label_names
     for chunk, table in enumerate(folder.tables()):
         names = added_names(table.column_names, label_names)
@@ -62,7 +62,7 @@ def _tables(folder: JobFolder) -> Iterator[pa.Table]:
 
 
 def _columns(part: PredictedChunk, label_names: tuple[str, ...]) -> Iterator[pa.Array]:
-    """Label, confidence, a probability for each label and the share unknown; nothing where a row had no text."""
+    """Yield label, confidence, a probability for each label and the share unknown; nothing where a row had no text."""
     import pyarrow as pa
 
     empty = part.labels == NO_LABEL

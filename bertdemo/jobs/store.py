@@ -90,7 +90,7 @@ class Jobs(ResumableTaskStore[JobFolder]):
         return folder.id
 
     def get(self, job_id: str) -> Job:
-        """One job as it stands now.
+        """Return one job as it stands now.
 
         Raises:
             RunError: there is none of that id, or its folder is damaged.
@@ -99,12 +99,12 @@ class Jobs(ResumableTaskStore[JobFolder]):
         return Job(folder.id, folder.card, status, position)
 
     def list(self) -> _JobList:
-        """All jobs, the newest first. A damaged one is listed as failed, with a sentence."""
+        """Return all jobs, the newest first. A damaged one is listed as failed, with a sentence."""
         jobs = [_read(*found) for found in self._refreshed()]
         return sorted(jobs, key=lambda job: (job.card.created if job.card else 0.0, job.id), reverse=True)
 
     def result(self, job_id: str, kind: Format) -> Path:
-        """The file with the predictions beside the columns of the table, made at the first call.
+        """Return the file with the predictions beside the columns of the table, made at the first call.
 
         Raises:
             RunError: the job has not finished.
@@ -121,19 +121,19 @@ class Jobs(ResumableTaskStore[JobFolder]):
         return path
 
     def summary(self, job_id: str, threshold: float = 0.5) -> JobSummary:
-        """What the rows that are done amount to; while a job works, those so far."""
+        """Return what the rows that are done amount to; while a job works, those so far."""
         from bertdemo.jobs.summary import summarise
 
         return summarise(self.folder(job_id), threshold)
 
     def least_confident(self, job_id: str, n: int = 50) -> tuple[ReviewRow, ...]:
-        """The ``n`` rows whose predicted label is the least probable, the least first; of those done so far."""
+        """Return the ``n`` rows whose predicted label is the least probable, the least first; of those done so far."""
         from bertdemo.jobs.summary import least_confident
 
         return least_confident(self.folder(job_id), n)
 
     def _same(self, card: JobCard) -> str | None:
-        """A job that was asked the same before, put in line again if it has to be."""
+        """Return a job that was asked the same before, put in line again if it has to be."""
         for job in self.list():
             if job.card and (job.card.fingerprint, job.card.destination) == (card.fingerprint, card.destination):
                 if job.can_resume:

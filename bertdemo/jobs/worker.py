@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def make_predictor(folder: JobFolder) -> Predictor:
-    """The classifier of the job's run where it works fastest, or in fp32 if the job asks for that.
+    """Return the classifier of the job's run where it works fastest, or in fp32 if the job asks for that.
 
     Raises:
         RunError: the run or its model is gone, or is another one than when the job was made.
@@ -94,7 +94,7 @@ def _do(folder: JobFolder, writer: StatusWriter, make_predictor: Callable[[JobFo
 
 
 def predict_chunk(folder: JobFolder, chunk: int, predictor: Predictor) -> PredictedChunk:
-    """The predictions of one chunk of rows; a row without a text, or one that the model can read, gets none."""
+    """Return the predictions of one chunk of rows; a row without a text, or one that the model can read, gets none."""
     texts, pairs = folder.texts(chunk)
     filled = [row for row, parts in enumerate(zip(texts, pairs or texts, strict=True)) if not any(map(is_blank, parts))]
     predictions = predictor([texts[row] for row in filled], None if pairs is None else [pairs[row] for row in filled])

@@ -45,7 +45,7 @@ def longest_input(config: PretrainedConfig, tokenizer: PreTrainedTokenizerBase) 
 
 
 def has_experts(config: PretrainedConfig) -> bool:
-    """Whether the architecture sends each token to a few of many experts (a mixture of experts)."""
+    """Return whether the architecture sends each token to a few of many experts (a mixture of experts)."""
     text = config.get_text_config()
     numbers = [getattr(text, name, None) for name in ("num_experts", "num_local_experts", "n_routed_experts")]
     return getattr(text, "is_moe", True) and any(isinstance(each, int) and each > 1 for each in numbers)
@@ -101,7 +101,7 @@ def fit(classifier: Classifier) -> Classifier:
 
 
 def padding_note(classifier: Classifier) -> str:
-    """What an architecture costs that reads padding as text, in a sentence; "" for the others."""
+    """Return what an architecture costs that reads padding as text, in a sentence; "" for the others."""
     if classifier.padding != "none":
         return ""
     return (
@@ -144,7 +144,7 @@ def _spread(logits: NDArray[np.float32]) -> float:
 
 
 def _padding(classifier: Classifier, encoded: Encoded, alone: NDArray[np.float32]) -> Padding:
-    """The side on which padding leaves the answers as they are when each text is ``alone``: (texts, labels)."""
+    """Return the side on which padding leaves the answers as they are when each text is ``alone``: (texts, labels)."""
     by_length = sorted(range(len(encoded)), key=encoded.lengths.__getitem__)
     batches = [by_length, *(list(pair) for pair in pairwise(by_length))]  # of even and odd widths
     same_lengths = [[row, row] for row in by_length]
@@ -163,7 +163,7 @@ def _padding(classifier: Classifier, encoded: Encoded, alone: NDArray[np.float32
 def _answers_stay(
     classifier: Classifier, encoded: Encoded, batches: list[list[int]], alone: NDArray[np.float32]
 ) -> bool:
-    """Whether every text of these batches is answered as ``alone`` (texts, labels)."""
+    """Return whether every text of these batches is answered as ``alone`` (texts, labels)."""
     allowed = _SAME * _spread(alone) + _ROUNDING * np.abs(alone).max()
     try:
         return all(
@@ -188,7 +188,7 @@ def _true_length(classifier: Classifier, encoded: Encoded) -> int:
 
 
 def _goes_through(classifier: Classifier, encoded: Encoded, row: int, tokens: int) -> bool:
-    """Whether a text of so many tokens does: the probe's, its middle said again and again."""
+    """Return whether a text of so many tokens does: the probe's, its middle said again and again."""
     from accelerate.utils.memory import should_reduce_batch_size
 
     ids = encoded.ids[row]

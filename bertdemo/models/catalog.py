@@ -73,7 +73,7 @@ CATALOGUE: tuple[BaseModel, ...] = (
 
 
 def find_base(name: str) -> BaseModel:
-    """The base model a person means: an id of the catalogue, a local folder, or any id of the Hub.
+    """Return the base model a person means: an id of the catalogue, a local folder, or any id of the Hub.
 
     Raises:
         ModelError: the name is none of these, or the folder holds no usable model.
@@ -114,7 +114,7 @@ def base_name(base: str) -> str:
 
 
 def folder_of(base: BaseModel) -> Path | None:
-    """Where the files of a base lie on this machine; None of a model of the Hub that was never downloaded."""
+    """Return where the files of a base lie on this machine; None of a model of the Hub that was never downloaded."""
     if base.is_local:
         return Path(base.location)
     config = _cached(base.location, "config.json")
@@ -122,13 +122,13 @@ def folder_of(base: BaseModel) -> Path | None:
 
 
 def files_of(base: BaseModel) -> list[Path]:
-    """Weights, configuration and tokenizer of a base, as far as they are on this machine."""
+    """Return weights, configuration and tokenizer of a base, as far as they are on this machine."""
     folder = folder_of(base)
     return [] if folder is None else sorted(file for kind in _FILES for file in folder.glob(kind))
 
 
 def tokenizer_file(base: BaseModel) -> Path | None:
-    """The base's ``tokenizer.json`` if it is on this machine, for counting tokens without loading the model."""
+    """Return the base's ``tokenizer.json`` if it is on this machine, for counting tokens without loading the model."""
     if not base.is_local:
         return _cached(base.location, "tokenizer.json")
     file = Path(base.location) / "tokenizer.json"
@@ -150,7 +150,7 @@ def _lies_in(name: str, folders: Sequence[Path]) -> bool:
 
 
 def _hub_base(name: str) -> BaseModel:
-    """What is known of a model of the Hub without asking it: the configuration, if it was downloaded before."""
+    """Return what is known of a model of the Hub without asking it: the configuration, if it was downloaded before."""
     file = _cached(name, "config.json")
     config = _read_config(file.parent) if file else {}
     missing = "" if file else ", not yet on this computer: it is looked for when training starts"
@@ -162,7 +162,7 @@ def _hub_base(name: str) -> BaseModel:
 
 
 def _cached(name: str, file: str) -> Path | None:
-    """A file of a Hub model in the local cache; the network is not asked."""
+    """Return a file of a Hub model in the local cache; the network is not asked."""
     from huggingface_hub import try_to_load_from_cache
 
     found = try_to_load_from_cache(name, file)
@@ -211,7 +211,7 @@ def _layers(config: dict[str, object]) -> int:
 
 
 def positions_of(config: dict[str, object]) -> int:
-    """How many tokens have a position of their own; 0 or less where there is no end to them.
+    """Return how many tokens have a position of their own; 0 or less where there is no end to them.
 
     RoBERTa and its kin count positions from the number of the padding token + 1.
     """

@@ -47,13 +47,13 @@ class Encoded:
         return [len(row) for row in self.ids]
 
     def select(self, rows: Sequence[int] | NDArray[np.intp]) -> Encoded:
-        """The given texts, in the given order."""
+        """Return the given texts, in the given order."""
         segments = None if self.segments is None else tuple(self.segments[i] for i in rows)
         return Encoded(tuple(self.ids[i] for i in rows), segments, self.cut)
 
 
 def is_blank(text: str) -> bool:
-    """Whether there is nothing to read: no character but white space, controls (NUL) and invisible marks."""
+    """Return whether there is nothing to read: no character but white space, controls (NUL) and invisible marks."""
     return all(letter.isspace() or unicodedata.category(letter) in ("Cc", "Cf") for letter in text)
 
 
@@ -68,7 +68,7 @@ def reads_segments(model: PreTrainedModel) -> bool:
 
 
 def tokenize(classifier: Classifier, texts: _Texts, pairs: _Texts | None = None, **wanted: Any) -> Any:
-    """The ``BatchEncoding`` of a text or texts (with their pairs) for this model: cut, not padded.
+    """Return the ``BatchEncoding`` of a text or texts (with their pairs) for this model: cut, not padded.
 
     Whatever reads texts for a classifier does it here, so that all read alike, and without its lock: long texts are
     read beside it. ``wanted`` goes to the tokenizer.
@@ -82,7 +82,7 @@ def tokenize(classifier: Classifier, texts: _Texts, pairs: _Texts | None = None,
 
 
 def count_tokens(classifier: Classifier, text: str, pair: str | None = None) -> int:
-    """Tokens of a text (with its pair), special tokens included.
+    """Return tokens of a text (with its pair), special tokens included.
 
     Of a text that is much longer than the model reads it is any number above ``max_length``.
     """
@@ -137,7 +137,7 @@ def batches_by_length(
 
 
 def padded_tokens(rows: Sequence[int], lengths: Sequence[int]) -> int:
-    """Tokens that a batch of these rows holds once it is padded to the longest of them."""
+    """Return tokens that a batch of these rows holds once it is padded to the longest of them."""
     return len(rows) * max(lengths[row] for row in rows)
 
 
@@ -160,7 +160,7 @@ def collate(classifier: Classifier, encoded: Encoded, rows: Sequence[int], width
 
 
 def _padded(columns: Sequence[NDArray[np.int32]], filler: int, width: int, on_left: bool) -> Tensor:
-    """(rows, width), 64-bit: one row for each of ``columns``, filled up on the right, or on the left."""
+    """Return (rows, width), 64-bit: one row for each of ``columns``, filled up on the right, or on the left."""
     import torch
 
     table = np.full((len(columns), width), filler, dtype=np.int64)

@@ -18,7 +18,7 @@ class ModelFolders(Protocol):
     """Who knows where the tested model of a run lies: ``runs.store.Runs``."""
 
     def model_folder(self, run_id: str) -> Path:
-        """The folder of the model; ``RunError`` says in one sentence why there is none."""
+        """Return the folder of the model; ``RunError`` says in one sentence why there is none."""
         ...
 
 
@@ -39,7 +39,7 @@ class ModelCache:
         self._loading = threading.Lock()
 
     def classifier(self, run_id: str) -> Classifier:
-        """The classifier of a run as it lies on disk now; one that was written anew is loaded anew.
+        """Return the classifier of a run as it lies on disk now; one that was written anew is loaded anew.
 
         Raises:
             RunError: there is no such run, it has no model (yet), or the model is damaged.
@@ -56,7 +56,7 @@ class ModelCache:
             return classifier
 
     def holds(self, run_id: str) -> bool:
-        """Whether a classifier of this run is in memory, so that the next answer comes at once."""
+        """Return whether a classifier of this run is in memory, so that the next answer comes at once."""
         with self._guard:
             return any(held == run_id for held, _ in self._classifiers)
 
@@ -77,7 +77,7 @@ class ModelCache:
 
 
 def last_written(run_id: str, folder: Path) -> int:
-    """The latest change (nanoseconds) of a model's folder or of a file in it: a model is written file by file.
+    """Return the latest change (nanoseconds) of a model's folder or of a file in it: a model is written file by file.
 
     Of an adapter also that of its base: folder and files, as a file may be replaced by one that is older.
 

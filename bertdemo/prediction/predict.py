@@ -111,7 +111,7 @@ def predict(
 def predict_encoded(
     classifier: Classifier, encoded: Encoded, placement: Placement, batch_size: int = 64, apply: Apply = map
 ) -> NDArray[np.float32]:
-    """Logits (texts, labels) of encoded texts; a batch that does not fit into memory is halved and tried again.
+    """Return logits (texts, labels) of encoded texts; a batch that does not fit into memory is halved and tried again.
 
     ``apply`` maps a function over the batches, as ``map`` does, in an order and in threads of its own.
     """

@@ -17,7 +17,7 @@ class Apply(Protocol):
     """``map`` or one that works in several threads."""
 
     def __call__(self, function: Callable[[_In], _Out], items: Iterable[_In], /) -> Iterator[_Out]:
-        """What the function returns for each item, in the order of the items."""
+        """Yield what the function returns for each item, in the order of the items."""
 
 
 def batches_at_once() -> int:

@@ -56,7 +56,7 @@ class RunFolder(TaskFolder):
         return self.path / "model"
 
     def places(self) -> tuple[Path, ...]:
-        """The model has a folder of its own. What comes with the app is nobody's to tidy."""
+        """Add the model's folder. What comes with the app is nobody's to tidy."""
         return () if self.read_only else (self.path, self.model_path)
 
     @classmethod
@@ -77,7 +77,7 @@ class RunFolder(TaskFolder):
         return cls(path)
 
     def recipe(self) -> Recipe:
-        """How the run trains, or was to train."""
+        """Return how the run trains, or was to train."""
         try:
             recipe = Recipe.from_dict(self._read_json("recipe.json"))
         except RecipeError as error:
@@ -87,7 +87,7 @@ class RunFolder(TaskFolder):
         return self._checked(recipe, "recipe.json")
 
     def data_card(self) -> DataCard:
-        """Which data the run was made from, without its texts."""
+        """Return which data the run was made from, without its texts."""
         about = self._read_json("data.json")
         try:
             values = {
@@ -101,7 +101,7 @@ class RunFolder(TaskFolder):
         return self._checked(DataCard(**values), "data.json")
 
     def source(self) -> Source | None:
-        """Where the data comes from, if it said so."""
+        """Return where the data comes from, if it said so."""
         about = self._read_json("data.json")
         try:
             source = Source(**about["source"]) if about.get("source") else None
@@ -110,7 +110,7 @@ class RunFolder(TaskFolder):
         return self._checked(source, "data.json", Source | None)
 
     def split(self) -> Split:
-        """The texts of the run in their three parts.
+        """Return the texts of the run in their three parts.
 
         Raises:
             RunError: ``data.parquet`` is missing, or its texts are not those that the run was made with.
@@ -148,18 +148,18 @@ class RunFolder(TaskFolder):
             append_event(self.path / "metrics.jsonl", event, now)
 
     def read_metrics(self, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
-        """The events after byte ``offset`` and the next offset: polling costs what was written since."""
+        """Return the events after byte ``offset`` and the next offset: polling costs what was written since."""
         try:
             return read_events(self.path / "metrics.jsonl", offset)
         except OSError as error:
             raise self._damaged("metrics.jsonl") from error
 
     def has_model(self) -> bool:
-        """Whether a best model so far was kept."""
+        """Return whether a best model so far was kept."""
         return self.model_path.is_dir() and any(self.model_path.glob("*.safetensors"))
 
     def has_whole_model(self) -> bool:
-        """Whether a best model so far was kept, with all its files: it can be tested."""
+        """Return whether a best model so far was kept, with all its files: it can be tested."""
         drafts.recover(self.model_path)
         return is_whole(self.model_path)
 
@@ -174,7 +174,7 @@ class RunFolder(TaskFolder):
             (draft / _STEP).write_text(json.dumps({"step": step}), encoding="utf-8")
 
     def summary_so_far(self, *, interrupted: bool) -> TrainingSummary:
-        """What training cost, of a run whose process was killed after it kept a model."""
+        """Return what training cost, of a run whose process was killed after it kept a model."""
         place, events = f"{self.model_path.name}/{_STEP}", self.read_metrics()[0]
         if (self.path / place).exists():
             step = self._checked(self._read_json(place).get("step", 0), place, int)
@@ -186,11 +186,11 @@ class RunFolder(TaskFolder):
             raise self._damaged("metrics.jsonl") from error
 
     def waiting_again(self, ended: Status, now: float) -> Status:
-        """What is left to do of a run that has ended is the test of the model it kept."""
+        """Let the model that an ended run kept be tested: that is what is left to do."""
         return replace(super().waiting_again(ended, now), only_test=True, trained=ended.trained)
 
     def withdrawn(self, waiting: Status, message: str, now: float) -> Status:
-        """A test that does not begin leaves the run as it was; a cancel keeps nothing of it."""
+        """Return a test that does not begin leaves the run as it was; a cancel keeps nothing of it."""
         if not waiting.only_test:
             return super().withdrawn(waiting, message, now)
         if self.request() == "cancel":
@@ -222,7 +222,7 @@ class RunFolder(TaskFolder):
         return f"{ended}. The best model until then is whole: test it to use it ({test}), or start the run again."
 
     def report(self) -> Report | None:
-        """What the run ended with; None while it has not been tested.
+        """Return what the run ended with; None while it has not been tested.
 
         Raises:
             RunError: the report is there and damaged.
@@ -253,7 +253,7 @@ class RunFolder(TaskFolder):
         self._write_json("report.json", report_to_dict(report))
 
     def answers(self) -> Answers | None:
-        """What the classifier answered when it was tested; None before, and for runs of older versions.
+        """Return what the classifier answered when it was tested; None before, and for runs of older versions.
 
         Raises:
             RunError: the answers are there and damaged, or are not those to the texts of this run.
@@ -288,7 +288,7 @@ class RunFolder(TaskFolder):
         return float(temperature)
 
     def analysis(self) -> Analysis | None:
-        """What the answers tell; None before the test, and for runs of older versions.
+        """Return what the answers tell; None before the test, and for runs of older versions.
 
         Raises:
             RunError: the answers or the model's card are damaged.
@@ -301,7 +301,7 @@ class RunFolder(TaskFolder):
         return Analysis(answers, self.data_card().label_names, self.temperature(), self.split)
 
     def versions(self) -> dict[str, Any]:
-        """Libraries, machine and threads that the run was made with; empty before the worker wrote them."""
+        """Return libraries, machine and threads that the run was made with; empty before the worker wrote them."""
         return self._read_json("versions.json") if (self.path / "versions.json").exists() else {}
 
     def write_versions(self, versions: dict[str, Any]) -> None:

@@ -34,7 +34,7 @@ def import_everything() -> None:
 
 
 def full_pipeline() -> Pipeline:
-    """The library's own functions. Imports torch, transformers and scikit-learn, which takes seconds."""
+    """Return the library's own functions. Imports torch, transformers and scikit-learn, which takes seconds."""
     from bertdemo.evaluation.baseline import score_baseline
     from bertdemo.evaluation.calibration import fit_temperature
     from bertdemo.evaluation.metrics import score

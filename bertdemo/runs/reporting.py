@@ -66,7 +66,7 @@ class Reporter:
 
 
 def merge(steps: Sequence[Stepped], since: float) -> Stepped:
-    """One record for several steps: mean loss, largest gradient, rates weighted by the time each step took.
+    """Return one record for several steps: mean loss, largest gradient, rates weighted by the time each step took.
 
     ``since`` is the elapsed time (s) at the end of the step before the first. A NaN among the losses stays.
     """

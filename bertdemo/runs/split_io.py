@@ -16,7 +16,7 @@ _EXTRA = "extra: "  # before the name of a column that the file brought along
 
 
 def card_of(split: Split) -> DataCard:
-    """The short description of a split that stands in the list of runs."""
+    """Return the short description of a split that stands in the list of runs."""
     data, columns = split.dataset, split.dataset.columns
     card = DataCard(
         name=data.name,
@@ -42,7 +42,7 @@ def card_of(split: Split) -> DataCard:
 
 
 def _columns_of(card: DataCard) -> Columns | None:
-    """The columns that a card names; several of labels count as flags, which they are in name alone by now."""
+    """Return the columns that a card names; several of labels count as flags, which they are in name alone by now."""
     if not card.text_columns or not card.label_columns:
         return None
     (text, *joined), labels = card.text_columns, card.label_columns
@@ -79,7 +79,7 @@ def write_split(split: Split, path: Path) -> None:
 
 
 def read_split(path: Path, card: DataCard, seed: int, source: Source | None) -> Split:
-    """The split that ``write_split`` wrote; names, seed and source are kept beside it in ``data.json``."""
+    """Return the split that ``write_split`` wrote; names, seed and source are kept beside it in ``data.json``."""
     import pyarrow.parquet
 
     # Not read_table: it imports the whole of pyarrow.dataset for one small file.

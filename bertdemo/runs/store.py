@@ -78,7 +78,7 @@ class Runs(TaskStore[RunFolder]):
             return starters[run_id]
 
     def writable_folder(self, run_id: str) -> RunFolder:
-        """The folder of a run that may be stopped, renamed or deleted.
+        """Return the folder of a run that may be stopped, renamed or deleted.
 
         Raises:
             RunError: there is none of that id, or it comes with the app.
@@ -89,7 +89,7 @@ class Runs(TaskStore[RunFolder]):
         return folder
 
     def get(self, run_id: str) -> Run:
-        """One run as it stands now.
+        """Return one run as it stands now.
 
         Raises:
             RunError: there is none of that id, or its folder is damaged.
@@ -100,7 +100,7 @@ class Runs(TaskStore[RunFolder]):
         return _read(folder, status, self._positions([folder] if status.state is State.QUEUED else []))
 
     def model_folder(self, run_id: str) -> Path:
-        """The folder of the tested model of a run; looking costs one small file.
+        """Return the folder of the tested model of a run; looking costs one small file.
 
         Raises:
             RunError: there is no such run, it is damaged, or it has no tested model (yet).
@@ -124,7 +124,7 @@ class Runs(TaskStore[RunFolder]):
         self._ask(run_id, "stop", "Stopped before it began: nothing was kept.")
 
     def can_test(self, run_id: str) -> bool:
-        """Whether a run ended without its test and kept a whole model, which ``test`` makes usable."""
+        """Return whether a run ended without its test and kept a whole model, which ``test`` makes usable."""
         folder = self.folder(run_id)
         return folder.status().state in _UNTESTED and not folder.read_only and folder.has_whole_model()
 
@@ -157,7 +157,7 @@ class Runs(TaskStore[RunFolder]):
         self.writable_folder(run_id).write_name(name)
 
     def metrics(self, run_id: str) -> _Events:
-        """All events so far, oldest first; ``folder(id).read_metrics(offset)`` gives only the new ones."""
+        """Return all events so far, oldest first; ``folder(id).read_metrics(offset)`` gives only the new ones."""
         return self.folder(run_id).read_metrics()[0]
 
     def report(self, run_id: str) -> Report | None:
@@ -178,13 +178,13 @@ class Runs(TaskStore[RunFolder]):
         return [each for each in live if (each.position or 0) < (run.position or 1)]
 
     def _starter_runs(self, own: Container[str]) -> _RunList:
-        """Those that come with the app, but for one that a person has copied into the home under the same id."""
+        """Return those that come with the app, but for one that a person has copied into the home under the same id."""
         folders = [folder for folder in starter_folders(self._starters) if folder.id not in own]
         return [_read_or_explain(folder, self._status_or_explain(folder), {}) for folder in folders]
 
 
 def _findable_anywhere(recipe: Recipe, base: BaseModel) -> Recipe:
-    """The recipe with a base model that a worker finds from wherever it runs."""
+    """Return the recipe with a base model that a worker finds from wherever it runs."""
     is_own_folder = base.is_local and base.id == base.location
     return replace(recipe, base=str(Path(recipe.base).resolve())) if is_own_folder else recipe
 

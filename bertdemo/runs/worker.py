@@ -147,7 +147,7 @@ def _judge(folder: RunFolder, recipe: Recipe, split: Split, summary: TrainingSum
     placement = pipeline.choose_placement(recipe.precision)
 
     def answers_on(part: Dataset) -> Answered:
-        """The answers, which have to be numbers."""
+        """Return the answers, which have to be numbers."""
         _raise_if_asked(folder, "cancel")
         predictions = pipeline.predict(classifier, part.texts, part.pairs, placement=placement)
         _check_numbers(predictions.logits)

@@ -56,7 +56,7 @@ class StudyFolder(ResumableTaskFolder):
         return -(-len(self.card.places) // self.card.chunk)
 
     def places_of(self, chunk: int) -> tuple[int, ...]:
-        """Which test texts a piece is about."""
+        """Return which test texts a piece is about."""
         return self.card.places[chunk * self.card.chunk : (chunk + 1) * self.card.chunk]
 
     def write_part(self, chunk: int, explained: Sequence[Explained]) -> None:
@@ -65,7 +65,7 @@ class StudyFolder(ResumableTaskFolder):
             draft.write_text(json.dumps({"texts": [asdict(each) for each in explained]}), encoding="utf-8")
 
     def part(self, chunk: int) -> tuple[Explained, ...]:
-        """The attributions of one piece."""
+        """Return the attributions of one piece."""
         name = f"parts/{chunk:06d}.json"
         try:
             found = tuple(_as(Explained, each) for each in self._read_json(name)["texts"])
@@ -76,7 +76,7 @@ class StudyFolder(ResumableTaskFolder):
         return found
 
     def explained(self) -> Iterator[Explained]:
-        """The attributions so far, in the order of the test part."""
+        """Yield the attributions so far, in the order of the test part."""
         for chunk in sorted(self.done()):
             yield from self.part(chunk)
 
@@ -84,11 +84,11 @@ class StudyFolder(ResumableTaskFolder):
         self._write_json("findings.json", asdict(findings))
 
     def words(self) -> WordFindings:
-        """What moved the answers; the study has finished."""
+        """Return what moved the answers; the study has finished."""
         return self._record(WordFindings, "findings.json")
 
     def map(self) -> MapFindings:
-        """Where the texts lie; the study has finished."""
+        """Return where the texts lie; the study has finished."""
         return self._record(MapFindings, "findings.json")
 
     def texts_done(self) -> int:

@@ -39,17 +39,17 @@ class Material:
     _readings: dict[int, TokenizedText] = field(default_factory=dict)
 
     def text(self, place: int) -> tuple[str, str | None]:
-        """A test text and its pair."""
+        """Return a test text and its pair."""
         return self.test.texts[place], self.test.pairs[place] if self.test.pairs else None
 
     def tokenized(self, place: int) -> TokenizedText:
-        """A test text as the model reads it."""
+        """Return a test text as the model reads it."""
         if place not in self._readings:
             self._readings[place] = tokenize_with_words(self.classifier, *self.text(place))
         return self._readings[place]
 
     def predict(self, readings: Sequence[TokenizedText], masked: Sequence[NDArray[np.bool_]]) -> NDArray[np.float32]:
-        """Logits (texts, labels), in fp32, of texts some of whose words (words,) are masked."""
+        """Return logits (texts, labels), in fp32, of texts some of whose words (words,) are masked."""
         logits = np.zeros((len(readings), len(self.classifier.label_names)), np.float32)
         for rows in _pieces(self.classifier, [len(each) for each in readings]):
             raise_if_cancelled(self.folder)
@@ -92,7 +92,7 @@ def gather(folder: StudyFolder) -> Material:
 
 
 def _pieces(classifier: Classifier, lengths: Sequence[int]) -> list[list[int]]:
-    """Rows of similar length, few enough at a time that a cancel is soon heard."""
+    """Return rows of similar length, few enough at a time that a cancel is soon heard."""
     pieces: list[list[int]] = []
     for row in sorted(range(len(lengths)), key=lambda row: lengths[row]):
         if pieces and len(pieces[-1]) < texts_at_once(classifier, lengths[row]):

@@ -103,7 +103,7 @@ def _places(terms: Mapping[Term, Spread], test: Dataset) -> dict[Term, list[int]
 def _masked(
     term: Term, places: Sequence[int], test: Dataset, label: int, read: Read, predict: Predict, tests: int
 ) -> Masked | None:
-    """What masking does to the answers; None where the model reads the word in no test text."""
+    """Return what masking does to the answers; None where the model reads the word in no test text."""
     readings = {place: read(place) for place in places}
     words = {place: words_of(tokenized, term) for place, tokenized in readings.items()}
     kept = [place for place in places if words[place].any()]
@@ -124,7 +124,7 @@ def _masked(
 
 
 def words_of(tokenized: TokenizedText, term: Term) -> NDArray[np.bool_]:
-    """Which words of a text the term stands for: (words,)."""
+    """Return which words of a text the term stands for: (words,)."""
     return np.array([term in terms_of(word.text) for word in tokenized.words], dtype=np.bool_)
 
 

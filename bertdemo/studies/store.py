@@ -76,7 +76,7 @@ class Studies(ResumableTaskStore[StudyFolder]):
         return folder.id
 
     def get(self, study_id: str) -> Study:
-        """One study as it stands now.
+        """Return one study as it stands now.
 
         Raises:
             RunError: there is none of that id, or its folder is damaged.
@@ -85,14 +85,14 @@ class Studies(ResumableTaskStore[StudyFolder]):
         return Study(folder.id, folder.card, status, position)
 
     def list(self, run_id: str | None = None) -> _StudyList:
-        """All studies (of a run), the newest first. A damaged one is listed as failed, with a sentence."""
+        """Return all studies (of a run), the newest first. A damaged one is listed as failed, with a sentence."""
         studies = [_read(*found) for found in self._refreshed()]
         if run_id is not None:
             studies = [each for each in studies if each.card and each.card.run == run_id]
         return sorted(studies, key=lambda study: (study.card.created if study.card else 0.0, study.id), reverse=True)
 
     def words(self, study_id: str) -> WordFindings:
-        """What moved the answers.
+        """Return what moved the answers.
 
         Raises:
             RunError: the study has not finished, is damaged, or is a map.
@@ -100,7 +100,7 @@ class Studies(ResumableTaskStore[StudyFolder]):
         return self._finished(study_id).words()
 
     def map(self, study_id: str) -> MapFindings:
-        """Where the test texts lie; raises as ``words`` does."""
+        """Return where the test texts lie; raises as ``words`` does."""
         return self._finished(study_id).map()
 
     def delete_run(self, run_id: str) -> None:
@@ -137,7 +137,7 @@ class Studies(ResumableTaskStore[StudyFolder]):
         )  # fmt: skip
 
     def _same(self, card: StudyCard) -> str | None:
-        """A study that was asked the same before, put in line again if it has to be."""
+        """Return a study that was asked the same before, put in line again if it has to be."""
         for study in self.list(card.run):
             if study.card and study.card.fingerprint == card.fingerprint:
                 if study.can_resume:

@@ -42,11 +42,11 @@ def kind_of(word: str) -> Kind:
 
 
 def terms_of(word: str) -> tuple[Term, ...]:
-    """What a word counts as: itself in any case, and its group where its kind has one."""
+    """Return what a word counts as: itself in any case, and its group where its kind has one."""
     kind = kind_of(word)
     return (Term(kind, word.casefold()), *([Term(kind)] if kind in GROUPS else []))
 
 
 def terms_in(texts: Iterable[str]) -> set[Term]:
-    """The terms of a text (with its pair), found without a model."""
+    """Return the terms of a text (with its pair), found without a model."""
     return {term for text in texts for word in words_in(text) for term in terms_of(word)}

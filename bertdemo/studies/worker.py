@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def integrate(material: Material, tokenized: TokenizedText) -> Attribution:
-    """Integrated gradients for the studied answer; a cancel is heard between two steps of the integral."""
+    """Return integrated gradients for the studied answer; a cancel is heard between two steps of the integral."""
     from bertdemo.explanation.integrated_gradients import integrated_gradients
 
     card = material.folder.card
@@ -139,7 +139,7 @@ def _conclude(material: Material) -> WordFindings:
 
 
 def _locate(material: Material, writer: StatusWriter) -> MapFindings:
-    """The vectors of the texts by the fine-tuned model and by its base, each flattened by itself."""
+    """Return the vectors of the texts by the fine-tuned model and by its base, each flattened by itself."""
     from bertdemo.models.devices import choose_placement
 
     places = list(material.folder.card.places)
@@ -173,7 +173,7 @@ def _locate(material: Material, writer: StatusWriter) -> MapFindings:
 
 
 def _base_of(material: Material) -> Classifier:
-    """The base model as it was before fine-tuning; its head is random and is not asked.
+    """Return the base model as it was before fine-tuning; its head is random and is not asked.
 
     Raises:
         ModelError: the base is no longer to be had.

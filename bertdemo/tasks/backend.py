@@ -26,7 +26,7 @@ class Backend(Protocol[_Folder_contra]):
         """
 
     def is_alive(self, status: Status) -> bool:
-        """Whether the worker that wrote ``status`` still exists."""
+        """Return whether the worker that wrote ``status`` still exists."""
 
     def end(self, status: Status, *, force: bool) -> None:
         """Tell the worker and its children to end now; with ``force`` they are not asked."""

@@ -73,7 +73,7 @@ class Dispatcher(Generic[_Folder]):
         self._sweeper = Sweeper()
 
     def folders(self) -> list[_Folder]:
-        """All run folders; drafts and half-deleted ones start with a dot and are none."""
+        """Return all run folders; drafts and half-deleted ones start with a dot and are none."""
         if not self._root.is_dir():
             return []
         paths = sorted(self._root.iterdir())
@@ -85,12 +85,12 @@ class Dispatcher(Generic[_Folder]):
             self._restore_queue(transaction, folders)
 
     def waiting(self) -> list[str]:
-        """Ids of the runs that wait, the next one first."""
+        """Return ids of the runs that wait, the next one first."""
         with self._queue.look() as transaction:
             return transaction.waiting()
 
     def is_busy(self) -> bool:
-        """Whether a run has the device."""
+        """Return whether a run has the device."""
         if not self._root.is_dir():
             return False
         with self._queue.look() as transaction:
@@ -183,7 +183,7 @@ class Dispatcher(Generic[_Folder]):
             yield
 
     def refresh_status(self, folder: _Folder) -> Status:
-        """The status of a run; if its worker is gone, a final status, which is written.
+        """Return the status of a run; if its worker is gone, a final status, which is written.
 
         Raises:
             RunError: the folder is damaged.
@@ -283,7 +283,7 @@ class Dispatcher(Generic[_Folder]):
             self._backend.end(status, force=waited > 1.5 * GRACE_SECONDS)
 
     def _since_cancel(self, folder: _Folder) -> float:
-        """Seconds since the run was told to cancel; 0 if it was not."""
+        """Return seconds since the run was told to cancel; 0 if it was not."""
         asked = folder.asked()
         return seconds_since(asked, self._clock()) if asked and asked.request == "cancel" else 0.0
 
@@ -312,7 +312,7 @@ class Dispatcher(Generic[_Folder]):
         return replace(status, state=state, message=message, updated=self._clock(), remaining=None)
 
     def _returned(self, folder: _Folder, status: Status) -> Status:
-        """What no worker has come for: who was to start one was killed, or the machine could not."""
+        """Return what no worker has come for: who was to start one was killed, or the machine could not."""
         if status.returned < _MOST_RETURNS:
             return replace(
                 status, state=State.QUEUED, message="Waiting for its turn again: no process came to do it.",

@@ -26,7 +26,7 @@ def storage(place: Path, instead: str = _ANOTHER_HOME) -> Iterator[None]:
 
 
 def sentence(error: BaseException) -> str:
-    """What happened and what to do, in one line: our own errors speak for themselves."""
+    """Return what happened and what to do, in one line: our own errors speak for themselves."""
     if isinstance(error, BertDemoError):
         return one_line(str(error))
     text = str(error)
@@ -42,7 +42,7 @@ def sentence(error: BaseException) -> str:
 
 
 def is_wrong_input(error: BaseException) -> bool:
-    """Whether something impossible was asked for (a model that is none): no bad luck on the way."""
+    """Return whether something impossible was asked for (a model that is none): no bad luck on the way."""
     return isinstance(error, BertDemoError) and error.exit_code == 2
 
 

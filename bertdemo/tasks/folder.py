@@ -72,7 +72,7 @@ class TaskFolder(ABC):
             drafts.discard(self.path)
 
     def places(self) -> tuple[Path, ...]:
-        """The folders in which a process that was killed may have left a draft."""
+        """Return the folders in which a process that was killed may have left a draft."""
         return (self.path,)
 
     def created(self) -> float:
@@ -99,7 +99,7 @@ class TaskFolder(ABC):
         self._write_json("status.json", asdict(status))
 
     def asked(self) -> TimedRequest | None:
-        """What a person asked for last. One missed file costs 2 µs: the loop looks at every step."""
+        """Return what a person asked for last. One missed file costs 2 µs: the loop looks at every step."""
         try:
             values = json.loads((self.path / "request.json").read_bytes())
             asked = TimedRequest(values["request"], values["time"], values.get("boot", ""), values.get("booted"))
@@ -132,7 +132,7 @@ class TaskFolder(ABC):
         return Status(State.CANCELLED, message, now)
 
     def log(self, last: int = 200) -> str:
-        """The last lines of what the worker wrote, tracebacks included; empty before it began."""
+        """Return the last lines of what the worker wrote, tracebacks included; empty before it began."""
         try:
             with self.log_path.open("rb") as file:
                 size = file.seek(0, 2)
@@ -150,7 +150,7 @@ class TaskFolder(ABC):
 
     @abstractmethod
     def interrupted_message(self, status: Status) -> str:
-        """What became of the work whose process is gone and what to do, in one sentence."""
+        """Return what became of the work whose process is gone and what to do, in one sentence."""
 
     def _read_json(self, file_name: str) -> dict[str, Any]:
         try:

@@ -127,7 +127,7 @@ def _let_go(spare: subprocess.Popen[bytes]) -> None:
 
 
 def worker_environment(inherited: Mapping[str, str], settings: Settings) -> dict[str, str]:
-    """What the worker starts with: the way to this package, the same home, an allocator that keeps memory."""
+    """Return what the worker starts with: the way to this package, the same home, an allocator that keeps memory."""
     # A worker starts the next one: what is there already is not added again.
     places = [place for place in inherited.get("PYTHONPATH", "").split(os.pathsep) if place]
     path = os.pathsep.join(dict.fromkeys([str(_PACKAGE_ROOT), *places]))

@@ -56,7 +56,7 @@ class QueueTransaction:
         return self._ids("device IS NULL")
 
     def at_work(self) -> str | None:
-        """The run that has the device."""
+        """Return the run that has the device."""
         return next(iter(self._ids("device IS NOT NULL")), None)
 
     def _ids(self, condition: str) -> list[str]:

@@ -42,11 +42,11 @@ class ResumableTaskFolder(TaskFolder):
             (self.path / _TAKEN_UP).unlink(missing_ok=True)
 
     def places(self) -> tuple[Path, ...]:
-        """The parts have a folder of their own."""
+        """Add the folder of the parts."""
         return (self.path, self.path / "parts")
 
     def done(self) -> set[int]:
-        """The numbers of the pieces that are done and kept."""
+        """Return the numbers of the pieces that are done and kept."""
         try:
             names = [path.name for path in (self.path / "parts").iterdir()]
         except OSError as error:
@@ -62,11 +62,11 @@ class ResumableTaskFolder(TaskFolder):
             self.part_path(piece).unlink(missing_ok=True)
 
     def on_cancelled(self) -> str:
-        """What is done is kept."""
+        """Keep what is done."""
         return f"CancelledError after {self.so_far()}: it can be resumed there."
 
     def interrupted_message(self, status: Status) -> str:  # noqa: ARG002 - the parts tell more than the last status
-        """How far it got, and whether it goes on by itself."""
+        """Return how far it got, and whether it goes on by itself."""
         ending = "it goes on from there" if self.resumes_by_itself() else "it can be resumed there"
         return (
             f"The process of this {self.kind} ended after {self.so_far()} without a word (killed, no memory or disk "
@@ -75,7 +75,7 @@ class ResumableTaskFolder(TaskFolder):
 
     @abstractmethod
     def so_far(self) -> str:
-        """How much is done, in words: ``8 of 12 rows``."""
+        """Return how much is done, in words: ``8 of 12 rows``."""
 
 
 _Folder = TypeVar("_Folder", bound=ResumableTaskFolder)
@@ -115,7 +115,7 @@ class ResumableTaskStore(TaskStore[_Folder]):
         self._dispatch_quietly()
 
     def _refresh(self, folder: _Folder) -> Status:
-        """The status of one; if it was killed for the first time at this place, it goes on by itself."""
+        """Return the status of one; if it was killed for the first time at this place, it goes on by itself."""
         goes_on = folder.resumes_by_itself()  # asked before: who looks at the same moment may take it up meanwhile
         status = self._dispatcher.refresh_status(folder)
         if status.state is State.INTERRUPTED and goes_on:
@@ -134,7 +134,7 @@ class ResumableTaskStore(TaskStore[_Folder]):
         return [(folder, statuses[folder.id], positions.get(folder.id)) for folder in folders]
 
     def _refreshed_one(self, task_id: str) -> tuple[_Folder, Status, int | None]:
-        """The same of one.
+        """Return the same of one.
 
         Raises:
             RunError: there is none of that id, or it is damaged.
@@ -153,5 +153,5 @@ class ResumableTaskStore(TaskStore[_Folder]):
 
 
 def can_resume(state: State) -> bool:
-    """Whether work in this state ended before its last piece and would go on where it stands."""
+    """Return whether work in this state ended before its last piece and would go on where it stands."""
     return state in (State.INTERRUPTED, State.FAILED, State.CANCELLED)

@@ -12,7 +12,7 @@ _LATEST = 253_402_300_800.0  # the year 10000 (Unix seconds), which no calendar 
 
 
 def matches_type(value: Any, hint: Any) -> bool:
-    """Whether ``value`` is what ``hint`` says, down to the fields of frozen records and the items of tuples.
+    """Return whether ``value`` is what ``hint`` says, down to the fields of frozen records and the items of tuples.
 
     Knows what the records of a run are made of: plain types, ``Literal``, unions, ``tuple[X, ...]``, dataclasses.
     """
@@ -29,7 +29,7 @@ def matches_type(value: Any, hint: Any) -> bool:
 
 
 def is_timestamp(value: Any) -> bool:
-    """Whether ``value`` is a time in Unix seconds that can be shown as a date."""
+    """Return whether ``value`` is a time in Unix seconds that can be shown as a date."""
     return _is_plain(value, float) and 0 <= value < _LATEST
 
 

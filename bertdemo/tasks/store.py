@@ -49,7 +49,7 @@ class TaskStore(Generic[_Folder]):
         self._dispatcher = Dispatcher(root, queue_path, backend, clock, open_folder)
 
     def folder(self, task_id: str) -> _Folder:
-        """The folder of one. An id from outside is data: it names a folder in the home, or nothing."""
+        """Return the folder of one. An id from outside is data: it names a folder in the home, or nothing."""
         path = self._root / task_id
         if not ID.fullmatch(task_id) or not path.is_dir() or path.resolve().parent != self._root.resolve():
             kind = self._open.kind
@@ -57,7 +57,7 @@ class TaskStore(Generic[_Folder]):
         return self._open(path)
 
     def writable_folder(self, task_id: str) -> _Folder:
-        """The folder of one that may be stopped, renamed or deleted."""
+        """Return the folder of one that may be stopped, renamed or deleted."""
         return self.folder(task_id)
 
     def prepare(self) -> None:
@@ -148,6 +148,6 @@ class TaskStore(Generic[_Folder]):
 
 
 def new_id(name: str, now: float) -> str:
-    """An id that tells what and when (UTC), and that is unique: ``sms_spam-20250131-142501-3fa2c1``."""
+    """Return an id that tells what and when (UTC), and that is unique: ``sms_spam-20250131-142501-3fa2c1``."""
     slug = re.sub(r"[^a-z0-9_]+", "-", name.lower()).strip("-")[:_LONGEST_SLUG] or "data"
     return f"{slug}-{time.strftime('%Y%m%d-%H%M%S', time.gmtime(now))}-{secrets.token_hex(3)}"

@@ -74,7 +74,7 @@ def run_task(folder: _Folder, works: TaskStore[_Folder], do: Callable[[StatusWri
 
 
 def home_of(folder: ResumableTaskFolder) -> Settings:
-    """The settings of the home that a folder lies in."""
+    """Return the settings of the home that a folder lies in."""
     return Settings(folder.path.parents[1])
 
 

@@ -13,7 +13,7 @@ _POOL = 50
 
 
 def shuffled_batches(lengths: Sequence[int], size: int, seed: int) -> list[list[int]]:
-    """Row numbers in batches of similar length, in random order; every row exactly once.
+    """Return row numbers in batches of similar length, in random order; every row exactly once.
 
     Args:
         lengths: tokens of each row.

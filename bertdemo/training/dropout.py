@@ -48,7 +48,7 @@ def use_pooled_dropout(model: nn.Module, dtype: torch.dtype, seed: int) -> None:
 
 
 def draw_pool(rate: float, dtype: torch.dtype, seed: int) -> Tensor:
-    """(8,388,608,) of 0, at about the given rate, and of the scale that makes the mean 1."""
+    """Return (8,388,608,) of 0, at about the given rate, and of the scale that makes the mean 1."""
     scale = torch.tensor(1 / (1 - rate), dtype=dtype)  # as this number format has it: bf16 rounds 1.111 to 1.109
     dropped = 1 - 1 / scale.item()
     draws = torch.rand(_SIZE, generator=torch.Generator().manual_seed(seed))

@@ -44,7 +44,7 @@ _PATIENCE_WITH_NAN = {"fp32": 8, "bf16": 8, "fp16": 40}
 
 
 def load_for_training(recipe: Recipe, label_names: tuple[str, ...]) -> Classifier:
-    """The recipe's base with a fresh head; equal seeds give equal heads.
+    """Return the recipe's base with a fresh head; equal seeds give equal heads.
 
     It computes in fp32 where its architecture fails in the number format of the recipe: ``only_fp32`` says so.
 
@@ -69,7 +69,7 @@ def load_for_training(recipe: Recipe, label_names: tuple[str, ...]) -> Classifie
 
 
 def _prepare(recipe: Recipe, label_names: tuple[str, ...]) -> Classifier:
-    """The base as ``train`` wants it: with what is faster on this device, and the adapter of the recipe."""
+    """Return the base as ``train`` wants it: with what is faster on this device, and the adapter of the recipe."""
     on_cpu = choose_placement(recipe.precision).device == "cpu"
     # With no dropout on attention weights, three plain operations are faster on a CPU than its fused kernel, whose
     # backward pass in bf16 is slow; on a GPU the fused kernel is faster and needs less memory.
@@ -172,7 +172,7 @@ class _Trainer:
         self.samples = self.tokens = self.padded_left = self.padded_per_epoch = 0
 
     def plan(self) -> Started:
-        """What is about to happen, for whoever watches."""
+        """Return what is about to happen, for whoever watches."""
         weights = list(self.classifier.model.parameters())
         return Started(
             steps=self.steps,
@@ -185,14 +185,14 @@ class _Trainer:
         )
 
     def start_epoch(self, epoch: int) -> list[list[int]]:
-        """The rows of each of the epoch's batches."""
+        """Return the rows of each of the epoch's batches."""
         self.epoch = epoch
         batches = shuffled_batches(self.lengths, self.batch, self.recipe.seed + epoch)
         self.padded_left = self.padded_per_epoch = sum(padded_tokens(rows, self.lengths) for rows in batches)
         return batches
 
     def learn(self, rows: list[int]) -> Stepped:
-        """One optimiser step on the given rows of the train part."""
+        """Return one optimiser step on the given rows of the train part."""
         started = time.perf_counter()
         learning_rate = float(self.scheduler.get_last_lr()[0])
         loss = self._gradients(rows)
@@ -259,7 +259,7 @@ class _Trainer:
         self.report(Noted(self.step, message, warning))
 
     def remaining_seconds(self) -> float:
-        """Steps and evaluations still to come, at the pace of those behind."""
+        """Return steps and evaluations still to come, at the pace of those behind."""
         epochs_left = self.recipe.epochs - self.epoch - 1
         padded = self.padded_left + epochs_left * self.padded_per_epoch
         planned = evaluation_steps(self.steps_per_epoch, self.recipe.evaluations_per_epoch)
@@ -305,7 +305,7 @@ class _Trainer:
 
     @torch.no_grad()
     def _teacher_probabilities(self, inputs: dict[str, torch.Tensor]) -> torch.Tensor:
-        """(texts, labels): what the averaged weights answer, without dropout, as a mean teacher."""
+        """Return (texts, labels): what the averaged weights answer, without dropout, as a mean teacher."""
         self.model.eval()
         with self.average.in_place_of_weights():
             answers: torch.Tensor = self.model(**inputs).logits.float().softmax(dim=-1)

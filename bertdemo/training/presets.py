@@ -58,7 +58,7 @@ def recipe_for(base_name: str, preset: Preset = "standard", texts: int | None = 
 
 
 def _for_so_many(recipe: Recipe, texts: int) -> Recipe:
-    """The recipe with batches that leave enough steps, and enough readings."""
+    """Return the recipe with batches that leave enough steps, and enough readings."""
     fitting = [size for size in _BATCH_SIZES if size * _STEPS_PER_EPOCH <= texts and size <= recipe.batch_size]
     recipe = replace(recipe, batch_size=max(fitting, default=_BATCH_SIZES[0]))
     epochs = math.ceil(recipe.epochs * min(_LEAST_READ / max(texts, 1), _MOST_TIMES))

@@ -146,7 +146,7 @@ class Recipe:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Recipe:
-        """The recipe stored in a run folder; settings this version does not know are refused.
+        """Return the recipe stored in a run folder; settings this version does not know are refused.
 
         Raises:
             RecipeError: an unknown setting, or a value out of bounds.

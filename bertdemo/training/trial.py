@@ -72,7 +72,7 @@ def failure_in_training(classifier: Classifier, placement: Placement) -> Excepti
 
 
 def predicts_in_bf16(classifier: Classifier) -> bool:
-    """Whether answers come in both ways of computing in bf16: rounded weights (CPU), and autocast (GPU).
+    """Return whether answers come in both ways of computing in bf16: rounded weights (CPU), and autocast (GPU).
 
     A run trained in fp32 meets them, too, when it predicts many texts.
     """

@@ -41,6 +41,6 @@ class Lime(ScoringMethod):
 
 
 def _halves(generator: np.random.Generator, words: int) -> Iterator[NDArray[np.int64]]:
-    """Every word is there in half of the samples."""
+    """Yield samples in half of which a word is there."""
     while True:
         yield generator.integers(2, size=words)

@@ -30,12 +30,12 @@ Present = Callable[["Tensor"], "Tensor"]  # (n, words) of 0 and 1 → outputs (n
 
 
 def number_of_samples(tokenized: TokenizedText) -> int:
-    """How many versions of a text LIME and Kernel SHAP look at: more where there are more words."""
+    """Return how many versions of a text LIME and Kernel SHAP look at: more where there are more words."""
     return min(_SAMPLES + _SAMPLES_A_WORD * len(tokenized.words), _MOST_SAMPLES)
 
 
 def sampler(seed: int, draw: Draw) -> Callable[..., Iterator[Tensor]]:
-    """What Captum asks for samples, (1, words) each.
+    """Return what Captum asks for samples, (1, words) each.
 
     Its own draw from what torch and NumPy keep for the whole process: two explanations would have to wait for each
     other, or get numbers that depend on one another.
@@ -51,7 +51,7 @@ def sampler(seed: int, draw: Draw) -> Callable[..., Iterator[Tensor]]:
 
 
 def words_and_function(output: ExplainedOutput, vectors: Tensor, baseline: Tensor) -> tuple[Tensor, Present]:
-    """All words there, (1, words), and the function that Captum asks.
+    """Return all words there, (1, words), and the function that Captum asks.
 
     Raises:
         ExplanationError: the model reads no word.

@@ -40,7 +40,7 @@ def toggle(looked: Looked, part: Selection) -> None:
 
 
 def show(complete: Looked, looked: Looked) -> None:
-    """The answer before and after, and what heads are worth. ``complete`` is the same text with all heads on."""
+    """Draw the answer before and after, and what heads are worth. ``complete`` is the same text with all heads on."""
     _layers(looked)
     _answer(complete, looked)
     importance.show(complete)
@@ -61,7 +61,7 @@ def _names(looked: Looked) -> str:
 
 
 def _layers(looked: Looked) -> None:
-    """A layer at a time: the same as the last column of the grid."""
+    """Draw a layer at a time: the same as the last column of the grid."""
     layers = [frozenset(heads_in(Selection(layer, None), looked.heads)) for layer in range(looked.layers)]
     off = [layer for layer, own in enumerate(layers) if own <= looked.off]
     st.session_state["layers_off"] = off
@@ -92,7 +92,7 @@ def _answer(complete: Looked, looked: Looked) -> None:
 
 
 def changes_of(complete: Looked, looked: Looked) -> list[Change]:
-    """The labels that are probable before or after, the first answer first."""
+    """Return the labels that are probable before or after, the first answer first."""
     pairs = zip(complete.label_names, complete.probabilities.tolist(), looked.probabilities.tolist(), strict=True)
     changes = [Change(*pair) for pair in pairs]
     kept = sorted(changes, key=lambda change: -max(change.before, change.after))[:_MOST_LABELS]
@@ -100,7 +100,7 @@ def changes_of(complete: Looked, looked: Looked) -> list[Change]:
 
 
 def headline(changes: list[Change], off: int) -> str:
-    """What became of the answer, as Markdown."""
+    """Return what became of the answer, as Markdown."""
     first = changes[0]
     now = max(changes, key=lambda change: change.after)
     label = escape(shorten(first.label, 60))
@@ -116,7 +116,7 @@ def headline(changes: list[Change], off: int) -> str:
 
 
 def _rows(changes: list[Change], names: tuple[str, ...]) -> pd.DataFrame:
-    """Rows for ``side_by_side_chart``."""
+    """Return rows for ``side_by_side_chart``."""
     import pandas as pd
 
     rows = [

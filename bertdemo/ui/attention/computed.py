@@ -63,7 +63,7 @@ class Looked:
 
 
 def look(run: Run, asked: Asked, window: int = 0, off: frozenset[Head] = frozenset()) -> Looked:
-    """The attention of a run's classifier to a text, or to one of its windows, and its answer.
+    """Return the attention of a run's classifier to a text, or to one of its windows, and its answer.
 
     Raises:
         RunError: the run has no model.
@@ -78,7 +78,7 @@ def look(run: Run, asked: Asked, window: int = 0, off: frozenset[Head] = frozens
 
 
 def windows_of(run: Run, asked: Asked) -> tuple[TokenizedText, ...]:
-    """The windows in which the model reads a text; one where it reads all of it at once.
+    """Return the windows in which the model reads a text; one where it reads all of it at once.
 
     Raises:
         RunError, PredictionError: as ``look``.
@@ -95,7 +95,7 @@ def _edition(run: Run) -> int:
 
 @st.cache_resource(show_spinner=False, max_entries=4 * _KEPT)
 def _readings(run_id: str, edition: int, text: str, pair: str | None) -> tuple[TokenizedText, ...]:  # noqa: ARG001 (the key)
-    """The predicting classifier divides the text: nobody should have to load another one for that."""
+    """Return the predicting classifier divides the text: nobody should have to load another one for that."""
     from bertdemo.explanation.tokenized_text import tokenize_with_words
     from bertdemo.explanation.windows import windows
 
@@ -128,14 +128,14 @@ def classifier(looked: Looked) -> Classifier:
 
 
 def norms(looked: Looked) -> NDArray[np.float32]:
-    """Weights times the length of what they are given to: (layers, heads, tokens, tokens)."""
+    """Return weights times the length of what they are given to: (layers, heads, tokens, tokens)."""
     from bertdemo.explanation.norms import norm_weighted
 
     return _kept("norms", looked, lambda: norm_weighted(classifier(looked), looked.tokenized, looked.off))
 
 
 def closeup(looked: Looked, layer: int, head: int, token: int) -> HeadDetail:
-    """The numbers of one head for one token that looks."""
+    """Return the numbers of one head for one token that looks."""
     from bertdemo.explanation.head_detail import closeup as look_closely
 
     def compute() -> HeadDetail:
@@ -145,7 +145,7 @@ def closeup(looked: Looked, layer: int, head: int, token: int) -> HeadDetail:
 
 
 def rollout(looked: Looked) -> NDArray[np.float64]:
-    """Attention rollout to what the classification head reads: (layers, tokens)."""
+    """Return attention rollout to what the classification head reads: (layers, tokens)."""
     from bertdemo.explanation import rollout as rolling
     from bertdemo.explanation.attention import read_at
 
@@ -156,7 +156,7 @@ def rollout(looked: Looked) -> NDArray[np.float64]:
 
 
 def relevance(looked: Looked, target: int) -> NDArray[np.float64]:
-    """Attention weighted by its gradient, to what the classification head reads: (layers, tokens)."""
+    """Return attention weighted by its gradient, to what the classification head reads: (layers, tokens)."""
     from bertdemo.explanation import relevance as weighing
 
     def compute() -> NDArray[np.float64]:

@@ -49,7 +49,7 @@ def show(looked: Looked, part: Selection) -> None:
 
 
 def token_names(looked: Looked) -> list[str]:
-    """Every token as in the vocabulary, with its place where it comes twice."""
+    """Return every token as in the vocabulary, with its place where it comes twice."""
     return distinct(token.text for token in looked.tokenized.tokens)
 
 
@@ -71,7 +71,7 @@ def _looked_at(near: HeadDetail, names: list[str], case: tuple[object, ...]) -> 
 
 
 def _token(looked: Looked) -> int:
-    """The token that the address names, or the first of the text."""
+    """Return the token that the address names, or the first of the text."""
     place = (selection.word() or "").rpartition(".")[2]
     return int(place) if place else min(1, len(looked.tokenized) - 1)
 
@@ -116,7 +116,7 @@ def _table_and_picture(looked: Looked, title: str, vectors: list[tuple[str, NDAr
 
 
 def long(vectors: list[tuple[str, NDArray[np.float32]]]) -> pd.DataFrame:
-    """Rows for ``vectors_chart``; the titles are Markdown."""
+    """Return rows for ``vectors_chart``; the titles are Markdown."""
     import pandas as pd
 
     frames = [pd.DataFrame({"vector": unescape(title), "value": values.astype(float)}) for title, values in vectors]
@@ -134,7 +134,7 @@ def _vector(title: str, values: NDArray[np.float32], key: str) -> None:
 
 
 def table(near: HeadDetail, names: list[str]) -> pd.DataFrame:
-    """One row a token that is looked at, the most looked at first."""
+    """Return one row a token that is looked at, the most looked at first."""
     import pandas as pd
 
     rows = pd.DataFrame({

@@ -56,7 +56,7 @@ def data_of(looked: Looked, values: NDArray[np.float32], marked: tuple[Selection
 
 
 def _parts(looked: Looked) -> list[Selection | None]:
-    """Row by row; the last row has one map, at its end."""
+    """Return row by row; the last row has one map, at its end."""
     rows = [Selection(layer, head) for layer in range(looked.layers) for head in (*range(looked.heads), None)]
     return [*rows, *([None] * looked.heads), Selection(None, None)]
 

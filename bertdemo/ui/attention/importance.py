@@ -35,7 +35,7 @@ _MEANING = (
 
 
 def show(complete: Looked) -> None:
-    """Two questions that are answered once they are open. ``complete`` is the text with all heads on."""
+    """Draw two questions that are answered once they are open. ``complete`` is the text with all heads on."""
     _question("What is each head worth for this text?", "worth_box", "weight", _worth_here, complete)
     _question("Averaged over the test texts", "worth_sample_box", "stacks", _worth_over_sample, complete)
 

@@ -30,7 +30,7 @@ _ABOUT = {
 
 
 def show(looked: Looked) -> None:
-    """The chosen way, its finding, and a map of words and layers."""
+    """Draw the chosen way, its finding, and a map of words and layers."""
     from bertdemo.charts.attention import by_layer_chart
 
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -52,7 +52,7 @@ def show(looked: Looked) -> None:
 
 
 def _target(looked: Looked) -> int:
-    """The label whose logit is explained: the answer, until a person chooses another."""
+    """Return the label whose logit is explained: the answer, until a person chooses another."""
     names = looked.label_names
     label = st.selectbox(
         "For the label", names, index=looked.answer, format_func=lambda name: shorten(name, 40), key="relevant",
@@ -62,7 +62,7 @@ def _target(looked: Looked) -> int:
 
 
 def rows_of(units: tuple[Unit, ...], values: NDArray[np.float64]) -> pd.DataFrame:
-    """Rows for ``by_layer_chart`` from (layers, units); special tokens are left out."""
+    """Return rows for ``by_layer_chart`` from (layers, units); special tokens are left out."""
     import pandas as pd
 
     words = [place for place, unit in enumerate(units) if not unit.special]
@@ -77,7 +77,7 @@ def rows_of(units: tuple[Unit, ...], values: NDArray[np.float64]) -> pd.DataFram
 
 
 def title(units: tuple[Unit, ...], values: NDArray[np.float64]) -> str:
-    """The words that have most after the last layer, as Markdown."""
+    """Return the words that have most after the last layer, as Markdown."""
     ranked = sorted((place for place, unit in enumerate(units) if not unit.special), key=lambda p: -values[-1, p])
     best = listed([quoted(units[place].text) for place in ranked[:3]])
     return f"By this count, and apart from special tokens, most comes from {best}"
@@ -92,7 +92,7 @@ def _note(units: tuple[Unit, ...], values: NDArray[np.float64], looked: Looked, 
 
 
 def _wide(rows: pd.DataFrame) -> pd.DataFrame:
-    """One row a word and one column a layer."""
+    """Return one row a word and one column a layer."""
     wide = rows.pivot_table(index="word", columns="layer", values="value", sort=False)
     wide.columns = [f"layer {layer}" for layer in wide.columns]
     return wide.reset_index()

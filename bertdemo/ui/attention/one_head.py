@@ -57,21 +57,21 @@ def _matrices(
 
 
 def lines_file(looked: Looked, parts: tuple[Selection, ...], told: list[str], note: str) -> dict[str, Any]:
-    """What the file of words and lines needs beside its data."""
+    """Return what the file of words and lines needs beside its data."""
     title = told[0] if len(told) == 1 else f"Where {len(told)} heads look"
     name, how = "-".join(part.code for part in parts), f"Left is what looks, right what is looked at. {note}"
     return export.of(looked, "words and lines", f"words-{name}", title, how)
 
 
 def how_to_read(seen: Visible, shown: Shown) -> str:
-    """What the picture shows, and how much it hides."""
+    """Return what the picture shows, and how much it hides."""
     unit = "Lengths of vectors, the longest drawn darkest" if shown.by_norm else "Shares of a word’s attention"
     lines = f"; those under {percent(_THINNEST, 0)} of the darkest have no line" if shown.picture == LINES else ""
     return f"{unit}{lines}. {what_is_hidden(seen)}".strip()
 
 
 def legend(looked: Looked, parts: tuple[Selection, ...]) -> list[str]:
-    """What each of the chosen heads is, and does with this text."""
+    """Return what each of the chosen heads is, and does with this text."""
     from bertdemo.explanation.heads import describe
 
     habits = {Selection(each.layer, each.head): describe(each) for each in looked.statistics}
@@ -79,14 +79,14 @@ def legend(looked: Looked, parts: tuple[Selection, ...]) -> list[str]:
 
 
 def of(looked: Looked, parts: tuple[Selection, ...], shown: Shown, units: tuple[Unit, ...]) -> Visible:
-    """What is shown of each chosen head, between words or pieces."""
+    """Return what is shown of each chosen head, between words or pieces."""
     values = computed.norms(looked) if shown.by_norm else looked.weights
     chosen = np.stack([part.of(values) for part in parts])
     return visible(aggregate_attention(chosen, units), units, shown.filters)
 
 
 def head_data(seen: Visible, legend: list[str], by_norm: bool, word: str | None) -> dict[str, Any]:
-    """What the browser needs to draw words and lines: a byte for each weight, deflated."""
+    """Return what the browser needs to draw words and lines: a byte for each weight, deflated."""
     return {
         **_common(seen, by_norm),
         "packed": [packed(shades(weights, _largest(seen, by_norm))) for weights in seen.weights],
@@ -99,7 +99,7 @@ def head_data(seen: Visible, legend: list[str], by_norm: bool, word: str | None)
 
 
 def matrix_data(seen: Visible, legend: list[str], by_norm: bool, place: int) -> dict[str, Any]:
-    """What the browser needs to draw one of the heads as a matrix."""
+    """Return what the browser needs to draw one of the heads as a matrix."""
     return {
         **_common(seen, by_norm),
         "packed": [packed(shades(seen.weights[place], _largest(seen, by_norm)))],
@@ -124,7 +124,7 @@ def _words(units: tuple[Unit, ...]) -> list[dict[str, Any]]:
 
 
 def _largest(seen: Visible, by_norm: bool) -> float:
-    """What is drawn darkest: a weight of 1, or the longest vector that is moved."""
+    """Return what is drawn darkest: a weight of 1, or the longest vector that is moved."""
     return float(seen.weights.max()) if by_norm else 1.0
 
 
@@ -133,7 +133,7 @@ def _hear_word() -> None:
 
 
 def _table(seen: Visible, parts: tuple[Selection, ...], by_norm: bool) -> None:
-    """All pairs of words, the largest first."""
+    """Draw all pairs of words, the largest first."""
     rows = pairs_of(seen, parts, by_norm)
     if len(rows) > _MOST_ROWS:
         st.caption(f"The {_MOST_ROWS} largest of {count(len(rows), 'pair')}.")
@@ -141,7 +141,7 @@ def _table(seen: Visible, parts: tuple[Selection, ...], by_norm: bool) -> None:
 
 
 def pairs_of(seen: Visible, parts: tuple[Selection, ...], by_norm: bool) -> pd.DataFrame:
-    """Rows of the table: who looks, at what, and how much of its attention (per cent) for each head."""
+    """Return rows of the table: who looks, at what, and how much of its attention (per cent) for each head."""
     import pandas as pd
 
     looking, looked_at = np.divmod(np.arange(seen.weights[0].size), len(seen.looked_at))

@@ -41,7 +41,7 @@ VIEWS = {
 
 
 def show(run: Run, asked: Asked) -> None:
-    """The attention of a run's classifier to a text. Only this part is drawn anew with each choice."""
+    """Draw the attention of a run's classifier to a text. Only this part is drawn anew with each choice."""
     st.fragment(_show)(run, asked)
 
 
@@ -66,7 +66,7 @@ def _show(run: Run, asked: Asked) -> None:
 
 
 def _window(run: Run, asked: Asked) -> int:
-    """Which part of a text that is longer than the model reads at once."""
+    """Return which part of a text that is longer than the model reads at once."""
     windows = computed.windows_of(run, asked)
     if len(windows) == 1:
         return 0
@@ -92,7 +92,7 @@ def _window_of_address() -> int:
 
 
 def unknown(subject: Subject) -> Iterator[InvalidParam]:
-    """What the address says of this view and there is not."""
+    """Yield what the address says of this view and there is not."""
     yield from address.invalid_params(selection.LOOK, VIEWS, "way to look")
     yield from address.invalid_params("picture", controls.PICTURES, "picture")
     yield from address.invalid_params("sides", controls.SIDES, "choice of texts")
@@ -117,7 +117,7 @@ def _parts(subject: Subject) -> tuple[TokenizedText, ...]:
 
 
 def _heads(looked: Looked, view: str, *, has_pairs: bool) -> None:
-    """The grid, and below it what was chosen in it: word by word, or number by number."""
+    """Draw the grid, and below it what was chosen in it: word by word, or number by number."""
     parts = selection.chosen(looked.layers, looked.heads, _first(looked))
     words, several = view == _WORDS, False
     if words:
@@ -147,7 +147,7 @@ def _first(looked: Looked) -> Selection:
 
 
 def statistics_of(looked: Looked) -> pd.DataFrame:
-    """One row a head: its habit in words, entropy in bits, distance in tokens, and shares in per cent."""
+    """Return one row a head: its habit in words, entropy in bits, distance in tokens, and shares in per cent."""
     import pandas as pd
 
     from bertdemo.explanation.heads import describe

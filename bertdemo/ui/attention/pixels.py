@@ -14,7 +14,7 @@ _SHADES = 7  # that a small map needs: fewer compress better
 
 
 def packed(content: NDArray[np.uint8] | str) -> str:
-    """Pixels or a text, deflated and in base64."""
+    """Return pixels or a text, deflated and in base64."""
     plain = content.encode("utf-8") if isinstance(content, str) else content.tobytes()
     return base64.b64encode(zlib.compress(plain, 9)).decode("ascii")
 

@@ -45,7 +45,7 @@ class Selection:
         return f"{where}, mean of its heads" if self.head is None else f"{where}, head {self.head + 1}"
 
     def of(self, values: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
-        """The part of (layers, heads, …) that is meant: (…)."""
+        """Return the part of (layers, heads, …) that is meant: (…)."""
         if self.layer is None:
             mean: NDArray[np.floating[Any]] = values.mean(axis=(0, 1))
             return mean
@@ -55,7 +55,7 @@ class Selection:
 
 
 def parse(code: str, layers: int, heads: int) -> Selection | None:
-    """The part that a code names; None where the model has none such."""
+    """Return the part that a code names; None where the model has none such."""
     if code == _ALL:
         return Selection(None, None)
     found = _CODE.fullmatch(code)
@@ -74,7 +74,7 @@ def unknown(layers: int, heads: int) -> Iterator[InvalidParam]:
 
 
 def chosen(layers: int, heads: int, otherwise: Selection) -> tuple[Selection, ...]:
-    """The heads that the address names, up to ``MOST``."""
+    """Return the heads that the address names, up to ``MOST``."""
     codes = st.query_params.get(_HEADS, "").split(",")
     parts = dict.fromkeys(part for code in codes if (part := parse(code, layers, heads)))
     return tuple(parts)[:MOST] or (otherwise,)
@@ -92,18 +92,18 @@ def choose(part: Selection, among: tuple[Selection, ...], *, several: bool) -> N
 
 
 def parts_off(layers: int, heads: int) -> list[Selection]:
-    """The heads and whole layers that the address switches off."""
+    """Return the heads and whole layers that the address switches off."""
     codes = st.query_params.get(_OFF, "").split(",")
     return [part for code in codes if (part := parse(code, layers, heads)) and part.layer is not None]
 
 
 def switched_off(layers: int, heads: int) -> frozenset[Head]:
-    """The heads that the address switches off, those of whole layers among them."""
+    """Return the heads that the address switches off, those of whole layers among them."""
     return frozenset(head for part in parts_off(layers, heads) for head in heads_in(part, heads))
 
 
 def heads_in(part: Selection, heads: int) -> frozenset[Head]:
-    """The heads that a part stands for: one, or all of a layer. The mean of all stands for none."""
+    """Return the heads that a part stands for: one, or all of a layer. The mean of all stands for none."""
     if part.layer is None:
         return frozenset()
     return frozenset((part.layer, head) for head in (range(heads) if part.head is None else (part.head,)))

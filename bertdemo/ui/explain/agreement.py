@@ -95,7 +95,7 @@ def _side_by_side(found: Mapping[str, Attribution]) -> None:
 
 
 def agreement_rows(names: tuple[str, ...], agreement: Agreement) -> pd.DataFrame:
-    """Rows for ``agreement_chart``: every pair, both ways."""
+    """Return rows for ``agreement_chart``: every pair, both ways."""
     import pandas as pd
 
     rows = []
@@ -110,7 +110,7 @@ def agreement_rows(names: tuple[str, ...], agreement: Agreement) -> pd.DataFrame
 
 
 def shared_rows(names: tuple[str, ...], agreement: Agreement) -> pd.DataFrame:
-    """Each pair once, with its correlation and the share of the three largest scores that both have (%)."""
+    """Return each pair once, with its correlation and the share of the three largest scores that both have (%)."""
     import pandas as pd
 
     pairs = [(i, j) for i in range(len(names)) for j in range(i + 1, len(names))]
@@ -125,7 +125,7 @@ def shared_rows(names: tuple[str, ...], agreement: Agreement) -> pd.DataFrame:
 
 
 def score_table(found: Mapping[str, Attribution]) -> pd.DataFrame:
-    """Words in the order of the text, with a column of scores for each way."""
+    """Return words in the order of the text, with a column of scores for each way."""
     import pandas as pd
 
     tokenized = next(iter(found.values())).tokenized

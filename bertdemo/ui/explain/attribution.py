@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def show(subject: Subject) -> None:
-    """The whole view."""
+    """Draw the whole view."""
     choice = methods.asked_for(subject)
     methods.pick_labels(subject, choice)
     found = methods.attribution(subject, choice)
@@ -57,7 +57,7 @@ def _strip(found: Attribution) -> None:
 
 
 def certificate(found: Attribution) -> None:
-    """Whether the scores add up to what they explain, with the figures."""
+    """Draw whether the scores add up to what they explain, with the figures."""
     if not found.adds_up:
         st.caption("Scores of this method need not add up to anything: there is no sum to check.")
     elif found.is_tiny:
@@ -69,7 +69,7 @@ def certificate(found: Attribution) -> None:
 
 
 def _sum(found: Attribution) -> str:
-    """How much of what is explained the scores leave out, and how they were made."""
+    """Return how much of what is explained the scores leave out, and how they were made."""
     share = found.relative_remainder
     told = "" if share is None or found.is_tiny else f" ({percent(share, 2)})"
     made = f"{found.n_steps} {'steps' if found.seed is None else 'samples'}"

@@ -44,7 +44,7 @@ class Change:
 
 
 def show(subject: Subject, found: Attribution) -> None:
-    """The text with words to click, and what the classifier says of what is left."""
+    """Draw the text with words to click, and what the classifier says of what is left."""
     change = _asked_for()
     st.markdown("**Click words to take them out, and see whether the answer follows**")
     _controls(change)
@@ -64,13 +64,13 @@ def show(subject: Subject, found: Attribution) -> None:
 
 
 def _asked_for() -> Change:
-    """What the address asks for, once it names nothing in vain."""
+    """Return what the address asks for, once it names nothing in vain."""
     words = frozenset(int(each) - 1 for each in st.query_params.get(WITHOUT, "").split(".") if each)
     return Change(words, st.query_params.get(HOW, "delete"), st.query_params.get(INSTEAD, ""))
 
 
 def unknown(subject: Subject) -> Iterator[InvalidParam]:
-    """Words of the address that the text does not have, and ways to change them that there are not."""
+    """Yield words of the address that the text does not have, and ways to change them that there are not."""
     words = {str(word + 1) for word in range(len(subject.tokenized.words))}
     yield from address.invalid_params(HOW, HOWS, "way to change words")
     yield from address.invalid_params(WITHOUT, words, "word of this text", between=".")
@@ -116,7 +116,7 @@ def _buttons(subject: Subject, found: Attribution, change: Change) -> None:
 
 
 def _strongest(found: Attribution, change: Change) -> int | None:
-    """The word that speaks most for what is explained, of those that are left."""
+    """Return the word that speaks most for what is explained, of those that are left."""
     scores = found.word_scores.copy()
     scores[list(change.words)] = -np.inf
     best = int(scores.argmax()) if len(scores) else 0
@@ -124,7 +124,7 @@ def _strongest(found: Attribution, change: Change) -> int | None:
 
 
 def edited(subject: Subject, change: Change) -> Edited:
-    """The text with the change made.
+    """Return the text with the change made.
 
     Raises:
         ExplanationError: the tokenizer has no mask.
@@ -158,7 +158,7 @@ def _outcome(subject: Subject, found: Attribution, change: Change) -> None:
 
 
 def verdict(before: Answer, after: Answer) -> str:
-    """Whether the answer changed, as Markdown."""
+    """Return whether the answer changed, as Markdown."""
     sure = prediction.certainty(after.confidence)
     if after.label != before.label:
         return f"The answer flips: {quoted(before.label)} becomes {quoted(after.label)}, {sure} certain"
@@ -167,7 +167,7 @@ def verdict(before: Answer, after: Answer) -> str:
 
 
 def _foretold(subject: Subject, found: Attribution, change: Change, new: Edited) -> str:
-    """What happened to the logit, and how far scores that add up foretold it, as Markdown."""
+    """Return what happened to the logit, and how far scores that add up foretold it, as Markdown."""
     words = count(len(change.words), "word")
     moved = signed(_output(subject, found, new) - found.output)
     if not (found.signed and found.adds_up):
@@ -181,7 +181,7 @@ def _foretold(subject: Subject, found: Attribution, change: Change, new: Edited)
 
 
 def _output(subject: Subject, found: Attribution, new: Edited) -> float:
-    """The logit, or margin, of the changed text."""
+    """Return the logit, or margin, of the changed text."""
     import torch
 
     from bertdemo.explanation.forward import logits_of, word_vectors

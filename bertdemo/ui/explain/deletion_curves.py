@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def show(subject: Subject, choice: Choice) -> None:
-    """Deletion and insertion curves with their verdict, then comprehensiveness and sufficiency."""
+    """Draw deletion and insertion curves with their verdict, then comprehensiveness and sufficiency."""
     from bertdemo.explanation import faithfulness
 
     given = methods.attribution(subject, choice)
@@ -77,13 +77,13 @@ def _curve(curve: Curve, title: str, across: str, up: str, key: str, note: str) 
 
 
 def finding(curve: Curve, orders: int, followed: str) -> str:
-    """What the curve of an output shows, in a few words; Markdown."""
+    """Return what the curve of an output shows, in a few words; Markdown."""
     what = "falls as words are masked" if curve.falls else "rises as words come back"
     return f"{followed[0].upper()}{followed[1:]} {what}: sooner than in {curve.better_than} of {orders} random orders"
 
 
 def curve_rows(curve: Curve) -> pd.DataFrame:
-    """Rows for ``erasing_chart``."""
+    """Return rows for ``erasing_chart``."""
     import pandas as pd
 
     shares = 100 * curve.shares

@@ -67,7 +67,7 @@ def _search(subject: Subject, scores: NDArray[np.float64] | None, how: Any, bar:
 
 
 def found_words(subject: Subject, flip: Flip) -> str:
-    """What the search found, as Markdown."""
+    """Return what the search found, as Markdown."""
     before = quoted(subject.labels[flip.before])
     if flip.words is None or flip.after is None:
         return f"**Nothing was found that changes the answer {before}.**"
@@ -83,7 +83,7 @@ def read_further(subject: Subject, how_gone: str | None) -> str:
 
 
 def proof(flip: Flip) -> str:
-    """How sure it is that there are no fewer, and what it cost."""
+    """Return how sure it is that there are no fewer, and what it cost."""
     from bertdemo.explanation.counterfactual import MOST_CALLS
 
     asked = f"{count(flip.calls, 'variant')} tried (at most {MOST_CALLS})."

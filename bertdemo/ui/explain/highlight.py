@@ -56,7 +56,7 @@ def show(parts: Sequence[Sequence[Piece]], *, key: str, label: str) -> None:
 def choose(
     parts: Sequence[Sequence[Piece]], *, key: str, label: str, off: frozenset[int], clicked: Callable[[int], None]
 ) -> None:
-    """The same with words to click, those in ``off`` struck out; ``clicked`` is told the number of the word."""
+    """Draw the same with words to click, those in ``off`` struck out; ``clicked`` is told the number of the word."""
 
     def told() -> None:
         number = st.session_state[key]["clicked"]
@@ -74,7 +74,7 @@ def _data(
 
 
 def words(tokenized: TokenizedText, scores: NDArray[np.float64], *, signed: bool) -> list[list[Piece]]:
-    """The text and its pair, every character of them, with a tint for each word.
+    """Return the text and its pair, every character of them, with a tint for each word.
 
     Args:
         tokenized: says where the words stand; what lies behind its last token is drawn as unread.
@@ -98,7 +98,7 @@ def words(tokenized: TokenizedText, scores: NDArray[np.float64], *, signed: bool
 
 
 def tokens(tokenized: TokenizedText, scores: NDArray[np.float64], *, signed: bool) -> list[list[Piece]]:
-    """The pieces that the model reads, special ones included, each with its own tint and a space behind it."""
+    """Return the pieces that the model reads, special ones included, each with its own tint and a space behind it."""
     strongest = _strongest(scores)
     return [list(_tokens(tokenized, scores, strongest, signed=signed))]
 

@@ -26,7 +26,7 @@ _LONGEST = 18  # characters of a word beside its row
 
 
 def show(subject: Subject, choice: Choice) -> None:
-    """A map of words by layers."""
+    """Draw a map of words by layers."""
     from bertdemo.charts.attribution import layer_chart
 
     found = result_of(
@@ -59,7 +59,7 @@ def _conductance(subject: Subject, choice: Choice, bar: Bar) -> LayerAttribution
 
 
 def finding(found: LayerAttribution) -> str:
-    """Where most of what moves the answer stands as the text passes through the layers, as Markdown."""
+    """Return where most of what moves the answer stands as the text passes through the layers, as Markdown."""
     marks = np.abs(found.other) > np.abs(found.word_scores).sum(axis=1)  # (layers + 1,), from before the first layer
     words = np.flatnonzero(~marks)
     if not len(words):
@@ -70,7 +70,7 @@ def finding(found: LayerAttribution) -> str:
 
 
 def layer_rows(found: LayerAttribution) -> pd.DataFrame:
-    """Rows for ``layer_chart``: the strongest words in the order of the text, then the special tokens."""
+    """Return rows for ``layer_chart``: the strongest words in the order of the text, then the special tokens."""
     import pandas as pd
 
     scores = np.concatenate([found.word_scores, found.other[:, None]], axis=1)  # (layers + 1, words + 1)

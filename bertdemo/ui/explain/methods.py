@@ -51,7 +51,7 @@ def asked_for(subject: Subject) -> Choice:
 
 
 def unknown(subject: Subject) -> Iterator[InvalidParam]:
-    """Labels, methods and baselines of the address that there are not, or not for this."""
+    """Yield labels, methods and baselines of the address that there are not, or not for this."""
     from bertdemo.explanation.methods import METHODS
 
     yield from address.invalid_params(TARGET, subject.labels, "label")
@@ -67,7 +67,7 @@ def unknown(subject: Subject) -> Iterator[InvalidParam]:
 
 
 def pick_labels(subject: Subject, choice: Choice) -> None:
-    """The pickers of what is explained; a change goes into the address."""
+    """Draw the pickers of what is explained; a change goes into the address."""
     names = subject.labels
     rest = ["", *(name for name in names if name != names[choice.target])]
     against = "" if choice.against is None else names[choice.against]
@@ -77,7 +77,7 @@ def pick_labels(subject: Subject, choice: Choice) -> None:
 
 
 def pick_method(subject: Subject, choice: Choice) -> None:
-    """The pickers of how it is explained; a change goes into the address."""
+    """Draw the pickers of how it is explained; a change goes into the address."""
     from bertdemo.explanation.baselines import BASELINE_SENTENCES
     from bertdemo.explanation.methods import METHODS
 
@@ -98,7 +98,7 @@ def _not_offered(subject: Subject, methods: Mapping[str, Method]) -> list[str]:
 
 
 def _picker(name: str, label: str, options: Sequence[str], value: str, default: str, words: Mapping[str, str]) -> None:
-    """A select box whose value is that of the address; the default leaves the address short."""
+    """Draw a select box whose value is that of the address; the default leaves the address short."""
     key = _KEYS[name]
     st.session_state[key] = value
 
@@ -115,7 +115,7 @@ def _picker(name: str, label: str, options: Sequence[str], value: str, default: 
 
 
 def attribution(subject: Subject, choice: Choice) -> Attribution:
-    """The scores; computed once a visit, however often the page is drawn.
+    """Return the scores; computed once a visit, however often the page is drawn.
 
     Raises:
         ExplanationError: this cannot be explained in this way.
@@ -126,7 +126,7 @@ def attribution(subject: Subject, choice: Choice) -> Attribution:
 
 
 def attributions(subject: Subject, choices: Sequence[Choice]) -> list[Attribution]:
-    """The same for several choices, under one bar."""
+    """Return the same for several choices, under one bar."""
     return results_of([_work(subject, choice) for choice in choices])
 
 
@@ -143,12 +143,12 @@ def _work(subject: Subject, choice: Choice) -> Work:
 
 
 def key_of(subject: Subject, choice: Choice) -> tuple[Hashable, ...]:
-    """What says that two results are about the same model, text and explanation."""
+    """Return what says that two results are about the same model, text and explanation."""
     return subject.run.id, subject.edition, subject.asked, choice
 
 
 def explain(choice: Choice) -> Explain:
-    """The way in which scores are made, for tests that explain changed copies of the model."""
+    """Return the way in which scores are made, for tests that explain changed copies of the model."""
     from bertdemo.explanation.methods import attribute
 
     def word_scores(classifier: Classifier, tokenized: TokenizedText) -> NDArray[np.float64]:

@@ -32,7 +32,7 @@ VIEWS = {
 
 
 def show(run: Run) -> None:
-    """The box, the answer, and the view that the address names."""
+    """Draw the box, the answer, and the view that the address names."""
     st.fragment(_show, run_every=text_input.poll())(run)
 
 
@@ -55,7 +55,7 @@ def _show(run: Run) -> None:
 
 
 def _of_this_run(run: Run) -> None:
-    """Labels and a study in the address belong to the run that was chosen with them."""
+    """Drop labels and a study from the address that belong to another run."""
     if st.session_state.get("explain_run", run.id) != run.id:
         for name in (methods.TARGET, methods.AGAINST, progress.STUDY):
             address.put(name)
@@ -63,7 +63,7 @@ def _of_this_run(run: Run) -> None:
 
 
 def _of_this_text(run: Run, asked: Asked) -> None:
-    """Words in the address belong to the text that they were chosen in."""
+    """Drop words from the address that belong to another text."""
     if st.session_state.get("explain_text", asked) != asked:
         address.put(counterfactual.WITHOUT)
     attention_selection.begin(run.id, asked)
@@ -71,7 +71,7 @@ def _of_this_text(run: Run, asked: Asked) -> None:
 
 
 def _named_in_vain(subject: Subject) -> Iterator[InvalidParam]:
-    """Each view says of its own words of the address which there are not."""
+    """Yield each view says of its own words of the address which there are not."""
     yield from address.invalid_params(_VIEW, VIEWS, "view")
     for unknown in (methods.unknown, attention_page.unknown, counterfactual.unknown, study_page.unknown):
         yield from unknown(subject)
@@ -99,7 +99,7 @@ def _class(subject: Subject) -> None:
 
 
 def _tabs() -> Sequence[Any]:
-    """The views; the address decides which is open, and follows when another is chosen."""
+    """Return the views; the address decides which is open, and follows when another is chosen."""
     st.session_state[_TAB] = VIEWS[st.query_params.get(_VIEW, "moved")]
 
     def changed() -> None:

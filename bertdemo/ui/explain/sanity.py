@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def show(subject: Subject, choice: Choice) -> None:
-    """The verdict, the correlation at each stage of forgetting, and the text as random weights would tint it."""
+    """Draw the verdict, the correlation at each stage of forgetting, and the text as random weights would tint it."""
     from bertdemo.charts.faithfulness import sanity_chart
     from bertdemo.explanation.sanity import LIMIT, MEANING
 
@@ -65,7 +65,7 @@ def _sanity(subject: Subject, choice: Choice, bar: Bar) -> Sanity:
 
 
 def stage_rows(found: Sanity) -> pd.DataFrame:
-    """Rows for ``sanity_chart``: one for each stage."""
+    """Return rows for ``sanity_chart``: one for each stage."""
     import pandas as pd
 
     rows = [(stage.name, stage.correlation, found.chance, signed(stage.correlation)) for stage in found.stages]

@@ -22,7 +22,7 @@ _COLUMNS = ["step", "start", "end", "low", "high", "words", "role"]
 
 
 def rows(attribution: Attribution, most: int = MOST_WORDS) -> pd.DataFrame:
-    """Rows for ``waterfall_chart``, the strongest word first, whose bars lead from the baseline to the output.
+    """Return rows for ``waterfall_chart``, the strongest word first, whose bars lead from the baseline to the output.
 
     Where scores need not add up there are no ends to lead from and to: every bar begins at 0.
     """
@@ -86,7 +86,7 @@ def table(attribution: Attribution) -> pd.DataFrame:
 
 
 def show(attribution: Attribution, title: str, note: str) -> None:
-    """The waterfall where scores add up, otherwise bars from zero; ``title`` and ``note`` are Markdown."""
+    """Draw the waterfall where scores add up, otherwise bars from zero; ``title`` and ``note`` are Markdown."""
     from bertdemo.charts.attribution import waterfall_chart
 
     bars = rows(attribution)
@@ -104,7 +104,7 @@ def show(attribution: Attribution, title: str, note: str) -> None:
 
 
 def unit(attribution: Attribution) -> str:
-    """What the horizontal axis measures."""
+    """Return what the horizontal axis measures."""
     if attribution.adds_up:
         return "Logits, from the baseline to this text"
     return "Score (logits)" if attribution.signed else "Size of the score"

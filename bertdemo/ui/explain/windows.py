@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def show(subject: Subject, choice: Choice) -> None:
-    """The whole text tinted, and the answer to each of its parts."""
+    """Draw the whole text tinted, and the answer to each of its parts."""
     from bertdemo.explanation.windows import RULE
 
     whole = result_of(
@@ -64,7 +64,7 @@ def show(subject: Subject, choice: Choice) -> None:
 
 
 def record(subject: Subject, whole: Whole) -> str:
-    """All that it takes to compute the scores of every part again."""
+    """Return all that it takes to compute the scores of every part again."""
     from bertdemo.explanation.record import to_json_in_windows
 
     values = {"run": subject.run.id, **to_json_in_windows(whole, subject.classifier, subject.answer)}
@@ -88,7 +88,7 @@ def _whole(subject: Subject, choice: Choice, bar: Bar) -> Whole:
 
 
 def part_rows(whole: Whole, labels: tuple[str, ...]) -> pd.DataFrame:
-    """One row for each part: its words (from 1), its answer, and what its scores leave unexplained (%)."""
+    """Return one row for each part: its words (from 1), its answer, and what its scores leave unexplained (%)."""
     import pandas as pd
 
     rows = []

@@ -68,7 +68,7 @@ class Followed:
         self._curves = curves_of([])
 
     def look(self) -> Curves:
-        """The curves as of now."""
+        """Return the curves as of now."""
         with self._lock:
             if self._size() < self._offset:  # another run has taken this folder
                 self._offset, self._events, self._curves = 0, [], curves_of([])
@@ -86,7 +86,7 @@ class Followed:
 
 
 def curves_of(metrics: Sequence[Event]) -> Curves:
-    """The rows of all live charts of one run."""
+    """Return the rows of all live charts of one run."""
     import pandas as pd
 
     steps = [event for event in metrics if event["kind"] == "step"]

@@ -11,7 +11,7 @@ TEXTS = 3_627  # that it trains on; a test counts them, the page must not wait f
 
 
 def offer(*, is_first: bool = True) -> None:
-    """The button, with what it will do beside it; prominent where it is the first thing to do."""
+    """Draw the button, with what it will do beside it; prominent where it is the first thing to do."""
     if st.button(
         "Fine-tune on real text messages, a minute or two",
         type="primary" if is_first else "secondary",

@@ -36,7 +36,7 @@ def forget_label(about: str) -> None:
 
 
 def rules(about: str) -> LabelRules:
-    """What is set for these columns; the widgets are drawn after the table was read, where it needs them."""
+    """Return what is set for these columns; the widgets are drawn after the table was read, where it needs them."""
     state = st.session_state
     no_label = state.get(f"no_label_{about}")
     return LabelRules(

@@ -25,7 +25,7 @@ _FAR = 3  # times the loss of blind guessing: a validation loss, which is of man
 
 
 def watch(run: Run) -> None:
-    """The live view. It looks again every two seconds and reloads the page once the run has ended."""
+    """Draw the live view. It looks again every two seconds and reloads the page once the run has ended."""
     _buttons(run)
     _panel(run.id)
 
@@ -43,7 +43,7 @@ def _panel(run_id: str) -> None:
 
 
 def curves(run_id: str) -> Curves:
-    """The curves of a run; what all who watch it have read of its metrics is not read again."""
+    """Return the curves of a run; what all who watch it have read of its metrics is not read again."""
     folder = resources.runs().folder(run_id)
     return _followed(str(folder.path), folder).look()
 
@@ -54,7 +54,7 @@ def _followed(path: str, _folder: RunFolder) -> Followed:  # noqa: ARG001 (the k
 
 
 def progress(run: Run, seen: Curves) -> None:
-    """Where the run stands: a bar with words, four figures, three charts. The layout never changes."""
+    """Draw where the run stands: a bar with words, four figures, three charts. The layout never changes."""
     status = run.status
     share = status.step / status.steps if status.steps else 0.0
     st.progress(min(1.0, max(0.0, share)), text=_sentence(run, seen.step))
@@ -111,7 +111,7 @@ def figures(seen: Curves) -> None:
 
 
 def warnings(run: Run, seen: Curves) -> None:
-    """What a person should know: training that diverges is flagged at once, then what the worker wants to say."""
+    """Draw what a person should know: training that diverges is flagged at once, then what the worker wants to say."""
     advice = f"{'Stop, and try' if run.status.state.is_live else 'Try'} a smaller learning rate."
     if seen.step and not math.isfinite(seen.step["loss"]):
         st.error(f"The loss is not a number: training has diverged. {advice}")
@@ -122,7 +122,7 @@ def warnings(run: Run, seen: Curves) -> None:
 
 
 def diverges(seen: Curves, labels: int) -> bool:
-    """Whether the losses are far above that of giving all labels the same probability, ln(``labels``).
+    """Return whether the losses are far above that of giving all labels the same probability, ln(``labels``).
 
     The smoothed training loss is, where it is half as high again; the validation loss, where it was three times as high
     at each of the last two evaluations (at the first one: at that), while the training loss is not low, too: a model
@@ -159,7 +159,7 @@ def _sentence(run: Run, step: dict[str, Any]) -> str:
 
 
 def _waiting(run: Run) -> str:
-    """How many runs come before this one, and when the first of them ends."""
+    """Return how many runs come before this one, and when the first of them ends."""
     ahead = resources.runs().ahead_of(run)
     if not ahead:
         return "It begins in a moment"

@@ -29,12 +29,12 @@ _VISIBLE = ("epochs", "learning_rate", "batch_size")
 
 
 def base_name() -> str:
-    """The base model as chosen so far, also before its picker has been drawn."""
+    """Return the base model as chosen so far, also before its picker has been drawn."""
     return str(st.session_state.get("base") or Recipe().base)
 
 
 def tokenizer() -> Path | None:
-    """The tokenizer of the base chosen so far, if it is on this computer."""
+    """Return the tokenizer of the base chosen so far, if it is on this computer."""
     from bertdemo.models.catalog import tokenizer_file
 
     try:
@@ -44,7 +44,7 @@ def tokenizer() -> Path | None:
 
 
 def _find(name: str) -> BaseModel:
-    """The base of a name that a visitor gave.
+    """Return the base of a name that a visitor gave.
 
     Raises:
         ModelError: see ``find_offered_base``.
@@ -55,7 +55,7 @@ def _find(name: str) -> BaseModel:
 
 
 def max_length() -> int:
-    """The longest text as chosen so far, and no longer than what the base can read."""
+    """Return the longest text as chosen so far, and no longer than what the base can read."""
     if "recipe_max_length" not in st.session_state:
         _fill()
     chosen = int(st.session_state.get("recipe_max_length", Recipe().max_length))
@@ -63,7 +63,7 @@ def max_length() -> int:
 
 
 def _longest() -> int:
-    """The most tokens that the base chosen so far can read."""
+    """Return the most tokens that the base chosen so far can read."""
     lowest, highest = map(int, SETTINGS["max_length"].bounds or ())
     try:
         return max(lowest, min(highest, _find(base_name()).max_length))
@@ -72,7 +72,7 @@ def _longest() -> int:
 
 
 def choose(data: Dataset | None) -> Recipe:
-    """The recipe as set on the page, which begins as what suits so many texts.
+    """Return the recipe as set on the page, which begins as what suits so many texts.
 
     Raises:
         ModelError: the base model cannot be found.
@@ -134,13 +134,13 @@ def limit() -> int | None:
 
 
 def _preset() -> Preset:
-    """The preset as chosen so far."""
+    """Return the preset as chosen so far."""
     chosen: Preset = st.session_state.get("preset") or "standard"
     return chosen
 
 
 def _caption(preset: Preset) -> str:
-    """What the preset does; the chosen one does what its settings say, also where a person has changed them."""
+    """Return what the preset does; the chosen one does what its settings say, also where a person has changed them."""
     from bertdemo.training.presets import PRESET_SETTINGS, recipe_for
 
     does = recipe_for(base_name(), preset, st.session_state.get(_TEXTS)).to_dict()
@@ -177,7 +177,7 @@ def _fill(*always: str) -> None:
 
 
 def _base() -> DeltaGenerator:
-    """The picker, and below it what is known of the base; returned is a place for whether it can be trained."""
+    """Return the picker, and below it what is known of the base; returned is a place for whether it can be trained."""
     from bertdemo.models.catalog import CATALOGUE
 
     titles = {model.id: f"{model.title} · {compact(model.parameters)} parameters" for model in CATALOGUE}
@@ -203,7 +203,7 @@ def _base() -> DeltaGenerator:
 
 
 def _tell_verdict(place: DeltaGenerator, recipe: Recipe) -> None:
-    """Whether the base was tried with these settings, and what came of it."""
+    """Draw whether the base was tried with these settings, and what came of it."""
     from bertdemo.runs.base_checking import BaseCheck
 
     check, base = BaseCheck(resources.settings()), _find(recipe.base)
@@ -220,7 +220,7 @@ def _tell_verdict(place: DeltaGenerator, recipe: Recipe) -> None:
 
 
 def _setting(name: str) -> None:
-    """The widget of one setting; its help is one sentence for a student.
+    """Draw the widget of one setting; its help is one sentence for a student.
 
     What is set is its default, too: a browser that draws it anew before it has heard the value sends the default back.
     """

@@ -25,7 +25,7 @@ class InvalidParam:
 
 
 def invalid_params(name: str, known: Collection[str], kind: str, between: str = "") -> Iterator[InvalidParam]:
-    """What a parameter names beside the ``known``; one word, or several with ``between`` between them."""
+    """Yield what a parameter names beside the ``known``; one word, or several with ``between`` between them."""
     given = st.query_params.get(name)
     if given is not None:
         words = given.split(between) if between else [given]

@@ -44,12 +44,12 @@ class Bar:
     _part: tuple[int, int] = (0, 1)
 
     def part(self, number: int, of: int) -> None:
-        """What follows is one of so many parts, counted from 0: the bar goes on where the part before it ended."""
+        """Begin one of so many parts, counted from 0: the bar goes on where the part before it ended."""
         self._part, self._pieces = (number, of), 0
         self.at(0, 1)
 
     def __call__(self) -> bool:
-        """One more piece is done; whether the work is called off."""
+        """Count one more piece as done; return whether the work is called off."""
         self._pieces += 1
         return self.at(self._pieces, self._pieces + _USUAL)
 
@@ -60,7 +60,7 @@ class Bar:
         return self.is_over()
 
     def is_over(self) -> bool:
-        """Whether the work is called off, by a click or because nobody looks any more."""
+        """Return whether the work is called off, by a click or because nobody looks any more."""
         if time.monotonic() - self.looked > _FORGOTTEN:
             self.called_off.set()
         return self.called_off.is_set()
@@ -76,7 +76,7 @@ class Work:
 
 
 def result_of(key: Hashable, words: str, make: Callable[[Bar], _Result], begin: str = "") -> _Result:
-    """What ``make`` returned for this key earlier in this visit, or returns now; ``words`` stand on the bar.
+    """Return what ``make`` returned for this key earlier in this visit, or returns now; ``words`` stand on the bar.
 
     ``make`` runs in a thread without Streamlit. With the words of a button in ``begin`` it waits for a person to
     press it.
@@ -120,7 +120,7 @@ def results_of(wanted: Sequence[Work]) -> list[Any]:
     known = {work.key: works[work.key].result.result() for work in wanted if _is_known(works.get(work.key))}
 
     def make_all(bar: Bar) -> list[Any]:
-        """One after the other, each a part of the bar."""
+        """Return one after the other, each a part of the bar."""
         results = []
         for number, work in enumerate(wanted):
             bar.part(number, len(wanted))
@@ -137,7 +137,7 @@ def results_of(wanted: Sequence[Work]) -> list[Any]:
 
 
 def _works() -> OrderedDict[Hashable, Bar]:
-    """The results of this visit, and what is at work."""
+    """Return the results of this visit, and what is at work."""
     works: OrderedDict[Hashable, Bar] = st.session_state.setdefault("explained", OrderedDict())
     return works
 
@@ -147,7 +147,7 @@ def _is_known(bar: Bar | None) -> bool:
 
 
 def _follow(bar: Bar, name: str) -> None:
-    """How far it is; drawn anew by itself until it is over."""
+    """Draw how far it is; drawn anew by itself until it is over."""
     bar.looked = time.monotonic()
     if bar.result.done() or bar.called_off.is_set():
         st.rerun()

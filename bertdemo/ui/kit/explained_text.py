@@ -69,7 +69,7 @@ def _reading(run_id: str, edition: int, text: str, pair: str | None) -> Tokenize
 
 
 def show(subject: Subject) -> None:
-    """The answer in large and the next labels beside it."""
+    """Draw the answer in large and the next labels beside it."""
     answer = subject.answer
     with st.container(key="answer", gap="small"):
         st.header(prediction.headline(answer, 0.0), anchor=False)
@@ -83,7 +83,7 @@ def show(subject: Subject) -> None:
 
 
 def others(answer: Answer) -> str:
-    """The labels after the first, with their probabilities, as Markdown."""
+    """Return the labels after the first, with their probabilities, as Markdown."""
     rest = answer.scores[1 : _OTHERS + 1]
     told = ", ".join(f"{escape(shorten(label, 40))} {prediction.certainty(p)}" for label, p in rest)
     more = len(answer.scores) - 1 - len(rest)

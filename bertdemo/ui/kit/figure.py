@@ -90,12 +90,12 @@ def _file(label: str, data: Callable[[], str | bytes], name: str, kind: str) -> 
 
 
 def picture(title: str, data: pd.DataFrame, chart: Callable[..., Any], *arguments: Hashable) -> bytes:
-    """A chart as a PNG file; ``title`` is plain text."""
+    """Return a chart as a PNG file; ``title`` is plain text."""
     from bertdemo.charts.picture import png
 
     return png(chart(*arguments), data, title, light_colours())
 
 
 def light_colours() -> list[str]:
-    """Those of charts in the light theme, whatever theme the page is shown in: files are printed."""
+    """Return those of charts in the light theme, whatever theme the page is shown in: files are printed."""
     return list(st.get_option("theme.light.chartCategoricalColors"))

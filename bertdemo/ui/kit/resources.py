@@ -34,7 +34,7 @@ def _runs(home: str) -> Runs:  # noqa: ARG001 (the key of the cache)
 
 
 def models() -> ModelCache:
-    """The classifiers that are loaded, shared by all sessions."""
+    """Return the classifiers that are loaded, shared by all sessions."""
     return _shelf(str(settings().home))
 
 
@@ -46,7 +46,7 @@ def _shelf(home: str) -> ModelCache:  # noqa: ARG001 (the key of the cache)
 
 
 def attention_models() -> ModelCache:
-    """The classifiers that can be looked into, shared by all sessions: loaded when somebody first looks."""
+    """Return the classifiers that can be looked into, shared by all sessions: loaded when somebody first looks."""
     return _open_shelf(str(settings().home))
 
 
@@ -58,7 +58,7 @@ def _open_shelf(home: str) -> ModelCache:  # noqa: ARG001 (the key of the cache)
 
 
 def jobs() -> Jobs:
-    """The tables that are predicted in processes of their own."""
+    """Return the tables that are predicted in processes of their own."""
     return _jobs(str(settings().home))
 
 
@@ -70,7 +70,7 @@ def _jobs(home: str) -> Jobs:  # noqa: ARG001 (the key of the cache)
 
 
 def studies() -> Studies:
-    """The studies of many test texts, done in processes of their own."""
+    """Return the studies of many test texts, done in processes of their own."""
     return _studies(str(settings().home))
 
 
@@ -83,7 +83,7 @@ def _studies(home: str) -> Studies:  # noqa: ARG001 (the key of the cache)
 
 @st.cache_resource(show_spinner=False, on_release=lambda reader: reader.close())
 def table_reader() -> TableReader:
-    """What reads the files of all visitors."""
+    """Return what reads the files of all visitors."""
     from bertdemo.data.bounded import TableReader
 
     return TableReader()
@@ -95,12 +95,12 @@ def warm_up() -> None:
 
 
 def is_warm() -> bool:
-    """Whether an answer can be had without the seconds that loading the libraries takes."""
+    """Return whether an answer can be had without the seconds that loading the libraries takes."""
     return _warm_up(str(settings().home)).done.is_set()
 
 
 def starting() -> Progress:
-    """How far the server has come, until it ``is_warm``."""
+    """Return how far the server has come, until it ``is_warm``."""
     return _warm_up(str(settings().home)).progress
 
 

@@ -51,12 +51,12 @@ class Asked:
 
 
 def poll() -> float | None:
-    """How often a fragment with the box should look again: never, once the libraries are loaded."""
+    """Return how often a fragment with the box should look again: never, once the libraries are loaded."""
     return None if resources.is_warm() else _POLL
 
 
 def is_loaded() -> bool:
-    """Whether an answer can be had at once. The first seconds of a server are spent on loading what makes it."""
+    """Return whether an answer can be had at once. The first seconds of a server are spent on loading what makes it."""
     if resources.is_warm():
         if "warming" in st.session_state:
             del st.session_state["warming"]
@@ -68,7 +68,7 @@ def is_loaded() -> bool:
 
 
 def start_in_words(start: Progress) -> str:
-    """What a newcomer waits for, how long they have, and how long it took the last time."""
+    """Return what a newcomer waits for, how long they have, and how long it took the last time."""
     far = f"step {STEPS.index(start.step) + 1} of {len(STEPS)}, {start.step}, {duration(start.seconds)} so far"
     last = "" if start.last is None else f" The last start took {duration(start.last)}."
     return f"This server has just started ({far}).{last} The answer comes by itself."
@@ -129,7 +129,7 @@ def _first(run: Run, example: Asked | None) -> Asked:
 
 
 def parameters(asked: Asked) -> dict[str, str]:
-    """What of a text belongs into an address: nothing where it is too long for one."""
+    """Return what of a text belongs into an address: nothing where it is too long for one."""
     if len(asked.text) + len(asked.pair or "") > LONGEST_LINK:
         return {}
     return {name: value for name, value in ((TEXT_IN, asked.text), (PAIR_IN, asked.pair)) if value}

@@ -50,12 +50,12 @@ def accepted(command: str) -> None:
 
 
 def read(uploaded: Any, **options: Any) -> pd.DataFrame:
-    """The table in the file that an uploader returned; see ``read_content``."""
+    """Return the table in the file that an uploader returned; see ``read_content``."""
     return read_content(uploaded.name, uploaded.getvalue(), **options)
 
 
 def read_content(name: str, content: bytes, **options: Any) -> pd.DataFrame:
-    """The table in a file, read in a process of its own, which ends when the visitor clicks on or leaves.
+    """Return the table in a file, read in a process of its own, which ends when the visitor clicks on or leaves.
 
     Args:
         name: of the file.
@@ -91,7 +91,7 @@ def read_hub(name: str) -> HubTable:
 
 
 def _listener() -> Callable[[], None]:
-    """What ends this run of the script, by an exception, if the visitor has clicked something or has gone."""
+    """Return what ends this run of the script, by an exception, if the visitor has clicked something or has gone."""
     place, heard = st.empty(), time.monotonic()
 
     def listen() -> None:

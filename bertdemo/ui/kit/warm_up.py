@@ -134,12 +134,12 @@ class WarmUp:
 
 
 def newest_with_model(among: list[Run]) -> Run | None:
-    """What a page shows that needs a classifier when nobody has chosen one; ``among`` is newest first."""
+    """Return what a page shows that needs a classifier when nobody has chosen one; ``among`` is newest first."""
     return next((run for run in among if run.status.state.has_model), None)
 
 
 def _read(record: Path) -> float | None:
-    """Seconds of the last start, if it was on this computer: a home may be copied to another one."""
+    """Return seconds of the last start, if it was on this computer: a home may be copied to another one."""
     with suppress(OSError, ValueError, KeyError, TypeError):
         known = json.loads(record.read_text(encoding="utf-8"))
         if known["computer"] == platform.node():

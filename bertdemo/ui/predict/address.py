@@ -53,7 +53,7 @@ def put(run: Run, runs: list[Run]) -> None:
 
 
 def _possible(wanted: list[str], run: Run, runs: list[Run]) -> list[str]:
-    """Those that can be asked beside this run, each once."""
+    """Return those that can be asked beside this run, each once."""
     known = {each.id for each in compare.others(run, runs)}
     return [each for each in dict.fromkeys(wanted) if each in known]
 

@@ -25,7 +25,7 @@ _AT_ONCE = 128  # of them, while nobody else can use the classifier
 
 
 def why(run: Run, asked: Asked, answer: Answer) -> str:
-    """The difference in words; empty where there is none, or the test texts cannot be had."""
+    """Return the difference in words; empty where there is none, or the test texts cannot be had."""
     from bertdemo.evaluation.familiarity import is_much, knows_share, main_script
 
     try:

@@ -39,7 +39,7 @@ def open_(job_id: str | None) -> None:
 
 
 def show(job_id: str) -> None:
-    """The job as it stands; while it is at work the page looks again every two seconds.
+    """Draw the job as it stands; while it is at work the page looks again every two seconds.
 
     Raises:
         RunError: there is no such job.
@@ -70,7 +70,7 @@ def _watch(job_id: str) -> None:
 
 
 def progress(job: Job) -> str:
-    """How far the job is, in words."""
+    """Return how far the job is, in words."""
     if job.status.state is State.QUEUED:
         return "Waiting for the table before it" if (job.position or 1) > 1 else "It begins in a moment"
     if not job.done:

@@ -42,7 +42,7 @@ def tabs() -> Sequence[Any]:
 
 
 def show(run: Run) -> None:
-    """A job that the address names, or the way to a new one."""
+    """Draw a job that the address names, or the way to a new one."""
     job_id = st.query_params.get("job")
     with errors.shown():
         if job_id:
@@ -113,7 +113,7 @@ def _from_lines(run: Run) -> None:
 
 
 def table_of(lines: str, *, pairs: bool) -> pd.DataFrame:
-    """One row for each line that is not blank; with ``pairs`` the second text stands after the first tab.
+    """Return one row for each line that is not blank; with ``pairs`` the second text stands after the first tab.
 
     Raises:
         DataError: every line is blank.
@@ -211,7 +211,7 @@ def _columns(run: Run, frame: pd.DataFrame, trained: str | None) -> JobColumns:
 
 
 def _likely(frame: pd.DataFrame, pairs: bool) -> tuple[str | None, str | None]:
-    """The columns to begin with; where none suggests itself the pickers begin empty."""
+    """Return the columns to begin with; where none suggests itself the pickers begin empty."""
     from bertdemo.data.columns import guess_texts
 
     try:
@@ -231,7 +231,7 @@ def _pick(
 
 
 def _earlier() -> None:
-    """The last tables that were predicted here, each a button that opens it."""
+    """Draw the last tables that were predicted here, each a button that opens it."""
     jobs = [(job, job.card) for job in resources.jobs().list() if job.card][:_EARLIER]
     if jobs:
         st.subheader("Earlier tables", anchor=False)

@@ -16,7 +16,7 @@ from bertdemo.ui.report.rows import Cell, cells, class_rows, commonest_mistake, 
 
 @st.fragment
 def labels(run_id: str, scores: Scores, known: Analysis | None) -> None:
-    """The matrix with the texts of a chosen cell, and every label's own scores."""
+    """Draw the matrix with the texts of a chosen cell, and every label's own scores."""
     from bertdemo.charts.scores import confusion_chart
 
     rows, number = confusion_rows(scores)

@@ -70,7 +70,7 @@ def _test(run_id: str) -> None:
 
 
 def _report(run: Run, report: Report) -> Analysis | None:
-    """The scores, what BERT added, and which labels are mixed up; returns what the answers tell beyond that."""
+    """Return the scores, what BERT added, and which labels are mixed up; returns what the answers tell beyond that."""
     scores(report)
     if run.status.state.has_model:
         label = "Ask it about a text of yours"
@@ -94,7 +94,7 @@ def _report(run: Run, report: Report) -> Analysis | None:
 
 
 def scores(report: Report) -> None:
-    """The two figures people come for, with their intervals, and one sentence on what they are worth."""
+    """Draw the two figures people come for, with their intervals, and one sentence on what they are worth."""
     with st.container(horizontal=True, key="headline", gap="small"):
         _score("Accuracy on texts it never saw", report.test.accuracy, report.test.accuracy_interval)
         _score("Macro-F1 (every label counts the same)", report.test.macro_f1, report.test.macro_f1_interval)

@@ -41,7 +41,7 @@ _LISTED = 300  # words in the table and in the list; the file has all
 
 
 def unknown(subject: Subject) -> Iterator[InvalidParam]:
-    """A study of the address that is not here."""
+    """Yield a study of the address that is not here."""
     if progress.STUDY in st.query_params:
         yield from address.invalid_params(progress.STUDY, _cards(subject.run), "study of words of this run")
 
@@ -108,7 +108,7 @@ def _cards(run: Run) -> dict[str, StudyCard]:
 
 
 def _options(known: Analysis) -> list[tuple[Question, str]]:
-    """Labels by how often they were given, then the mistakes, the most frequent first."""
+    """Return labels by how often they were given, then the mistakes, the most frequent first."""
     import numpy as np
 
     from bertdemo.studies.records import Question
@@ -156,7 +156,7 @@ def _words(study_id: str) -> WordFindings:
 
 
 def _examples(run: Run, known: Analysis, found: WordFindings) -> None:
-    """The texts behind a word: where it had the largest, a middle, and the smallest score."""
+    """Draw the texts behind a word: where it had the largest, a middle, and the smallest score."""
     if not found.words:
         return
     word = st.selectbox(

@@ -72,7 +72,7 @@ def _watch(study_id: str) -> None:
 
 
 def progress(study: Study) -> str:
-    """How far the study is, in words."""
+    """Return how far the study is, in words."""
     status = study.status
     if status.state is State.QUEUED:
         return "Waiting for the study before it" if (study.position or 1) > 1 else "It begins in a moment"
@@ -81,7 +81,7 @@ def progress(study: Study) -> str:
 
 
 def delete(study: Study) -> None:
-    """A button that removes what was found, after a question."""
+    """Draw a button that removes what was found, after a question."""
     with st.popover("Delete", icon=":material/delete:", key=f"delete_{study.id}"):
         st.markdown("Delete this study, for good? It can be done again.")
         if st.button("Delete it", key=f"delete_{study.id}_yes", type="primary"):
@@ -95,7 +95,7 @@ def delete(study: Study) -> None:
 
 
 def one_text(run: Run, known: Analysis, place: int, told: str = "") -> None:
-    """A test text as it is with its labels, ``told`` (Markdown) before them, and the way to explain it."""
+    """Draw a test text as it is with its labels, ``told`` (Markdown) before them, and the way to explain it."""
     text, pair = known.test.texts[place], known.test.pairs[place] if known.test.pairs else None
     called = known.label_names[int(known.answers.test.predicted[place])]
     label = known.label_names[known.test.labels[place]]
@@ -106,7 +106,7 @@ def one_text(run: Run, known: Analysis, place: int, told: str = "") -> None:
 
 
 def _explain_link(run: Run, text: str, pair: str | None) -> None:
-    """The way to this one text in Explain, if it is short enough for an address."""
+    """Draw the way to this one text in Explain, if it is short enough for an address."""
     if len(text) + len(pair or "") > LONGEST_LINK:
         st.caption("This text is too long for a link: copy it into the box above to explain it.")
         return

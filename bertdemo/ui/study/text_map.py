@@ -90,7 +90,7 @@ def _picture(known: Analysis, found: MapFindings, when: str, title: str, view: V
 def map_rows(
     points: Sequence[Point], label_names: Sequence[str], texts: Sequence[str], when: str
 ) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Rows for ``map_chart``, and the names of the labels that are drawn apart, the most frequent first."""
+    """Return rows for ``map_chart``, and the names of the labels that are drawn apart, the most frequent first."""
     import pandas as pd
 
     told = distinct(shorten(name, 24) for name in label_names)
@@ -113,7 +113,7 @@ def map_rows(
 
 
 def headline(found: MapFindings) -> str:
-    """What fine-tuning did to the neighbourhoods, as Markdown."""
+    """Return what fine-tuning did to the neighbourhoods, as Markdown."""
     after, chance = found.after.neighbours, percent(found.after.chance, 0)
     if found.before is None:
         return f"The nearest neighbour of a text has its label for **{percent(after, 0)}**; by chance, {chance}."
@@ -129,7 +129,7 @@ def headline(found: MapFindings) -> str:
 
 
 def method(found: MapFindings) -> str:
-    """How the picture was made, and what it cannot show."""
+    """Return how the picture was made, and what it cannot show."""
     return (
         f"{count(len(found.points), 'test text')} (at most 1,000, a random sample), the last layer's vector of the "
         f"first token ([CLS] or its like) in {found.precision}, flattened by principal component analysis, each "
@@ -140,7 +140,7 @@ def method(found: MapFindings) -> str:
 
 
 def _text(run: Run, known: Analysis, points: Sequence[Point], chosen: str) -> None:
-    """The clicked text, which can be chosen from a list as well."""
+    """Draw the clicked text, which can be chosen from a list as well."""
     places = [point.place for point in points]
     if st.session_state.get(chosen) not in places:
         st.session_state[chosen] = None

@@ -46,7 +46,7 @@ class Abstaining(AnalysisSection):
 
 
 def certainty(known: Analysis) -> None:
-    """Whether its probabilities mean what they say."""
+    """Draw whether its probabilities mean what they say."""
     now, before = known.calibration, known.uncalibrated
     st.markdown(balance(now))
     with st.container(horizontal=True, key="calibration_figures", gap="small"):
@@ -62,7 +62,7 @@ def certainty(known: Analysis) -> None:
 
 
 def balance(calibration: Calibration) -> str:
-    """Whether it is as sure as it is right, in a sentence."""
+    """Return whether it is as sure as it is right, in a sentence."""
     gap = calibration.confidence - calibration.accuracy
     kind = "as sure as it is right" if abs(gap) < _TOLERATED else "too sure" if gap > 0 else "better than it says"
     return (
@@ -73,7 +73,7 @@ def balance(calibration: Calibration) -> str:
 
 
 def scaling(temperature: float, before: Calibration) -> str:
-    """What temperature scaling did, in Markdown."""
+    """Return what temperature scaling did, in Markdown."""
     if temperature == 1:
         return "No temperature scaling: on the validation texts it would not have lowered the log loss."
     return (
@@ -84,7 +84,7 @@ def scaling(temperature: float, before: Calibration) -> str:
 
 
 def reliability_rows(calibrations: Sequence[Calibration]) -> pd.DataFrame:
-    """Rows for ``reliability_chart``: one for each bin with texts."""
+    """Return rows for ``reliability_chart``: one for each bin with texts."""
     import pandas as pd
 
     rows = [
@@ -130,7 +130,7 @@ def _histogram(calibration: Calibration) -> None:
 
 
 def abstaining(known: Analysis) -> None:
-    """What accuracy and coverage a threshold gives."""
+    """Draw what accuracy and coverage a threshold gives."""
     chosen = st.slider(
         "It answers only when it is at least so sure",
         *(_lowest(known), 99),
@@ -152,7 +152,7 @@ def abstaining(known: Analysis) -> None:
 
 
 def threshold_sentence(at: AtThreshold) -> str:
-    """What answering only above a threshold gives, in Markdown."""
+    """Return what answering only above a threshold gives, in Markdown."""
     if at.accuracy is None or at.accuracy_interval is None:
         return f"It is never {percent(at.threshold, 0)} sure of a test text: it would answer none."
     low, high = (percent(end) for end in _ends(at.accuracy_interval))
@@ -163,7 +163,7 @@ def threshold_sentence(at: AtThreshold) -> str:
 
 
 def threshold_rows(coverage: Coverage, lowest: int, chosen: int) -> pd.DataFrame:
-    """Rows for ``threshold_chart``, one for each per cent; where nothing is answered, there is no accuracy."""
+    """Return rows for ``threshold_chart``, one for each per cent; where nothing is answered, there is no accuracy."""
     import pandas as pd
 
     rows = []

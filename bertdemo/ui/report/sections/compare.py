@@ -117,7 +117,7 @@ def _against(first: Named, second: Named, *, alone: bool) -> None:
 
 
 def _compared(first: Run, second: Run) -> Comparison:
-    """Both on the same test texts, in the order of the first.
+    """Return both on the same test texts, in the order of the first.
 
     Raises:
         RunError: they were not tested on the same texts, or one kept no answers.
@@ -151,7 +151,7 @@ def _disagreement(first: Named, second: Named, compared: Comparison) -> None:
 
 
 def _scores(chosen: list[Named]) -> None:
-    """All tested ones side by side."""
+    """Draw all tested ones side by side."""
     from bertdemo.charts.scores import interval_chart
 
     reports = {each.name: resources.runs().report(each.run.id) for each in chosen}
@@ -193,7 +193,7 @@ def _shade(differs: str) -> str:
 
 
 def recipe_rows(chosen: Sequence[Named]) -> tuple[pd.DataFrame, int]:
-    """A row a setting and a column a run, those that differ first and marked, and how many these are."""
+    """Return a row a setting and a column a run, those that differ first and marked, and how many these are."""
     import pandas as pd
 
     settings = [_settings(each.run) for each in chosen]
@@ -206,7 +206,7 @@ def recipe_rows(chosen: Sequence[Named]) -> tuple[pd.DataFrame, int]:
 
 
 def _settings(run: Run) -> dict[str, str]:
-    """Data and recipe in words."""
+    """Return data and recipe in words."""
     about = {"data": run.data.name, "training texts": f"{run.data.n_train:,}", "base": base_name(run.recipe.base)}
     recipe = {each.name.replace("_", " "): str(getattr(run.recipe, each.name)) for each in fields(Recipe)}
     return about | {name: value for name, value in recipe.items() if name != "base"}
@@ -234,7 +234,7 @@ def _curves(chosen: list[Named]) -> None:
 
 
 def validation_rows(chosen: Sequence[Named], column: str, factor: int) -> pd.DataFrame:
-    """Rows for ``compare_chart``: one for each validation of each run."""
+    """Return rows for ``compare_chart``: one for each validation of each run."""
     import pandas as pd
 
     rows = [(event["epoch"], factor * event[column], each.name) for each in chosen for event in _validations(each.run)]

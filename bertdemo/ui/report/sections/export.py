@@ -56,7 +56,7 @@ class ExportSection(Section):
 
 
 def export(run: Run) -> None:
-    """A button for each form, and one that measures them; nothing is made before it is asked for."""
+    """Draw a button for each form, and one that measures them; nothing is made before it is asked for."""
     from bertdemo.prediction.model_cache import last_written
 
     edition = last_written(run.id, resources.runs().model_folder(run.id))
@@ -143,7 +143,7 @@ def _table(measured: Sequence[Mapping[str, Any]]) -> None:
 
 
 def finding(measured: Sequence[Mapping[str, Any]]) -> str:
-    """What the smallest form saves and costs, in Markdown; the first is the original."""
+    """Return what the smallest form saves and costs, in Markdown; the first is the original."""
     original, small = measured[0], min(measured, key=lambda each: each["bytes"])
     faster = original["milliseconds"] / small["milliseconds"]
     speed = f"{faster:.1f} times as fast" if faster >= 1.05 else "no faster" if faster > 0.95 else "slower"
@@ -154,7 +154,7 @@ def finding(measured: Sequence[Mapping[str, Any]]) -> str:
 
 
 def measured_rows(measured: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """One row a form."""
+    """Return one row a form."""
     import pandas as pd
 
     rows = [

@@ -40,7 +40,7 @@ class SuspectsSection(AnalysisSection):
 
 
 def mistakes(run: Run, known: Analysis) -> None:
-    """The wrong answers on the test texts, the most confident first."""
+    """Draw the wrong answers on the test texts, the most confident first."""
     errors = known.errors
     if not errors:
         st.markdown("It made no mistake on the test texts.")
@@ -55,7 +55,7 @@ def mistakes(run: Run, known: Analysis) -> None:
 
 
 def error_rows(errors: Sequence[Example]) -> pd.DataFrame:
-    """One row a mistake, as it is downloaded."""
+    """Return one row a mistake, as it is downloaded."""
     import pandas as pd
 
     rows = [
@@ -67,7 +67,7 @@ def error_rows(errors: Sequence[Example]) -> pd.DataFrame:
 
 
 def suspects(run: Run, known: Analysis) -> None:
-    """Training texts that another model, which never saw their labels, would have labelled differently."""
+    """Draw training texts that another model, which never saw their labels, would have labelled differently."""
     with st.spinner("A bag-of-words model predicts every training text without having seen its label…"):
         found = known.suspects
     if not found.suspects:
@@ -94,7 +94,7 @@ def _suspect(suspect: Suspect) -> None:
 
 
 def suspect_rows(found: Suspects) -> pd.DataFrame:
-    """One row a suspect, as it is downloaded; ``row`` counts from 0 in the cleaned data."""
+    """Return one row a suspect, as it is downloaded; ``row`` counts from 0 in the cleaned data."""
     import pandas as pd
 
     rows = [

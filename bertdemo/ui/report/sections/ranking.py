@@ -32,7 +32,7 @@ class RankingSection(AnalysisSection):
 
 
 def ranking(known: Analysis) -> None:
-    """The curves of up to four labels, and the areas under those of all."""
+    """Draw the curves of up to four labels, and the areas under those of all."""
     ranked = known.ranking
     if ranked is None:
         st.markdown("All test texts have the same label: there is nothing to rank.")
@@ -51,7 +51,7 @@ def ranking(known: Analysis) -> None:
 
 
 def finding(ranked: Ranking) -> str:
-    """The mean area under the ROC curves as what it means, and the label that is ranked worst; Markdown."""
+    """Return the mean area under the ROC curves as what it means, and the label that is ranked worst; Markdown."""
     said = (
         "Of a text of a label and another text, it gives the first the higher probability for that label in "
         f"**{percent(ranked.macro_auc)}** of cases (area under the ROC curve, mean over labels)."
@@ -64,12 +64,12 @@ def finding(ranked: Ranking) -> str:
 
 
 def roc_rows(named: Mapping[str, LabelRanking]) -> pd.DataFrame:
-    """Rows for ``roc_chart``."""
+    """Return rows for ``roc_chart``."""
     return _rows({name: each.roc for name, each in named.items()}, "false_alarms", "found")
 
 
 def precision_recall_rows(named: Mapping[str, LabelRanking]) -> pd.DataFrame:
-    """Rows for ``precision_recall_chart``."""
+    """Return rows for ``precision_recall_chart``."""
     return _rows({name: each.precision_recall for name, each in named.items()}, "recall", "precision")
 
 
@@ -104,7 +104,7 @@ def _curves(ranked: list[LabelRanking]) -> None:
 
 
 def area_rows(ranked: Ranking) -> pd.DataFrame:
-    """Both areas of every label (per cent) with their intervals as words."""
+    """Return both areas of every label (per cent) with their intervals as words."""
     import pandas as pd
 
     rows = [

@@ -33,7 +33,7 @@ class SlicesSection(AnalysisSection):
 
 
 def slices(known: Analysis) -> None:
-    """One division of the test texts at a time."""
+    """Draw one division of the test texts at a time."""
     divisions, lost = known.slices
     if lost:
         st.warning(escape(f"Without slices by length and by columns of the data: {lost}"))
@@ -69,7 +69,7 @@ def _division(division: Slices) -> None:
 
 
 def finding(division: Slices) -> str:
-    """The worst slice that is large enough, and whether that can be luck; Markdown."""
+    """Return the worst slice that is large enough, and whether that can be luck; Markdown."""
     from bertdemo.evaluation.slices import lowest
 
     found = lowest(division)
@@ -89,7 +89,7 @@ def _overall(division: Slices) -> float:
 
 
 def slice_rows(division: Slices) -> pd.DataFrame:
-    """Rows for ``slice_chart``."""
+    """Return rows for ``slice_chart``."""
     import pandas as pd
 
     overall = 100 * _overall(division)
