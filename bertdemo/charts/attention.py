@@ -10,7 +10,9 @@ _CELL = 22  # pixels
 
 
 def by_layer_chart(words: int, unit: str) -> alt.LayerChart:
-    """How much of each word (rows) has arrived after each layer (columns): the darker, the more. Sizes have no sign.
+    """Return how much of each word (rows) has arrived after each layer (columns): the darker, the more.
+
+    Sizes have no sign.
 
     Columns: ``word`` (distinct names), ``layer``, ``value`` (in ``unit``), ``size`` (0 to 1).
     """
@@ -56,7 +58,9 @@ def vector_chart() -> alt.LayerChart:
 
 
 def vectors_chart(titles: tuple[str, ...]) -> alt.Chart:
-    """Several vectors below each other, in the order of their titles, as one picture; each has a scale of its own.
+    """Return several vectors below each other, in the order of their titles, as one picture.
+
+    Each has a scale of its own.
 
     Columns: ``vector`` (its title), ``number`` (its place, from 1), ``value``.
     """

@@ -26,7 +26,10 @@ def roc_chart(names: tuple[str, ...]) -> alt.LayerChart:
 
 
 def precision_recall_chart(names: tuple[str, ...]) -> alt.LayerChart:
-    """Precision against recall of up to four labels. Columns: ``label``, ``recall``, ``precision`` (per cent)."""
+    """Return precision against recall of up to four labels.
+
+    Columns: ``label``, ``recall``, ``precision`` (per cent).
+    """
     return layers(_line(names, "recall", "Texts of the label found (%)", "precision", "Right of these (%)"), height=280)
 
 

@@ -65,7 +65,10 @@ def full(run: Run, report: Report, folder: RunFolder) -> dict[str, Any]:
 
 
 def _analysed(folder: RunFolder) -> tuple[dict[str, Any], str | None]:
-    """What the answers of a run tell, None where older versions kept none; and what is missing of it, as a sentence."""
+    """Return what the answers of a run tell, None where older versions kept none.
+
+    And what is missing of it, as a sentence.
+    """
     try:
         analysis = folder.analysis()
     except RunError as error:

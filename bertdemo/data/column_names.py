@@ -145,7 +145,10 @@ def is_title(name: str) -> bool:
 
 
 def rater_family(name: str) -> str | None:
-    """What the columns of several raters have in common: "rater" of rater_1, rater_2; None for any other name."""
+    """Return what the columns of several raters have in common: "rater" of rater_1, rater_2.
+
+    None for any other name.
+    """
     stem, _, mark = name.strip().rpartition(" ") if " " in name.strip() else _stem_and_mark(name.strip())
     known = set(words(stem)) & _RATER_WORDS
     return _plain(stem) if known and mark and not set(words(stem)) & _NEVER_WORDS - _RATER_WORDS else None
@@ -161,7 +164,10 @@ def _last(parts: tuple[str, ...]) -> str:
 
 
 def _points(parts: tuple[str, ...], table: Mapping[str, int]) -> int | None:
-    """Points of the whole name, of its last word or the end of that, or of any other word; each a little less."""
+    """Return points of the whole name, of its last word or the end of that, or of any other word.
+
+    Each a little less.
+    """
     whole, last = "".join(parts), _last(parts)
     if whole in table:
         return table[whole] + 5

@@ -181,7 +181,9 @@ def _completed(
 def guess_texts(
     frame: pd.DataFrame, *, text: str | None = None, pair: str | None = None, pairs: bool = False
 ) -> tuple[str, str | None]:
-    """The column of texts, and with ``pairs`` that of second texts if its name tells it; labels need not be there.
+    """Return the column of texts, and with ``pairs`` that of second texts if its name tells it.
+
+    Labels need not be there.
 
     Raises:
         DataError: a given column does not exist, or none looks like texts.
@@ -230,7 +232,10 @@ def question_beside(
 
 
 def extra_columns(frame: pd.DataFrame, chosen: Sequence[str]) -> list[str]:
-    """Columns beside the chosen ones that divide the rows into groups: 2 to 50 short values that repeat; 8 at most."""
+    """Return columns beside the chosen ones that divide the rows into groups: 2 to 50 short values that repeat.
+
+    8 at most.
+    """
     rest = (name for name in frame.columns if name not in chosen)
     return list(islice((name for name in rest if _divides(frame[name])), _MAX_EXTRAS))
 
@@ -253,7 +258,10 @@ def _told_by_format(frame: pd.DataFrame, names: Sequence[str]) -> dict[str, str]
 
 
 def _usual_pair(frame: pd.DataFrame, names: Sequence[str], *, spare: bool) -> tuple[str | None, str | None]:
-    """Two columns that belong together by their names and hold texts; with ``spare``, if a third is left for labels."""
+    """Return two columns that belong together by their names and hold texts.
+
+    With ``spare``, if a third is left for labels.
+    """
     if len(names) > 1 + spare:
         found = {_plain(name): name for name in reversed(names)}
         usual = ((found.get(_plain(first)), found.get(_plain(second))) for first, second in _PAIR_NAMES)
@@ -303,7 +311,10 @@ def _doubts_as_text(column: pd.Series[str]) -> int:
 
 
 def _text_by_looks(frame: pd.DataFrame, names: Sequence[str]) -> str:
-    """The column with the longest and least repeated values that hold letters; one of ids or links only at need."""
+    """Return the column with the longest and least repeated values that hold letters.
+
+    One of ids or links only at need.
+    """
     texts = [name for name in names if is_text(frame[name])]
     worded = [name for name in texts if text_points(name) is not None] or texts
     worded = [name for name in worded if not is_coded(frame[name])] or worded

@@ -94,7 +94,10 @@ def read_lines(text: str, max_rows: int) -> tuple[Row, list[Row]]:
 
 
 def _weighed(text: str, stated: str | None, limit: int) -> list[Reading]:
-    """The standard reading where it fits; else all from the likeliest on, those of a long text weighed by all of it."""
+    """Return the standard reading where it fits.
+
+    Else all from the likeliest on, those of a long text weighed by all of it.
+    """
     whole = len(text) <= 2 * _SAMPLE
     sample = text if whole else text[:_SAMPLE]
     sample = sample if whole else sample[: max(sample.rfind("\n"), sample.rfind("\r")) + 1] or sample

@@ -165,7 +165,10 @@ def loose_cells(text: str, dialect: Dialect) -> tuple[int, int, int]:
 
 
 def _loose_cell(dialect: Dialect) -> re.Pattern[str]:
-    """A quoted cell on one line, which ends where the next cell or line begins; or one whose mark is not closed."""
+    """Return a quoted cell on one line, which ends where the next cell or line begins.
+
+    Or one whose mark is not closed.
+    """
     delimiter, mark = re.escape(_single(dialect)), dialect.quote
     end, rest = rf"{delimiter}|[\r\n]|\Z", rf"[^{delimiter}\r\n]"
     closed = rf"{mark}((?:[^{mark}\r\n]|{mark}(?!{end}))*+){mark}(?={end})"

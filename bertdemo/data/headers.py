@@ -82,7 +82,10 @@ def rectangle(name: str, header: Row, rows: Sequence[Row]) -> tuple[Row, Iterato
 
 
 def usual_width(rows: Sequence[Row]) -> tuple[int, int]:
-    """How many cells most rows have, and how many rows those are; of equals the wider, as rows lose cells sooner."""
+    """Return how many cells most rows have, and how many rows those are.
+
+    Of equals the wider, as rows lose cells sooner.
+    """
     widths = Counter(map(len, rows))
     return max(widths.items(), key=lambda item: (item[1], item[0]))
 

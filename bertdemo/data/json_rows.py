@@ -69,7 +69,10 @@ def has_one_text(row: Record) -> bool:
 
 
 def _unwrapped(row: Record) -> Record:
-    """The fields under "_source" (a search engine) or "row" (the Hub); {"$oid": …} (a document store) as its value."""
+    """Return the fields under "_source" (a search engine) or "row" (the Hub).
+
+    {"$oid": …} (a document store) as its value.
+    """
     source = row.get("_source", row.get("row") if "row_idx" in row else None)
     if isinstance(source, dict):
         row = {**{key: value for key, value in row.items() if key == "_id"}, **source}

@@ -19,7 +19,9 @@ _BETWEEN = re.compile(r"[\s,\ufeff]*")  # some write a comma after each line
 
 
 def read_json(name: str, text: str, max_rows: int, cell: Cell = as_text) -> LaidOut:
-    """Rows of one JSON document, or of one a row (JSON lines, also pretty-printed). As texts, numbers stay as written.
+    """Return rows of one JSON document, or of one a row (JSON lines, also pretty-printed).
+
+    As texts, numbers stay as written.
 
     Raises:
         DataError: it is not JSON, or no rows of named fields can be found in it.

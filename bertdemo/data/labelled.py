@@ -92,7 +92,9 @@ def with_sheet(name: str, frame: pd.DataFrame) -> str:
 
 
 def as_trained(frame: pd.DataFrame, trained: Sequence[str]) -> tuple[pd.DataFrame, str | None]:
-    """The table and the column that a classifier was trained on; joined anew, as a last column, if it was of several.
+    """Return the table and the column that a classifier was trained on.
+
+    Joined anew, as a last column, if it was of several.
 
     The name is None where the table lacks one of the columns ``trained``.
     """

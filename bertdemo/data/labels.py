@@ -77,7 +77,10 @@ class Told:
 
 
 def label_key(label: str) -> str:
-    """What spellings of one label have in common: as ``normalise``; 1, 1.0 and 01 are one number, İ and ı an i."""
+    """Return what spellings of one label have in common: as ``normalise``.
+
+    1, 1.0 and 01 are one number, İ and ı an i.
+    """
     plain = normalise(label.translate(_DASHES)).translate(_TURKISH)
     number = _NUMBER.fullmatch(plain)
     if number is None:
@@ -190,7 +193,10 @@ def _seen(label: str) -> str:
 
 
 def _blank_keys(counts: Counter[str], rules: LabelRules, told: Told) -> frozenset[str]:
-    """The keys of the values that mean "no label"; those that may are offered, and what became of them is said."""
+    """Return the keys of the values that mean "no label".
+
+    Those that may are offered, and what became of them is said.
+    """
     by_key: dict[str, Counter[str]] = defaultdict(Counter)
     for label, rows in counts.items():
         by_key[label_key(label)][label] += rows

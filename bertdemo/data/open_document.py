@@ -64,7 +64,10 @@ def _repeated(element: Any, row: Row) -> Iterator[Row]:
 
 
 def _row(element: Any, covering: dict[int, tuple[int, str]]) -> Row:
-    """The cells up to the last filled one; ``covering``: column → how many rows more a cell above covers, its text."""
+    """Return the cells up to the last filled one.
+
+    ``covering``: column → how many rows more a cell above covers, its text.
+    """
     row: Row = []
     for cell in element:
         if cell.tag not in (f"{_TABLE}table-cell", f"{_TABLE}covered-table-cell"):

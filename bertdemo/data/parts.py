@@ -32,7 +32,10 @@ def part_of(cell: str | None) -> Part | None:
 
 
 def guess_split(frame: pd.DataFrame, names: Sequence[str]) -> str | None:
-    """The column whose every value names a part, training among them and one other at least; None if there is none."""
+    """Return the column whose every value names a part, training among them and one other at least.
+
+    None if there is none.
+    """
     for name in names:
         cells = filled(frame[name]).unique() if _may_be(frame[name]) else ()
         parts = {part_of(cell) for cell in cells if cell.casefold() not in _NO_PART}
@@ -44,7 +47,9 @@ def guess_split(frame: pd.DataFrame, names: Sequence[str]) -> str | None:
 def read_parts(
     frame: pd.DataFrame, column: str | None, labelled: Sequence[bool]
 ) -> tuple[tuple[Part | Literal[""], ...] | None, tuple[str, ...]]:
-    """The published part of each row ("" where none is named; None without a column), and what there is to say of it.
+    """Return the published part of each row ("" where none is named.
+
+    None without a column), and what there is to say of it.
 
     Args:
         frame: the table.

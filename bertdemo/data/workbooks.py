@@ -94,7 +94,10 @@ def _repeats(sheet: _Sheet, largest: _Sheet) -> bool:
 
 
 def _together(sheets: Sequence[_Sheet], notes: list[str]) -> list[Row]:
-    """The rows of all, in the order of the sheets and of the columns of the first; a copy of a sheet is read once."""
+    """Return the rows of all, in the order of the sheets and of the columns of the first.
+
+    A copy of a sheet is read once.
+    """
     rows: list[Row] = []
     read: list[str] = []
     parts = _are_parts(sheets)

@@ -55,7 +55,9 @@ class Calibration:
 
 
 def fit_temperature(logits: npt.ArrayLike, truth: npt.ArrayLike) -> float:
-    """The temperature that fits the validation part (Guo et al. 2017), or 1.0 where it would not lower its log loss.
+    """Return the temperature that fits the validation part (Guo et al.
+
+    2017), or 1.0 where it would not lower its log loss.
 
     The log loss is convex in 1 / temperature. As Platt (1999) does, a little of each target, 1 / (texts + 2), is spread
     over all labels: without it a classifier that makes no mistake in validation would be told to be certain for ever.

@@ -39,7 +39,10 @@ def confident_errors(probabilities: Floats, part: Dataset, limit: int) -> tuple[
 
 
 def behind_cell(probabilities: Floats, part: Dataset, truth: int, predicted: int) -> tuple[Example, ...]:
-    """All texts of the label ``truth`` that were called ``predicted``, the most confident first; arrays as above."""
+    """Return all texts of the label ``truth`` that were called ``predicted``, the most confident first.
+
+    Arrays as above.
+    """
     labels: Labels = np.asarray(part.labels)
     return _examples(probabilities, part, (labels == truth) & (probabilities.argmax(axis=1) == predicted))
 

@@ -124,7 +124,10 @@ def _average_precision_interval(value: float, positives: int) -> Interval:
 
 
 def _thinned(x: Floats, y: Floats) -> Curve:
-    """The first, the last, and evenly chosen points between; those on a straight line say nothing and go first."""
+    """Return the first, the last, and evenly chosen points between.
+
+    Those on a straight line say nothing and go first.
+    """
     turns = np.diff(x[:-1]) * np.diff(y[1:]) != np.diff(x[1:]) * np.diff(y[:-1])
     kept = np.flatnonzero(np.concatenate([[True], turns, [True]])) if len(x) > 2 else np.arange(len(x))
     if len(kept) > POINTS:

@@ -57,7 +57,10 @@ def agree(attributions: Sequence[Attribution]) -> Agreement:
 
 
 def rank_correlation(left: NDArray[np.float64], right: NDArray[np.float64]) -> float:
-    """Spearman's ρ of two scores (words,), ties sharing their mean rank; NaN where either is the same everywhere."""
+    """Return Spearman's ρ of two scores (words,), ties sharing their mean rank.
+
+    NaN where either is the same everywhere.
+    """
     from scipy.stats import rankdata
 
     ranks = np.array([rankdata(left), rankdata(right)])

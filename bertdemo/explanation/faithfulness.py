@@ -195,7 +195,10 @@ def _bin_sizes(words: int) -> list[int]:
 
 
 def _counts(words: int) -> NDArray[np.intp]:
-    """Numbers of erased words at which the output is computed; with every number, the same counted from the end."""
+    """Return numbers of erased words at which the output is computed.
+
+    With every number, the same counted from the end.
+    """
     steps = np.linspace(0, words, min(words, POINTS) + 1).round().astype(np.intp)
     some = np.concatenate([steps, np.array(_bin_sizes(words), dtype=np.intp)])
     return np.unique(np.concatenate([some, words - some]))

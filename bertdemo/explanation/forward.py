@@ -72,7 +72,9 @@ def logits_and_states_of(
 
 
 def outputs_of(classifier: Classifier, tokenized: TokenizedText, vectors: Tensor, **wanted: bool) -> Any:
-    """What the model returns for n versions of a reading's token embeddings (n, tokens, width); see ``logits_of``.
+    """Return what the model returns for n versions of a reading's token embeddings (n, tokens, width).
+
+    See ``logits_of``.
 
     The model is given the ids, of which it makes positions and finds the token that its head reads, and the vectors
     take the place of those it looks up: not every architecture makes the same of ``inputs_embeds``.

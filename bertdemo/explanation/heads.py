@@ -176,7 +176,9 @@ def importance(
 def logits_without_each_head(
     classifier: Classifier, tokenized: TokenizedText, should_stop: ShouldStop = never
 ) -> NDArray[np.float32]:
-    """Logits while one head is off, for every head: (layers, heads, labels). Lets others at the model in between.
+    """Return logits while one head is off, for every head: (layers, heads, labels).
+
+    Lets others at the model in between.
 
     Raises:
         ExplanationError: another architecture.

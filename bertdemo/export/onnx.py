@@ -83,7 +83,10 @@ def open_session(file: Path | bytes) -> InferenceSession:
 
 
 def compute(session: InferenceSession, inputs: dict[str, Tensor]) -> NDArray[np.float32]:
-    """Logits (texts, labels) of a batch as ``collate`` makes it; inputs that the network ignores are in no graph."""
+    """Return logits (texts, labels) of a batch as ``collate`` makes it.
+
+    Inputs that the network ignores are in no graph.
+    """
     read = {each.name for each in session.get_inputs()}
     logits: NDArray[np.float32] = session.run(None, {n: each.numpy() for n, each in inputs.items() if n in read})[0]
     return logits

@@ -195,7 +195,10 @@ def _write_table(table: pa.Table, path: Path, chunk: int) -> None:
 
 
 def _as_column(kind: pa.DataType, values: NDArray[Any]) -> pa.Array:
-    """``values`` as they lie in memory; ``pa.array`` would import pandas, 40 MB, to see whether they are a series."""
+    """Return ``values`` as they lie in memory.
+
+    ``pa.array`` would import pandas, 40 MB, to see whether they are a series.
+    """
     import pyarrow as pa
 
     return pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(values)])

@@ -43,7 +43,9 @@ def summarise(folder: JobFolder, threshold: float) -> JobSummary:
 
 
 def least_confident(folder: JobFolder, n: int) -> tuple[ReviewRow, ...]:
-    """The ``n`` rows that are done whose label is the least probable, the least first; equals in the table's order.
+    """Return the ``n`` rows that are done whose label is the least probable, the least first.
+
+    Equals in the table's order.
 
     Raises:
         RunError: the job is damaged.
@@ -65,7 +67,10 @@ def _review(folder: JobFolder, row: int, part: PredictedChunk, texts: tuple[list
 
 
 def _agreement(folder: JobFolder, parts: dict[int, PredictedChunk]) -> Agreement | None:
-    """Predictions against the right labels, where the table has them; spellings of one label count as that label."""
+    """Return predictions against the right labels, where the table has them.
+
+    Spellings of one label count as that label.
+    """
     from bertdemo.data.label_cells import read_cells
     from bertdemo.data.labels import is_blank, label_key
     from bertdemo.evaluation.metrics import accuracy, macro_f1

@@ -38,7 +38,10 @@ _SAME = 2e-3  # of the spread between texts; rounding in fp32 stays below, and p
 
 
 def longest_input(config: PretrainedConfig, tokenizer: PreTrainedTokenizerBase) -> int:
-    """How many tokens the model says that it can read, special tokens included; ``fit`` tries whether it is true."""
+    """Return how many tokens the model says that it can read, special tokens included.
+
+    ``fit`` tries whether it is true.
+    """
     positions = positions_of(config.to_dict())
     # XLNet says -1: its positions are relative and have no end.
     return int(min(positions, tokenizer.model_max_length) if positions > 0 else tokenizer.model_max_length)

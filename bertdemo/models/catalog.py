@@ -90,7 +90,9 @@ def find_base(name: str) -> BaseModel:
 
 
 def find_offered_base(name: str, folders: Sequence[Path]) -> BaseModel:
-    """What a visitor of a server means, who may name no path on it but inside ``folders``; otherwise as ``find_base``.
+    """Return what a visitor of a server means, who may name no path on it but inside ``folders``.
+
+    Otherwise as ``find_base``.
 
     Raises:
         ModelError: see ``find_base``; of any other folder it is not told whether there is one.
@@ -227,5 +229,8 @@ def _positions(config: dict[str, object]) -> int:
 
 
 def _count(config: dict[str, object], *names: str) -> int:
-    """The first of the named settings that is a whole number; architectures spell them differently. 0 if none is."""
+    """Return the first of the named settings that is a whole number; architectures spell them differently.
+
+    0 if none is.
+    """
     return next((value for name in names if isinstance(value := config.get(name), int)), 0)

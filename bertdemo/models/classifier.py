@@ -100,7 +100,9 @@ def load_base(
     seed: int = 0,
     attention: str | None = None,
 ) -> Classifier:
-    """A base model with a fresh, untrained head for these labels, in fp32 on the CPU. It reads emoji (``add_emoji``).
+    """Return a base model with a fresh, untrained head for these labels, in fp32 on the CPU.
+
+    It reads emoji (``add_emoji``).
 
     The head is new even where the base comes with one: a checkpoint that was fine-tuned before is a base like any
     other, whatever labels it had.

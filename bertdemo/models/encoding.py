@@ -58,7 +58,9 @@ def is_blank(text: str) -> bool:
 
 
 def reads_segments(model: PreTrainedModel) -> bool:
-    """Whether a model tells the two texts of a pair apart by ``token_type_ids``; not every tokenizer of its kind says.
+    """Return whether a model tells the two texts of a pair apart by ``token_type_ids``.
+
+    Not every tokenizer of its kind says.
 
     The configurations of XLNet and Funnel have no number of types: they compare those of two tokens. Where there is one
     type alone, a second would be out of range.
@@ -130,7 +132,10 @@ def _each(texts: _Texts | None) -> Sequence[str]:
 def batches_by_length(
     rows: Sequence[int], lengths: Sequence[int], size: int, padding: Padding = "right"
 ) -> list[list[int]]:
-    """``rows`` in batches of ``size``, shortest first, so that little of a batch is padding; or none (``none``)."""
+    """Return ``rows`` in batches of ``size``, shortest first, so that little of a batch is padding.
+
+    Or none (``none``).
+    """
     ordered = sorted(rows, key=lambda row: lengths[row])
     groups = [list(group) for _, group in groupby(ordered, lengths.__getitem__)] if padding == "none" else [ordered]
     return [group[i : i + size] for group in groups for i in range(0, len(group), size)]

@@ -68,7 +68,10 @@ class Runs(TaskStore[RunFolder]):
         return folder.id
 
     def folder(self, run_id: str) -> RunFolder:
-        """The folder of a run. An id from outside is data: it names a folder in the home, a starter, or nothing."""
+        """Return the folder of a run.
+
+        An id from outside is data: it names a folder in the home, a starter, or nothing.
+        """
         try:
             return super().folder(run_id)
         except RunError:
@@ -164,7 +167,10 @@ class Runs(TaskStore[RunFolder]):
         return self.folder(run_id).report()
 
     def list(self) -> _RunList:
-        """All runs, the newest first, and then those that come with the app. A damaged one is listed as failed."""
+        """Return all runs, the newest first, and then those that come with the app.
+
+        A damaged one is listed as failed.
+        """
         self._dispatch_quietly()
         folders = self._dispatcher.folders()
         statuses = {folder.id: self._status_or_explain(folder) for folder in folders}
@@ -173,7 +179,10 @@ class Runs(TaskStore[RunFolder]):
         return sorted(runs, key=lambda run: (run.created, run.id), reverse=True) + self._starter_runs(statuses)
 
     def ahead_of(self, run: Run) -> _RunList:
-        """The live runs that come before a waiting one, the newest first; the one at work has no place in the line."""
+        """Return the live runs that come before a waiting one, the newest first.
+
+        The one at work has no place in the line.
+        """
         live = [each for each in self.list() if each.status.state.is_live and each.id != run.id]
         return [each for each in live if (each.position or 0) < (run.position or 1)]
 

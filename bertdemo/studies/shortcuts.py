@@ -47,7 +47,10 @@ class Spread:
 
 
 def suspects(found: Mapping[Term, WordFinding], train: Dataset, label: int) -> dict[Term, Spread]:
-    """The words that surely speak for the label and are rare in training texts of others; formal ones come first."""
+    """Return the words that surely speak for the label and are rare in training texts of others.
+
+    Formal ones come first.
+    """
     strong = [term for term, finding in found.items() if surely(finding) > 0]
     spreads = dict(zip(strong, _spreads(strong, train, label), strict=True))
     order = sorted((term for term in strong if spreads[term].is_uneven), key=lambda term: not term.formal)

@@ -326,7 +326,10 @@ class Dispatcher(Generic[_Folder]):
 
 
 def _is_waiting(folder: TaskFolder) -> bool:
-    """Whether a folder in the queue is to be started; who claimed it may have been killed before the queue knew."""
+    """Return whether a folder in the queue is to be started.
+
+    Who claimed it may have been killed before the queue knew.
+    """
     try:
         status = folder.status()
     except RunError:

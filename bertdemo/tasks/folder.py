@@ -83,7 +83,10 @@ class TaskFolder(ABC):
         return float(created)
 
     def status(self) -> Status:
-        """What the worker, or whoever last moved this on, wrote; whether it still holds is for others to judge."""
+        """Return what the worker, or whoever last moved this on, wrote.
+
+        Whether it still holds is for others to judge.
+        """
         values = self._read_json("status.json")
         try:
             status = self._checked(Status(**values | {"state": State(values["state"])}), "status.json")

@@ -36,7 +36,10 @@ _ENVIRONMENT = {
 
 
 def worker_command(module: str) -> tuple[str, ...]:
-    """What starts the worker in ``module``, to go before a folder; the current folder is no place to import from."""
+    """Return what starts the worker in ``module``, to go before a folder.
+
+    The current folder is no place to import from.
+    """
     return (sys.executable, "-P", "-m", module)
 
 

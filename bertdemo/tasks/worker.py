@@ -35,7 +35,10 @@ def raise_if_cancelled(folder: ResumableTaskFolder) -> None:
 def named_folder(
     arguments: Sequence[str] | None, open_folder: Callable[[Path], _Folder], import_everything: Callable[[], None]
 ) -> _Folder:
-    """The folder that the command line names, or, with ``--wait``, standard input; the log of a worker is set up."""
+    """Return the folder that the command line names, or, with ``--wait``, standard input.
+
+    The log of a worker is set up.
+    """
     (path,) = sys.argv[1:] if arguments is None else arguments
     if path == "--wait":
         path, imported = wait_for_work(import_everything, open_folder)

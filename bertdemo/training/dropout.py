@@ -21,7 +21,10 @@ class PooledDropout(nn.Dropout):
         self.pool = pool
 
     def forward(self, x: Tensor) -> Tensor:
-        """``x`` of any shape, with elements blanked out and the others scaled while training; else ``x`` itself."""
+        """Return ``x`` of any shape, with elements blanked out and the others scaled while training.
+
+        Else ``x`` itself.
+        """
         if not self.training or self.p == 0:
             return x
         if x.numel() > len(self.pool) // 2:

@@ -268,7 +268,10 @@ class _Trainer:
         return self.pace.predict(self.steps - self.step, padded) + evaluations * self._validation_estimate()
 
     def _validation_estimate(self) -> float:
-        """What the last evaluation took; before the first, a third of training on as many tokens (no backward pass)."""
+        """Return what the last evaluation took.
+
+        Before the first, a third of training on as many tokens (no backward pass).
+        """
         return self.last_validation_seconds or self.pace.predict(0, sum(self.validation_ids.lengths)) / 3
 
     def _gradients(self, rows: list[int]) -> float:

@@ -48,7 +48,9 @@ def _length_note(classifier: Classifier, recipe: Recipe) -> str:
 
 
 def failure_in_training(classifier: Classifier, placement: Placement) -> Exception | None:
-    """What an optimiser's step would fail with in this number format; nothing is moved by it, and no gradient stays.
+    """Return what an optimiser's step would fail with in this number format.
+
+    Nothing is moved by it, and no gradient stays.
 
     Memory that runs out is no failure of the base: training halves its batches.
     """

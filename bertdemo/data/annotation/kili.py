@@ -61,7 +61,10 @@ def _counting(labels: Sequence[Record]) -> list[Record]:
 
 
 def _answers(response: Any, kinds: dict[str, str]) -> Iterator[tuple[str, Any]]:
-    """Jobs with the categories chosen in them, those asked after a category as well; jobs at the top are ``kinds``."""
+    """Yield jobs with the categories chosen in them, those asked after a category as well.
+
+    Jobs at the top are ``kinds``.
+    """
     if isinstance(response, str):
         try:
             response = json.loads(response)

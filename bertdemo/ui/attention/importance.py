@@ -78,7 +78,9 @@ def _worth_over_sample(complete: Looked) -> None:
 
 
 def measure(classifier: Classifier, readings: list[TokenizedText], bar: Bar) -> HeadImportance:
-    """The worth of all heads over some texts, each for its own answer; ``bar`` tells how far it is, and calls it off.
+    """Return the worth of all heads over some texts, each for its own answer.
+
+    ``bar`` tells how far it is, and calls it off.
 
     Raises:
         CancelledError: it was called off.
@@ -105,7 +107,10 @@ def _worth(title: str, worth: NDArray[Any], key: str, note: str) -> None:
 
 
 def worth_rows(worth: NDArray[Any]) -> pd.DataFrame:
-    """Rows for ``head_worth_chart`` from (layers, heads), in logits; the glyph is left out where there is nothing."""
+    """Return rows for ``head_worth_chart`` from (layers, heads), in logits.
+
+    The glyph is left out where there is nothing.
+    """
     import pandas as pd
 
     size = abs(worth) / max(float(abs(worth).max()), 1e-12)

@@ -109,7 +109,10 @@ def unknown(subject: Subject) -> Iterator[InvalidParam]:
 
 
 def _parts(subject: Subject) -> tuple[TokenizedText, ...]:
-    """Those in which the text is read; of a pair of two long texts there are none but what the answer rests on."""
+    """Return those in which the text is read.
+
+    Of a pair of two long texts there are none but what the answer rests on.
+    """
     try:
         return computed.windows_of(subject.run, subject.asked)
     except ExplanationError:

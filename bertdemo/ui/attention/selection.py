@@ -145,7 +145,10 @@ def begin(run_id: str, text: object) -> None:
 
 
 def word() -> str | None:
-    """The word that is looked at: ``from.4`` where it looks, ``at.4`` where it is looked at; by its first token."""
+    """Return the word that is looked at: ``from.4`` where it looks, ``at.4`` where it is looked at.
+
+    By its first token.
+    """
     return st.query_params.get(WORD)
 
 

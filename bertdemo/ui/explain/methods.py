@@ -43,7 +43,10 @@ class Choice:
 
 
 def asked_for(subject: Subject) -> Choice:
-    """What the address asks for, once it names nothing in vain; without a word in it, the answer by the usual means."""
+    """Return what the address asks for, once it names nothing in vain.
+
+    Without a word in it, the answer by the usual means.
+    """
     given, labels = st.query_params, subject.labels
     target = labels.index(given[TARGET]) if TARGET in given else subject.answered
     against = labels.index(given[AGAINST]) if AGAINST in given else None

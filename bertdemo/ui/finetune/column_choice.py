@@ -123,7 +123,9 @@ def _with_others(chosen: Columns, guess: _Guess) -> Columns:
 
 
 def _pick_columns(table: str, frame: pd.DataFrame) -> tuple[_Guess, Columns | None]:
-    """What was guessed, and the columns as changed. Where the guess fails the pickers begin empty, and why is said.
+    """Return what was guessed, and the columns as changed.
+
+    Where the guess fails the pickers begin empty, and why is said.
 
     Raises:
         DataError: there is one column only, or a column is not chosen yet.

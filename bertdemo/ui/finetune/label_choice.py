@@ -114,7 +114,10 @@ def _no_label(about: str, offers: Offers) -> None:
 
 
 def _known_or_said(key: str, begins_as: _Value) -> _Value:
-    """What is set; where nothing is, or no more, that is told the browser, which would go on to show what was."""
+    """Return what is set.
+
+    Where nothing is, or no more, that is told the browser, which would go on to show what was.
+    """
     value: _Value = st.session_state.setdefault(key, begins_as)
     return value
 

@@ -139,7 +139,10 @@ def diverges(seen: Curves, labels: int) -> bool:
 
 
 def log(run_id: str) -> None:
-    """The last lines of the log, as they are; so few that no box of its own must be scrolled, which keys cannot do."""
+    """Draw the last lines of the log, as they are.
+
+    So few that no box of its own must be scrolled, which keys cannot do.
+    """
     written = resources.runs().log(run_id, last=_LOG_LINES)
     st.code(written or "Nothing written yet.", language=None, wrap_lines=True)
 

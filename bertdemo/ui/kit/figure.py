@@ -52,7 +52,9 @@ def figure(
     table: pd.DataFrame | None = None,
     clicked: Callable[[], None] | None = None,
 ) -> None:
-    """A titled chart with its table twin, or a fuller ``table``, and its picture as a file; ``clicked`` as in ``draw``.
+    """Draw a titled chart with its table twin, or a fuller ``table``, and its picture as a file.
+
+    ``clicked`` as in ``draw``.
 
     ``title`` and ``note`` are Markdown: names in them must be escaped.
     """

@@ -118,7 +118,10 @@ class WarmUp:
         self._runs.prepare()
 
     def _load_a_classifier(self) -> None:
-        """The one that the first page offers. It is asked once: the first answer of all takes ten times as long."""
+        """Draw the one that the first page offers.
+
+        It is asked once: the first answer of all takes ten times as long.
+        """
         try:
             run = newest_with_model(self._runs.list())
             if run:

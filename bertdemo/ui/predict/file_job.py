@@ -134,7 +134,10 @@ def _summary(job_id: str, done: int, threshold: float) -> JobSummary:  # noqa: A
 
 @st.cache_data(show_spinner=False, max_entries=16)
 def _review(job_id: str, done: int) -> dict[str, list[str]]:  # noqa: ARG001 (the key of the cache)
-    """Columns of Markdown. A data frame could be copied into a spreadsheet, which would run a text as a formula."""
+    """Return columns of Markdown.
+
+    A data frame could be copied into a spreadsheet, which would run a text as a formula.
+    """
     rows = resources.jobs().least_confident(job_id, _REVIEWED)
     pairs = any(row.pair is not None for row in rows)
     return {

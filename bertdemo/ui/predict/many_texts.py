@@ -32,7 +32,10 @@ _PLACE = "many"
 
 
 def tabs() -> Sequence[Any]:
-    """The two tabs of the page; an address that names a job opens the second, and one that names a text the first."""
+    """Return the two tabs of the page.
+
+    An address that names a job opens the second, and one that names a text the first.
+    """
     state, asked = st.session_state, st.query_params
     if _TAB not in state:
         state[_TAB] = MANY if "job" in asked else ONE if "text" in asked else state.get(_LAST_TAB, ONE)
@@ -91,7 +94,10 @@ def _begin(run: Run, frame: pd.DataFrame, columns: JobColumns, name: str, exact:
 
 
 def _from_lines(run: Run) -> None:
-    """One row a line. Where the classifier reads two texts, a tab stands between them, as when cells are pasted."""
+    """Draw one row a line.
+
+    Where the classifier reads two texts, a tab stands between them, as when cells are pasted.
+    """
     from bertdemo.jobs.records import JobColumns
 
     pairs = run.data.has_pairs
@@ -180,7 +186,9 @@ def _forget_upload() -> None:
 
 
 def _columns(run: Run, frame: pd.DataFrame, trained: str | None) -> JobColumns:
-    """The columns as guessed and changed; to begin with, those that the run was ``trained`` on, if they are there.
+    """Return the columns as guessed and changed.
+
+    To begin with, those that the run was ``trained`` on, if they are there.
 
     Raises:
         DataError: the column of the second text is not chosen yet.

@@ -45,7 +45,10 @@ def alike(coverage: Coverage, confidence: float) -> Alike:
 
 
 def sentence(run: Run, asked: Asked, answer: Answer) -> str:
-    """What such an answer was worth on the test texts; empty if nobody knows, and why where the text is unlike them."""
+    """Return what such an answer was worth on the test texts.
+
+    Empty if nobody knows, and why where the text is unlike them.
+    """
     if unlike := familiarity.why(run, asked, answer):
         return f"It was not tested on texts like this one ({unlike}), so how often it is right on them is not known."
     coverage = _coverage(run)

@@ -65,7 +65,10 @@ def show(subject: Subject, known: Analysis) -> None:
 
 
 def _choice(subject: Subject, known: Analysis) -> tuple[Question, int]:
-    """The texts and how many of them; first those of a study that the address names, or called as this text is."""
+    """Return the texts and how many of them.
+
+    First those of a study that the address names, or called as this text is.
+    """
     run, options = subject.run, _options(known)
     which, size = f"study_which_{run.id}", f"study_most_{run.id}"
     opened_for = run.id, subject.answered

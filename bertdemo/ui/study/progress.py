@@ -23,7 +23,10 @@ _TICK = 2  # seconds between two looks at a study that is at work
 
 
 def of(run: Run, question: Question, most: int) -> Study | None:
-    """The newest study of this question about so many texts, or as many as there are; None where nobody asked yet."""
+    """Return the newest study of this question about so many texts, or as many as there are.
+
+    None where nobody asked yet.
+    """
     for study in resources.studies().list(run.id):
         card = study.card
         if card and card.question == question and len(card.places) == min(most, card.available):
