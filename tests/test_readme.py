@@ -16,6 +16,7 @@ from bertdemo.data.dataset import Dataset
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
+ENVIRONMENT = "python3 -m venv .venv && . .venv/bin/activate"  # Debian and Ubuntu refuse pip outside of one
 TEST_COMMAND = "pip install -r requirements-dev.txt && pytest"
 START_COMMAND = "pip install -r requirements.txt && streamlit run app.py"
 COMMAND = ("python", "-m", "bertdemo")
@@ -49,9 +50,9 @@ def our_commands() -> list[list[str]]:
     return [words[3:] for words in steps() if tuple(words[:3]) == COMMAND]
 
 
-def test_it_has_the_two_commands_that_set_everything_up() -> None:
-    assert START_COMMAND in command_lines()
-    assert TEST_COMMAND in command_lines()
+def test_it_has_the_two_commands_that_set_everything_up_in_an_environment_of_their_own() -> None:
+    assert f"{ENVIRONMENT} && {START_COMMAND}" in command_lines()
+    assert f"{ENVIRONMENT} && {TEST_COMMAND}" in command_lines()
 
 
 def test_ci_runs_the_test_command() -> None:
