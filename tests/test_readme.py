@@ -74,6 +74,14 @@ def test_the_files_it_names_exist() -> None:
     assert sorted(name for name in local | programs if not (ROOT / name).exists()) == []
 
 
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "SECURITY.md"])
+def test_the_places_in_the_code_that_it_names_exist(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    links = re.findall(r"\]\((?![a-z]+:)([^)#\s]+)", text)
+    places = re.findall(r"`((?:bertdemo|tests|pages|benchmarks|docs)/[\w./-]*)`", text)
+    assert [each for each in (*links, *places) if not (ROOT / each).exists()] == []
+
+
 def test_every_command_of_ours_is_one_the_program_knows() -> None:
     commands = our_commands()
     assert commands
