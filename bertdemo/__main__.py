@@ -28,10 +28,10 @@ from bertdemo.commands import (
     train,
 )
 from bertdemo.commands.arguments import Parser
-from bertdemo.commands.output import Output
+from bertdemo.commands.console import Console
 from bertdemo.errors import BertDemoError
-from bertdemo.runs.failures import sentence
 from bertdemo.settings import Settings
+from bertdemo.tasks.failures import sentence
 
 _COMMANDS = (
     data,
@@ -57,7 +57,7 @@ _INTERRUPTED = 130
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     parsed = parser().parse_args(arguments)
-    output = Output(parsed.json)
+    output = Console(parsed.json)
     try:
         code: int = parsed.run(parsed, Settings.from_environment(os.environ), output)
         return code

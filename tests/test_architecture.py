@@ -20,12 +20,13 @@ PACKAGE = ROOT / "bertdemo"
 LONGEST_FUNCTION, LONGEST_FILE, SHORT = 50, 400, 5
 
 # Room → the rooms it may use. Rooms without a line here (commands, ui) may use all but what the other tests forbid.
-GROUND = {"drafts", "errors", "lines", "processes", "settings"}
+GROUND = {"drafts", "errors", "lines", "processes", "registry", "settings"}
 DOORS = {
     "processes": set(),
     "drafts": {"processes"},
     "errors": set(),
     "lines": set(),
+    "registry": set(),
     "settings": {"errors"},
     "data": GROUND,
     "models": GROUND,
@@ -33,10 +34,11 @@ DOORS = {
     "explanation": GROUND | {"data", "models", "prediction"},
     "evaluation": GROUND | {"data", "models", "prediction"},
     "training": GROUND | {"data", "models", "prediction", "evaluation"},
-    "runs": GROUND | {"data", "models", "prediction", "evaluation", "training"},
-    "jobs": GROUND | {"data", "models", "prediction", "evaluation", "runs"},
-    "studies": GROUND | {"data", "models", "prediction", "explanation", "evaluation", "runs"},
-    "export": GROUND | {"data", "models", "prediction", "explanation", "evaluation", "training", "runs"},
+    "tasks": GROUND,
+    "runs": GROUND | {"data", "models", "prediction", "evaluation", "training", "tasks"},
+    "jobs": GROUND | {"data", "models", "prediction", "evaluation", "runs", "tasks"},
+    "studies": GROUND | {"data", "models", "prediction", "explanation", "evaluation", "runs", "tasks"},
+    "export": GROUND | {"data", "models", "prediction", "explanation", "evaluation", "training", "runs", "tasks"},
     "api": GROUND | {"models", "prediction", "runs"},
 }
 # Charts draw records and know nothing of where they come from.
@@ -53,6 +55,7 @@ RECORDS = {
     "bertdemo.evaluation.thresholds",
     "bertdemo.runs.records",
     "bertdemo.studies.records",
+    "bertdemo.tasks.records",
     "bertdemo.training.events",
     "bertdemo.training.recipe",
 }

@@ -16,7 +16,7 @@ from bertdemo.errors import PredictionError
 from bertdemo.models.classifier import Classifier
 from bertdemo.models.devices import choose_placement
 from bertdemo.models.encoding import batches_by_length, count_tokens, is_blank
-from bertdemo.prediction.loaded import Shelf
+from bertdemo.prediction.model_cache import ModelCache
 from bertdemo.prediction.predict import Predictions, predict
 from bertdemo.prediction.remarks import remarks
 from bertdemo.prediction.single import in_other_letters
@@ -33,12 +33,12 @@ def ready(runs: Runs) -> Ready:
     return Ready(ready=True, version=bertdemo.__version__, models=len(_with_model(runs)))
 
 
-def models(runs: Runs, shelf: Shelf) -> Models:
+def models(runs: Runs, models: ModelCache) -> Models:
     """All runs that can be asked."""
-    return Models(models=[_described(run, shelf.holds(run.id)) for run in _with_model(runs)])
+    return Models(models=[_described(run, models.holds(run.id)) for run in _with_model(runs)])
 
 
-def answer(question: Question, runs: Runs, shelf: Shelf) -> Answer | Answers:
+def answer(question: Question, runs: Runs, models: ModelCache) -> Answer | Answers:
     """Classify in fp32, where the answer to a text does not depend on the other texts of the request.
 
     Raises:
@@ -47,7 +47,7 @@ def answer(question: Question, runs: Runs, shelf: Shelf) -> Answer | Answers:
     """
     texts, pairs = question.several, question.several_pairs
     _check(texts, pairs, runs.folder(question.run).data_card().has_pairs)
-    predictions, seconds = _predict(shelf.classifier(question.run), texts, pairs)
+    predictions, seconds = _predict(models.classifier(question.run), texts, pairs)
     cost = Cost(run=question.run, milliseconds=1000 * seconds, precision=_PRECISION).model_dump()
     if question.text is None:
         return Answers(**cost, predictions=predictions)

@@ -19,7 +19,7 @@ def roc_chart(names: tuple[str, ...]) -> alt.LayerChart:
     ends = {"x": alt.datum(0), "y": alt.datum(0), "x2": alt.datum(100), "y2": alt.datum(100)}
     guessing = once.mark_rule(strokeDash=[2, 3], aria=False).encode(**ends, color=alt.datum(role_beside(names, GREY)))
     return layers(
-        _line(names, "false_alarms", "Other texts called so (%)", "found", "Texts of the label found (%)"),
+        _line(names, "false_alarms", "False positive rate (%)", "found", "Texts of the label found (%)"),
         guessing,
         height=280,
     )

@@ -8,12 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
-from bertdemo.commands.output import Output
+from bertdemo.commands.console import Console
 from bertdemo.errors import DataError
 from bertdemo.lines import one_line
 from bertdemo.settings import Settings
 
-Command = Callable[[argparse.Namespace, Settings, Output], int]
+Command = Callable[[argparse.Namespace, Settings, Console], int]
 
 
 class Parser(argparse.ArgumentParser):

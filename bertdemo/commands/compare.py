@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from bertdemo.commands.arguments import Subparsers, add_command, add_run
-from bertdemo.commands.output import Output
+from bertdemo.commands.console import Console
 from bertdemo.errors import RunError
 from bertdemo.runs.folder import RunFolder
 from bertdemo.runs.store import Runs
@@ -27,7 +27,7 @@ def add(subparsers: Subparsers) -> None:
     parser.add_argument("other", metavar="OTHER", help="id of the run to compare with")
 
 
-def run(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
+def run(arguments: argparse.Namespace, settings: Settings, output: Console) -> int:
     """Print by how much they differ, and whether chance explains it."""
     runs = Runs(settings)
     folders = runs.folder(arguments.id), runs.folder(arguments.other)

@@ -8,8 +8,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from bertdemo.commands.arguments import Subparsers, add_columns, add_command
+from bertdemo.commands.console import Console
 from bertdemo.commands.opening import open_checked, reading_lines, reading_values
-from bertdemo.commands.output import Output
 from bertdemo.settings import Settings
 from bertdemo.training.recipe import Recipe
 
@@ -24,7 +24,7 @@ def add(subparsers: Subparsers) -> None:
     add_columns(parser)
 
 
-def run(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
+def run(arguments: argparse.Namespace, settings: Settings, output: Console) -> int:
     """Print what is in the data, what was left out and why, and how the rest would be split."""
     from bertdemo.data.splitting import split
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from bertdemo.commands.arguments import Subparsers, add_command, add_run
-from bertdemo.commands.output import Output
+from bertdemo.commands.console import Console
 from bertdemo.errors import RunError
 from bertdemo.runs.store import Runs
 from bertdemo.settings import Settings
@@ -18,11 +18,11 @@ def add(subparsers: Subparsers) -> None:
     parser.add_argument("--yes", action="store_true", help="yes, its model, its report and its studies, too")
 
 
-def run(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
+def run(arguments: argparse.Namespace, settings: Settings, output: Console) -> int:
     """Refuse without ``--yes``, with the name of the run."""
     from bertdemo.studies.store import Studies
 
-    folder = Runs(settings).changeable(arguments.id)
+    folder = Runs(settings).writable_folder(arguments.id)
     if not arguments.yes:
         raise RunError(f"Deleting {folder.name()!r} cannot be undone: add --yes if that is what you want.")
     Studies(settings).delete_run(arguments.id)

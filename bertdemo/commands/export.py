@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bertdemo.commands.arguments import Subparsers, add_command, add_run, check_output
-from bertdemo.commands.output import Output
+from bertdemo.commands.console import Console
 from bertdemo.errors import DataError
 from bertdemo.export.exporting import ENDINGS, FORMATS, Exported, Format, export
 from bertdemo.runs.store import Runs
@@ -33,7 +33,7 @@ def add(subparsers: Subparsers) -> None:
                         help="compare PyTorch, ONNX and int8 on the test split")  # fmt: skip
 
 
-def run(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
+def run(arguments: argparse.Namespace, settings: Settings, output: Console) -> int:
     """Write the file; with ``--measure`` print how the forms compare."""
     check_output(arguments.output)
     kind = _format(arguments.format, arguments.output)

@@ -6,12 +6,12 @@ import argparse
 from typing import TYPE_CHECKING
 
 from bertdemo.commands.arguments import Parser
-from bertdemo.commands.output import Output
+from bertdemo.commands.console import Console
 from bertdemo.errors import PredictionError
 from bertdemo.settings import Settings
 
 if TYPE_CHECKING:
-    from bertdemo.explanation.reading import Reading
+    from bertdemo.explanation.tokenized_text import TokenizedText
     from bertdemo.models.classifier import Classifier
     from bertdemo.prediction.single import Answer
     from bertdemo.runs.store import Runs
@@ -46,7 +46,7 @@ def check_pair(arguments: argparse.Namespace, settings: Settings) -> Runs:
     return runs
 
 
-def open_text(arguments: argparse.Namespace, settings: Settings, *, complete: bool) -> tuple[Classifier, Reading]:
+def open_text(arguments: argparse.Namespace, settings: Settings, *, complete: bool) -> tuple[Classifier, TokenizedText]:
     """The classifier of the run, ``complete`` or not, and the text as it reads it.
 
     Raises:
@@ -54,19 +54,19 @@ def open_text(arguments: argparse.Namespace, settings: Settings, *, complete: bo
     """
     runs = check_pair(arguments, settings)
 
-    from bertdemo.explanation.reading import read
-    from bertdemo.prediction.loaded import Shelf
+    from bertdemo.explanation.tokenized_text import tokenize_with_words
+    from bertdemo.prediction.model_cache import ModelCache
 
-    classifier = Shelf(runs, capacity=1, complete=complete).classifier(arguments.id)
-    return classifier, read(classifier, arguments.text, arguments.pair)
+    classifier = ModelCache(runs, capacity=1, complete=complete).classifier(arguments.id)
+    return classifier, tokenize_with_words(classifier, arguments.text, arguments.pair)
 
 
-def answered(classifier: Classifier, reading: Reading, output: Output) -> Answer:
+def answered(classifier: Classifier, tokenized: TokenizedText, output: Console) -> Answer:
     """What the classifier answers, with a line about what of the text it could not read."""
     from bertdemo.prediction.remarks import remarks
     from bertdemo.prediction.single import predict_one
 
-    answer = predict_one(classifier, reading.text, reading.pair)
+    answer = predict_one(classifier, tokenized.text, tokenized.pair)
     for sentence in remarks(answer.unknown_share, answer.plain):
         output.remark(sentence)
     return answer

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from bertdemo.commands.arguments import Subparsers, add_command, add_run
-from bertdemo.commands.output import Output
+from bertdemo.commands.console import Console
 from bertdemo.runs.store import Runs
 from bertdemo.settings import Settings
 
@@ -17,7 +17,7 @@ def add(subparsers: Subparsers) -> None:
     parser.add_argument("name", metavar="NAME", help="the new name, one line")
 
 
-def run(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
+def run(arguments: argparse.Namespace, settings: Settings, output: Console) -> int:
     """Print the name as it was kept."""
     runs = Runs(settings)
     runs.rename(arguments.id, arguments.name)

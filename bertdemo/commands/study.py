@@ -8,8 +8,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from bertdemo.commands.arguments import Subparsers, add_command
+from bertdemo.commands.console import Console
 from bertdemo.commands.following import message_with_time, until_finished
-from bertdemo.commands.output import Output
 from bertdemo.errors import ExplanationError
 from bertdemo.settings import Settings
 
@@ -41,7 +41,7 @@ def add(subparsers: Subparsers) -> None:
     parser.add_argument("--baseline", metavar="B", help="pad (default), mask, zero or average; not of a map")
 
 
-def run(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
+def run(arguments: argparse.Namespace, settings: Settings, output: Console) -> int:
     """Done by a process of its own; the same command again finds it done, or goes on where it stopped."""
     from bertdemo.runs.store import Runs
     from bertdemo.studies.store import Studies

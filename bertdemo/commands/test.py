@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from bertdemo.commands.arguments import Subparsers, add_command, add_run
-from bertdemo.commands.output import Output
+from bertdemo.commands.console import Console
 from bertdemo.commands.train import add_detach, follow_or_leave
 from bertdemo.runs.store import Runs
 from bertdemo.settings import Settings
@@ -18,7 +18,7 @@ def add(subparsers: Subparsers) -> None:
     add_detach(parser)
 
 
-def run(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
+def run(arguments: argparse.Namespace, settings: Settings, output: Console) -> int:
     """The test waits in the queue as a run does."""
     runs = Runs(settings)
     runs.test(arguments.id)

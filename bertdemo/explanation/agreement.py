@@ -43,7 +43,7 @@ def agree(attributions: Sequence[Attribution]) -> Agreement:
     first = attributions[0] if attributions else None
     if first is None or len(attributions) < 2:
         raise ExplanationError("One explanation has nothing to agree with: choose two or more.")
-    if len(first.reading.words) < 2:
+    if len(first.tokenized.words) < 2:
         raise ExplanationError("A text of one word has no order to agree on: type two words or more.")
     if len({(_text(each), each.target, each.against) for each in attributions}) > 1:
         raise ExplanationError("Explanations of different texts or labels cannot agree: choose those of one answer.")
@@ -72,7 +72,7 @@ def top(attribution: Attribution) -> set[int]:
 
 
 def _text(attribution: Attribution) -> tuple[str, str | None, bytes]:
-    return attribution.reading.text, attribution.reading.pair, attribution.reading.ids.tobytes()
+    return attribution.tokenized.text, attribution.tokenized.pair, attribution.tokenized.ids.tobytes()
 
 
 def _comparable(left: Attribution, right: Attribution) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -105,7 +105,7 @@ def _first_words(attributions: Sequence[Attribution]) -> str:
     """How many of them give the same word the largest score."""
     firsts = [int(np.abs(each.word_scores).argmax()) for each in attributions]
     most = max(set(firsts), key=firsts.count)
-    word = attributions[0].reading.words[most].text
+    word = attributions[0].tokenized.words[most].text
     if firsts.count(most) == len(firsts):
         return f"All of them put “{word}” first."
     if firsts.count(most) == 1:

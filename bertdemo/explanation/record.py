@@ -13,16 +13,16 @@ from numpy.typing import NDArray
 
 from bertdemo.explanation.attribution import Attribution
 from bertdemo.explanation.integrated_gradients import nodes
-from bertdemo.explanation.reading import Reading
+from bertdemo.explanation.tokenized_text import TokenizedText
 from bertdemo.explanation.windows import Whole
 from bertdemo.models.classifier import Classifier
 from bertdemo.prediction.single import Answer
 
 _HOW = (
-    "output is a logit, not divided by the temperature (or logit(target) − logit(against)); word vectors of the text "
-    "are x, those of the baseline b, in which special tokens keep theirs; a token's score is the sum over the width of "
-    "(x − b) times Σ weights[i] · gradient of the output at b + shares[i] · (x − b), in fp32. With several baselines "
-    "scores are their mean."
+    "output is a logit, not divided by the temperature (or logit(target) − logit(against)); token embeddings of the "
+    "text are x, those of the baseline b, in which special tokens keep theirs; a token's score is the sum over the "
+    "width of (x − b) times Σ weights[i] · gradient of the output at b + shares[i] · (x − b), in fp32. With several "
+    "baselines scores are their mean."
 )
 
 
@@ -42,15 +42,15 @@ def to_json(attribution: Attribution, classifier: Classifier, answer: Answer) ->
         classifier: that was explained.
         answer: its prediction.
     """
-    reading = attribution.reading
+    tokenized = attribution.tokenized
     return {
         "prediction": {"label": answer.label, "scores": dict(answer.scores)},
         **_question(attribution, classifier),
         **_sums(attribution),
-        "text": reading.text,
-        "pair": reading.pair,
-        "truncated": reading.truncated,
-        **_scored(reading, attribution.scores),
+        "text": tokenized.text,
+        "pair": tokenized.pair,
+        "truncated": tokenized.truncated,
+        **_scored(tokenized, attribution.scores),
         "integral": _integral(attribution),
         "overlap": 0,
         "windows": [],
@@ -66,15 +66,15 @@ def to_json_in_windows(whole: Whole, classifier: Classifier, answer: Answer) -> 
         classifier: that was explained.
         answer: its prediction for the beginning of the text.
     """
-    windows, reading = whole.windows, whole.windows.whole
+    windows, tokenized = whole.windows, whole.windows.whole
     return {
         "prediction": {"label": answer.label, "scores": dict(answer.scores)},
         **_question(whole.found[0], classifier),
         **_merged([_sums(each) for each in whole.found]),
-        "text": reading.text,
-        "pair": reading.pair,
+        "text": tokenized.text,
+        "pair": tokenized.pair,
         "truncated": answer.truncated,
-        **_scored(reading, whole.scores),
+        **_scored(tokenized, whole.scores),
         "integral": None,
         "overlap": windows.overlap,
         "merged": _MERGED,
@@ -84,7 +84,7 @@ def to_json_in_windows(whole: Whole, classifier: Classifier, answer: Answer) -> 
                 "end": window.end,
                 "prediction": _prediction(classifier, probabilities.tolist()),
                 **_sums(found),
-                **_scored(found.reading, found.scores, partial(windows.shift, window)),
+                **_scored(found.tokenized, found.scores, partial(windows.shift, window)),
                 "integral": _integral(found),
             }
             for window, probabilities, found in zip(windows.parts, whole.probabilities, whole.found, strict=True)
@@ -141,23 +141,23 @@ def _prediction(classifier: Classifier, probabilities: Sequence[float]) -> dict[
 
 
 def _scored(
-    reading: Reading, scores: NDArray[np.float64], shift: Callable[[int | None], int] = lambda _: 0
+    tokenized: TokenizedText, scores: NDArray[np.float64], shift: Callable[[int | None], int] = lambda _: 0
 ) -> dict[str, Any]:
     """Ids, tokens and words with their scores; characters count from ``shift`` of their part."""
     return {
         "tokens": [
             {"text": token.text, "start": token.start + shift(token.part), "end": token.end + shift(token.part),
              "part": token.part, "special": token.special, "score": score}
-            for token, score in zip(reading.tokens, scores.tolist(), strict=True)
+            for token, score in zip(tokenized.tokens, scores.tolist(), strict=True)
         ],
         "words": [
             {"text": word.text, "start": word.start + shift(word.part), "end": word.end + shift(word.part),
              "part": word.part, "score": score}
-            for word, score in zip(reading.words, reading.sum_to_words(scores).tolist(), strict=True)
+            for word, score in zip(tokenized.words, tokenized.sum_to_words(scores).tolist(), strict=True)
         ],
-        "special_tokens": float(scores[reading.special].sum()),
-        "ids": reading.ids.tolist(),
-        "segments": None if reading.segments is None else reading.segments.tolist(),
+        "special_tokens": float(scores[tokenized.special].sum()),
+        "ids": tokenized.ids.tolist(),
+        "segments": None if tokenized.segments is None else tokenized.segments.tolist(),
     }  # fmt: skip
 
 

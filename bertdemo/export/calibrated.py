@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from bertdemo.errors import ModelError
 from bertdemo.models.classifier import Classifier
 from bertdemo.models.devices import choose_placement
-from bertdemo.prediction.loaded import Shelf
+from bertdemo.prediction.model_cache import ModelCache
 from bertdemo.prediction.predict import predict
 from bertdemo.runs.store import Runs
 
@@ -26,7 +26,7 @@ def load_calibrated(runs: Runs, run_id: str) -> Classifier:
         RunError: there is no such run, it has no classifier, or it is damaged.
         ModelError: the model does not end in a linear layer.
     """
-    return calibrate(Shelf(runs, capacity=1).classifier(run_id))
+    return calibrate(ModelCache(runs, capacity=1).classifier(run_id))
 
 
 def calibrate(classifier: Classifier) -> Classifier:

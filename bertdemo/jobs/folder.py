@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from bertdemo import drafts
 from bertdemo.jobs.records import Format, JobCard, JobColumns
-from bertdemo.runs.failures import storage
-from bertdemo.runs.piecework import PieceFolder
-from bertdemo.runs.records import State, Status
-from bertdemo.runs.work_folder import drafted
+from bertdemo.tasks.failures import storage
+from bertdemo.tasks.folder import drafted
+from bertdemo.tasks.records import State, Status
+from bertdemo.tasks.resumable import ResumableTaskFolder
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -29,7 +29,7 @@ NO_LABEL = -1
 
 
 @dataclass(frozen=True)
-class Part:
+class PredictedChunk:
     """The predictions of one chunk: labels (rows,), which index the label names, and probabilities (rows, labels).
 
     Rows without a text that can be read have the label -1 and NaN for probabilities. ``unknown`` (rows,) is the share
@@ -51,7 +51,7 @@ class Part:
         return best
 
 
-class JobFolder(PieceFolder):
+class JobFolder(ResumableTaskFolder):
     """One job on disk.
 
     Every reading method raises ``RunError`` where its file is missing or damaged; every writing method raises
@@ -121,7 +121,7 @@ class JobFolder(PieceFolder):
         texts = [_as_texts(table.column(name)) for name in names]
         return texts[0], texts[1] if columns.pair is not None else None
 
-    def write_part(self, chunk: int, part: Part) -> None:
+    def write_part(self, chunk: int, part: PredictedChunk) -> None:
         """Keep the predictions of one chunk: a reader sees all of them or none."""
         import pyarrow as pa
         import pyarrow.parquet as pq
@@ -137,7 +137,7 @@ class JobFolder(PieceFolder):
         with storage(self.path), drafts.drafted(self.part_path(chunk)) as draft:
             pq.write_table(pa.table(columns).replace_schema_metadata(about), draft)
 
-    def part(self, chunk: int) -> Part:
+    def part(self, chunk: int) -> PredictedChunk:
         """The predictions of one chunk."""
         import pyarrow as pa
         import pyarrow.parquet as pq
@@ -154,7 +154,9 @@ class JobFolder(PieceFolder):
             probabilities = flat.reshape(len(labels), -1)
             is_kept = "unknown" in table.column_names
             unknown = table.column("unknown").to_numpy() if is_kept else np.full(len(labels), np.nan, np.float32)
-            return Part(labels, probabilities, unknown, float(about["seconds"]), int(about["cut"]), about["precision"])
+            return PredictedChunk(
+                labels, probabilities, unknown, float(about["seconds"]), int(about["cut"]), about["precision"]
+            )
         except (OSError, ValueError, LookupError, pa.ArrowException) as error:
             raise self._damaged(f"parts/{path.name}") from error
 

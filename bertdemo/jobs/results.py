@@ -16,9 +16,9 @@ import numpy as np
 
 from bertdemo.data.spreadsheet import harmless
 from bertdemo.drafts import drafted
-from bertdemo.jobs.folder import NO_LABEL, JobFolder, Part
+from bertdemo.jobs.folder import NO_LABEL, JobFolder, PredictedChunk
 from bertdemo.jobs.records import Format
-from bertdemo.runs.failures import storage
+from bertdemo.tasks.failures import storage
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -61,7 +61,7 @@ def _tables(folder: JobFolder) -> Iterator[pa.Table]:
         yield table
 
 
-def _columns(part: Part, label_names: tuple[str, ...]) -> Iterator[pa.Array]:
+def _columns(part: PredictedChunk, label_names: tuple[str, ...]) -> Iterator[pa.Array]:
     """Label, confidence, a probability for each label and the share unknown; nothing where a row had no text."""
     import pyarrow as pa
 

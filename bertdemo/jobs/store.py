@@ -11,13 +11,13 @@ from bertdemo.errors import RunError
 from bertdemo.jobs.folder import JobFolder
 from bertdemo.jobs.records import Format, Job, JobCard, JobColumns, JobSummary, ReviewRow
 from bertdemo.jobs.submission import as_table, check_columns, chunk_rows, fingerprint
-from bertdemo.runs.backend import Backend
 from bertdemo.runs.digest import model_digest
-from bertdemo.runs.piecework import Piecework
-from bertdemo.runs.records import State, Status
 from bertdemo.runs.store import Runs
-from bertdemo.runs.works import new_id
 from bertdemo.settings import Settings
+from bertdemo.tasks.backend import Backend
+from bertdemo.tasks.records import State, Status
+from bertdemo.tasks.resumable import ResumableTaskStore
+from bertdemo.tasks.store import new_id
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _JobList = list[Job]
 
 
-class Jobs(Piecework[JobFolder]):
+class Jobs(ResumableTaskStore[JobFolder]):
     """The jobs in ``settings.home / "jobs"``. Any number of these may exist, in any number of processes.
 
     One job works at a time, the others wait in order. Methods that take an id raise ``RunError`` where there is no such
@@ -86,7 +86,7 @@ class Jobs(Piecework[JobFolder]):
         if destination and (again := self._same(card)):
             return again
         folder = JobFolder.create(self._root / new_id(Path(source_name).stem, now), table, card)
-        self._admit(folder)
+        self._enqueue(folder)
         return folder.id
 
     def get(self, job_id: str) -> Job:
@@ -95,12 +95,12 @@ class Jobs(Piecework[JobFolder]):
         Raises:
             RunError: there is none of that id, or its folder is damaged.
         """
-        folder, status, position = self._settled_one(job_id)
+        folder, status, position = self._refreshed_one(job_id)
         return Job(folder.id, folder.card, status, position)
 
     def list(self) -> _JobList:
         """All jobs, the newest first. A damaged one is listed as failed, with a sentence."""
-        jobs = [_read(*found) for found in self._settled()]
+        jobs = [_read(*found) for found in self._refreshed()]
         return sorted(jobs, key=lambda job: (job.card.created if job.card else 0.0, job.id), reverse=True)
 
     def result(self, job_id: str, kind: Format) -> Path:
@@ -112,7 +112,7 @@ class Jobs(Piecework[JobFolder]):
         from bertdemo.jobs.results import write_result
 
         folder = self.folder(job_id)
-        status = self._dispatcher.settle(folder)
+        status = self._dispatcher.refresh_status(folder)
         if status.state is not State.FINISHED:
             raise RunError(f"The job {job_id} is {status.state} and has no result yet: wait for it, or resume it.")
         path = folder.result_path(kind)
@@ -151,6 +151,6 @@ def _read(folder: JobFolder, status: Status, position: int | None) -> Job:
 
 def _local_backend(settings: Settings) -> Backend[JobFolder]:
     """Imported here: only who starts work needs what starts it."""
-    from bertdemo.runs.local import LocalBackend, worker_command
+    from bertdemo.tasks.local import LocalBackend, worker_command
 
     return LocalBackend(settings, worker_command("bertdemo.jobs.worker"))

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bertdemo.data.cells import as_text
-from bertdemo.jobs.folder import NO_LABEL, JobFolder, Part
+from bertdemo.jobs.folder import NO_LABEL, JobFolder, PredictedChunk
 from bertdemo.jobs.records import Agreement, JobSummary, ReviewRow
 
 _MOSTLY = 0.5  # of the tokens of a text
@@ -58,13 +58,13 @@ def least_confident(folder: JobFolder, n: int) -> tuple[ReviewRow, ...]:
     return tuple(_review(folder, row, parts[row // size], texts[row // size]) for row in chosen)
 
 
-def _review(folder: JobFolder, row: int, part: Part, texts: tuple[list[str], list[str] | None]) -> ReviewRow:
+def _review(folder: JobFolder, row: int, part: PredictedChunk, texts: tuple[list[str], list[str] | None]) -> ReviewRow:
     place, (firsts, seconds) = row % folder.card.chunk, texts
     label, pair = folder.card.label_names[part.labels[place]], seconds[place] if seconds is not None else None
     return ReviewRow(row + 1, firsts[place], pair, label, float(part.confidences[place]))
 
 
-def _agreement(folder: JobFolder, parts: dict[int, Part]) -> Agreement | None:
+def _agreement(folder: JobFolder, parts: dict[int, PredictedChunk]) -> Agreement | None:
     """Predictions against the right labels, where the table has them; spellings of one label count as that label."""
     from bertdemo.data.label_cells import read_cells
     from bertdemo.data.labels import is_blank, label_key

@@ -95,7 +95,7 @@ def with_fresh_head(location: str, config: PretrainedConfig, attention: str | No
 def _check_same_parts(encoder: PreTrainedModel, model: PreTrainedModel) -> None:
     """Refuse an architecture whose classifier reads texts with parts that the bare encoder does not come with.
 
-    Perceiver's word vectors are such a part: they are in the file, and transformers would draw new ones.
+    Perceiver's token embeddings are such a part: they are in the file, and transformers would draw new ones.
     """
     came = {name for name, _ in encoder.named_children()}
     new = [name for name, _ in model.base_model.named_children() if name not in came and f"{name}." != _POOLER]

@@ -118,7 +118,7 @@ def _pieces(tokenizer: Tokenizer, text: str) -> list[str]:
 def add_emoji(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
     """Have the tokenizer read emoji, and the model know them, in place.
 
-    The word vector of a new emoji is the mean of those of its name's pieces: "unamused face" for 😒. Emoji that the
+    The token embedding of a new emoji is the mean of those of its name's pieces: "unamused face" for 😒. Emoji that the
     base has pieces for stay as they are, as does a base whose tokenizer knows no [UNK].
     """
     import torch

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bertdemo.errors import RunError
 from bertdemo.models.adapters import files_beside
-from bertdemo.runs.failures import storage
+from bertdemo.tasks.failures import storage
 
 
 def model_digest(folder: Path) -> str:

@@ -18,17 +18,19 @@ from bertdemo.data.dataset import Source, Split
 from bertdemo.errors import RecipeError, RunError
 from bertdemo.lines import one_line, printable
 from bertdemo.models.whole import is_whole
-from bertdemo.runs.failures import storage
 from bertdemo.runs.metrics import append_event, read_events
 from bertdemo.runs.naming import LONGEST_NAME
-from bertdemo.runs.records import DataCard, State, Status
-from bertdemo.runs.shapes import conforms
+from bertdemo.runs.records import DataCard
 from bertdemo.runs.unfinished import best_step, summarise
-from bertdemo.runs.work_folder import WorkFolder, drafted
+from bertdemo.tasks.failures import storage
+from bertdemo.tasks.folder import TaskFolder, drafted
+from bertdemo.tasks.records import State, Status
+from bertdemo.tasks.schema import matches_type
 from bertdemo.training.events import Event
 from bertdemo.training.recipe import Recipe
 
 if TYPE_CHECKING:
+    from bertdemo.evaluation.analysis import Analysis
     from bertdemo.evaluation.answers import Answers
     from bertdemo.evaluation.report import Report, TrainingSummary
 
@@ -38,7 +40,7 @@ _STEP = "step.json"  # beside a model: after which step of training it was kept
 _YOUNG = {"text_columns", "pair_column", "label_columns", "split_column", "also_possible", "notes", "split_origin"}
 
 
-class RunFolder(WorkFolder):
+class RunFolder(TaskFolder):
     """One run on disk. Files are replaced whole (status, request, report) or appended to (metrics, log).
 
     Every reading method raises ``RunError`` where its file is missing or damaged; every writing method raises
@@ -60,7 +62,7 @@ class RunFolder(WorkFolder):
     @classmethod
     def create(cls, path: Path, split: Split, recipe: Recipe, name: str, created: float) -> RunFolder:
         """Write everything a worker needs; the folder appears under its name complete or not at all."""
-        from bertdemo.runs.samples import card_of, write_split
+        from bertdemo.runs.split_io import card_of, write_split
 
         with drafted(path) as draft:
             folder = cls(draft)
@@ -113,7 +115,7 @@ class RunFolder(WorkFolder):
         Raises:
             RunError: ``data.parquet`` is missing, or its texts are not those that the run was made with.
         """
-        from bertdemo.runs.samples import read_split
+        from bertdemo.runs.split_io import read_split
 
         card, seed = self.data_card(), self._checked(self._read_json("data.json").get("seed", 0), "data.json", int)
         try:
@@ -192,11 +194,11 @@ class RunFolder(WorkFolder):
         if not waiting.only_test:
             return super().withdrawn(waiting, message, now)
         if self.request() == "cancel":
-            return Status(State.CANCELLED, self.wind_up_cancelled(), now)
+            return Status(State.CANCELLED, self.on_cancelled(), now)
         ended = replace(waiting, state=State.INTERRUPTED, updated=now, only_test=False)
-        return replace(ended, message=self.obituary(ended))
+        return replace(ended, message=self.interrupted_message(ended))
 
-    def wind_up_cancelled(self) -> str:
+    def on_cancelled(self) -> str:
         """Remove the model, the report and the answers of a cancelled run."""
         drafts.recover(self.model_path)  # it would come back later
         with contextlib.suppress(OSError):
@@ -205,7 +207,7 @@ class RunFolder(WorkFolder):
             (self.path / name).unlink(missing_ok=True)
         return "Cancelled: nothing was kept."
 
-    def obituary(self, status: Status) -> str:
+    def interrupted_message(self, status: Status) -> str:
         """Where training was, and whether a whole model lies there: one that was never tested is offered nowhere."""
         where = f"at step {status.step:,} of {status.steps:,}" if status.steps else "before training began"
         if status.trained:
@@ -281,9 +283,22 @@ class RunFolder(WorkFolder):
         """
         card = f"{self.model_path.name}/classifier.json"
         temperature = self._read_json(card).get("temperature", 1.0)
-        if not conforms(temperature, float) or not 0 < temperature < inf:
+        if not matches_type(temperature, float) or not 0 < temperature < inf:
             raise self._damaged(card)
         return float(temperature)
+
+    def analysis(self) -> Analysis | None:
+        """What the answers tell; None before the test, and for runs of older versions.
+
+        Raises:
+            RunError: the answers or the model's card are damaged.
+        """
+        from bertdemo.evaluation.analysis import Analysis
+
+        answers = self.answers()
+        if answers is None:
+            return None
+        return Analysis(answers, self.data_card().label_names, self.temperature(), self.split)
 
     def versions(self) -> dict[str, Any]:
         """Libraries, machine and threads that the run was made with; empty before the worker wrote them."""

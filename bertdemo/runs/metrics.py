@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from bertdemo.runs.shapes import conforms, is_moment
+from bertdemo.tasks.schema import is_timestamp, matches_type
 from bertdemo.training.events import Event, Noted, Started, Stepped, Validated
 
 KINDS: dict[type[Event], str] = {Started: "started", Stepped: "step", Validated: "validation", Noted: "note"}
@@ -60,7 +60,7 @@ def _event(line: bytes) -> dict[str, Any] | None:
         event = json.loads(line)
         fields = {name: value for name, value in event.items() if name not in ("kind", "time")}
         record = _RECORDS[event["kind"]](**fields)
-        sound = conforms(record, type(record)) and is_moment(event["time"])
+        sound = matches_type(record, type(record)) and is_timestamp(event["time"])
     except (ValueError, AttributeError, KeyError, TypeError, RecursionError):
         return None
     return event if sound else None

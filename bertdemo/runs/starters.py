@@ -23,7 +23,7 @@ class StarterFolder(RunFolder):
         Raises:
             RunError: the texts are not installed, or are not those that the run was made with.
         """
-        from bertdemo.runs.samples import card_of
+        from bertdemo.runs.split_io import card_of
 
         card = self.data_card()
         seed: int = self._checked(self._read_json("data.json").get("seed", 0), "data.json", int)

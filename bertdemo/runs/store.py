@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 from bertdemo.data.dataset import Split
 from bertdemo.errors import BertDemoError, RunError
 from bertdemo.models.catalog import BaseModel, find_base
-from bertdemo.runs.backend import Backend
 from bertdemo.runs.base_checking import BaseCheck
 from bertdemo.runs.folder import RunFolder
-from bertdemo.runs.records import DataCard, Run, State, Status
+from bertdemo.runs.records import DataCard, Run
 from bertdemo.runs.starters import STARTERS, starter_folders
-from bertdemo.runs.works import Works, new_id
 from bertdemo.settings import Settings
+from bertdemo.tasks.backend import Backend
+from bertdemo.tasks.records import State, Status
+from bertdemo.tasks.store import TaskStore, new_id
 from bertdemo.training.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ _RunList = list[Run]
 _Events = list[dict[str, Any]]
 
 
-class Runs(Works[RunFolder]):
+class Runs(TaskStore[RunFolder]):
     """The runs in ``settings.home / "runs"``, and those that come with the app, which nobody changes.
 
     Any number of these may exist, in any number of processes.
@@ -63,7 +64,7 @@ class Runs(Works[RunFolder]):
         now = self._clock()
         path = self._root / new_id(split.dataset.name, now)
         folder = RunFolder.create(path, split, recipe, name, now)
-        self._admit(folder)
+        self._enqueue(folder)
         return folder.id
 
     def folder(self, run_id: str) -> RunFolder:
@@ -76,7 +77,7 @@ class Runs(Works[RunFolder]):
                 raise
             return starters[run_id]
 
-    def changeable(self, run_id: str) -> RunFolder:
+    def writable_folder(self, run_id: str) -> RunFolder:
         """The folder of a run that may be stopped, renamed or deleted.
 
         Raises:
@@ -94,8 +95,8 @@ class Runs(Works[RunFolder]):
             RunError: there is none of that id, or its folder is damaged.
         """
         folder = self.folder(run_id)
-        self._tend()
-        status = self._dispatcher.settle(folder)
+        self._dispatch_quietly()
+        status = self._dispatcher.refresh_status(folder)
         return _read(folder, status, self._positions([folder] if status.state is State.QUEUED else []))
 
     def model_folder(self, run_id: str) -> Path:
@@ -106,7 +107,7 @@ class Runs(Works[RunFolder]):
         """
         folder = self.folder(run_id)
         if not folder.status().state.has_model:
-            state = self._dispatcher.settle(folder).state
+            state = self._dispatcher.refresh_status(folder).state
             if state.is_live:
                 raise RunError(f"The run {run_id} is still {state}: wait until it has finished, or choose another.")
             if not state.has_model:
@@ -133,14 +134,14 @@ class Runs(Works[RunFolder]):
         Raises:
             RunError: the run is live, was tested or cancelled, or kept no whole model.
         """
-        folder = self.changeable(run_id)
-        status = self._dispatcher.settle(folder)
+        folder = self.writable_folder(run_id)
+        status = self._dispatcher.refresh_status(folder)
         if status.state not in _UNTESTED:
             raise RunError(f"The run {run_id} is {status.state}: only one that was interrupted can be tested again.")
         if not folder.has_whole_model():
             raise RunError(f"The run {run_id} is {status.state} and left no whole model to test: start it again.")
-        self._dispatcher.take_up_again(folder, status)
-        self._tend()
+        self._dispatcher.requeue(folder, status)
+        self._dispatch_quietly()
 
     def cancel(self, run_id: str) -> None:
         """Ask a run to end and to keep nothing, and return at once.
@@ -153,7 +154,7 @@ class Runs(Works[RunFolder]):
         self._ask(run_id, "cancel", "Cancelled before it began.")
 
     def rename(self, run_id: str, name: str) -> None:
-        self.changeable(run_id).write_name(name)
+        self.writable_folder(run_id).write_name(name)
 
     def metrics(self, run_id: str) -> _Events:
         """All events so far, oldest first; ``folder(id).read_metrics(offset)`` gives only the new ones."""
@@ -164,7 +165,7 @@ class Runs(Works[RunFolder]):
 
     def list(self) -> _RunList:
         """All runs, the newest first, and then those that come with the app. A damaged one is listed as failed."""
-        self._tend()
+        self._dispatch_quietly()
         folders = self._dispatcher.folders()
         statuses = {folder.id: self._status_or_explain(folder) for folder in folders}
         positions = self._positions([f for f in folders if statuses[f.id].state is State.QUEUED])
@@ -216,6 +217,6 @@ def _read_or_explain(folder: RunFolder, status: Status, positions: Mapping[str, 
 
 def _local_backend(settings: Settings) -> Backend[RunFolder]:
     """Imported here: only who starts work needs what starts it."""
-    from bertdemo.runs.local import LocalBackend
+    from bertdemo.tasks.local import LocalBackend, worker_command
 
-    return LocalBackend(settings)
+    return LocalBackend(settings, worker_command("bertdemo.runs.worker"))

@@ -12,16 +12,16 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from bertdemo import drafts
 from bertdemo.errors import RunError
-from bertdemo.runs.failures import storage
-from bertdemo.runs.piecework import PieceFolder
-from bertdemo.runs.records import State, Status
-from bertdemo.runs.work_folder import drafted
 from bertdemo.studies.records import Explained, MapFindings, StudyCard, WordFindings
+from bertdemo.tasks.failures import storage
+from bertdemo.tasks.folder import drafted
+from bertdemo.tasks.records import State, Status
+from bertdemo.tasks.resumable import ResumableTaskFolder
 
 _Record = TypeVar("_Record")
 
 
-class StudyFolder(PieceFolder):
+class StudyFolder(ResumableTaskFolder):
     """One study on disk; ``parts`` hold the attributions of ``card.chunk`` texts each.
 
     Every reading method raises ``RunError`` where its file is missing or damaged; every writing method raises

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from bertdemo.data.dataset import Dataset
 from bertdemo.evaluation.comparison import compare
-from bertdemo.explanation.reading import Reading
+from bertdemo.explanation.tokenized_text import TokenizedText
 from bertdemo.studies.records import Masked, Shortcut, WordFinding
 from bertdemo.studies.terms import Term, terms_in, terms_of
 from bertdemo.studies.words import surely
@@ -26,8 +26,8 @@ _LEVEL = 0.05
 _SEED = 0
 
 # Readings, and which words of each are masked (words,), → logits of each: (texts, labels).
-Predict = Callable[[Sequence[Reading], Sequence[NDArray[np.bool_]]], NDArray[np.float32]]
-Read = Callable[[int], Reading]  # of a place in the test part
+Predict = Callable[[Sequence[TokenizedText], Sequence[NDArray[np.bool_]]], NDArray[np.float32]]
+Read = Callable[[int], TokenizedText]  # of a place in the test part
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ def _masked(
 ) -> Masked | None:
     """What masking does to the answers; None where the model reads the word in no test text."""
     readings = {place: read(place) for place in places}
-    words = {place: words_of(reading, term) for place, reading in readings.items()}
+    words = {place: words_of(tokenized, term) for place, tokenized in readings.items()}
     kept = [place for place in places if words[place].any()]
     if not kept:
         return None
@@ -123,9 +123,9 @@ def _masked(
     )  # fmt: skip
 
 
-def words_of(reading: Reading, term: Term) -> NDArray[np.bool_]:
+def words_of(tokenized: TokenizedText, term: Term) -> NDArray[np.bool_]:
     """Which words of a text the term stands for: (words,)."""
-    return np.array([term in terms_of(word.text) for word in reading.words], dtype=np.bool_)
+    return np.array([term in terms_of(word.text) for word in tokenized.words], dtype=np.bool_)
 
 
 def _texts(part: Dataset, row: int) -> tuple[str, ...]:

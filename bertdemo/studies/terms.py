@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from bertdemo.explanation.reading import words_in
+from bertdemo.explanation.tokenized_text import words_in
 from bertdemo.studies.records import Kind
 
 GROUPS: dict[Kind, str] = {

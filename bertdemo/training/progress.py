@@ -7,7 +7,7 @@ from collections import deque
 _WINDOW = 20  # steps over which rates are averaged: calm enough to read, quick enough to follow
 
 
-class Pace:
+class ThroughputMeter:
     """Seconds of past steps against their size, and from that the seconds of future ones.
 
     A step costs about ``a + b · tokens``: the optimiser and the weights' traffic do not depend on the batch, the rest

@@ -10,7 +10,7 @@ import streamlit as st
 from bertdemo.evaluation.report import points_between
 from bertdemo.lines import shorten
 from bertdemo.ui.attention import importance, selection
-from bertdemo.ui.attention.selection import Part, heads_in
+from bertdemo.ui.attention.selection import Selection, heads_in
 from bertdemo.ui.kit.figure import figure
 from bertdemo.ui.kit.formatting import count, escape, signed
 from bertdemo.ui.kit.prediction import certainty
@@ -33,7 +33,7 @@ class Change:
     after: float
 
 
-def toggle(looked: Looked, part: Part) -> None:
+def toggle(looked: Looked, part: Selection) -> None:
     """Switch what was clicked off, or on again where all of it is off."""
     own = heads_in(part, looked.heads)
     selection.switch(looked.off - own if own <= looked.off else looked.off | own, looked.heads)
@@ -62,7 +62,7 @@ def _names(looked: Looked) -> str:
 
 def _layers(looked: Looked) -> None:
     """A layer at a time: the same as the last column of the grid."""
-    layers = [frozenset(heads_in(Part(layer, None), looked.heads)) for layer in range(looked.layers)]
+    layers = [frozenset(heads_in(Selection(layer, None), looked.heads)) for layer in range(looked.layers)]
     off = [layer for layer, own in enumerate(layers) if own <= looked.off]
     st.session_state["layers_off"] = off
 

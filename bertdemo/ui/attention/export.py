@@ -36,8 +36,8 @@ def of(looked: Looked, what: str, name: str, title: str, *lines: str) -> dict[st
 
 def about(looked: Looked) -> str:
     """Which run looks, at which text or pair, and whether all heads are on; plain text."""
-    run, reading = run_picker.name_of(resources.runs().get(looked.run_id)), looked.reading
-    texts = [reading.text] if reading.pair is None else [reading.text, reading.pair]
+    run, tokenized = run_picker.name_of(resources.runs().get(looked.run_id)), looked.tokenized
+    texts = [tokenized.text] if tokenized.pair is None else [tokenized.text, tokenized.pair]
     told = " and ".join(f"“{shorten(one_line(text), _LONGEST)}”" for text in texts)
     off = f" {count(len(looked.off), 'head is', 'heads are')} switched off." if looked.off else ""
     return f"Run: {run}. Text: {told}.{off}"

@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from bertdemo.explanation.units import Unit, onto, words_of
+from bertdemo.explanation.units import Unit, sum_tokens_to_words, words_of
 from bertdemo.lines import distinct, shorten
 from bertdemo.ui.attention import computed, selection
 from bertdemo.ui.kit.figure import figure
@@ -23,7 +23,7 @@ _ROLLOUT, _RELEVANCE = "rollout", "gradient"
 WAYS = {_ROLLOUT: "Attention rollout", _RELEVANCE: "Weighted by the gradient"}
 _ABOUT = {
     _ROLLOUT: "Attention rollout (Abnar & Zuidema 2020) multiplies the attention of the layers, heads averaged, half "
-    "of each token staying where it is. It is the same for every label and knows nothing of what is moved.",
+    "of each token staying where it is. It is the same for every label and ignores how large the moved vectors are.",
     _RELEVANCE: "Attention times its gradient with respect to the logit, the positive part, added up over the layers "
     "(Chefer et al. 2021): sizes without sign, so it does not tell what spoke for and what against the label.",
 }
@@ -37,9 +37,9 @@ def show(looked: Looked) -> None:
         way = selection.one_of("way", WAYS, "How")
         target = _target(looked) if way == _RELEVANCE else None
     st.caption(_ABOUT[way])
-    units = words_of(looked.reading)
+    units = words_of(looked.tokenized)
     scores = computed.rollout(looked) if target is None else computed.relevance(looked, target)
-    values = onto(scores, units)
+    values = sum_tokens_to_words(scores, units)
     rows = rows_of(units, values)
     if not len(rows):
         st.info("There are only special tokens in this text.")

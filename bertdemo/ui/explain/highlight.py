@@ -16,7 +16,7 @@ from bertdemo.ui.kit.formatting import signed as with_sign
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from bertdemo.explanation.reading import Reading
+    from bertdemo.explanation.tokenized_text import TokenizedText
 
 _ASSETS = Path(__file__).parents[1] / "components"
 _GLYPH_FROM = 0.08  # of the strongest score; a sign on every word would be noise
@@ -73,38 +73,40 @@ def _data(
     return {"parts": packed, "label": label, "clickable": clickable, "off": sorted(off)}
 
 
-def words(reading: Reading, scores: NDArray[np.float64], *, signed: bool) -> list[list[Piece]]:
+def words(tokenized: TokenizedText, scores: NDArray[np.float64], *, signed: bool) -> list[list[Piece]]:
     """The text and its pair, every character of them, with a tint for each word.
 
     Args:
-        reading: says where the words stand; what lies behind its last token is drawn as unread.
+        tokenized: says where the words stand; what lies behind its last token is drawn as unread.
         scores: one for each word.
         signed: whether a sign means for or against; if not, the tint is grey and there is no glyph.
     """
     strongest = _strongest(scores)
     parts = []
-    for part, whole in enumerate((reading.text, reading.pair)):
+    for part, whole in enumerate((tokenized.text, tokenized.pair)):
         if whole is None:
             continue
         pieces, end = list[Piece](), 0
-        for number, word in enumerate(reading.words):
+        for number, word in enumerate(tokenized.words):
             if word.part == part:
                 pieces.append(Piece(whole[end : word.start]))
                 pieces.append(_tinted(word.text, float(scores[number]), strongest, number, signed=signed))
                 end = word.end
-        pieces.append(Piece(whole[end:], _UNREAD if reading.truncated and whole[end:].strip() else ""))
+        pieces.append(Piece(whole[end:], _UNREAD if tokenized.truncated and whole[end:].strip() else ""))
         parts.append([piece for piece in pieces if piece.text])
     return parts
 
 
-def tokens(reading: Reading, scores: NDArray[np.float64], *, signed: bool) -> list[list[Piece]]:
+def tokens(tokenized: TokenizedText, scores: NDArray[np.float64], *, signed: bool) -> list[list[Piece]]:
     """The pieces that the model reads, special ones included, each with its own tint and a space behind it."""
     strongest = _strongest(scores)
-    return [list(_tokens(reading, scores, strongest, signed=signed))]
+    return [list(_tokens(tokenized, scores, strongest, signed=signed))]
 
 
-def _tokens(reading: Reading, scores: NDArray[np.float64], strongest: float, *, signed: bool) -> Iterator[Piece]:
-    for token, score in zip(reading.tokens, scores, strict=True):
+def _tokens(
+    tokenized: TokenizedText, scores: NDArray[np.float64], strongest: float, *, signed: bool
+) -> Iterator[Piece]:
+    for token, score in zip(tokenized.tokens, scores, strict=True):
         tinted = _tinted(token.text, float(score), strongest, -1, signed=signed)
         yield tinted if not token.special else Piece(tinted.text, f"{tinted.kind} {_MARK}", *tinted.packed()[2:])
         yield Piece(" ")

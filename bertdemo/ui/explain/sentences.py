@@ -42,7 +42,7 @@ def _by_word(found: Attribution) -> list[tuple[str, float, int]]:
     The score of a word that comes again is the sum where scores add up; elsewhere, the strongest of them.
     """
     merged: dict[str, tuple[str, float, int]] = {}
-    for word, score in zip(found.reading.words, found.word_scores.tolist(), strict=True):
+    for word, score in zip(found.tokenized.words, found.word_scores.tolist(), strict=True):
         text, known, times = merged.get(word.text.casefold(), (word.text, 0.0, 0))
         together = known + score if found.adds_up else max(known, score, key=abs)
         merged[word.text.casefold()] = text, together, times + 1

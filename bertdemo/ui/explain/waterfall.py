@@ -30,10 +30,10 @@ def rows(attribution: Attribution, most: int = MOST_WORDS) -> pd.DataFrame:
 
     scores = attribution.word_scores
     order = np.argsort(-np.abs(scores), kind="stable")
-    steps = [(shorten(attribution.reading.words[i].text, _LONGEST), float(scores[i])) for i in order[:most]]
+    steps = [(shorten(attribution.tokenized.words[i].text, _LONGEST), float(scores[i])) for i in order[:most]]
     if len(order) > most and attribution.adds_up:  # a sum of other scores would mean nothing
         steps.append((count(len(order) - most, "other word"), float(scores[order[most:]].sum())))
-    steps.append(("marks of the model", attribution.other))
+    steps.append(("special tokens", attribution.other))
     names = distinct(name for name, _ in steps)
     bars = _leading(attribution, steps) if attribution.adds_up else _from_zero(attribution, steps)
     if attribution.adds_up:
@@ -75,7 +75,7 @@ def table(attribution: Attribution) -> pd.DataFrame:
     scores = attribution.word_scores
     frame = pd.DataFrame(
         {
-            "word": [word.text for word in attribution.reading.words],
+            "word": [word.text for word in attribution.tokenized.words],
             "place": np.arange(1, len(scores) + 1),
             "score": scores,
         }

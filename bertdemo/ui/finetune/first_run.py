@@ -20,8 +20,8 @@ def offer(*, is_first: bool = True) -> None:
     ):
         _begin()
     st.caption(
-        f"It starts at once, learns to tell spam from {TEXTS:,} real text messages, and counts words beside it, to "
-        "show whether it was worth it. Everything stays on this computer; no network is needed."
+        f"It starts at once, learns to tell spam from {TEXTS:,} real text messages, and trains a bag-of-words model "
+        "for comparison, to show whether it was worth it. Everything stays on this computer; no network is needed."
     )
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from bertdemo.charts.names import BATCH, LOSSES
-from bertdemo.runs.records import Run, State
+from bertdemo.runs.records import Run
+from bertdemo.tasks.records import State
 from bertdemo.ui.finetune.curves import Curves, Followed
 from bertdemo.ui.kit import errors, resources
 from bertdemo.ui.kit.figure import draw, numbers
@@ -106,7 +107,7 @@ def figures(seen: Curves) -> None:
         st.metric("Tokens a second", _number(step, "tokens_per_second"), width=140)
         st.metric("Memory in use", f"{_number(step, 'memory_mb')} MB" if step else "–", width=150)
         st.metric("Number format", started.get("precision", "–"), width=150)
-    st.caption(escape(f"{started['device']}: {started['reason']}") if started else "Known once it trains.")
+    st.caption(escape(f"{started['device']}: {started['reason']}") if started else "Available when training starts.")
 
 
 def warnings(run: Run, seen: Curves) -> None:
@@ -150,7 +151,7 @@ def _sentence(run: Run, step: dict[str, Any]) -> str:
     if status.state is State.TRAINING and status.steps:
         words = [f"Training: step {status.step:,} of {status.steps:,}"]
         if step:
-            words.append(f"{duration(step['elapsed'])} gone")
+            words.append(f"{duration(step['elapsed'])} elapsed")
         if status.remaining is not None:
             words.append(f"{about(status.remaining)} left")
         return ", ".join(words)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from bertdemo.errors import ModelError
-from bertdemo.training.recipe import BOUNDS, Optimizer, Precision, Recipe, Schedule
+from bertdemo.training.recipe import SETTINGS, Recipe
 from bertdemo.ui.kit import resources
 from bertdemo.ui.kit.formatting import compact, escape
 
@@ -22,28 +22,6 @@ if TYPE_CHECKING:
     from bertdemo.training.presets import Preset
 
 PRESETS: dict[Preset, str] = {"quick": "Quick", "standard": "Standard", "thorough": "Thorough"}
-_TIMES = {1: "once", 2: "twice"}
-_LABELS = {
-    "max_length": "Longest text (tokens)",
-    "freeze_embeddings": "Freeze word embeddings",
-    "lora_rank": "LoRA rank",
-    "averaging": "Weight averaging",
-    "optimizer": "Optimiser",
-    "warmup": "Warm-up",
-}
-_STEPS: dict[str, tuple[float, str]] = {  # of one press on plus or minus, and how the number is written
-    "learning_rate": (1e-5, "%.1e"),
-    "warmup": (0.05, "%.2f"),
-    "weight_decay": (0.01, "%.3f"),
-    "dropout": (0.05, "%.2f"),
-    "averaging": (0.01, "%.4f"),
-    "mean_teacher": (0.1, "%.2f"),
-}
-_CHOICES: dict[str, tuple[str, ...]] = {
-    "schedule": get_args(Schedule),
-    "optimizer": get_args(Optimizer),
-    "precision": get_args(Precision),
-}
 _LIMIT = "max_train"
 _TEXTS = "training_texts"  # about how many the settings were last filled in for
 _UNSAID = ("unknown", "see its page")
@@ -86,7 +64,7 @@ def max_length() -> int:
 
 def _longest() -> int:
     """The most tokens that the base chosen so far can read."""
-    lowest, highest = map(int, BOUNDS["max_length"])
+    lowest, highest = map(int, SETTINGS["max_length"].bounds or ())
     try:
         return max(lowest, min(highest, _find(base_name()).max_length))
     except ModelError:
@@ -169,11 +147,10 @@ def _caption(preset: Preset) -> str:
     if preset == _preset():
         does |= {name: st.session_state.get(f"recipe_{name}", does[name]) for name in PRESET_SETTINGS}
     epochs = does["epochs"]
-    extras = ["an adapter (LoRA)"] if does["lora_rank"] else []
-    teaching = "averaged weights that teach" if does["mean_teacher"] else "averaged weights"
-    extras += [teaching] if does["averaging"] else []
-    reads = f"Reads the texts {_TIMES.get(epochs, f'{epochs} times')}"
-    return f"{reads}; {', '.join(extras)}" if extras else reads
+    passes = "1 pass over the texts" if epochs == 1 else f"{epochs} passes over the texts"
+    extras = ["trains a small adapter (LoRA)"] if does["lora_rank"] else []
+    extras += ["averages its weights"] if does["averaging"] else []
+    return f"{passes}; {' and '.join(extras)}" if extras else passes
 
 
 def _names() -> list[str]:
@@ -247,26 +224,20 @@ def _setting(name: str) -> None:
 
     What is set is its default, too: a browser that draws it anew before it has heard the value sends the default back.
     """
-    from bertdemo.training.presets import HELP
-
     if name == "max_length":
         st.session_state["recipe_max_length"] = max_length()  # the base may have changed since
-    value = st.session_state[f"recipe_{name}"]
+    value, about = st.session_state[f"recipe_{name}"], SETTINGS[name]
     shared: dict[str, Any] = {
-        "label": _LABELS.get(name, name.replace("_", " ").capitalize()),
-        "key": f"recipe_{name}",
-        "help": HELP.get(name),
-        "persist_state": "session",
-    }
-    if name in _CHOICES:
-        st.selectbox(options=_CHOICES[name], index=_CHOICES[name].index(value), **shared)
-    elif name in _STEPS:
-        step, shape = _STEPS[name]
-        low, high = BOUNDS[name]
-        st.number_input(min_value=low, max_value=high, value=value, step=step, format=shape, **shared)
-    elif name in BOUNDS:
-        low, high = map(int, BOUNDS[name])
+        "label": about.label, "key": f"recipe_{name}", "help": about.help, "persist_state": "session"
+    }  # fmt: skip
+    if about.choices:
+        st.selectbox(options=about.choices, index=about.choices.index(value), **shared)
+    elif about.bounds is None:
+        st.toggle(value=value, **shared)
+    elif about.step:
+        low, high = about.bounds
+        st.number_input(min_value=low, max_value=high, value=value, step=about.step, format=about.shape, **shared)
+    else:
+        low, high = map(int, about.bounds)
         high = _longest() if name == "max_length" else high
         st.number_input(min_value=low, max_value=high, value=value, step=1, **shared)
-    else:
-        st.toggle(value=value, **shared)

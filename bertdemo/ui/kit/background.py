@@ -27,7 +27,7 @@ _FORGOTTEN = 10.0  # seconds without a look: the visitor has gone
 _USUAL = 12  # pieces; of work that does not know how many it has, the bar shows half of them done at so many
 
 
-class StillAtWorkError(Exception):
+class PendingError(Exception):
     """A result is not there yet; what there is to see of it is drawn. Not a ``BertDemoError``: nothing is wrong."""
 
 
@@ -68,21 +68,21 @@ class Bar:
 
 @dataclass(frozen=True)
 class Work:
-    """A result to be had: what it is kept under, the words on its bar, and how it is made, as for ``kept``."""
+    """A result to be had: what it is kept under, the words on its bar, and how it is made, as for ``result_of``."""
 
     key: Hashable
     words: str
     make: Callable[[Bar], Any]
 
 
-def kept(key: Hashable, words: str, make: Callable[[Bar], _Result], begin: str = "") -> _Result:
+def result_of(key: Hashable, words: str, make: Callable[[Bar], _Result], begin: str = "") -> _Result:
     """What ``make`` returned for this key earlier in this visit, or returns now; ``words`` stand on the bar.
 
     ``make`` runs in a thread without Streamlit. With the words of a button in ``begin`` it waits for a person to
     press it.
 
     Raises:
-        StillAtWorkError: it is not done, or was called off; the bar, or a button to begin, is drawn.
+        PendingError: it is not done, or was called off; the bar, or a button to begin, is drawn.
         BertDemoError: what ``make`` raised; it is made again when it is next asked for.
     """
     works = _works()
@@ -92,7 +92,7 @@ def kept(key: Hashable, words: str, make: Callable[[Bar], _Result], begin: str =
     if bar and bar.called_off.is_set():
         bar, begin = None, begin or "Begin again"
     if bar is None and begin and not place.button(begin, key=f"begin_{name}"):
-        raise StillAtWorkError
+        raise PendingError
     if bar is None:
         bar = works[key] = Bar(words)
         bar.result = _threads().submit(make, bar)
@@ -100,7 +100,7 @@ def kept(key: Hashable, words: str, make: Callable[[Bar], _Result], begin: str =
     if not bar.result.done():
         with place.container():
             st.fragment(_follow, run_every=_POLL)(bar, name)
-        raise StillAtWorkError
+        raise PendingError
     place.empty()
     works.move_to_end(key)
     while len(works) > _MOST:
@@ -111,10 +111,10 @@ def kept(key: Hashable, words: str, make: Callable[[Bar], _Result], begin: str =
     return result
 
 
-def kept_each(wanted: Sequence[Work]) -> list[Any]:
-    """What ``kept`` returns for each of several works, under one bar for all; those known already are not made again.
+def results_of(wanted: Sequence[Work]) -> list[Any]:
+    """Return the results of several works, under one bar for all; those known already are not made again.
 
-    Raises as ``kept`` does.
+    Raises as ``result_of`` does.
     """
     works = _works()
     known = {work.key: works[work.key].result.result() for work in wanted if _is_known(works.get(work.key))}
@@ -128,7 +128,7 @@ def kept_each(wanted: Sequence[Work]) -> list[Any]:
             results.append(known[work.key] if work.key in known else work.make(bar))
         return results
 
-    results = kept(tuple(work.key for work in wanted), wanted[0].words, make_all)
+    results = result_of(tuple(work.key for work in wanted), wanted[0].words, make_all)
     for work, result in zip(wanted, results, strict=True):
         if not _is_known(works.get(work.key)):
             works[work.key] = Bar(work.words)
@@ -160,7 +160,7 @@ def _threads() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(_AT_ONCE, "explain")
 
 
-def once_known(draw: Callable[..., None], *arguments: Any) -> None:
+def skip_pending(draw: Callable[..., None], *arguments: Any) -> None:
     """Draw what is known; what is still at work draws its bar instead."""
-    with suppress(StillAtWorkError):
+    with suppress(PendingError):
         draw(*arguments)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from bertdemo.lines import shorten
-from bertdemo.runs.records import State
+from bertdemo.tasks.records import State
 from bertdemo.ui.kit import example_texts, resources
 from bertdemo.ui.kit.figure import draw
 from bertdemo.ui.kit.formatting import count, escape, percent
@@ -49,12 +49,12 @@ def fresh(run: Run, asked: Asked) -> Answer:
     """
     from bertdemo.prediction.single import predict_one
 
-    shelf = resources.shelf()
-    if shelf.holds(run.id):
-        return predict_one(shelf.classifier(run.id), asked.text, asked.pair)
+    models = resources.models()
+    if models.holds(run.id):
+        return predict_one(models.classifier(run.id), asked.text, asked.pair)
     with st.spinner("Loading the classifier…"):
-        predict_one(shelf.classifier(run.id), asked.text, asked.pair)
-        return predict_one(shelf.classifier(run.id), asked.text, asked.pair)
+        predict_one(models.classifier(run.id), asked.text, asked.pair)
+        return predict_one(models.classifier(run.id), asked.text, asked.pair)
 
 
 def certainty(probability: float) -> str:
@@ -120,7 +120,7 @@ def _spoken(answer: Answer) -> str:
 def _cut(answer: Answer) -> None:
     if answer.truncated:
         st.warning(
-            f"The text is too long: only its first {answer.tokens:,} tokens were read, and the rest had no say.",
+            f"Only the first {answer.tokens:,} tokens were read; the rest did not count.",
             icon=":material/content_cut:",
         )
 

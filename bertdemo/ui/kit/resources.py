@@ -13,7 +13,7 @@ from bertdemo.ui.kit.warm_up import Progress, WarmUp
 if TYPE_CHECKING:
     from bertdemo.data.bounded import TableReader
     from bertdemo.jobs.store import Jobs
-    from bertdemo.prediction.loaded import Shelf
+    from bertdemo.prediction.model_cache import ModelCache
     from bertdemo.runs.store import Runs
     from bertdemo.studies.store import Studies
 
@@ -33,28 +33,28 @@ def _runs(home: str) -> Runs:  # noqa: ARG001 (the key of the cache)
     return Runs(settings())
 
 
-def shelf() -> Shelf:
+def models() -> ModelCache:
     """The classifiers that are loaded, shared by all sessions."""
     return _shelf(str(settings().home))
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
-def _shelf(home: str) -> Shelf:  # noqa: ARG001 (the key of the cache)
-    from bertdemo.prediction.loaded import Shelf
+def _shelf(home: str) -> ModelCache:  # noqa: ARG001 (the key of the cache)
+    from bertdemo.prediction.model_cache import ModelCache
 
-    return Shelf(runs())
+    return ModelCache(runs())
 
 
-def open_shelf() -> Shelf:
+def attention_models() -> ModelCache:
     """The classifiers that can be looked into, shared by all sessions: loaded when somebody first looks."""
     return _open_shelf(str(settings().home))
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
-def _open_shelf(home: str) -> Shelf:  # noqa: ARG001 (the key of the cache)
-    from bertdemo.prediction.loaded import Shelf
+def _open_shelf(home: str) -> ModelCache:  # noqa: ARG001 (the key of the cache)
+    from bertdemo.prediction.model_cache import ModelCache
 
-    return Shelf(runs(), capacity=2, complete=True)
+    return ModelCache(runs(), capacity=2, complete=True)
 
 
 def jobs() -> Jobs:
@@ -106,7 +106,7 @@ def starting() -> Progress:
 
 @st.cache_resource(show_spinner=False, max_entries=4)
 def _warm_up(home: str) -> WarmUp:  # noqa: ARG001 (the key of the cache)
-    return WarmUp(runs(), shelf(), settings().home)
+    return WarmUp(runs(), models(), settings().home)
 
 
 def expect_a_run() -> None:

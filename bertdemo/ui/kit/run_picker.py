@@ -9,7 +9,8 @@ import streamlit as st
 from bertdemo.errors import RunError
 from bertdemo.lines import distinct, shorten
 from bertdemo.models.catalog import base_name
-from bertdemo.runs.records import Run, State
+from bertdemo.runs.records import Run
+from bertdemo.tasks.records import State
 from bertdemo.ui.kit import errors, resources, warm_up
 from bertdemo.ui.kit.formatting import escape, percent
 

@@ -34,6 +34,7 @@ if (!window.enterAsks) {
   }, true);
 }
 </script><style>
+.st-key-enter_asks { display: none }
 .st-key-ask textarea { max-height: 13rem !important }
 .st-key-ask [data-testid="InputInstructions"] { display: none }
 .st-key-examples p, .st-key-visited_texts p { text-align: left }
@@ -81,7 +82,7 @@ def ask(run: Run, button: str = "Classify") -> Asked | None:
             _box("Second text", PAIR, "The text that it is compared with")
         left, right = st.columns([1, 3], vertical_alignment="center")
         pressed = left.form_submit_button(button, key="classify", type="primary", width="stretch")
-        right.caption("Press Enter. With Shift it begins a new line.")
+        right.caption("Enter to classify, Shift+Enter for a new line")
     text, pair = st.session_state[TEXT], st.session_state.get(PAIR, "") if run.data.has_pairs else None
     if not text and not pressed:
         return None
@@ -89,8 +90,9 @@ def ask(run: Run, button: str = "Classify") -> Asked | None:
 
 
 def enter_asks() -> None:
-    """Have Enter ask; to be drawn last, where it takes no room between others."""
-    st.html(_ENTER, unsafe_allow_javascript=True)
+    """Have Enter ask; to be drawn before the box is, or an early Enter on a slow machine is a line break."""
+    with st.container(key="enter_asks"):
+        st.html(_ENTER, unsafe_allow_javascript=True)
 
 
 def _box(label: str, key: str, hint: str, *, quiet: bool = False) -> None:

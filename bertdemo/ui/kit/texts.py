@@ -40,8 +40,8 @@ def _show(key: str, number: int) -> None:
 
 def _one(example: Example) -> None:
     with st.container(border=True, gap=None):
-        said = f"Called **{escape(example.predicted)}**, {percent(example.confidence, 0)} sure"
-        truth = "rightly" if example.truth == example.predicted else f"but is **{escape(example.truth)}**"
+        said = f"Predicted **{escape(example.predicted)}** ({percent(example.confidence, 0)})"
+        truth = "rightly" if example.truth == example.predicted else f"labelled **{escape(example.truth)}**"
         st.caption(f"{said}, {truth}")
         text_as_it_is(example.text, example.pair)
 

@@ -26,10 +26,10 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from bertdemo.errors import BertDemoError
-from bertdemo.training.environment import WORKER_ENVIRONMENT
+from bertdemo.tasks.environment import WORKER_ENVIRONMENT
 
 if TYPE_CHECKING:
-    from bertdemo.prediction.loaded import Shelf
+    from bertdemo.prediction.model_cache import ModelCache
     from bertdemo.runs.records import Run
     from bertdemo.runs.store import Runs
 
@@ -86,8 +86,8 @@ STEPS = ("loading the libraries", "loading the classifier", "computing a first a
 class WarmUp:
     """Load in the background what the next click needs: the libraries, a classifier, and a spare worker."""
 
-    def __init__(self, runs: Runs, shelf: Shelf, home: Path) -> None:
-        self._runs, self._shelf, self._record = runs, shelf, home / _LAST_START
+    def __init__(self, runs: Runs, models: ModelCache, home: Path) -> None:
+        self._runs, self._shelf, self._record = runs, models, home / _LAST_START
         self._began, self._step, self._last = time.monotonic(), STEPS[0], _read(self._record)
         self._unstarted = threading.Lock()
         self.done = threading.Event()

@@ -37,7 +37,7 @@ def take_up(run: Run, runs: list[Run]) -> str:
         if wanted:
             compare.begin_with(found)
     faults = "; ".join(_faults(None if known else sure, wanted, possible))
-    return f"Left out of what the address names: {faults}." if faults else ""
+    return f"The link asked for something that this run does not have: {faults}." if faults else ""
 
 
 def put(run: Run, runs: list[Run]) -> None:

@@ -119,7 +119,7 @@ def _in_turns(runs: list[Run], asked: Asked) -> list[tuple[Run, Answer]]:
 
 
 def _voice(number: int, run: Run, answer: Answer) -> Voice:
-    model = resources.shelf().classifier(run.id).model
+    model = resources.models().classifier(run.id).model
     return Voice(f"{number}  {shorten(run_picker.name_of(run), 30)}", run, answer, int(model.num_parameters()))
 
 

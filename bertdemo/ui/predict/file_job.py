@@ -8,7 +8,7 @@ import streamlit as st
 
 from bertdemo.errors import BertDemoError
 from bertdemo.lines import shorten
-from bertdemo.runs.records import State
+from bertdemo.tasks.records import State
 from bertdemo.ui.kit import errors, prediction, resources
 from bertdemo.ui.kit.figure import figure
 from bertdemo.ui.kit.formatting import about, compact, count, duration, escape, percent, quoted

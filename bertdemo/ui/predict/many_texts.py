@@ -204,7 +204,7 @@ def _columns(run: Run, frame: pd.DataFrame, trained: str | None) -> JobColumns:
             raise DataError("This classifier reads two texts: choose the column of the second one.")
     rest = [_NONE, *(name for name in names if name not in (chosen, second))]
     label = _pick(
-        right if run.data.has_pairs else middle, "Right labels (optional)", rest, _NONE, f"many_label_{mark}",
+        right if run.data.has_pairs else middle, "Correct labels (optional)", rest, _NONE, f"many_label_{mark}",
         explained="Where you know them: the predictions are then compared with them.",
     )  # fmt: skip
     return JobColumns(chosen, second, None if label == _NONE else label)

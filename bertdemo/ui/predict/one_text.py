@@ -34,9 +34,7 @@ def _brief(run: Run) -> None:
         if asked and text_input.is_loaded():
             answer = prediction.of(run, asked)
             _result(run, asked, answer, examples)
-    with st.container(gap=None):
-        example_texts.offer(examples, 3)
-        text_input.enter_asks()
+    example_texts.offer(examples, 3)
 
 
 def _full(run: Run, runs: list[Run]) -> None:
@@ -55,7 +53,6 @@ def _full(run: Run, runs: list[Run]) -> None:
         if asked and answer:
             _behind(run, runs, asked, answer)
             example_texts.visited(asked)
-    text_input.enter_asks()
 
 
 def _result(run: Run, asked: Asked, answer: Answer, examples: tuple[Example, ...], least: float = 0.0) -> None:

@@ -117,7 +117,7 @@ def _ends(interval: Interval) -> str:
 def _coverage(run: Run) -> Coverage | None:
     """None where the answers are not there or damaged: the prediction itself does not need them."""
     try:
-        evidence = test_analysis.evidence(run)
+        evidence = test_analysis.analysis_of(run)
     except BertDemoError:
         return None
     return evidence.coverage if evidence else None

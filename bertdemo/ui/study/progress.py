@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from bertdemo.errors import BertDemoError
-from bertdemo.runs.records import State
+from bertdemo.tasks.records import State
 from bertdemo.ui.kit import address, errors, resources
 from bertdemo.ui.kit.formatting import about, escape
 from bertdemo.ui.kit.text_input import LONGEST_LINK, Asked, parameters
 from bertdemo.ui.kit.texts import text_as_it_is
 
 if TYPE_CHECKING:
+    from bertdemo.evaluation.analysis import Analysis
     from bertdemo.runs.records import Run
     from bertdemo.studies.records import Question, Study
-    from bertdemo.ui.kit.test_analysis import Evidence
 
 STUDY = "study"  # which one is looked at, in the address
 _TICK = 2  # seconds between two looks at a study that is at work
@@ -94,13 +94,13 @@ def delete(study: Study) -> None:
                 st.rerun()
 
 
-def one_text(run: Run, known: Evidence, place: int, told: str = "") -> None:
+def one_text(run: Run, known: Analysis, place: int, told: str = "") -> None:
     """A test text as it is with its labels, ``told`` (Markdown) before them, and the way to explain it."""
     text, pair = known.test.texts[place], known.test.pairs[place] if known.test.pairs else None
     called = known.label_names[int(known.answers.test.predicted[place])]
     label = known.label_names[known.test.labels[place]]
     with st.container(border=True, gap=None):
-        st.caption(f"{told}Called **{escape(called)}**, labelled **{escape(label)}**.")
+        st.caption(f"{told}Predicted **{escape(called)}**, labelled **{escape(label)}**.")
         text_as_it_is(text, pair)
         _explain_link(run, text, pair)
 
