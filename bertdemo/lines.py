@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 
 def shorten(text: str, length: int) -> str:
-    """At most ``length`` characters; a text that was cut ends in an ellipsis."""
+    """Shorten to at most ``length`` characters; a text that was cut ends in an ellipsis."""
     return text if len(text) <= length else text[: length - 1].rstrip() + "…"
 
 

@@ -58,7 +58,7 @@ class Guarded:
             return
 
         async def told(message: Message) -> None:
-            """The answer with our headers, unless it has its own."""
+            """Send the answer with our headers, unless it has its own."""
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 for name, value in _PLAIN.items():

@@ -27,7 +27,9 @@ def by_layer_chart(words: int, unit: str) -> alt.LayerChart:
 
 
 def head_worth_chart(layers_: int) -> alt.LayerChart:
-    """What each head (columns) of each layer (rows) is worth: depth of the colour is the size, the glyph the sign.
+    """Return what each head (columns) of each layer (rows) is worth.
+
+    Depth of the colour is the size, the glyph the sign.
 
     Columns: ``layer``, ``head``, ``worth`` (logits), ``size`` (0 to 1), ``role`` (of ``ROLES``), ``glyph``.
     """

@@ -63,7 +63,7 @@ def styled(chart: _AnyChart, height: int) -> _AnyChart:
 
 
 def layers(*charts: alt.Chart, height: int) -> alt.LayerChart:
-    """Charts over each other that draw the same rows, which are numbered for ``AS_THEY_COME``."""
+    """Lay charts over each other that draw the same rows, which are numbered for ``AS_THEY_COME``."""
     numbered: alt.LayerChart = alt.LayerChart(layer=list(charts), data=ROWS).transform_window(nth="row_number()")
     return styled(numbered, height)
 

@@ -45,7 +45,7 @@ def add_run(parser: Parser) -> None:
 
 
 def add_columns(parser: Parser) -> None:
-    """Which columns of a table to use, and what becomes of labels that are not plain."""
+    """Add which columns of a table to use, and what becomes of labels that are not plain."""
     group = parser.add_argument_group("the table")
     for option, help_ in (
         ("--text-column", "column of the texts (default: guessed)"),
@@ -67,7 +67,7 @@ def add_columns(parser: Parser) -> None:
 
 
 def add_encoding(parser: Parser) -> None:
-    """How the characters of a file of text are written."""
+    """Add how the characters of a text file are encoded."""
     parser.add_argument(
         "--encoding", metavar="E", help="of a text file, such as cp1250 or shift_jis (default: found out)"
     )

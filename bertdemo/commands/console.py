@@ -25,7 +25,7 @@ class Console:
         return self._stderr.isatty()
 
     def result(self, values: dict[str, Any], lines: Iterable[str]) -> None:
-        """The result: ``values`` as one JSON object on one line, or ``lines`` for people."""
+        """Print the result: ``values`` as one JSON object on one line, or ``lines`` for people."""
         self.clear()
         # Indented, a table of a million numbers is mostly white space.
         text = (

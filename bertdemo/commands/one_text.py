@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def add_text(parser: Parser) -> None:
-    """A run, a text, and a second text where the run wants one."""
+    """Add a run, a text, and a second text where the run wants one."""
     parser.add_argument("--run", dest="id", required=True, metavar="RUN", help="id of the run, as listed by runs")
     parser.add_argument("--text", required=True, metavar="T", help="the text")
     parser.add_argument("--pair", metavar="P", help="the second text, where the run was trained on pairs")

@@ -14,7 +14,7 @@ from bertdemo.settings import Settings
 
 
 def add(subparsers: Subparsers) -> None:
-    """No arguments of its own."""
+    """Add no arguments of its own."""
     add_command(subparsers, "runs", "List all runs.", run)
 
 

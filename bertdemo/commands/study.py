@@ -42,7 +42,7 @@ def add(subparsers: Subparsers) -> None:
 
 
 def run(arguments: argparse.Namespace, settings: Settings, output: Console) -> int:
-    """Done by a process of its own; the same command again finds it done, or goes on where it stopped."""
+    """Have it done by a process of its own; the same command again finds it done, or goes on where it stopped."""
     from bertdemo.runs.store import Runs
     from bertdemo.studies.store import Studies
 

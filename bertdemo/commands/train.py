@@ -23,7 +23,7 @@ INTERRUPTED = 130  # the exit code of a command that Ctrl-C ended
 
 
 def add(subparsers: Subparsers) -> None:
-    """Data and settings in two groups of arguments."""
+    """Add data and settings in two groups of arguments."""
     parser = add_command(subparsers, "train", "Fine-tune a base model and test the result.", run)
     parser.add_argument(
         "--data", required=True, metavar="NAME_OR_FILE", help="built-in name, file, or owner/name on the Hub"
@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace, settings: Settings, output: Console) -> i
 
 
 def add_detach(parser: Parser) -> None:
-    """Whether to wait for the end of the run."""
+    """Add whether to wait for the end of the run."""
     parser.add_argument("--detach", action="store_true", help="do not wait for the end")
 
 

@@ -88,7 +88,7 @@ def is_usual_name(name: str) -> bool:
 
 
 def refuse_unknown(chosen: Sequence[str | None], names: Sequence[str]) -> None:
-    """A column that was chosen (None: it was not) is one of the table's.
+    """Refuse a chosen column (None: it was not) that is none of the table's.
 
     Raises:
         DataError: it is not.
@@ -99,7 +99,7 @@ def refuse_unknown(chosen: Sequence[str | None], names: Sequence[str]) -> None:
 
 
 def refuse_twice(chosen: Sequence[str | None]) -> None:
-    """No column serves as two.
+    """Refuse a column that is to serve as two.
 
     Raises:
         DataError: one does.
@@ -204,7 +204,7 @@ def guess_texts(
 def question_beside(
     frame: pd.DataFrame, texts: Sequence[Hashable], labels: Sequence[str], taken: Sequence[str]
 ) -> str | None:
-    """A column of texts that tells apart rows of one text under different labels, such as what was asked about it.
+    """Return a column of texts that tells apart rows of one text under different labels, such as a question.
 
     Args:
         frame: the table.

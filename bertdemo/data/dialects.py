@@ -100,7 +100,7 @@ def stated_delimiter(text: str) -> tuple[str | None, str]:
 
 
 def with_usual_line_ends(text: str) -> str:
-    """Without what may stand at a file's end, and with line feeds where only rare signs end the lines."""
+    """Remove what may stand at a file's end, and write line feeds where only rare signs end the lines."""
     text = text.rstrip("\x1a")
     if "\n" not in text and "\r" not in text:
         return re.sub("[\u2028\u2029\x85\x1e]", "\n", text)
@@ -182,7 +182,10 @@ def _quoted_anew(found: re.Match[str]) -> str:
 
 
 def _prepared(text: str, dialect: Dialect) -> str:
-    """The text as the csv module can read it: a delimiter of one character, backslashes that escape nothing doubled."""
+    """Return the text as the csv module can read it.
+
+    A delimiter of one character, backslashes that escape nothing doubled.
+    """
     if len(dialect.delimiter) > 1:
         text = re.sub(f" ?{re.escape(dialect.delimiter)} ?", _PLACEHOLDER, text)
     if dialect.inner == "\n":

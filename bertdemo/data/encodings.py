@@ -145,7 +145,10 @@ def _log_likelihood(language: str, character: str, before: str, after: str) -> f
 
 
 def _placed(language: str, character: str, before: str, after: str) -> float:
-    """How likely a character is where it stands: words have one alphabet, and capitals and signs at their edges."""
+    """Return how likely a character is where it stands.
+
+    Words have one alphabet, and capitals and signs at their edges.
+    """
     if language in _EAST:
         return 1.0
     is_mixed = "ascii" in before + after and language in _OTHER_ALPHABETS

@@ -167,7 +167,10 @@ def _table(name: str, splits: dict[str, Any], split: str | None, settings: Setti
 
 
 def _published(splits: dict[str, Any]) -> dict[str, str]:
-    """The splits to read and the part that each is: one for each part, with the columns of the one for training."""
+    """Return the splits to read and the part that each is.
+
+    One for each part, with the columns of the one for training.
+    """
     parts = {name: part_of(name.partition("_")[0]) or "" for name in splits}
     firsts = {part: name for name, part in reversed(parts.items()) if part}
     if "train" not in firsts:

@@ -116,7 +116,10 @@ def _are_numbers(cell: str) -> bool:
 
 
 def are_records(cells: Sequence[str]) -> bool:
-    """Whether every cell holds an object, and some of these no labels that can be told: votes, {"yes": 2, "no": 1}."""
+    """Return whether every cell holds an object, and some of these no labels that can be told.
+
+    Votes, {"yes": 2, "no": 1}.
+    """
     return all(map(_RECORD.fullmatch, cells)) and any(_list(cell) is None for cell in cells)
 
 

@@ -154,7 +154,10 @@ def _points(column: pd.Series[str], name: str) -> int:
 
 
 def _flags_like(frame: pd.DataFrame, first: str, names: Sequence[str], points: dict[str, int]) -> list[str]:
-    """Flags of the same two values beside a flag: whether something else is so as well, and may be what is learned."""
+    """Return flags of the same two values beside a flag.
+
+    Whether something else is so as well, and may be what is learned.
+    """
     values = flag_values(frame[first])
     flags = [name for name in names if points[name] >= UNKNOWN - DOUBT and words(name)[:1] not in _ASIDE]
     return [name for name in flags if values and flag_values(frame[name]) == values]

@@ -74,7 +74,7 @@ def read_file(
 
 
 def read_frame(path: Path, settings: Settings, *, typed: bool = False, encoding: str | None = None) -> pd.DataFrame:
-    """The table in a file on disk, in a folder with a folder of texts for each class, or in one of ``save_to_disk``.
+    """Read the table in a file, in a folder with a folder of texts for each class, or in one of ``save_to_disk``.
 
     See ``read_table``.
 
@@ -153,7 +153,9 @@ def _class_frame(name: str, members: Sequence[Member], settings: Settings, encod
 
 
 def make_frame(name: str, header: Sequence[str], rows: Iterable[Sequence[Any]], settings: Settings) -> pd.DataFrame:
-    """Columns with distinct names and clean cells: no NUL, no lone surrogate, None where empty or where a row ends.
+    """Return columns with distinct names and clean cells.
+
+    No NUL, no lone surrogate, None where empty or where a row ends.
 
     Rows are asked for one by one, and no more of them once there is too much.
 

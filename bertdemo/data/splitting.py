@@ -59,7 +59,7 @@ def split(dataset: Dataset, *, seed: int, max_train: int | None = None, fraction
 
 
 def training_texts(dataset: Dataset, max_train: int | None = None) -> int:
-    """About how many texts ``split`` will give to training: before it is made, so that a recipe can be chosen."""
+    """Estimate how many texts ``split`` will give to training, so that a recipe can be chosen before."""
     share = round(FRACTIONS[0] * len(dataset))
     if dataset.parts is not None:
         published = Counter(part or "train" for part in dataset.parts)

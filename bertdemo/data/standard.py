@@ -62,7 +62,10 @@ def _is_marked(row: Row) -> bool:
 
 
 def _is_needless(text: str, dialect: Dialect, rows: int) -> bool:
-    """Whether few tab-separated texts are quoted and need it not: no program writes that, so the marks are theirs."""
+    """Return whether few tab-separated texts are quoted and need it not.
+
+    No program writes that, so the marks are theirs.
+    """
     if dialect.delimiter != "\t":
         return False
     quoted, _, needless = loose_cells(text.partition("\n")[2], dialect)

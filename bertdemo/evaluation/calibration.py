@@ -78,7 +78,7 @@ def fit_temperature(logits: npt.ArrayLike, truth: npt.ArrayLike) -> float:
     wanted = (1 - spread) * numbers[np.arange(len(labels)), labels] + spread * numbers.mean(axis=1)
 
     def slope(inverse: float) -> float:
-        """Of the log loss along 1 / temperature: expected logit less the wanted one."""
+        """Return the slope of the log loss along 1 / temperature: expected logit less the wanted one."""
         return float(((softmax(inverse * numbers) * numbers).sum(axis=1) - wanted).mean())
 
     coldest, hottest = 1 / _LOWEST, 1 / _HIGHEST

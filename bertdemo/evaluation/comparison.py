@@ -113,7 +113,7 @@ def sentence(comparison: Comparison, first: str, second: str) -> str:
 
 
 def aligned(first: Dataset, second: Dataset) -> npt.NDArray[np.int64]:
-    """For each test text of ``first``, its place in ``second``: shape (texts,).
+    """Return for each test text of ``first`` its place in ``second``: shape (texts,).
 
     Raises:
         RunError: the two are not the same texts under the same labels, so that a comparison would mean nothing.

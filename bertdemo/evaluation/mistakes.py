@@ -27,7 +27,7 @@ class Example:
 
 
 def confident_errors(probabilities: Floats, part: Dataset, limit: int) -> tuple[Example, ...]:
-    """At most ``limit`` wrong answers, the most confident first; where they are certain, labels are often wrong.
+    """Return at most ``limit`` wrong answers, the most confident first; there labels are often wrong.
 
     Args:
         probabilities: shape (texts, labels), in the order of ``part``.

@@ -40,7 +40,7 @@ class Slices:
 
 
 def slice_all(predicted: Labels, part: Dataset) -> tuple[Slices, ...]:
-    """By length, by label and by each further column of the data; intervals are Wilson's.
+    """Divide by length, by label and by each further column of the data; intervals are Wilson's.
 
     Args:
         predicted: predicted labels, shape (texts,), in the order of ``part``.
@@ -60,7 +60,7 @@ def slice_all(predicted: Labels, part: Dataset) -> tuple[Slices, ...]:
 
 
 def slice_by_label(predicted: Labels, truth: Labels, label_names: Sequence[str]) -> Slices:
-    """By the true label, for which nobody has to know the texts; ``predicted`` and ``truth`` have the shape (texts,).
+    """Divide by the true label, which needs no texts; ``predicted`` and ``truth`` have the shape (texts,).
 
     Intervals are Wilson's.
     """
@@ -111,7 +111,10 @@ def _lower_tail(right: int, n: int, all_right: int, all_n: int) -> float:
 
 
 def _lengths(part: Dataset) -> tuple[str, Labels]:
-    """The unit, and the length of each row with its pair: in words, or in characters where words are not spaced."""
+    """Return the unit, and the length of each row with its pair.
+
+    In words, or in characters where words are not spaced.
+    """
     rows = part.texts if part.pairs is None else [f"{a} {b}" for a, b in zip(part.texts, part.pairs, strict=True)]
     words = np.array([len(row.split()) for row in rows])
     characters = np.array([len(row) for row in rows])

@@ -63,7 +63,7 @@ def attention(
 
 
 def weights_of(classifier: Classifier, tokenized: TokenizedText, output: Any) -> tuple[Tensor, ...]:
-    """Of each layer, the attention weights (1, heads, tokens, tokens) in what the model returned for a reading.
+    """Return the attention weights of each layer, (1, heads, tokens, tokens), in what the model returned.
 
     Raises:
         ExplanationError: it returned none, or no shares in which each token of the text looks at each.

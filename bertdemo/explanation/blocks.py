@@ -110,7 +110,7 @@ def blocks_of(classifier: Classifier) -> tuple[Block, ...]:
 
 
 def check_eager_attention(classifier: Classifier) -> None:
-    """Whether a classifier tells its attention weights at all.
+    """Check that a classifier tells its attention weights at all.
 
     Raises:
         ExplanationError: it was loaded for predicting only (``load_classifier`` without ``complete``).
@@ -167,7 +167,7 @@ def ablate_heads(classifier: Classifier, off: Iterable[Head]) -> AbstractContext
 
 
 def only_one_off(block: Block, heads: range) -> AbstractContextManager[None]:
-    """A context in which one text becomes ``len(heads)`` versions at this block, each without one of these heads.
+    """Open a context in which a text becomes ``len(heads)`` versions at this block, each without one of these.
 
     The layers below compute one text only; from here on it is a batch, which the residual stream joins by
     broadcasting.

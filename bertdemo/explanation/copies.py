@@ -23,7 +23,7 @@ Explain = Callable[[Classifier, TokenizedText], NDArray[np.float64]]
 
 
 def private_copy(classifier: Classifier, own: Collection[str] = ()) -> Classifier:
-    """A classifier with modules of its own that shares the weights of the given one, but for those named in ``own``.
+    """Return a classifier with modules of its own that shares the given weights, but for those in ``own``.
 
     Tokenizer and lock are shared, too: what uses the copy waits like everybody else.
     """

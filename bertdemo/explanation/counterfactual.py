@@ -249,7 +249,7 @@ class _Search:
         return self.push(self.logits[tuple(sorted(words))]) > 0
 
     def best(self, sets: Iterable[_Set]) -> _Set | None:
-        """Of the sets that flip, the one that does so the most clearly."""
+        """Return the set that flips the most clearly."""
         flipping = [each for each in sets if each in self.logits and self.flips(each)]
         return max(flipping, key=lambda each: self.push(self.logits[each]), default=None)
 

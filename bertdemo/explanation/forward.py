@@ -40,7 +40,7 @@ def vectors_of(classifier: Classifier, ids: Tensor) -> Tensor:
 
 
 def logits_of(classifier: Classifier, tokenized: TokenizedText, vectors: Tensor) -> Tensor:
-    """Logits (n, labels), in fp32 and not divided by the temperature, of n versions of a reading's token embeddings.
+    """Return logits (n, labels), in fp32 and not divided by the temperature, of n versions of the embeddings.
 
     Args:
         classifier: in evaluation mode; whoever calls holds its ``lock``.

@@ -87,7 +87,10 @@ def _logits(classifier: Classifier, tokenized: TokenizedText, ids: NDArray[np.in
 
 
 def explained(logits: NDArray[np.floating], target: int, against: int | None = None) -> NDArray[np.float64]:
-    """What an attribution explains of logits (n, labels): the target's logit, or its margin over ``against``: (n,)."""
+    """Return what an attribution explains of logits (n, labels).
+
+    The target's logit, or its margin over ``against``: (n,).
+    """
     values = logits.astype(np.float64)
     return values[:, target] if against is None else values[:, target] - values[:, against]
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def norm_weighted(
     classifier: Classifier, tokenized: TokenizedText, switched_off: AbstractSet[Head] = NO_HEADS
 ) -> NDArray[np.float32]:
-    """‖α f(x)‖ of every head: (layers, heads, tokens, tokens), ≥ 0, in the units of the hidden states.
+    """Return ‖α f(x)‖ of every head: (layers, heads, tokens, tokens), ≥ 0, in the units of the hidden states.
 
     α is the attention weight of token i to token j, and f(x) is what j has to give: its value vector, brought to the
     width of the model by the head's part of the output projection, (x·W_V + b_V)·W_O. A head may look hard at a [SEP]

@@ -59,7 +59,9 @@ def to_json(attribution: Attribution, classifier: Classifier, answer: Answer) ->
 
 
 def to_json_in_windows(whole: Whole, classifier: Classifier, answer: Answer) -> dict[str, Any]:
-    """The same of a text that is longer than the model reads: the whole with merged scores, and all of each window.
+    """Return the same of a text that is longer than the model reads.
+
+    The whole with merged scores, and all of each window.
 
     Args:
         whole: in several windows.
@@ -162,7 +164,10 @@ def _scored(
 
 
 def weights_sha256(classifier: Classifier) -> str:
-    """SHA-256 over names and bytes of all weights, in the order of their names: the same in whatever files they lie."""
+    """Return SHA-256 over names and bytes of all weights, in the order of their names.
+
+    The same in whatever files they lie.
+    """
     digest = hashlib.sha256()
     with classifier.lock:  # not for as long as it takes to read them all: nobody changes weights
         weights = sorted(classifier.model.state_dict().items())

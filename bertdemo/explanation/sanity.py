@@ -122,7 +122,10 @@ def sanity(
 
 
 def stages(model: PreTrainedModel) -> dict[str, frozenset[str]]:
-    """Parts of a model's weights that become random, each with all that is above it: its name → parameter names."""
+    """Return parts of a model's weights that become random, each with all that is above it.
+
+    Its name → parameter names.
+    """
     names = frozenset(name for name, _ in model.named_parameters())
     vectors = frozenset(name for name in names if "embeddings" in name and ".layer" not in name)
     layers = _layers(model)
@@ -137,7 +140,10 @@ def stages(model: PreTrainedModel) -> dict[str, frozenset[str]]:
 
 
 def _layers(model: PreTrainedModel) -> list[frozenset[str]]:
-    """Names of the parameters of each layer, from the first to the last: of the longest list of modules there is."""
+    """Return names of the parameters of each layer, from the first to the last.
+
+    Of the longest list of modules there is.
+    """
     from torch.nn import ModuleList
 
     lists = [(name, part) for name, part in model.named_modules() if isinstance(part, ModuleList)]

@@ -58,7 +58,9 @@ class Windows:
     overlap: int
 
     def merge(self, scores: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
-        """Token scores of the whole (tokens,) from those of each window: means over the windows that hold a token.
+        """Return token scores of the whole (tokens,) from those of each window.
+
+        Means over the windows that hold a token.
 
         A special token stands in every window. Words are sums over their tokens, here as anywhere.
         """
@@ -70,11 +72,14 @@ class Windows:
         return total / np.maximum(count, 1)
 
     def shift(self, window: Window, part: int | None) -> int:
-        """Where characters of a window begin in the whole: those of the text (0), of its pair (1), or of neither."""
+        """Return where characters of a window begin in the whole.
+
+        Those of the text (0), of its pair (1), or of neither.
+        """
         return window.start if part == self.part else 0
 
     def words_of(self, window: Window) -> list[int]:
-        """Which words of the divided text a window holds, as indices into the words of the whole, in their order."""
+        """Return which words of the divided text a window holds, as indices into the words of the whole."""
         tokens = [self.whole.tokens[place] for places in window.places for place in places]
         return sorted({token.word for token in tokens if token.word is not None and token.part == self.part})
 

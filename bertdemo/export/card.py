@@ -216,7 +216,7 @@ def _made_with(subject: Subject) -> Iterator[str]:
 
 
 def plain(text: str) -> str:
-    """``text`` on one line, with everything that Markdown or HTML could act on made harmless."""
+    """Return ``text`` on one line, with everything that Markdown or HTML could act on made harmless."""
     return _MARKUP.sub(r"\\\1", one_line(text)).replace("\\<", "&lt;").replace("\\&", "&amp;")
 
 

@@ -96,7 +96,7 @@ class JobFolder(ResumableTaskFolder):
         return card
 
     def chunks(self) -> int:
-        """Of how many chunks the job consists."""
+        """Return of how many chunks the job consists."""
         return -(-self.card.rows // self.card.chunk)
 
     def rows_of(self, chunk: int) -> int:

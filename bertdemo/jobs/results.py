@@ -39,7 +39,10 @@ def write_result(folder: JobFolder, kind: Format, path: Path) -> None:
 
 
 def added_names(taken: Iterable[str], label_names: Iterable[str]) -> list[str]:
-    """Names of the columns of predictions, none of which is one of ``taken``: a second one is called "name (2)"."""
+    """Return names of the columns of predictions, none of which is one of ``taken``.
+
+    A second one is called "name (2)".
+    """
     names = set(taken)
     added = []
     for plain in ("predicted_label", "confidence", *(f"prob_{label}" for label in label_names), "unknown_share"):

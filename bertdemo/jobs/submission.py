@@ -63,7 +63,10 @@ def chunk_rows(table: pa.Table, columns: JobColumns) -> int:
 
 
 def fingerprint(table: pa.Table, columns: JobColumns, run_id: str, model: str, exact: bool) -> str:
-    """SHA-256 (hex): equal for the same cells under the same names, predicted by the same model in the same way."""
+    """Return SHA-256 (hex).
+
+    Equal for the same cells under the same names, predicted by the same model in the same way.
+    """
     digest = hashlib.sha256(repr((table.column_names, columns, run_id, model, exact)).encode())
     for batch in table.to_batches(_MOST):
         digest.update(batch.serialize())

@@ -36,7 +36,9 @@ def base_of(folder: Path) -> str:
 
 
 def files_beside(folder: Path) -> list[Path]:
-    """What the weights in ``folder`` need to be a model: none if they are whole, else how to add them and the base.
+    """Return what the weights in ``folder`` need to be a model.
+
+    None if they are whole, else how to add them and the base.
 
     Raises:
         OSError, ValueError, KeyError: the adapter's configuration cannot be read.

@@ -74,7 +74,7 @@ def agree_on_padding(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase)
 
 
 def fit(classifier: Classifier) -> Classifier:
-    """The classifier with the padding that it needs and the length that it can read, both found by trying, in fp32.
+    """Fit the padding that a classifier needs and the length that it can read, both found by trying, in fp32.
 
     Raises:
         ModelError: it reads nothing, fails on short texts, or answers differently each time, in one sentence.
@@ -177,7 +177,10 @@ def _answers_stay(
 
 
 def _true_length(classifier: Classifier, encoded: Encoded) -> int:
-    """The most tokens up to ``max_length`` that go through the model: tried, and halved between right and wrong."""
+    """Return the most tokens up to ``max_length`` that go through the model.
+
+    Tried, and halved between right and wrong.
+    """
     row = max(range(len(encoded)), key=lambda row: len(encoded.ids[row]))
     works, fails = len(encoded.ids[row]), classifier.max_length + 1
     tried = classifier.max_length

@@ -109,7 +109,9 @@ def find_offered_base(name: str, folders: Sequence[Path]) -> BaseModel:
 
 
 def base_name(base: str) -> str:
-    """What people call the base of a recipe, which may have gone: an id with its owner, as two may share the rest.
+    """Return what people call the base of a recipe, which may have gone.
+
+    An id with its owner, as two may share the rest.
 
     Of a folder it is only the last part, for where it lies is nobody's business.
     """

@@ -47,7 +47,7 @@ def is_long(*texts: str | None) -> bool:
 
 @contextmanager
 def turn(classifier: Classifier, *texts: str | None) -> Iterator[PreTrainedTokenizerBase]:
-    """The tokenizer, under the lock of the classifier; for a text that takes long a copy of it, and no lock."""
+    """Yield the tokenizer, under the lock of the classifier; for a text that takes long a copy of it, and no lock."""
     if is_long(*texts):
         with classifier.lock:
             apart = copy.deepcopy(classifier.tokenizer)

@@ -29,7 +29,7 @@ _SYMBOLS = ("So", "Sk")  # categories: pictures, and the tones of skin that foll
 
 
 def read_tokenizer(location: str) -> PreTrainedTokenizerBase:
-    """The tokenizer of a model, which reads special tokens in a text ("[SEP]", "</s>") as the characters they are.
+    """Read the tokenizer of a model, which reads special tokens in a text ("[SEP]", "</s>") as plain characters.
 
     Where it is saved, it says so, and ``transformers.pipeline`` reads them alike. The mask alone is read as what it is
     here: a text some of whose words are masked is a text like any other.
@@ -48,7 +48,7 @@ def read_tokenizer(location: str) -> PreTrainedTokenizerBase:
 
 
 def config_without_labels(location: str) -> PretrainedConfig:
-    """The configuration of a model but for the labels it had, which may be written in ways that cannot be read."""
+    """Read the configuration of a model but for the labels it had, which may be written in unreadable ways."""
     from transformers import AutoConfig, PretrainedConfig
 
     values, _ = PretrainedConfig.get_config_dict(location)

@@ -157,7 +157,7 @@ def _settle(
 
 
 def autocast(placement: Placement) -> AbstractContextManager[object]:
-    """Matrix products in the placement's precision, sums and softmax in fp32 (torch's lists of safe operations)."""
+    """Compute matrix products in the placement's precision, sums and softmax in fp32 (torch's lists)."""
     import torch
 
     dtype = {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}[placement.precision]

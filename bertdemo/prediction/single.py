@@ -82,7 +82,7 @@ def illegible(classifier: Classifier, text: str) -> PredictionError:
 
 
 def in_other_letters(classifier: Classifier, text: str) -> str | None:
-    """The text in plain letters where the model reads that differently, though people and the check-up see one text."""
+    """Return the text in plain letters where the model reads that differently, though people see one text."""
     some = text[:_MOST_COMPARED]
     plain = in_plain_letters(some)
     if plain == some:

@@ -208,7 +208,10 @@ class RunFolder(TaskFolder):
         return "Cancelled: nothing was kept."
 
     def interrupted_message(self, status: Status) -> str:
-        """Where training was, and whether a whole model lies there: one that was never tested is offered nowhere."""
+        """Return where training was, and whether a whole model lies there.
+
+        One that was never tested is offered nowhere.
+        """
         where = f"at step {status.step:,} of {status.steps:,}" if status.steps else "before training began"
         if status.trained:
             where = "in the test after training"
@@ -276,7 +279,7 @@ class RunFolder(TaskFolder):
             write_answers(answers, draft)
 
     def temperature(self) -> float:
-        """By which the classifier of this run divides its logits; 1 in runs of older versions.
+        """Return by which the classifier of this run divides its logits; 1 in runs of older versions.
 
         Raises:
             RunError: there is no model, or its card is damaged.

@@ -52,7 +52,7 @@ class StudyFolder(ResumableTaskFolder):
         return card
 
     def chunks(self) -> int:
-        """Of how many pieces the study consists."""
+        """Return of how many chunks the study consists."""
         return -(-len(self.card.places) // self.card.chunk)
 
     def places_of(self, chunk: int) -> tuple[int, ...]:
@@ -106,7 +106,9 @@ class StudyFolder(ResumableTaskFolder):
 
 
 def _as(hint: Any, value: Any) -> Any:
-    """A record of a type from what JSON made of it: lists become tuples, objects the records that the fields ask for.
+    """Return a record of a type from what JSON made of it.
+
+    Lists become tuples, objects the records that the fields ask for.
 
     Raises:
         KeyError, TypeError: a field is missing, or is no list or object where one belongs.

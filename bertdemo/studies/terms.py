@@ -31,7 +31,10 @@ class Term:
 
 
 def kind_of(word: str) -> Kind:
-    """What a word looks like: a number is whatever contains a digit, a mark what contains neither letter nor digit."""
+    """Return what a word looks like.
+
+    A number is whatever contains a digit, a mark what contains neither letter nor digit.
+    """
     if word.startswith(("http://", "https://")):
         return "address"
     if len(word) > 1 and word[0] in "@#":

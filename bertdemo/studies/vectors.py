@@ -85,7 +85,7 @@ def judge(vectors: NDArray[np.floating], labels: NDArray[np.int64]) -> tuple[Flo
 
 
 def neighbours_alike(vectors: NDArray[np.floating], labels: NDArray[np.int64]) -> float:
-    """The share of texts whose nearest neighbour by cosine, of all others and in all dimensions, has their label."""
+    """Return the share of texts whose nearest neighbour by cosine, in all dimensions, has their label."""
     if len(vectors) < 2:
         return 0.0
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)

@@ -92,7 +92,7 @@ def mean_interval(scores: NDArray[np.float64], level: float) -> tuple[float, flo
 
 
 def surely(finding: WordFinding) -> float:
-    """The end of the interval that is nearest to zero, or 0 where zero lies within it or few texts contain the word."""
+    """Return the end of the interval nearest to zero, or 0 where zero lies within or few texts contain the word."""
     if finding.low is None or finding.high is None:
         return 0.0
     return max(finding.low, 0.0) + min(finding.high, 0.0)

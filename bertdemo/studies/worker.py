@@ -148,7 +148,7 @@ def _locate(material: Material, writer: StatusWriter) -> MapFindings:
     steps = 2 * len(places)
 
     def vectors(classifier: Classifier, so_far: int, name: str) -> NDArray[np.float32]:
-        """Of all texts, with a word on how far it is after each batch."""
+        """Compute those of all texts, with a word on how far it is after each batch."""
 
         def report(done: int) -> None:
             raise_if_cancelled(material.folder)

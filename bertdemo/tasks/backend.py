@@ -42,7 +42,7 @@ class ImmediateBackend:
         self._work = work
 
     def prepare(self) -> None:
-        """Nothing to do: what is imported here is there already."""
+        """Do nothing: what is imported here is there already."""
 
     def start(self, folder: Any) -> None:
         self._work(folder)
@@ -51,4 +51,4 @@ class ImmediateBackend:
         return status.pid == os.getpid()
 
     def end(self, status: Status, *, force: bool) -> None:
-        """Nothing is left to end."""
+        """Do nothing: nothing is left to end."""

@@ -174,7 +174,7 @@ class Dispatcher(Generic[_Folder]):
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """Nobody starts, withdraws or gives up a run meanwhile.
+        """Lock the queue: nobody starts, withdraws or gives up a task meanwhile.
 
         Raises:
             StorageError: the queue cannot be written.

@@ -36,7 +36,7 @@ class TimedRequest:
 
 @contextmanager
 def drafted(path: Path) -> Iterator[Path]:
-    """A new folder to be filled; it appears at ``path`` complete or not at all."""
+    """Make a new folder to be filled; it appears at ``path`` complete or not at all."""
     with storage(path.parent), drafts.drafted(path) as draft:
         draft.mkdir(parents=True)
         yield draft
@@ -76,7 +76,7 @@ class TaskFolder(ABC):
         return (self.path,)
 
     def created(self) -> float:
-        """When this was submitted, in Unix seconds."""
+        """Return when this was submitted, in Unix seconds."""
         created = self._read_json(self.card_name).get("created", 0.0)
         if not is_timestamp(created):
             raise self._damaged(self.card_name)

@@ -53,7 +53,7 @@ class StatusWriter:
 
     @contextmanager
     def heartbeats(self) -> Iterator[None]:
-        """Beat until the block is left; the caller's next ``update`` is then the last word."""
+        """Write heartbeats until the block is left; the caller's next ``update`` is then the last word."""
         done = threading.Event()
         thread = threading.Thread(target=self._write_until, args=(done,), name="heart-heartbeat", daemon=True)
         thread.start()

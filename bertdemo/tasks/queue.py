@@ -35,7 +35,7 @@ class QueueTransaction:
         self._connection.execute("INSERT OR IGNORE INTO runs (id) VALUES (?)", (run_id,))
 
     def leave(self, run_id: str) -> None:
-        """Out of the queue, or off the device."""
+        """Take a task out of the queue, or off the device."""
         self._connection.execute("DELETE FROM runs WHERE id = ?", (run_id,))
 
     def take_device(self, run_id: str) -> None:
@@ -48,7 +48,7 @@ class QueueTransaction:
         self._connection.execute("UPDATE runs SET device = ? WHERE id = ?", (DEVICE, run_id))
 
     def give_back(self, run_id: str) -> None:
-        """Off the device and in the queue again, at the place that the run had there."""
+        """Put a task off the device and in the queue again, at the place that it had there."""
         self.join(run_id)
         self._connection.execute("UPDATE runs SET device = NULL WHERE id = ?", (run_id,))
 
@@ -73,7 +73,7 @@ class Queue:
 
     @contextmanager
     def change(self) -> Iterator[QueueTransaction]:
-        """A transaction that keeps other writers out (BEGIN IMMEDIATE); an exception undoes it.
+        """Open a transaction that keeps other writers out (BEGIN IMMEDIATE); an exception undoes it.
 
         Raises:
             StorageError: the file cannot be written, or is no queue.
@@ -93,7 +93,7 @@ class Queue:
 
     @contextmanager
     def look(self) -> Iterator[QueueTransaction]:
-        """The queue as it is now, without keeping writers out.
+        """Yield the queue as it is now, without keeping writers out.
 
         Raises:
             StorageError: the file cannot be read, or is no queue.

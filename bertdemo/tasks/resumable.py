@@ -26,7 +26,10 @@ class ResumableTaskFolder(TaskFolder):
     part_ending: ClassVar[str]  # of the files in ``parts``
 
     def resumes_by_itself(self) -> bool:
-        """Whether it is taken up once it was killed: once at each place, as what kills it there may do so for ever."""
+        """Return whether it is taken up once it was killed.
+
+        Once at each place, as what kills it there may do so for ever.
+        """
         if not (self.path / _TAKEN_UP).exists():
             return True
         parts: object = self._read_json(_TAKEN_UP).get("parts")
@@ -37,7 +40,7 @@ class ResumableTaskFolder(TaskFolder):
         self._write_json(_TAKEN_UP, {"parts": len(self.done())})
 
     def forget_resumed(self) -> None:
-        """A person wants it to go on: it gets all its chances again."""
+        """Forget where it resumed: a person wants it to go on, and it gets all its chances again."""
         with storage(self.path):
             (self.path / _TAKEN_UP).unlink(missing_ok=True)
 

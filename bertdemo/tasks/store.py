@@ -71,7 +71,7 @@ class TaskStore(Generic[_Folder]):
         self._dispatcher.dispatch()
 
     def start_next(self) -> None:
-        """``dispatch`` for a worker at its end, which nobody asks any more: a failure goes to its log alone."""
+        """Dispatch for a worker at its end, which nobody asks any more: a failure goes to its log alone."""
         try:
             self.dispatch()
         except BertDemoError as error:

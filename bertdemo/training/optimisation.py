@@ -57,7 +57,7 @@ def make_optimizer(model: PreTrainedModel, recipe: Recipe) -> Optimizer:
 
 
 def make_scheduler(optimizer: Optimizer, recipe: Recipe, steps: int) -> LRScheduler:
-    """Warm-up from 0 over ``recipe.warmup`` of all steps, then linear or cosine to 0, or constant."""
+    """Warm up from 0 over ``recipe.warmup`` of all steps, then fall linearly or by cosine to 0, or stay."""
     from transformers import get_scheduler
 
     warmup = round(recipe.warmup * steps)

@@ -30,7 +30,7 @@ PRESET_SETTINGS = ("epochs", "learning_rate", "lora_rank", "averaging", "mean_te
 
 
 def recipe_for(base_name: str, preset: Preset = "standard", texts: int | None = None) -> Recipe:
-    """Defaults that suit the base, what it can read, the preset, and how many texts there are.
+    """Return defaults that suit the base, what it can read, the preset, and how many texts there are.
 
     Args:
         base_name: see ``find_base``.

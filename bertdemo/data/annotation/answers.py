@@ -79,7 +79,7 @@ def likeliest_question(kinds: Mapping[str, str], order: Sequence[str]) -> str | 
 
 
 def refuse_addresses(tool: str, texts: Sequence[Any]) -> None:
-    """Texts that are addresses of files are not here.
+    """Refuse texts that are addresses of files: the files are not here.
 
     Raises:
         DataError: all of them are.

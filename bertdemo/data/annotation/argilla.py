@@ -138,7 +138,10 @@ def _cells(held: Any) -> list[Any]:
 
 
 def _label_question(rows: Sequence[Record], questions: Mapping[str, str]) -> str | None:
-    """The question (name → column) whose answers are labels: not ranked, not about parts, and not written freely."""
+    """Return the question (name → column) whose answers are labels.
+
+    Not ranked, not about parts, and not written freely.
+    """
     if len(questions) == 1:
         return next(iter(questions))
     choices = []

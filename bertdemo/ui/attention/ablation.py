@@ -47,7 +47,7 @@ def show(complete: Looked, looked: Looked) -> None:
 
 
 def off_line(looked: Looked) -> None:
-    """That heads are off, wherever it matters, and the button that ends it."""
+    """Say that heads are off, wherever it matters, and draw the button that ends it."""
     if looked.off:
         with st.container(horizontal=True, vertical_alignment="center", key="off_line"):
             st.markdown(f"**{count(len(looked.off), 'head is', 'heads are')} switched off**: {escape(_names(looked))}.")

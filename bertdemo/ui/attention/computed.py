@@ -123,7 +123,7 @@ def _look(run_id: str, edition: int, text: str, pair: str | None, window: int, o
 
 
 def classifier(looked: Looked) -> Classifier:
-    """Raises RunError where the run was deleted meanwhile."""
+    """Return the classifier; raises RunError where the run was deleted meanwhile."""
     return resources.attention_models().classifier(looked.run_id)
 
 

@@ -24,7 +24,7 @@ _FIRST = "Choose a single head above: a mean of heads has no query and no key."
 
 
 def show(looked: Looked, part: Selection) -> None:
-    """Query, keys, scores, softmax and values of one head for one token that looks."""
+    """Draw query, keys, scores, softmax and values of one head for one token."""
     if part.layer is None or part.head is None:
         st.info(_FIRST)
         return
@@ -77,7 +77,7 @@ def _token(looked: Looked) -> int:
 
 
 def sentence(near: HeadDetail, names: list[str], token: int, other: int) -> str:
-    """From the two vectors to the weight, in numbers, as Markdown."""
+    """Write the way from the two vectors to the weight, in numbers, as Markdown."""
     asks, answers = (quoted(names[place]) for place in (token, other))
     product = float(near.products[other].sum())
     return (
@@ -88,7 +88,7 @@ def sentence(near: HeadDetail, names: list[str], token: int, other: int) -> str:
 
 
 def vectors_of(near: HeadDetail, names: list[str], token: int, other: int) -> list[tuple[str, NDArray[np.float32]]]:
-    """The query, the key, their products number by number, and what the head hands on, with titles in Markdown."""
+    """Return query, key, their products number by number, and the output of the head, with titles in Markdown."""
     return [
         (f"q, the query of {quoted(names[token])}", near.query),
         (f"k, the key of {quoted(names[other])}", near.keys[other]),

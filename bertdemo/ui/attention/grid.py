@@ -38,7 +38,10 @@ def show(
 
 
 def data_of(looked: Looked, values: NDArray[np.float32], marked: tuple[Selection, ...]) -> dict[str, Any]:
-    """What the browser needs: a row of maps for each layer, the mean of its heads last, and below the mean of all."""
+    """Return what the browser needs.
+
+    A row of maps for each layer, the mean of its heads last, and below the mean of all.
+    """
     parts = _parts(looked)
     shown = [part for part in parts if part]
     pixels = small_maps(np.stack([part.of(values) for part in shown]), float(values.max()))

@@ -144,7 +144,10 @@ def _heads(looked: Looked, view: str, *, has_pairs: bool) -> None:
 
 
 def _first(looked: Looked) -> Selection:
-    """The head that is open before anybody has chosen: the one with the most attention between different words."""
+    """Return the head that is open before anybody has chosen.
+
+    The one with the most attention between different words.
+    """
     best = min(looked.statistics, key=lambda head: head.first + head.separator + head.itself)
     return Selection(best.layer, best.head)
 

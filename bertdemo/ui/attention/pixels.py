@@ -20,13 +20,13 @@ def packed(content: NDArray[np.uint8] | str) -> str:
 
 
 def shades(weights: NDArray[np.floating[Any]], largest: float = 1.0) -> NDArray[np.uint8]:
-    """255 · √(weight / largest): small weights keep digits; off by at most 0.4 % of ``largest``."""
+    """Return 255 · √(weight / largest): small weights keep digits; off by at most 0.4 % of ``largest``."""
     found: NDArray[np.uint8] = np.rint(255 * _root(weights, largest)).astype(np.uint8)
     return found
 
 
 def small_maps(weights: NDArray[np.floating[Any]], largest: float = 1.0) -> NDArray[np.uint8]:
-    """Each of (maps, tokens, tokens) in at most ``SIDE`` × ``SIDE`` pixels, each as dark as its darkest weight."""
+    """Shrink (maps, tokens, tokens) to at most ``SIDE`` × ``SIDE`` pixels, each as dark as its darkest weight."""
     coarse = np.rint(_SHADES * _root(_pooled(weights), largest))
     found: NDArray[np.uint8] = np.rint(coarse * (255 / _SHADES)).astype(np.uint8)
     return found

@@ -66,7 +66,7 @@ def parse(code: str, layers: int, heads: int) -> Selection | None:
 
 
 def unknown(layers: int, heads: int) -> Iterator[InvalidParam]:
-    """Heads of the address that the model does not have."""
+    """Yield heads of the address that the model does not have."""
     codes = {Selection(layer, head).code for layer in range(layers) for head in (None, *range(heads))}
     kind = f"head of this model (it has {layers} layers of {heads} heads, and 2.3 is the third head of layer 2)"
     yield from address.invalid_params(_HEADS, {_ALL, *codes}, kind, between=",")
@@ -119,7 +119,7 @@ def switch(off: Iterable[Head], heads: int) -> None:
 
 
 def one_of(name: str, options: dict[str, str], label: str) -> str:
-    """A choice between ``options`` (word of the address to words of the screen), the first where none is named."""
+    """Choose between ``options`` (word of the address to words of the screen), the first where none is named."""
     key, first = f"attention_{name}", next(iter(options))
     st.session_state[key] = st.query_params.get(name, first)
 

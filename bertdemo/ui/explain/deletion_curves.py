@@ -101,7 +101,7 @@ def _erasure(name: str, erasure: Erasure, about: str) -> None:
 
 
 def steady(subject: Subject, choice: Choice) -> None:
-    """Infidelity and sensitivity, as Captum computes them."""
+    """Draw infidelity and sensitivity, as Captum computes them."""
     from bertdemo.explanation import infidelity, sensitivity
 
     scores = methods.attribution(subject, choice).word_scores

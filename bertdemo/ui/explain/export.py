@@ -36,7 +36,7 @@ def show(subject: Subject, choice: Choice) -> None:
 
 
 def file_name(subject: Subject, choice: Choice) -> str:
-    """Of what is taken away: run, label and method, in letters that every file system takes; without an ending."""
+    """Return run, label and method in letters that every file system takes; without an ending."""
     name = f"{subject.run.id}-{subject.labels[choice.target]}-{choice.method}"
     return "".join(letter if letter.isalnum() else "-" for letter in name)[:80]
 

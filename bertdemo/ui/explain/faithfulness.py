@@ -76,7 +76,7 @@ def found_words(subject: Subject, flip: Flip) -> str:
 
 
 def read_further(subject: Subject, how_gone: str | None) -> str:
-    """Of a text that is not read to its end: which words were tried, and what deleting them does."""
+    """Say of a text that is not read to its end which words were tried, and what deleting them does."""
     if not subject.tokenized.truncated:
         return ""
     return f" Tried were words that it read.{f' {counterfactual.FURTHER}' if how_gone == 'delete' else ''}"

@@ -38,7 +38,7 @@ class Piece:
     number: int = -1
 
     def packed(self) -> list[Any]:
-        """As the component reads it."""
+        """Pack it as the component reads it."""
         return [self.text, self.kind, round(self.strength, 3), self.glyph, self.title, self.number]
 
 

@@ -64,7 +64,7 @@ def progress(run: Run, seen: Curves) -> None:
 
 
 def charts(run: Run, seen: Curves) -> None:
-    """Losses large, validation scores and learning rate below, one table for all."""
+    """Draw losses large, validation scores and learning rate below, and one table for all."""
     from bertdemo.charts.curves import loss_chart, rate_chart, score_chart
 
     steps, peak = seen.started.get("steps", 0) or run.status.steps or 1, run.recipe.learning_rate
@@ -100,7 +100,7 @@ def charts(run: Run, seen: Curves) -> None:
 
 
 def figures(seen: Curves) -> None:
-    """Speed, memory and device."""
+    """Draw speed, memory and device."""
     step, started = seen.step, seen.started
     with st.container(horizontal=True, key="figures", gap="medium"):
         st.metric("Texts a second", _number(step, "samples_per_second"), width=140)

@@ -115,7 +115,7 @@ def choose(data: Dataset | None) -> Recipe:
 
 
 def limit() -> int | None:
-    """At most so many training texts, or None for all of them."""
+    """Draw the limit of training texts and return it; None for all of them."""
     # Said each time, in place of a default (see ``_setting``): a field with a default cannot be emptied.
     st.session_state[_LIMIT] = st.session_state.get(_LIMIT)
     value = st.number_input(

@@ -54,7 +54,7 @@ class Bar:
         return self.at(self._pieces, self._pieces + _USUAL)
 
     def at(self, done: int, of: int) -> bool:
-        """So many pieces of so many are done, of this part; whether the work is called off."""
+        """Note that so many pieces of this part are done; return whether the work is called off."""
         part, parts = self._part
         self.share = (part + done / of) / parts
         return self.is_over()

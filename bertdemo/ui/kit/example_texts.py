@@ -64,7 +64,7 @@ def _tested_texts(run_id: str, created: float, _folder: RunFolder) -> Dataset:  
 
 
 def choose(test: Dataset) -> tuple[Example, ...]:
-    """Up to 24 texts that can be read at a glance, the labels in turn so that each is among the first."""
+    """Choose up to 24 texts that can be read at a glance, the labels in turn so that each is among the first."""
     rows = [row for row, text in enumerate(test.texts) if len(text) in _READABLE] or list(range(len(test)))
     rows.sort(key=lambda row: crc32(test.texts[row].encode("utf-8", "surrogatepass")))  # any order but that of the file
     by_label: dict[int, list[int]] = {}

@@ -74,13 +74,16 @@ def figure(
 
 
 def numbers(rows: pd.DataFrame) -> dict[str, Any]:
-    """The configuration of the columns of ``st.dataframe`` that hold numbers with decimals, as people write them."""
+    """Configure the columns of ``st.dataframe`` that hold numbers with decimals, as people write them."""
     columns = {str(name): rows[name].abs().max() for name in rows.select_dtypes(["float32", "float64"])}
     return {name: st.column_config.NumberColumn(format=written(largest)) for name, largest in columns.items()}
 
 
 def written(largest: float) -> str:
-    """The format of numbers up to ``largest``: per cent to a tenth, less to a thousandth, learning rates as 2.00e-5."""
+    """Return the format of numbers up to ``largest``.
+
+    Per cent to a tenth, less to a thousandth, learning rates as 2.00e-5.
+    """
     if largest >= 10:
         return "%.1f"
     return "%.2e" if 0 < largest < 0.01 else "%.3f"

@@ -37,7 +37,7 @@ def quoted(text: str) -> str:
 
 
 def isolated(text: str) -> str:
-    """The text between marks (U+2068, U+2069) without which Arabic or Hebrew would draw the figures after it along."""
+    """Put the text between marks (U+2068, U+2069): Arabic or Hebrew would draw the figures after it along."""
     return f"\u2068{text}\u2069" if _RIGHT_TO_LEFT.search(text) else text
 
 
@@ -52,7 +52,7 @@ def plain(value: float, digits: int = 2) -> str:
 
 
 def signed(value: float, digits: int = 2) -> str:
-    """With its sign, a true minus, and digits for comparing: ``+1.20``, ``−0.03``; what rounds to 0 has no sign."""
+    """Write a number with its sign, a true minus, and digits for comparing: ``+1.20``, ``−0.03``."""
     return f"{'+' if round(value, digits) > 0 else ''}{plain(value, digits)}"
 
 

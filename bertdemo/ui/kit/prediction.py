@@ -43,7 +43,7 @@ def of(run: Run, asked: Asked) -> Answer:
 
 
 def fresh(run: Run, asked: Asked) -> Answer:
-    """As ``of``, and computed now; the first text of a run waits until its classifier is loaded.
+    """Predict as ``of``, now; the first text of a run waits until its classifier is loaded.
 
     It is asked twice then: the first answer of all takes ten times as long, which tells nobody how fast it is.
     """
@@ -103,7 +103,7 @@ def facts(answer: Answer) -> str:
 
 
 def probability_rows(answer: Answer, sure: bool = True) -> pd.DataFrame:
-    """Rows for ``probability_chart``, the most probable label first and in blue unless the answer is "not sure"."""
+    """Return rows for ``probability_chart``, the most probable label first and, unless "not sure", in blue."""
     import pandas as pd
 
     rows = [

@@ -115,7 +115,7 @@ def expect_a_run() -> None:
 
 
 def training_speed(base: str) -> float | None:
-    """``speed_of`` the last run with this base that tells one (what comes with the app was trained elsewhere)."""
+    """Return ``speed_of`` the last run with this base that tells one (starters were trained elsewhere)."""
     from bertdemo.training.estimate import speed_of
 
     for run in runs().list():

@@ -113,7 +113,10 @@ def put(asked: Asked) -> None:
 
 
 def fill(run: Run, example: Asked | None) -> None:
-    """What the box holds before a person has typed: the text of the address, or a first one for this run's data."""
+    """Draw what the box holds before a person has typed.
+
+    The text of the address, or a first one for this run's data.
+    """
     state, linked = st.session_state, st.query_params.get(TEXT_IN)
     if linked is not None and linked != state.get("ask_linked"):
         put(Asked(linked, st.query_params.get(PAIR_IN)))

@@ -35,7 +35,7 @@ def keep_focus(key: str) -> None:
 
 
 def accepted(command: str) -> None:
-    """Sizes and the way out, as a caption: an uploader that refuses a file marks it and says no more.
+    """Caption sizes and the way out: an uploader that refuses a file marks it and says no more.
 
     ``command`` reads a file with no page between.
     """
@@ -79,7 +79,7 @@ def read_content(name: str, content: bytes, **options: Any) -> pd.DataFrame:
 
 
 def read_hub(name: str) -> HubTable:
-    """A data set of the Hub, "owner/name" or "owner/name:configuration", read like a file in a process of its own.
+    """Read a data set of the Hub, "owner/name" or "owner/name:configuration", in a process of its own.
 
     Raises:
         DataError: see ``bounded.read_hub``.

@@ -43,7 +43,7 @@ _LAST_START = "last_start.json"
 
 @asynccontextmanager
 async def before_first_visitor(_app: object) -> AsyncIterator[dict[str, Any]]:
-    """The life of the server: whatever all pages draw with is whole before one is asked for, and its end comes."""
+    """Import what all pages draw with before one is asked for, and see to it that the server ends."""
     if threading.current_thread() is threading.main_thread():  # nobody else can be told of signals
         end_in_time(_FAREWELL)
     for library in _DRAWING:

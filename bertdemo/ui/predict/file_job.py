@@ -150,7 +150,10 @@ def _review(job_id: str, done: int) -> dict[str, list[str]]:  # noqa: ARG001 (th
 
 
 def said(summary: JobSummary) -> str:
-    """What came out, as Markdown: how certain, how many rows below the threshold, and how often right if known."""
+    """Return what came out, as Markdown.
+
+    How certain, how many rows below the threshold, and how often right if known.
+    """
     parts = [f"**{count(summary.rows, 'row')}** predicted"]
     if summary.mean_confidence is not None:
         parts[0] += f", on average {prediction.certainty(summary.mean_confidence)} certain"
@@ -182,7 +185,7 @@ def _agreement(agreed: Agreement | None) -> str:
 
 
 def cost(summary: JobSummary) -> str:
-    """Time, speed and number format."""
+    """Say time, speed and number format."""
     speed = f", {compact(summary.texts_per_second)} texts a second" if summary.texts_per_second else ""
     return f"Computed in {summary.precision} in {duration(summary.seconds)}{speed}."
 

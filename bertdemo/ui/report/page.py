@@ -27,7 +27,10 @@ _ENDINGS = {
 
 
 def show(run: Run, runs: list[Run]) -> None:
-    """Everything a run that has ended leaves: its report, question by question, its curves, its recipe and its log."""
+    """Draw everything a run that has ended leaves.
+
+    Its report, question by question, its curves, its recipe and its log.
+    """
     report, known = resources.runs().report(run.id), None
     if report is None:
         _ending(run)

@@ -81,7 +81,10 @@ def commonest_mistake(scores: Scores) -> str:
 
 
 def cells(scores: Scores) -> list[Cell]:
-    """The cells of the confusion matrix that hold texts: the mistakes, most frequent first, then the right answers."""
+    """Return the cells of the confusion matrix that hold texts.
+
+    The mistakes, most frequent first, then the right answers.
+    """
     names = [each.label for each in scores.classes]
     found = [Cell(names[i], names[j], n) for i, row in enumerate(scores.confusion) for j, n in enumerate(row) if n]
     return sorted(found, key=lambda cell: (cell.label == cell.called, -cell.texts))

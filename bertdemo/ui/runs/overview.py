@@ -67,7 +67,10 @@ def table(runs: list[Run]) -> None:
 
 
 def row_height(names: list[str]) -> int:
-    """Pixels of a row, the same for all, in which the longest name is read whole: cells wrap in rows of more lines."""
+    """Return pixels of a row, the same for all, in which the longest name is read whole.
+
+    Cells wrap in rows of more lines.
+    """
     return _ROW + _LINE * (max(math.ceil(len(name) / _LETTERS) for name in names) - 1)
 
 

@@ -73,7 +73,10 @@ def method(found: WordFindings, card: StudyCard) -> str:
 
 
 def chart_rows(found: WordFindings) -> pd.DataFrame:
-    """Rows for ``term_chart``: the words that stand out, and where none does the largest means that were compared."""
+    """Return rows for ``term_chart``.
+
+    The words that stand out, and where none does the largest means that were compared.
+    """
     import pandas as pd
 
     from bertdemo.charts.palette import BLUE, ORANGE

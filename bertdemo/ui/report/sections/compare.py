@@ -52,7 +52,7 @@ class CompareSection(Section):
 
 
 def compare(run: Run, runs: list[Run]) -> None:
-    """This run with up to three others; those on the same data are offered first."""
+    """Draw this run with up to three others; those on the same data are offered first."""
     rest = sorted((each for each in runs if each.id != run.id), key=lambda each: not _same_data(run, each))
     if not rest:
         st.markdown("There is no other run yet: make one with another recipe, and see here what that changed.")
