@@ -110,7 +110,7 @@ def test_a_text_that_is_too_long_says_so_and_shows_what_was_cut(open_page, make_
     make_classifier()
     text = f"{TEXT} " * 300 + "unread"
     app = ask(open_page("predict", run="one"), text)
-    assert "only its first 16 tokens were read" in app.warning[0].value
+    assert "Only the first 16 tokens were read" in app.warning[0].value
     assert "too long for a link" in words_of(app)
     assert "text" not in app.query_params
     app.session_state["pieces_box"] = True
@@ -223,7 +223,7 @@ def test_times_that_are_compared_are_medians_of_several_askings_and_kept(open_pa
     times = {"one": iter([9, 9, 9, 5, 900, 7]), "three": iter([9, 9, 40, 30, 1])}
 
     def timed(classifier, text, pair=None):
-        run_id = "one" if classifier is resources.shelf().classifier("one") else "three"
+        run_id = "one" if classifier is resources.models().classifier("one") else "three"
         return dataclasses.replace(predict_one(classifier, text, pair), milliseconds=float(next(times[run_id])))
 
     monkeypatch.setattr(single, "predict_one", timed)
