@@ -114,7 +114,7 @@ def test_a_text_that_is_too_long_says_so_and_shows_what_was_cut(open_page, make_
     assert "too long for a link" in words_of(app)
     assert "text" not in app.query_params
     app.session_state["pieces_box"] = True
-    assert "What was cut off" in words_of(app.run())
+    assert "What was left out" in words_of(app.run())
 
 
 @pytest.mark.parametrize("text", [" \n ", "\ufffd\ufffd", "\ue000", "x" * 1_000_001])
