@@ -383,10 +383,10 @@ def test_a_job_under_way_shows_how_far_it_is_and_can_be_cancelled(open_page, mak
     app.button(key="many_lines_start").click().run()
     assert not app.exception
     assert "the work goes on" in words_of(app)
-    app.button(key="job_cancel").click().run()
+    app.button(key=f"cancel_{job_of(app)}").click().run()
     assert not app.exception
     assert resources.jobs().folder(job_of(app)).request() == "cancel"
-    assert app.button(key="job_cancel").disabled
+    assert app.button(key=f"cancel_{job_of(app)}").disabled
 
 
 def test_a_finished_job_can_be_deleted(open_page, make_classifier, at_once):
@@ -394,7 +394,7 @@ def test_a_finished_job_can_be_deleted(open_page, make_classifier, at_once):
     app = open_many(open_page, run="one")
     app.text_area(key="many_lines").set_value("a lovely day")
     app.button(key="many_lines_start").click().run()
-    app.button(key="delete_job_yes").click().run()
+    app.button(key=f"delete_{job_of(app)}_yes").click().run()
     assert not app.exception
     assert "job" not in app.query_params
     assert resources.jobs().list() == []
