@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 
 from bertdemo.commands import (
+    app,
     attention,
     cancel,
     compare,
@@ -34,6 +35,7 @@ from bertdemo.runs.failures import sentence
 from bertdemo.settings import Settings
 
 _COMMANDS = (
+    app,
     data,
     train,
     runs,
