@@ -181,8 +181,8 @@ class Trained:
         save_classifier(classifier, folder)
         after = dict(classifier.model.named_parameters())
         learned = [name for name, weight in before.items() if not (after[name] == weight).all()]
-        reading = [name for name in before if not re.search("vision|visual", name)]
-        expect(len(learned) > len(reading) / 4, f"only {len(learned)} of {len(reading)} weights learned")
+        tokenized = [name for name in before if not re.search("vision|visual", name)]
+        expect(len(learned) > len(tokenized) / 4, f"only {len(learned)} of {len(tokenized)} weights learned")
         if lora_rank:
             check_adapted_everywhere(classifier.model)
         kept, trained = logits(load_classifier(folder), TEXTS), logits(classifier, TEXTS)
@@ -214,39 +214,39 @@ class Trained:
 
     def explained(self) -> None:
         from bertdemo.explanation.methods import attribute
-        from bertdemo.explanation.reading import read
+        from bertdemo.explanation.tokenized_text import tokenize_with_words
 
         classifier = self.load(complete=True)
         for text in TEXTS[2:4]:
-            reading, predicted = read(classifier, text), logits(classifier, [text])
-            found = attribute(classifier, reading, "integrated_gradients", 1)
+            tokenized, predicted = tokenize_with_words(classifier, text), logits(classifier, [text])
+            found = attribute(classifier, tokenized, "integrated_gradients", 1)
             expect_close(found.output, predicted[0, 1], _EXACT, "what is explained is not what was predicted")
             expect(abs(found.scores).max() > 0, "all scores are 0")
 
     def attention(self) -> None:
         from bertdemo.explanation.attention import attention
-        from bertdemo.explanation.reading import read
+        from bertdemo.explanation.tokenized_text import tokenize_with_words
 
         classifier = self.load(complete=True)
         for text in TEXTS[2:4]:
-            reading = read(classifier, text)
-            found = attention(classifier, reading)
-            expect(found.weights.shape[2:] == (len(reading), len(reading)), f"shape {found.weights.shape}")
+            tokenized = tokenize_with_words(classifier, text)
+            found = attention(classifier, tokenized)
+            expect(found.weights.shape[2:] == (len(tokenized), len(tokenized)), f"shape {found.weights.shape}")
             expect(abs(found.weights.sum(axis=-1) - 1).max() < _CLOSE, "rows do not sum to 1")
             expect_close(found.logits, logits(self.load(), [text])[0], _EXACT, "other logits than predicted")
 
     def heads(self) -> None:
         """A head that is switched off changes the logits, and what all views of a head say agrees."""
         from bertdemo.explanation.attention import attention
-        from bertdemo.explanation.closeup import closeup
-        from bertdemo.explanation.heads import switched_off
-        from bertdemo.explanation.reading import read
+        from bertdemo.explanation.head_detail import closeup
+        from bertdemo.explanation.heads import logits_with_ablated_heads
+        from bertdemo.explanation.tokenized_text import tokenize_with_words
 
         classifier = self.load(complete=True)
-        reading = read(classifier, TEXTS[3])
-        without, all_on = switched_off(classifier, reading, {(0, 1)}), attention(classifier, reading)
+        tokenized = tokenize_with_words(classifier, TEXTS[3])
+        without, all_on = logits_with_ablated_heads(classifier, tokenized, {(0, 1)}), attention(classifier, tokenized)
         expect(abs(without - all_on.logits).max() > 0, "a head that is switched off changes nothing")
-        found = closeup(classifier, reading, 0, 1, 2)
+        found = closeup(classifier, tokenized, 0, 1, 2)
         expect_close(found.weights, all_on.weights[0, 1, 2], _EXACT, "the numbers of a head are not its weights")
 
     def lora(self) -> None:

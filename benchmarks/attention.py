@@ -15,13 +15,13 @@ import numpy as np
 
 from benchmarks import machine
 from bertdemo.explanation.attention import attention
-from bertdemo.explanation.closeup import closeup
-from bertdemo.explanation.heads import importance, switched_off
+from bertdemo.explanation.head_detail import closeup
+from bertdemo.explanation.heads import importance, logits_with_ablated_heads
 from bertdemo.explanation.heads import statistics as statistics_of
 from bertdemo.explanation.norms import norm_weighted
-from bertdemo.explanation.reading import read
 from bertdemo.explanation.relevance import relevance
 from bertdemo.explanation.rollout import rollout
+from bertdemo.explanation.tokenized_text import tokenize_with_words
 from bertdemo.models.classifier import load_classifier
 from bertdemo.models.devices import choose_placement
 from bertdemo.prediction.predict import predict
@@ -38,8 +38,8 @@ def main() -> None:
     complete, predicting = load_classifier(folder.model_path, complete=True), load_classifier(folder.model_path)
     texts = folder.split().part("test").texts[:TEXTS]
     predicted = predict(predicting, texts, placement=FP32).logits
-    readings = [read(complete, text) for text in texts]
-    seen = [attention(complete, reading) for reading in readings]
+    readings = [tokenize_with_words(complete, text) for text in texts]
+    seen = [attention(complete, tokenized) for tokenized in readings]
     print(machine.describe())
     print(f"{TEXTS} tweets of {statistics.median(map(len, readings)):.0f} tokens (median), milliseconds a text")
     for name, call in (
@@ -49,7 +49,7 @@ def main() -> None:
         ("relevance", lambda row: relevance(complete, readings[row], 0)),
         ("norm-weighted attention", lambda row: norm_weighted(complete, readings[row])),
         ("close-up of one head", lambda row: closeup(complete, readings[row], 3, 4, 1)),
-        ("two heads switched off", lambda row: switched_off(predicting, readings[row], SOME)),
+        ("two heads switched off", lambda row: logits_with_ablated_heads(predicting, readings[row], SOME)),
         ("importance of every head", lambda row: importance(predicting, readings[row], 0)),
     ):
         times = timed(call)
@@ -81,7 +81,7 @@ def shared(classifier, texts, readings, predicted: np.ndarray) -> int:
             if session % 2:
                 found = predict(classifier, [texts[row]], placement=FP32).logits[0]
             else:
-                switched_off(classifier, readings[row], SOME)
+                logits_with_ablated_heads(classifier, readings[row], SOME)
                 relevance(classifier, readings[row], 0)
                 found = attention(classifier, readings[row]).logits
             wrong += bool(abs(found - predicted[row]).max() > 1e-5)

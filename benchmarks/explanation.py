@@ -58,11 +58,13 @@ def classifier_and_texts():
 def ours(classifier, text: str):
     """From the text to certified scores for the logit of its answer, prediction included, as the page makes them."""
     from bertdemo.explanation.integrated_gradients import integrated_gradients
-    from bertdemo.explanation.reading import read
+    from bertdemo.explanation.tokenized_text import tokenize_with_words
     from bertdemo.prediction.single import predict_one
 
     answer = predict_one(classifier, text)
-    return integrated_gradients(classifier, read(classifier, text), classifier.label_names.index(answer.label))
+    return integrated_gradients(
+        classifier, tokenize_with_words(classifier, text), classifier.label_names.index(answer.label)
+    )
 
 
 def theirs(classifier) -> Callable[[str], float]:
@@ -102,7 +104,7 @@ def speed(classifier, texts) -> None:
     """Milliseconds a text; ratios within a text."""
     from bertdemo.explanation.layers import layer_conductance
     from bertdemo.explanation.methods import attribute
-    from bertdemo.explanation.reading import read
+    from bertdemo.explanation.tokenized_text import tokenize_with_words
 
     rival = theirs(classifier)
     for text in texts[:3]:
@@ -114,9 +116,11 @@ def speed(classifier, texts) -> None:
     print(f"{'integrated gradients, certified':<36}{mine:>7.0f} ms")
     print(f"{'transformers-interpret, by default':<36}{other:>7.0f} ms  ours takes {ratio:.2f}× its time")
     for method in METHODS:
-        times = [timed(attribute, classifier, read(classifier, text), method, 0) for text in texts[:EXACT]]
+        times = [
+            timed(attribute, classifier, tokenize_with_words(classifier, text), method, 0) for text in texts[:EXACT]
+        ]
         print(f"{method:<36}{statistics.median(times):>7.0f} ms")
-    times = [timed(layer_conductance, classifier, read(classifier, text), 0) for text in texts[:EXACT]]
+    times = [timed(layer_conductance, classifier, tokenize_with_words(classifier, text), 0) for text in texts[:EXACT]]
     print(f"{'by layer (conductance)':<36}{statistics.median(times):>7.0f} ms")
 
 
@@ -150,7 +154,7 @@ def exactness(classifier, texts) -> None:
     """Margins against differences for 2, 3 and 10 labels, and pieces of different sizes."""
     from bertdemo.explanation import function
     from bertdemo.explanation.integrated_gradients import integrated_gradients
-    from bertdemo.explanation.reading import read
+    from bertdemo.explanation.tokenized_text import tokenize_with_words
     from bertdemo.models.classifier import load_base
 
     margins, pieces, texts = [], [], texts[:EXACT]
@@ -159,18 +163,18 @@ def exactness(classifier, texts) -> None:
         each = classifier if labels == 3 else load_base("minilm-l6", names, dropout=0.0, max_length=128)
         each.model.eval()
         for text in texts:
-            reading = read(each, text)
+            tokenized = tokenize_with_words(each, text)
             margin, one, other = (
-                integrated_gradients(each, reading, *question, steps=20)
+                integrated_gradients(each, tokenized, *question, steps=20)
                 for question in ((0, labels - 1), (0,), (labels - 1,))
             )
             margins.append(np.abs(margin.scores - (one.scores - other.scores)).max())
     usual = dict(function._PIECE)  # noqa: SLF001
     for text in texts:
-        reading, scores = read(classifier, text), []
+        tokenized, scores = tokenize_with_words(classifier, text), []
         for piece in (1, 1e9, 1e12):
             function._PIECE["cpu"] = piece  # noqa: SLF001
-            scores.append(integrated_gradients(classifier, reading, 0, steps=20).scores)
+            scores.append(integrated_gradients(classifier, tokenized, 0, steps=20).scores)
         pieces.append(np.ptp(scores, axis=0).max())
     function._PIECE.update(usual)  # noqa: SLF001
     print(f"margin and difference of attributions: {max(margins):.1e}; one by one and all at once: {max(pieces):.1e}")
@@ -189,23 +193,23 @@ def long(_classifier, _texts) -> None:
 def long_here() -> dict[str, float]:
     """A text of 512 tokens: memory, time, and the longest wait for a cancel."""
     from benchmarks.memory import Since
-    from bertdemo.explanation.cancelling import CancelledError
+    from bertdemo.errors import CancelledError
     from bertdemo.explanation.integrated_gradients import integrated_gradients
-    from bertdemo.explanation.reading import read
+    from bertdemo.explanation.tokenized_text import tokenize_with_words
 
     classifier, texts = classifier_and_texts()
     classifier = replace(classifier, max_length=LONG)
     ours(classifier, texts[0])
-    reading = read(classifier, " ".join(texts[:60]))
+    tokenized = tokenize_with_words(classifier, " ".join(texts[:60]))
     since = Since()
-    found = integrated_gradients(classifier, reading, 0)
-    result = since.figures() | {"tokens": len(reading), "n_steps": found.n_steps}
+    found = integrated_gradients(classifier, tokenized, 0)
+    result = since.figures() | {"tokens": len(tokenized), "n_steps": found.n_steps}
     waits = []
     for after in (0.3, 0.7, 1.1, 1.6, 2.3):
         stop, started = threading.Event(), time.perf_counter()
         threading.Timer(after, stop.set).start()
         try:
-            integrated_gradients(classifier, reading, 0, steps=400, cancelled=stop.is_set)
+            integrated_gradients(classifier, tokenized, 0, steps=400, should_stop=stop.is_set)
         except CancelledError:
             waits.append(time.perf_counter() - started - after)
     return result | {"cancel": max(waits), "cancels": len(waits)}
@@ -214,14 +218,14 @@ def long_here() -> dict[str, float]:
 def shared(classifier, texts) -> None:
     """How many answers and explanations are not those of a model that nobody else uses."""
     from bertdemo.explanation.integrated_gradients import integrated_gradients
-    from bertdemo.explanation.reading import read
+    from bertdemo.explanation.tokenized_text import tokenize_with_words
     from bertdemo.models.devices import choose_placement
     from bertdemo.prediction.predict import predict
 
     exact, texts = choose_placement("fp32"), texts[:TIMED]
-    readings = [read(classifier, text) for text in texts]
+    readings = [tokenize_with_words(classifier, text) for text in texts]
     logits = predict(classifier, texts, placement=exact).logits
-    alone = [integrated_gradients(classifier, reading, 0, steps=4).scores for reading in readings]
+    alone = [integrated_gradients(classifier, tokenized, 0, steps=4).scores for tokenized in readings]
 
     def ask(session: int) -> int:
         choose, wrong = random.Random(session), 0

@@ -58,7 +58,7 @@ def plant(dataset: Dataset, seed: int = 0) -> Dataset:
 
 def planted() -> None:
     """Train on the shortcut and count how often each method puts it first."""
-    from bertdemo.explanation.reading import read
+    from bertdemo.explanation.tokenized_text import tokenize_with_words
     from bertdemo.models.classifier import load_classifier, save_classifier
     from bertdemo.prediction.predict import predict
     from bertdemo.training.loop import load_for_training, train
@@ -77,10 +77,10 @@ def planted() -> None:
         save_classifier(trained, Path(folder))
         classifier = load_classifier(Path(folder))
     marked = [text for text, label in zip(test.texts, test.labels, strict=True) if label][:HELD_BACK]
-    readings = [read(classifier, text) for text in marked]
+    readings = [tokenize_with_words(classifier, text) for text in marked]
     for method, baseline in (*((name, "pad") for name in PROMISED), *OTHERS):
         some = readings if (method, baseline) not in OTHERS else readings[:FEWER]
-        found = [_is_first(classifier, reading, method, baseline) for reading in some]
+        found = [_is_first(classifier, tokenized, method, baseline) for tokenized in some]
         print(f"  {method:<22}{baseline:<6}first in {np.mean(found):6.1%} of {len(found)} texts", flush=True)
 
 
@@ -91,36 +91,36 @@ def _planted_split() -> Split:
     return replace(split, dataset=plant(split.dataset), **rows)
 
 
-def _is_first(classifier, reading, method: str, baseline: str) -> bool:
+def _is_first(classifier, tokenized, method: str, baseline: str) -> bool:
     from bertdemo.explanation.integrated_gradients import integrated_gradients
     from bertdemo.explanation.methods import attribute
 
     if method == "integrated_gradients":  # of a classifier so certain many are not certified, and ranks need not be
-        found = integrated_gradients(classifier, reading, 1, baseline=baseline, most_steps=MOST_STEPS)
+        found = integrated_gradients(classifier, tokenized, 1, baseline=baseline, most_steps=MOST_STEPS)
     else:
-        found = attribute(classifier, reading, method, 1, baseline=baseline)
-    return WORD in reading.words[int(found.word_scores.argmax())].text
+        found = attribute(classifier, tokenized, method, 1, baseline=baseline)
+    return WORD in tokenized.words[int(found.word_scores.argmax())].text
 
 
 def shuffled() -> None:
     """Count how often curves of shuffled scores cannot be told from random orders, and those of the scores can."""
     from bertdemo.explanation.faithfulness import faithfulness
     from bertdemo.explanation.methods import attribute
-    from bertdemo.explanation.reading import read
+    from bertdemo.explanation.tokenized_text import tokenize_with_words
     from bertdemo.models.classifier import load_classifier
     from bertdemo.prediction.predict import predict
 
     classifier, rng = load_classifier(STARTER), np.random.default_rng(0)
     inside, beaten, seconds = [], [], []
     for row, text in enumerate(a_split("airline_sentiment").part("test").texts[:SHUFFLED]):
-        reading, target = read(classifier, text), int(predict(classifier, [text]).labels[0])
-        scores = attribute(classifier, reading, "integrated_gradients", target).word_scores
+        tokenized, target = tokenize_with_words(classifier, text), int(predict(classifier, [text]).labels[0])
+        scores = attribute(classifier, tokenized, "integrated_gradients", target).word_scores
         started = time.perf_counter()
-        found = faithfulness(classifier, reading, scores, target, seed=row)
+        found = faithfulness(classifier, tokenized, scores, target, seed=row)
         seconds.append(time.perf_counter() - started)
         beaten += [found.deletion.beats_chance, found.insertion.beats_chance]
         for trial in range(SHUFFLES):
-            found = faithfulness(classifier, reading, rng.permutation(scores), target, seed=1000 * (trial + 1) + row)
+            found = faithfulness(classifier, tokenized, rng.permutation(scores), target, seed=1000 * (trial + 1) + row)
             inside += [found.deletion.inside, found.insertion.inside]
     print(
         f"curves of {SHUFFLED} texts: inside the band of random orders {np.mean(inside):.1%} of {len(inside)} shuffled "

@@ -29,7 +29,7 @@ def main() -> None:
     if arguments.step:
         print(json.dumps(globals()[arguments.step](arguments.home)))
         return
-    from bertdemo.training.environment import WORKER_ENVIRONMENT
+    from bertdemo.tasks.environment import WORKER_ENVIRONMENT
 
     with tempfile.TemporaryDirectory() as home:
         write_table(Path(home) / "tweets.csv", arguments.rows)
@@ -55,8 +55,8 @@ def submit(home: Path) -> dict[str, float]:
     """Read the file and make the job."""
     import pandas as pd
     import pyarrow.parquet
+    from bertdemo.data.tokenized import read_frame
 
-    from bertdemo.data.reading import read_frame
     from bertdemo.jobs.records import JobColumns
 
     jobs, settings = idle_jobs(home)
@@ -113,8 +113,8 @@ class Since:
 def idle_jobs(home: Path):
     """Jobs that nobody works on, and the settings of their home."""
     from bertdemo.jobs.store import Jobs
-    from bertdemo.runs.backend import ImmediateBackend
     from bertdemo.settings import Settings
+    from bertdemo.tasks.backend import ImmediateBackend
 
     settings = Settings(home)
     return Jobs(settings, ImmediateBackend(lambda _: None)), settings

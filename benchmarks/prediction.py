@@ -30,7 +30,7 @@ def main() -> None:
         name, folder = sys.argv[1:]
         print(json.dumps(globals()[name](Path(folder))))
         return
-    from bertdemo.training.environment import WORKER_ENVIRONMENT
+    from bertdemo.tasks.environment import WORKER_ENVIRONMENT
 
     with tempfile.TemporaryDirectory() as folder:
         machine = figures("prediction", "prepare", folder)["machine"]
@@ -73,8 +73,8 @@ def job(_: Path, *, exact: bool = False) -> dict[str, float]:
     from bertdemo.jobs.records import JobColumns
     from bertdemo.jobs.store import Jobs
     from bertdemo.jobs.worker import make_predictor, work
-    from bertdemo.runs.backend import ImmediateBackend
     from bertdemo.settings import Settings
+    from bertdemo.tasks.backend import ImmediateBackend
 
     _, split = classifier_and_texts()
     texts = split.part("test").texts[:TEXTS]

@@ -26,7 +26,7 @@ def main() -> None:
     if sys.argv[1:] == ["once"]:
         print(json.dumps(measure()))
         return
-    from bertdemo.training.environment import WORKER_ENVIRONMENT
+    from bertdemo.tasks.environment import WORKER_ENVIRONMENT
 
     rounds = [figures("watching", "once", **WORKER_ENVIRONMENT) for _ in range(ROUNDS)]
     for name in rounds[0]:
@@ -52,8 +52,8 @@ class Meter:
 
 def measure() -> dict[str, float]:
     from benchmarks.accuracy import prepared, recipe_of
-    from bertdemo.runs.pulse import Pulse
     from bertdemo.runs.reporting import Reporter
+    from bertdemo.tasks.heartbeat import StatusWriter
     from bertdemo.training.events import Stepped
     from bertdemo.training.loop import load_for_training, train
     from bertdemo.training.recipe import Recipe
@@ -62,8 +62,8 @@ def measure() -> dict[str, float]:
     recipe = recipe_of(split, Recipe.seed)
     with tempfile.TemporaryDirectory() as home:
         folder = a_run(Path(home), split, recipe)
-        pulse = Pulse(folder)
-        reporter = Reporter(folder, pulse)
+        writer = StatusWriter(folder)
+        reporter = Reporter(folder, writer)
 
         def report(event: object) -> None:
             if isinstance(event, Stepped):
@@ -71,7 +71,7 @@ def measure() -> dict[str, float]:
             reporter(event)
 
         classifier = load_for_training(recipe, split.dataset.label_names)
-        beats = beating(pulse, meter)
+        beats = beating(writer, meter)
         started = time.process_time()
         train(classifier, split, recipe, meter.timed(report), meter.timed(folder.request), lambda _: None)
         spent = time.process_time() - started
@@ -83,9 +83,9 @@ def measure() -> dict[str, float]:
 
 def a_run(home: Path, split: Any, recipe: Any):
     """The folder of a run that nobody works on."""
-    from bertdemo.runs.backend import ImmediateBackend
     from bertdemo.runs.store import Runs
     from bertdemo.settings import Settings
+    from bertdemo.tasks.backend import ImmediateBackend
 
     class Idle(ImmediateBackend):
         def start(self, folder: Any) -> None:
@@ -95,15 +95,15 @@ def a_run(home: Path, split: Any, recipe: Any):
     return runs.folder(runs.submit(split, recipe, "watched"))
 
 
-def beating(pulse: Any, meter: Meter) -> threading.Event:
+def beating(writer: Any, meter: Meter) -> threading.Event:
     """Heart-beats as the worker's, their time added to ``meter``."""
-    from bertdemo.runs.pulse import BEAT_SECONDS
+    from bertdemo.tasks.heartbeat import HEARTBEAT_SECONDS
 
     done = threading.Event()
-    beat = meter.timed(lambda: pulse.say(pulse.status.state, pulse.status.message))
+    beat = meter.timed(lambda: writer.update(writer.status.state, writer.status.message))
 
     def loop() -> None:
-        while not done.wait(BEAT_SECONDS):
+        while not done.wait(HEARTBEAT_SECONDS):
             beat()
 
     threading.Thread(target=loop, daemon=True).start()

@@ -29,10 +29,10 @@ from bertdemo.commands import (
     train,
 )
 from bertdemo.commands.arguments import Parser
-from bertdemo.commands.output import Output
+from bertdemo.commands.console import Console
 from bertdemo.errors import BertDemoError
-from bertdemo.runs.failures import sentence
 from bertdemo.settings import Settings
+from bertdemo.tasks.failures import sentence
 
 _COMMANDS = (
     app,
@@ -59,7 +59,7 @@ _INTERRUPTED = 130
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     parsed = parser().parse_args(arguments)
-    output = Output(parsed.json)
+    output = Console(parsed.json)
     try:
         code: int = parsed.run(parsed, Settings.from_environment(os.environ), output)
         return code
@@ -78,7 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def parser() -> Parser:
-    """All commands with their arguments."""
+    """Return all commands with their arguments."""
     top = Parser(prog="python -m bertdemo", description="Fine-tune a BERT text classifier and judge it honestly.")
     subparsers = top.add_subparsers(required=True, metavar="COMMAND", title="commands")
     for command in _COMMANDS:

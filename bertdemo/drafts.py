@@ -191,7 +191,7 @@ def _is_left(path: Path, named: str, now: float) -> bool:
 
 
 def _version(folder: Path) -> tuple[int, int] | None:
-    """Which folder it is, and when an entry was last made or removed in it."""
+    """Return which folder it is, and when an entry was last made or removed in it."""
     try:
         found = folder.stat()
     except OSError:

@@ -107,3 +107,7 @@ class StorageError(BertDemoError):
     """The home folder cannot be written: the disk is full, read-only, or not ours."""
 
     exit_code = 1
+
+
+class CancelledError(Exception):
+    """A person wants nothing more of this work. Not a ``BertDemoError``: there is nothing to tell them."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 
 def shorten(text: str, length: int) -> str:
-    """At most ``length`` characters; a text that was cut ends in an ellipsis."""
+    """Shorten to at most ``length`` characters; a text that was cut ends in an ellipsis."""
     return text if len(text) <= length else text[: length - 1].rstrip() + "…"
 
 
@@ -15,12 +15,12 @@ def one_line(text: str) -> str:
 
 
 def printable(text: str) -> str:
-    """``text`` on one line, without characters that a screen cannot show."""
+    """Return ``text`` on one line, without characters that a screen cannot show."""
     return one_line("".join(character if character.isprintable() else " " for character in text))
 
 
 def distinct(names: Iterable[str]) -> list[str]:
-    """The names, a repeated one with a number: a picker tells its entries apart by their words alone."""
+    """Return the names, a repeated one with a number: a picker tells its entries apart by their words alone."""
     told: dict[str, int] = {}  # and how often each came so far
     for name in names:
         new = name

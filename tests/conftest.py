@@ -17,7 +17,7 @@ import pytest
 from bertdemo.data.dataset import Dataset
 from bertdemo.models.tiny import make_tiny_bert
 from bertdemo.settings import Settings
-from bertdemo.training.environment import WORKER_ENVIRONMENT
+from bertdemo.tasks.environment import WORKER_ENVIRONMENT
 
 # A shell that starts the suite in the background has it ignore Ctrl-C, which the commands under test would inherit.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

@@ -1,4 +1,7 @@
-"""The design, held by tests: which room may use which, what stays light, and how large anything may grow."""
+"""The design, held by tests: which room may use which, what stays light, and how large anything may grow.
+
+Each test goes through all files and its failure lists every offender.
+"""
 
 from __future__ import annotations
 
@@ -17,12 +20,13 @@ PACKAGE = ROOT / "bertdemo"
 LONGEST_FUNCTION, LONGEST_FILE, SHORT = 50, 400, 5
 
 # Room → the rooms it may use. Rooms without a line here (commands, ui) may use all but what the other tests forbid.
-GROUND = {"drafts", "errors", "lines", "processes", "settings"}
+GROUND = {"drafts", "errors", "lines", "processes", "registry", "settings"}
 DOORS = {
     "processes": set(),
     "drafts": {"processes"},
     "errors": set(),
     "lines": set(),
+    "registry": set(),
     "settings": {"errors"},
     "data": GROUND,
     "models": GROUND,
@@ -30,10 +34,11 @@ DOORS = {
     "explanation": GROUND | {"data", "models", "prediction"},
     "evaluation": GROUND | {"data", "models", "prediction"},
     "training": GROUND | {"data", "models", "prediction", "evaluation"},
-    "runs": GROUND | {"data", "models", "prediction", "evaluation", "training"},
-    "jobs": GROUND | {"data", "models", "prediction", "evaluation", "runs"},
-    "studies": GROUND | {"data", "models", "prediction", "explanation", "evaluation", "runs"},
-    "export": GROUND | {"data", "models", "prediction", "explanation", "evaluation", "training", "runs"},
+    "tasks": GROUND,
+    "runs": GROUND | {"data", "models", "prediction", "evaluation", "training", "tasks"},
+    "jobs": GROUND | {"data", "models", "prediction", "evaluation", "runs", "tasks"},
+    "studies": GROUND | {"data", "models", "prediction", "explanation", "evaluation", "runs", "tasks"},
+    "export": GROUND | {"data", "models", "prediction", "explanation", "evaluation", "training", "runs", "tasks"},
     "api": GROUND | {"models", "prediction", "runs"},
 }
 # Charts draw records and know nothing of where they come from.
@@ -50,6 +55,7 @@ RECORDS = {
     "bertdemo.evaluation.thresholds",
     "bertdemo.runs.records",
     "bertdemo.studies.records",
+    "bertdemo.tasks.records",
     "bertdemo.training.events",
     "bertdemo.training.recipe",
 }
@@ -81,8 +87,6 @@ PACKAGE_FILES = sorted(PACKAGE.rglob("*.py"))
 ALL_FILES = [
     path for folder in ("bertdemo", "pages", "tests", "benchmarks") for path in sorted((ROOT / folder).rglob("*.py"))
 ] + sorted(ROOT.glob("*.py"))
-each_package_file = pytest.mark.parametrize("path", PACKAGE_FILES, ids=place)
-each_file = pytest.mark.parametrize("path", ALL_FILES, ids=place)
 
 
 @functools.cache
@@ -122,20 +126,29 @@ def lines(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     return (node.end_lineno or node.lineno) - node.lineno + 1
 
 
-@each_package_file
-def test_doors_open_one_way(path: Path) -> None:
-    own = path.relative_to(PACKAGE).with_suffix("").parts[0]
-    used = {room(name) for name in imports(path) if name.startswith("bertdemo.")} - {own, ""}
-    assert used <= DOORS.get(own, used), f"{place(path)} must not use {sorted(used - DOORS[own])}"
+def own_room(path: Path) -> str:
+    return path.relative_to(PACKAGE).with_suffix("").parts[0]
 
 
-@each_package_file
-def test_only_screens_use_the_ui_and_nothing_uses_them(path: Path) -> None:
-    in_ui = place(path).startswith("bertdemo/ui/")
-    used = imports(path)
-    assert in_ui or not {name for name in used if room(name) in ("ui", "charts") and room(name) not in path.parts}
-    assert not {name for name in used if name.split(".")[0] in ("pages", "app", "tests")}
-    assert not in_ui or not {name for name in used if room(name) in ("commands", "__main__")}
+def test_doors_open_one_way() -> None:
+    shut = []
+    for path in PACKAGE_FILES:
+        own = own_room(path)
+        used = {room(name) for name in imports(path) if name.startswith("bertdemo.")} - {own, ""}
+        shut += [f"{place(path)} must not use {each}" for each in sorted(used - DOORS.get(own, used))]
+    assert not shut, "\n".join(shut)
+
+
+def test_only_screens_use_the_ui_and_nothing_uses_them() -> None:
+    shut = []
+    for path in PACKAGE_FILES:
+        own = own_room(path)
+        forbidden = {"commands", "__main__"} if own == "ui" else {"ui", "charts"} - {own}
+        used = imports(path)
+        wrong = {name for name in used if name.startswith("bertdemo.") and room(name) in forbidden}
+        wrong |= {name for name in used if name.split(".")[0] in ("pages", "app", "tests")}
+        shut += [f"{place(path)} must not use {name}" for name in sorted(wrong)]
+    assert not shut, "\n".join(shut)
 
 
 # Room of ``ui`` → those it may use besides ``kit``.
@@ -157,20 +170,25 @@ def test_rooms_of_the_ui_open_one_way() -> None:
         for path in (PACKAGE / "ui" / own).glob("*.py"):
             used = {name.split(".")[2] for name in imports(path) if name.startswith("bertdemo.ui.")}
             shut += [f"{place(path)} must not use ui/{each}" for each in used - doors - {own, "kit"}]
-    assert not shut
+    assert not shut, "\n".join(shut)
 
 
-@pytest.mark.parametrize("path", sorted((PACKAGE / "charts").glob("*.py")), ids=place)
-def test_charts_take_records_only(path: Path) -> None:
-    used = {name for name in imports(path) if name.startswith("bertdemo.") and room(name) != "charts"}
-    assert used <= RECORDS
+def test_charts_take_records_only() -> None:
+    shut = []
+    for path in sorted((PACKAGE / "charts").glob("*.py")):
+        used = {name for name in imports(path) if name.startswith("bertdemo.") and room(name) != "charts"}
+        shut += [f"{place(path)} must not use {name}" for name in sorted(used - RECORDS)]
+    assert not shut, "\n".join(shut)
 
 
-@each_package_file
-def test_libraries_stay_where_they_belong(path: Path) -> None:
-    for name in imports(path):
-        homes = AT_HOME.get(name.split(".")[0])
-        assert homes is None or place(path).startswith(homes), f"{place(path)} must not import {name}"
+def test_libraries_stay_where_they_belong() -> None:
+    strays = []
+    for path in PACKAGE_FILES:
+        for name in sorted(imports(path)):
+            homes = AT_HOME.get(name.split(".")[0])
+            if homes is not None and not place(path).startswith(homes):
+                strays.append(f"{place(path)} must not import {name}")
+    assert not strays, "\n".join(strays)
 
 
 @pytest.mark.parametrize("module", LIGHT)
@@ -184,22 +202,29 @@ def test_importing_is_light_and_leaves_no_trace(module: str, tmp_path: Path) -> 
     assert list(tmp_path.iterdir()) == []
 
 
-@each_file
-def test_functions_and_files_stay_short(path: Path) -> None:
-    long = [f"{node.name} ({lines(node)} lines)" for node in functions(path) if lines(node) > LONGEST_FUNCTION]
-    assert not long
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST_FILE
+def test_functions_and_files_stay_short() -> None:
+    long = []
+    for path in ALL_FILES:
+        longest = [node for node in functions(path) if lines(node) > LONGEST_FUNCTION]
+        long += [f"{place(path)}: {node.name} has {lines(node)} lines" for node in longest]
+        total = len(path.read_text(encoding="utf-8").splitlines())
+        long += [f"{place(path)} has {total} lines"] if total > LONGEST_FILE else []
+    assert not long, "\n".join(long)
 
 
-@each_package_file
-def test_public_functions_say_what_they_do(path: Path) -> None:
+def test_public_functions_say_what_they_do() -> None:
     """What several files of a folder offer under one name (an interface) is told once in that folder."""
-    told = {node.name for each in path.parent.glob("*.py") for node in functions(each) if ast.get_docstring(node)}
-    public = (node for node in functions(path) if not node.name.startswith("_") and lines(node) > SHORT)
-    silent = [f"{node.name} (line {node.lineno})" for node in public if node.name not in told]
-    assert not silent
+    told = {
+        folder: {node.name for each in folder.glob("*.py") for node in functions(each) if ast.get_docstring(node)}
+        for folder in {path.parent for path in PACKAGE_FILES}
+    }
+    silent = []
+    for path in PACKAGE_FILES:
+        public = (node for node in functions(path) if not node.name.startswith("_") and lines(node) > SHORT)
+        silent += [f"{place(path)}:{node.lineno} {node.name}" for node in public if node.name not in told[path.parent]]
+    assert not silent, "\n".join(silent)
 
 
-@each_file
-def test_no_file_is_a_drawer_for_everything(path: Path) -> None:
-    assert path.stem not in {"utils", "util", "helpers", "misc", "common"}
+def test_no_file_is_a_drawer_for_everything() -> None:
+    drawers = [place(path) for path in ALL_FILES if path.stem in {"utils", "util", "helpers", "misc", "common"}]
+    assert not drawers, "\n".join(drawers)

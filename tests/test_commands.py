@@ -15,11 +15,11 @@ import pytest
 
 from bertdemo.__main__ import main
 from bertdemo.commands import following
-from bertdemo.commands.output import plain
+from bertdemo.commands.console import plain
 from bertdemo.data.splitting import split
-from bertdemo.runs.records import State, Status
 from bertdemo.runs.store import Runs
 from bertdemo.settings import Settings
+from bertdemo.tasks.records import State, Status
 from bertdemo.training.recipe import Recipe
 from tests.patience import LONGEST, outcome, until
 from tests.runs.fakes import fake_runs
@@ -237,7 +237,7 @@ def test_a_base_model_that_cannot_be_had_is_wrong_input_in_one_line_and_no_run(s
 
 
 def test_stop_of_a_waiting_run(run, home, small_dataset, monkeypatch):
-    monkeypatch.setattr("bertdemo.runs.local.LocalBackend.start", lambda *_: None)
+    monkeypatch.setattr("bertdemo.tasks.local.LocalBackend.start", lambda *_: None)
     runs = Runs(Settings(home))
     first, second = (runs.submit(split(small_dataset, seed=1), Recipe()) for _ in range(2))
     assert "1 in line" in run("runs")[1]
@@ -366,7 +366,7 @@ def test_a_second_ctrl_c_leaves_the_run_to_itself(run, table, monkeypatch, tmp_p
         raise KeyboardInterrupt
 
     monkeypatch.setenv("BERTDEMO_HOME", str(tmp_path))
-    monkeypatch.setattr("bertdemo.runs.local.LocalBackend.start", lambda *_: None)
+    monkeypatch.setattr("bertdemo.tasks.local.LocalBackend.start", lambda *_: None)
     monkeypatch.setattr(following.time, "sleep", ctrl_c)
     code, stdout, stderr = run("train", "--data", table)
     assert (code, stdout) == (130, "")

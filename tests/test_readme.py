@@ -16,6 +16,7 @@ from bertdemo.data.dataset import Dataset
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
+ENVIRONMENT = "python3 -m venv .venv && . .venv/bin/activate"  # Debian and Ubuntu refuse pip outside of one
 TEST_COMMAND = "pip install -r requirements-dev.txt && pytest"
 START_COMMAND = "pip install -r requirements.txt && streamlit run app.py"
 COMMAND = ("python", "-m", "bertdemo")
@@ -49,9 +50,9 @@ def our_commands() -> list[list[str]]:
     return [words[3:] for words in steps() if tuple(words[:3]) == COMMAND]
 
 
-def test_it_has_the_two_commands_that_set_everything_up() -> None:
-    assert START_COMMAND in command_lines()
-    assert TEST_COMMAND in command_lines()
+def test_it_has_the_two_commands_that_set_everything_up_in_an_environment_of_their_own() -> None:
+    assert f"{ENVIRONMENT} && {START_COMMAND}" in command_lines()
+    assert f"{ENVIRONMENT} && {TEST_COMMAND}" in command_lines()
 
 
 def test_ci_runs_the_test_command() -> None:
@@ -71,6 +72,14 @@ def test_the_files_it_names_exist() -> None:
         word for words in steps() for word in words if re.fullmatch(r"[\w./-]+\.py|requirements[\w-]*\.txt", word)
     }
     assert sorted(name for name in local | programs if not (ROOT / name).exists()) == []
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "SECURITY.md"])
+def test_the_places_in_the_code_that_it_names_exist(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    links = re.findall(r"\]\((?![a-z]+:)([^)#\s]+)", text)
+    places = re.findall(r"`((?:bertdemo|tests|pages|benchmarks|docs)/[\w./-]*)`", text)
+    assert [each for each in (*links, *places) if not (ROOT / each).exists()] == []
 
 
 def test_every_command_of_ours_is_one_the_program_knows() -> None:

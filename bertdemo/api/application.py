@@ -23,7 +23,7 @@ from bertdemo.api.guessing import Guesses, TooManyGuessesError
 from bertdemo.api.limits import LimitedBody
 from bertdemo.api.messages import Answer, Answers, Models, Problem, Question, Ready
 from bertdemo.errors import BertDemoError, PredictionError, RunError
-from bertdemo.prediction.loaded import Shelf
+from bertdemo.prediction.model_cache import ModelCache
 from bertdemo.runs.store import Runs
 from bertdemo.settings import Settings
 
@@ -48,21 +48,23 @@ _PLAIN = {
 class _Desk:
     """Who answers: the parts of the app that requests share with the pages, and a few threads."""
 
-    def __init__(self, settings: Callable[[], Settings], runs: Callable[[], Runs], shelf: Callable[[], Shelf]) -> None:
-        self.settings, self.runs, self.shelf = settings, runs, shelf
+    def __init__(
+        self, settings: Callable[[], Settings], runs: Callable[[], Runs], models: Callable[[], ModelCache]
+    ) -> None:
+        self.settings, self.runs, self.models = settings, runs, models
         self._threads = anyio.CapacityLimiter(_THREADS)
 
     async def off_the_loop(self, work: Callable[[], _Result]) -> _Result:
         return await to_thread.run_sync(work, limiter=self._threads)
 
 
-def create_api(settings: Callable[[], Settings], runs: Callable[[], Runs], shelf: Callable[[], Shelf]) -> FastAPI:
-    """The interface as a FastAPI application, whose documentation (``docs``) needs no network."""
+def create_api(settings: Callable[[], Settings], runs: Callable[[], Runs], models: Callable[[], ModelCache]) -> FastAPI:
+    """Return the interface as a FastAPI application, whose documentation (``docs``) needs no network."""
     api = FastAPIOffline(
         redoc_url=None, title="bertdemo", version=bertdemo.__version__, description=_ABOUT,
         responses={code: {"model": Problem} for code in (401, 408, 413, 429, _UNKNOWN, _CONFLICT, _WRONG_INPUT, _BUG)},
     )  # fmt: skip
-    desk = _Desk(settings, runs, shelf)
+    desk = _Desk(settings, runs, models)
     api.include_router(_open_addresses(desk))
     api.include_router(_guarded_addresses(desk), prefix="/v1", dependencies=[Depends(_guard(desk))])
     api.add_middleware(LimitedBody)
@@ -75,7 +77,7 @@ def _open_addresses(desk: _Desk) -> APIRouter:
 
     @router.get("/ready")
     async def ready() -> Ready:
-        """Whether the server answers and can read its runs; loads no model."""
+        """Return whether the server answers and can read its runs; loads no model."""
         return await desk.off_the_loop(lambda: service.ready(desk.runs()))
 
     return router
@@ -86,8 +88,8 @@ def _guarded_addresses(desk: _Desk) -> APIRouter:
 
     @router.get("/models")
     async def models() -> Models:
-        """All classifiers that can be asked, the newest first."""
-        return await desk.off_the_loop(lambda: service.models(desk.runs(), desk.shelf()))
+        """Return all classifiers that can be asked, the newest first."""
+        return await desk.off_the_loop(lambda: service.models(desk.runs(), desk.models()))
 
     @router.post("/predict")
     async def predict(question: Question) -> Answer | Answers:
@@ -103,7 +105,7 @@ def _answer(question: Question, desk: _Desk) -> Answer | Answers:
         runs.folder(question.run)
     except RunError as error:
         raise HTTPException(_UNKNOWN, str(error)) from error
-    return service.answer(question, runs, desk.shelf())
+    return service.answer(question, runs, desk.models())
 
 
 def _guard(desk: _Desk) -> Callable[..., Awaitable[None]]:
@@ -155,7 +157,7 @@ def _problem(code: int, sentence: str, headers: Any = None) -> JSONResponse:
 
 
 def _sentence(problem: dict[str, Any]) -> str:
-    """What pydantic found first, as a sentence that names the field and does not repeat what was sent."""
+    """Return what pydantic found first, as a sentence that names the field and does not repeat what was sent."""
     found = problem["msg"].removeprefix("Value error, ")
     place = ".".join(str(part) for part in problem["loc"] if part != "body")
     if problem["type"] == "json_invalid" or not (place or problem["type"] == "value_error"):

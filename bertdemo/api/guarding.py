@@ -58,7 +58,7 @@ class Guarded:
             return
 
         async def told(message: Message) -> None:
-            """The answer with our headers, unless it has its own."""
+            """Send the answer with our headers, unless it has its own."""
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 for name, value in _PLAIN.items():
@@ -71,7 +71,7 @@ class Guarded:
 
 
 def is_own_name(host: str, allowed: Collection[str], addresses: Collection[str]) -> bool:
-    """Whether a server at these addresses answers to the header ``Host`` (a name, with or without a port).
+    """Return whether a server at these addresses answers to the header ``Host`` (a name, with or without a port).
 
     One that listens on all addresses of its machine answers to any address in numbers, which no other site can have as
     its name, and to the name of the machine.
@@ -91,7 +91,7 @@ def is_own_name(host: str, allowed: Collection[str], addresses: Collection[str])
 
 
 def _name(host: str) -> str:
-    """The name in "name:port", in small letters; "" if there is none."""
+    """Return the name in "name:port", in small letters; "" if there is none."""
     found = _HOST.fullmatch(host.strip().casefold())
     return found[1].strip("[]").rstrip(".") if found else ""
 

@@ -51,7 +51,7 @@ class Guesses:
         self._records: OrderedDict[str, _Record] = OrderedDict()
 
     async def is_right(self, given: str, token: str, address: str) -> bool:
-        """Whether ``given`` is the token, known after as long as the guesses before it cost.
+        """Return whether ``given`` is the token, known after as long as the guesses before it cost.
 
         Raises:
             TooManyGuessesError: it would have to wait too long; it was not compared.

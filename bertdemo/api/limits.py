@@ -24,7 +24,7 @@ class LimitedBody:
         told = Headers(scope=scope).get("content-length", "") if scope["type"] == "http" else ""
 
         async def counted() -> Message:
-            """The next piece of the body, if there is room for it and it comes in time."""
+            """Return the next piece of the body, if there is room for it and it comes in time."""
             nonlocal read, whole
             if whole:  # what comes now is that the client has gone, whenever that is
                 return await receive()

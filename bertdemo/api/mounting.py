@@ -11,7 +11,7 @@ from anyio import to_thread
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-    from bertdemo.prediction.loaded import Shelf
+    from bertdemo.prediction.model_cache import ModelCache
     from bertdemo.runs.store import Runs
     from bertdemo.settings import Settings
 
@@ -23,8 +23,10 @@ class Api:
     asked at every request: they are what the pages use, too.
     """
 
-    def __init__(self, settings: Callable[[], Settings], runs: Callable[[], Runs], shelf: Callable[[], Shelf]) -> None:
-        self._parts = settings, runs, shelf
+    def __init__(
+        self, settings: Callable[[], Settings], runs: Callable[[], Runs], models: Callable[[], ModelCache]
+    ) -> None:
+        self._parts = settings, runs, models
         self._application: ASGIApp | None = None
         self._lock = threading.Lock()
 

@@ -16,7 +16,7 @@ from bertdemo.errors import PredictionError
 from bertdemo.models.classifier import Classifier
 from bertdemo.models.devices import choose_placement
 from bertdemo.models.encoding import batches_by_length, count_tokens, is_blank
-from bertdemo.prediction.loaded import Shelf
+from bertdemo.prediction.model_cache import ModelCache
 from bertdemo.prediction.predict import Predictions, predict
 from bertdemo.prediction.remarks import remarks
 from bertdemo.prediction.single import in_other_letters
@@ -29,16 +29,16 @@ _TURN = 0.0005  # seconds in which another thread takes the lock; one that is ta
 
 
 def ready(runs: Runs) -> Ready:
-    """Whether runs can be listed; loads nothing."""
+    """Return whether runs can be listed; loads nothing."""
     return Ready(ready=True, version=bertdemo.__version__, models=len(_with_model(runs)))
 
 
-def models(runs: Runs, shelf: Shelf) -> Models:
-    """All runs that can be asked."""
-    return Models(models=[_described(run, shelf.holds(run.id)) for run in _with_model(runs)])
+def models(runs: Runs, models: ModelCache) -> Models:
+    """Return all runs that can be asked."""
+    return Models(models=[_described(run, models.holds(run.id)) for run in _with_model(runs)])
 
 
-def answer(question: Question, runs: Runs, shelf: Shelf) -> Answer | Answers:
+def answer(question: Question, runs: Runs, models: ModelCache) -> Answer | Answers:
     """Classify in fp32, where the answer to a text does not depend on the other texts of the request.
 
     Raises:
@@ -47,7 +47,7 @@ def answer(question: Question, runs: Runs, shelf: Shelf) -> Answer | Answers:
     """
     texts, pairs = question.several, question.several_pairs
     _check(texts, pairs, runs.folder(question.run).data_card().has_pairs)
-    predictions, seconds = _predict(shelf.classifier(question.run), texts, pairs)
+    predictions, seconds = _predict(models.classifier(question.run), texts, pairs)
     cost = Cost(run=question.run, milliseconds=1000 * seconds, precision=_PRECISION).model_dump()
     if question.text is None:
         return Answers(**cost, predictions=predictions)
@@ -80,7 +80,7 @@ def _check(texts: Sequence[str], pairs: Sequence[str] | None, wants_pairs: bool)
 def _predict(
     classifier: Classifier, texts: Sequence[str], pairs: Sequence[str] | None
 ) -> tuple[list[Prediction], float]:
-    """A few texts of similar length at a time, so that a visitor of the pages waits for a few texts at most."""
+    """Return a few texts of similar length at a time, so that a visitor of the pages waits for a few texts at most."""
     found: dict[int, Prediction] = {}
     seconds, placement = 0.0, choose_placement(_PRECISION)
     for rows in batches_by_length(range(len(texts)), [len(text) for text in texts], _AT_ONCE):

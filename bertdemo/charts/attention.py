@@ -10,7 +10,9 @@ _CELL = 22  # pixels
 
 
 def by_layer_chart(words: int, unit: str) -> alt.LayerChart:
-    """How much of each word (rows) has arrived after each layer (columns): the darker, the more. Sizes have no sign.
+    """Return how much of each word (rows) has arrived after each layer (columns): the darker, the more.
+
+    Sizes have no sign.
 
     Columns: ``word`` (distinct names), ``layer``, ``value`` (in ``unit``), ``size`` (0 to 1).
     """
@@ -25,7 +27,9 @@ def by_layer_chart(words: int, unit: str) -> alt.LayerChart:
 
 
 def head_worth_chart(layers_: int) -> alt.LayerChart:
-    """What each head (columns) of each layer (rows) is worth: depth of the colour is the size, the glyph the sign.
+    """Return what each head (columns) of each layer (rows) is worth.
+
+    Depth of the colour is the size, the glyph the sign.
 
     Columns: ``layer``, ``head``, ``worth`` (logits), ``size`` (0 to 1), ``role`` (of ``ROLES``), ``glyph``.
     """
@@ -43,7 +47,7 @@ def head_worth_chart(layers_: int) -> alt.LayerChart:
 
 
 def vector_chart() -> alt.LayerChart:
-    """The numbers of one vector as bars, upwards where positive.
+    """Return the numbers of one vector as bars, upwards where positive.
 
     Columns: ``number`` (its place, from 1), ``value``.
     """
@@ -56,7 +60,9 @@ def vector_chart() -> alt.LayerChart:
 
 
 def vectors_chart(titles: tuple[str, ...]) -> alt.Chart:
-    """Several vectors below each other, in the order of their titles, as one picture; each has a scale of its own.
+    """Return several vectors below each other, in the order of their titles, as one picture.
+
+    Each has a scale of its own.
 
     Columns: ``vector`` (its title), ``number`` (its place, from 1), ``value``.
     """

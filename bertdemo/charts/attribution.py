@@ -11,7 +11,7 @@ _ROOM = 46  # pixels beside the longest bar, for its words
 
 
 def waterfall_chart(rows: int, title: str = "Logits") -> alt.LayerChart:
-    """Bars from ``start`` to ``end``, one below the other in the order of the rows, each with its words beside it.
+    """Draw bars from ``start`` to ``end``, one below the other in the order of the rows, with words beside them.
 
     Columns: ``step`` (distinct names), ``start``, ``end``, ``low``, ``high`` (the same in order), ``words``, ``role``
     (of ``ROLES``).
@@ -30,7 +30,9 @@ def waterfall_chart(rows: int, title: str = "Logits") -> alt.LayerChart:
 
 
 def layer_chart(words: int, unit: str = "logits") -> alt.LayerChart:
-    """Scores of words (rows) in each layer (columns): depth of the colour is the size, a glyph in the cell the sign.
+    """Return scores of words (rows) in each layer (columns).
+
+    Depth of the colour is the size, a glyph in the cell the sign.
 
     Columns: ``word`` (distinct names), ``layer``, ``score``, ``size`` (0 to 1), ``role`` (of ``ROLES``), ``glyph``.
     """

@@ -11,7 +11,7 @@ _FEW = {"tickCount": 5, "grid": True}
 
 
 def reliability_chart(names: tuple[str, ...], low: float) -> alt.LayerChart:
-    """Reliability diagram: how often answers of a certainty are right, against the diagonal of perfect honesty.
+    """Return reliability diagram: how often answers of a certainty are right, against the diagonal of perfect honesty.
 
     Both axes begin at ``low`` per cent. Columns: ``series`` (``CERTAINTY``, those of ``names``), ``confidence``,
     ``accuracy``, ``low``, ``high`` (all per cent), ``texts``, ``small`` (drawn pale). Only the first series shows its
@@ -36,7 +36,7 @@ def reliability_chart(names: tuple[str, ...], low: float) -> alt.LayerChart:
 
 
 def _honest(low: float, scale: alt.Scale) -> tuple[alt.Chart, alt.Chart]:
-    """The diagonal and its name, drawn once however many rows there are."""
+    """Return the diagonal and its name, drawn once however many rows there are."""
     once = alt.Chart().transform_aggregate(rows="count()")
     start = {"x": alt.XDatum(low, scale=scale), "y": alt.YDatum(low, scale=scale)}
     rule = once.mark_rule(strokeDash=[2, 3], aria=False).encode(
@@ -50,7 +50,7 @@ def _honest(low: float, scale: alt.Scale) -> tuple[alt.Chart, alt.Chart]:
 
 
 def certainty_chart() -> alt.Chart:
-    """Histogram of the certainties. Columns: ``start``, ``end`` (per cent), ``texts``."""
+    """Return histogram of the certainties. Columns: ``start``, ``end`` (per cent), ``texts``."""
     chart = (
         alt.Chart(ROWS)
         .mark_bar(binSpacing=1)
@@ -66,7 +66,7 @@ def certainty_chart() -> alt.Chart:
 
 
 def threshold_chart() -> alt.LayerChart:
-    """Share of texts answered and share right among them, for every threshold, with the chosen one marked.
+    """Return share of texts answered and share right among them, for every threshold, with the chosen one marked.
 
     Columns: ``threshold``, ``share``, ``low``, ``high`` (all per cent), ``series`` (``THRESHOLDED``), ``chosen``.
     """

@@ -8,7 +8,7 @@ from bertdemo.charts.palette import AS_THEY_COME, BLUE, INK, ORANGE, layers, pai
 
 
 def disagreement_chart(names: tuple[str, str], most: int) -> alt.LayerChart:
-    """Bars of the texts that only one of the two gets right, with room for the longest bar's count.
+    """Return bars of the texts that only one of the two gets right, with room for the longest bar's count.
 
     Columns: ``classifier`` (``names``), ``texts`` (at most ``most``).
     """

@@ -14,7 +14,7 @@ _RATE = "datum.value == 0 ? '0' : format(datum.value, '~e')"
 
 
 def _steps(steps: int) -> alt.X:
-    """An axis as long as the whole plan: it does not move while the run goes on."""
+    """Return an axis as long as the whole plan: it does not move while the run goes on."""
     axis = alt.Axis(title="Optimiser step", tickMinStep=1, format="d", tickCount=6, grid=False)
     return alt.X("step:Q", scale=alt.Scale(domain=[0, max(steps, 1)], nice=False), axis=axis)
 
@@ -24,7 +24,7 @@ def _of(*names: str) -> Any:
 
 
 def _line(base: alt.Chart, names: tuple[str, ...], name: str, shape: str | None) -> alt.Chart:
-    """The line of one of several series, with points of a shape of their own."""
+    """Return the line of one of several series, with points of a shape of their own."""
     points = alt.OverlayMarkDef(size=60, filled=True, shape=shape) if shape else False
     line: alt.Chart = (
         base.mark_line(strokeWidth=2.2, point=points)
@@ -35,7 +35,7 @@ def _line(base: alt.Chart, names: tuple[str, ...], name: str, shape: str | None)
 
 
 def loss_chart(steps: int, labels: int) -> alt.LayerChart:
-    """Training loss of each batch as light dots, its smoothed line, the validation loss, and ln(``labels``).
+    """Return training loss of each batch as light dots, its smoothed line, the validation loss, and ln(``labels``).
 
     That is the loss of somebody who gives every label the same probability.
 
@@ -57,7 +57,7 @@ def loss_chart(steps: int, labels: int) -> alt.LayerChart:
 
 
 def score_chart(steps: int, empty: bool) -> alt.LayerChart:
-    """Macro-F1 and accuracy on the validation texts. Columns: ``step``, ``score`` (per cent), ``series``.
+    """Return Macro-F1 and accuracy on the validation texts. Columns: ``step``, ``score`` (per cent), ``series``.
 
     While it is ``empty`` the axis runs from 0 to 100, and it is never shorter than two points.
     """
@@ -77,7 +77,7 @@ def score_chart(steps: int, empty: bool) -> alt.LayerChart:
 
 
 def rate_chart(steps: int, peak: float) -> alt.Chart:
-    """The learning rate at each step, on an axis up to its ``peak``. Columns: ``step``, ``learning_rate``."""
+    """Return the learning rate at each step, on an axis up to its ``peak``. Columns: ``step``, ``learning_rate``."""
     chart: alt.Chart = (
         alt.Chart(ROWS)
         .mark_line(strokeWidth=2)
@@ -96,7 +96,7 @@ def rate_chart(steps: int, peak: float) -> alt.Chart:
 
 
 def compare_chart(names: tuple[str, ...], column: str, title: str) -> alt.Chart:
-    """One curve for each of up to four runs. Columns: ``epoch``, ``column`` (per cent, or a loss), ``run``."""
+    """Return one curve for each of up to four runs. Columns: ``epoch``, ``column`` (per cent, or a loss), ``run``."""
     digits = ".3f" if column == "loss" else ".1f"
     chart: alt.Chart = (
         alt.Chart(ROWS)

@@ -10,7 +10,7 @@ _ROW = 24  # pixels a bar needs
 
 
 def label_chart(rows: int, most: int) -> alt.LayerChart:
-    """Horizontal bars of texts per label, with room for the longest bar's count.
+    """Return horizontal bars of texts per label, with room for the longest bar's count.
 
     Columns: ``label``, ``texts`` (at most ``most``), in the order to be drawn.
     """
@@ -26,7 +26,7 @@ def label_chart(rows: int, most: int) -> alt.LayerChart:
 
 
 def length_chart(max_length: int) -> alt.LayerChart:
-    """Histogram of text lengths with a rule where texts are cut. Columns: ``start``, ``end``, ``texts``."""
+    """Return histogram of text lengths with a rule where texts are cut. Columns: ``start``, ``end``, ``texts``."""
     base = alt.Chart()
     bars = base.mark_bar(binSpacing=1).encode(
         x=alt.X("start:Q", title="Length of a text (tokens)", axis=alt.Axis(grid=False, format="d")),

@@ -11,7 +11,9 @@ _ROW = 26  # pixels a stage needs
 
 
 def erasing_chart(across: str, up: str) -> alt.LayerChart:
-    """The output while words are erased or put back: in the order of the scores, and in random orders with their band.
+    """Return the output while words are erased or put back.
+
+    In the order of the scores, and in random orders with their band.
 
     Columns: ``share`` (of the words, per cent), ``value``, ``low``, ``high`` (both empty for the scores), ``series``
     (``ORDERS``).

@@ -3,7 +3,7 @@
 LOSSES = ("training (smoothed)", "validation")
 BATCH = "one training batch"
 SCORES = ("macro-F1", "accuracy")
-MODELS = ("BERT", "word counting")
+MODELS = ("BERT", "bag of words")
 CERTAINTY = ("as it answers", "before temperature scaling")
 THRESHOLDED = ("right among the answered", "answered")
 CELL = "cell"  # the selection of the confusion matrix

@@ -22,25 +22,25 @@ _AnyChart = TypeVar("_AnyChart", alt.Chart, alt.LayerChart)
 
 
 def paint(chart: alt.Chart, role: str) -> alt.Chart:
-    """The same marks in the colour of one role, without a legend."""
+    """Return the same marks in the colour of one role, without a legend."""
     shade = alt.Color("role:N", scale=alt.Scale(domain=list(ROLES)), legend=None)
     painted: alt.Chart = chart.transform_calculate(role=f"'{role}'").encode(color=shade)
     return painted
 
 
 def role_beside(names: tuple[str, ...], role: str) -> str:
-    """What a mark is called that takes the colour of ``role`` in a chart that also draws these named series."""
+    """Return what a mark is called that takes the colour of ``role`` in a chart that also draws these named series."""
     return (*names, *ROLES[len(names) :])[ROLES.index(role)]
 
 
 def series(names: tuple[str, ...], field: str = "series", *, lines: bool = True) -> alt.Color:
-    """Colours for up to four named series, in the order of ``ROLES``; the legend stands above the chart."""
+    """Return colours for up to four named series, in the order of ``ROLES``; the legend stands above the chart."""
     scale = alt.Scale(domain=[*names, *ROLES[len(names) :]])
     return alt.Color(f"{field}:N", scale=scale, legend=_legend(names, lines=lines))
 
 
 def dashes(names: tuple[str, ...], field: str = "series") -> alt.StrokeDash:
-    """Dashes for the same series, so that they can be told apart without colour; one legend shows both."""
+    """Return dashes for the same series, so that they can be told apart without colour; one legend shows both."""
     # The same domain as that of the colours, or they would have a legend each.
     domain = [*names, *ROLES[len(names) :]]
     scale = alt.Scale(domain=domain, range=[list(DASHES[i % len(DASHES)]) for i in range(len(domain))])
@@ -48,12 +48,12 @@ def dashes(names: tuple[str, ...], field: str = "series") -> alt.StrokeDash:
 
 
 def shapes(names: tuple[str, ...], field: str = "series") -> alt.Shape:
-    """Shapes for the points of the same series."""
+    """Return shapes for the points of the same series."""
     return alt.Shape(f"{field}:N", scale=alt.Scale(domain=list(names), range=SHAPES[: len(names)]), legend=None)
 
 
 def styled(chart: _AnyChart, height: int) -> _AnyChart:
-    """The chart at its height, with axes close to what they describe."""
+    """Return the chart at its height, with axes close to what they describe."""
     return (  # type: ignore[no-any-return]
         chart.properties(height=height)
         .configure_axis(titlePadding=8, labelPadding=5)
@@ -63,7 +63,7 @@ def styled(chart: _AnyChart, height: int) -> _AnyChart:
 
 
 def layers(*charts: alt.Chart, height: int) -> alt.LayerChart:
-    """Charts over each other that draw the same rows, which are numbered for ``AS_THEY_COME``."""
+    """Lay charts over each other that draw the same rows, which are numbered for ``AS_THEY_COME``."""
     numbered: alt.LayerChart = alt.LayerChart(layer=list(charts), data=ROWS).transform_window(nth="row_number()")
     return styled(numbered, height)
 

@@ -18,7 +18,7 @@ _FONT = "Helvetica, Arial, sans-serif"
 
 
 def svg(chart: alt.LayerChart | alt.Chart, rows: pd.DataFrame, title: str, colours: Sequence[str]) -> str:
-    """An SVG element; ``colours`` are those of ``palette.ROLES``, the last one that of the paper."""
+    """Return an SVG element; ``colours`` are those of ``palette.ROLES``, the last one that of the paper."""
     import vl_convert
 
     drawn: str = vl_convert.vegalite_to_svg(_specification(chart, rows, title, colours), allowed_base_urls=[])
@@ -26,7 +26,7 @@ def svg(chart: alt.LayerChart | alt.Chart, rows: pd.DataFrame, title: str, colou
 
 
 def png(chart: alt.LayerChart | alt.Chart, rows: pd.DataFrame, title: str, colours: Sequence[str]) -> bytes:
-    """A PNG file, with two pixels for each one of the drawing."""
+    """Return a PNG file, with two pixels for each one of the drawing."""
     import vl_convert
 
     drawn: bytes = vl_convert.vegalite_to_png(

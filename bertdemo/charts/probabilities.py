@@ -20,7 +20,7 @@ def _across(axis: dict[str, object] | None) -> alt.X:
 
 
 def probability_chart(rows: int) -> alt.LayerChart:
-    """One bar a label, in the order of the data; its ``role`` (of ``ROLES``) says which one is the answer.
+    """Return one bar a label, in the order of the data; its ``role`` (of ``ROLES``) says which one is the answer.
 
     There is no axis below: each bar says its value.
 
@@ -34,7 +34,7 @@ def probability_chart(rows: int) -> alt.LayerChart:
 
 
 def side_by_side_chart(rows: int, names: tuple[str, ...]) -> alt.LayerChart:
-    """One bar a label and classifier, up to four classifiers by ``names``; labels in the order of the data.
+    """Return one bar a label and classifier, up to four classifiers by ``names``; labels in the order of the data.
 
     Columns: ``label``, ``probability`` (per cent), ``words``, ``series`` (``names``).
     """

@@ -11,7 +11,7 @@ _FEW = {"tickCount": 5}
 
 
 def roc_chart(names: tuple[str, ...]) -> alt.LayerChart:
-    """Receiver operating characteristic of up to four labels, over the diagonal of guessing.
+    """Return receiver operating characteristic of up to four labels, over the diagonal of guessing.
 
     Columns: ``label`` (``names``), ``false_alarms``, ``found`` (both per cent).
     """
@@ -19,14 +19,17 @@ def roc_chart(names: tuple[str, ...]) -> alt.LayerChart:
     ends = {"x": alt.datum(0), "y": alt.datum(0), "x2": alt.datum(100), "y2": alt.datum(100)}
     guessing = once.mark_rule(strokeDash=[2, 3], aria=False).encode(**ends, color=alt.datum(role_beside(names, GREY)))
     return layers(
-        _line(names, "false_alarms", "Other texts called so (%)", "found", "Texts of the label found (%)"),
+        _line(names, "false_alarms", "False positive rate (%)", "found", "Texts of the label found (%)"),
         guessing,
         height=280,
     )
 
 
 def precision_recall_chart(names: tuple[str, ...]) -> alt.LayerChart:
-    """Precision against recall of up to four labels. Columns: ``label``, ``recall``, ``precision`` (per cent)."""
+    """Return precision against recall of up to four labels.
+
+    Columns: ``label``, ``recall``, ``precision`` (per cent).
+    """
     return layers(_line(names, "recall", "Texts of the label found (%)", "precision", "Right of these (%)"), height=280)
 
 

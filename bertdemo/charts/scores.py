@@ -12,7 +12,7 @@ _ENDS = ("value", "low", "high")
 
 
 def interval_chart(low: float, names: tuple[str, ...] = MODELS) -> alt.LayerChart:
-    """Each score as a dot in its 95 % interval, one row for each of up to four classifiers, from ``low`` per cent on.
+    """Draw each score as a dot in its 95 % interval, a row for each of up to four classifiers, from ``low`` on.
 
     Columns: ``metric``, ``model`` (``names``), ``value``, ``low``, ``high`` (all per cent).
     """
@@ -39,7 +39,7 @@ def interval_chart(low: float, names: tuple[str, ...] = MODELS) -> alt.LayerChar
 
 
 def confusion_chart(rows: int) -> alt.LayerChart:
-    """Counts of true (rows) against predicted label (columns); shade is the share of the row.
+    """Return counts of true (rows) against predicted label (columns); shade is the share of the row.
 
     A click selects a cell, under the name ``CELL``. Columns: ``true``, ``predicted``, ``texts``, ``share`` (0 to 1).
     """

@@ -10,7 +10,7 @@ _ROW = 30  # pixels a slice needs
 
 
 def slice_chart(rows: int, low: float) -> alt.LayerChart:
-    """Accuracy of each slice as a dot in its 95 % interval, pale where the slice is small; a rule for all texts.
+    """Return accuracy of each slice as a dot in its 95 % interval, pale where the slice is small; a rule for all texts.
 
     Columns: ``slice``, ``accuracy``, ``low``, ``high``, ``overall`` (all per cent), ``texts``, ``small``, ``words``.
     """

@@ -10,7 +10,7 @@ _ROW = 26  # pixels a word needs
 
 
 def term_chart(rows: int, title: str) -> alt.LayerChart:
-    """Mean attribution of each word as a dot in its interval, beside the zero that means nothing.
+    """Return mean attribution of each word as a dot in its interval, beside the zero that means nothing.
 
     Columns: ``word`` (distinct names, in the order to be drawn), ``mean``, ``low``, ``high`` (logits), ``texts``,
     ``words`` (the figure with its sign), ``role`` (of ``ROLES``: the sign's colour), ``end`` (of the bar).

@@ -11,7 +11,7 @@ _CROSS = "M-0.5,-0.5L0.5,0.5M0.5,-0.5L-0.5,0.5"
 
 
 def map_chart(names: tuple[str, ...], first: float, second: float) -> alt.LayerChart:
-    """Texts by the first two principal components, their label as colour and shape, a cross on each wrong answer.
+    """Draw texts by their first two principal components: label as colour and shape, a cross on wrong answers.
 
     A click selects a text, under the name ``POINT``; ``first`` and ``second`` are shares of the variance (per cent).
     Columns: ``place``, ``x``, ``y``, ``label`` (of ``names``), ``called``, ``wrong``, ``text``.

@@ -8,12 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
-from bertdemo.commands.output import Output
+from bertdemo.commands.console import Console
 from bertdemo.errors import DataError
 from bertdemo.lines import one_line
 from bertdemo.settings import Settings
 
-Command = Callable[[argparse.Namespace, Settings, Output], int]
+Command = Callable[[argparse.Namespace, Settings, Console], int]
 
 
 class Parser(argparse.ArgumentParser):
@@ -33,7 +33,7 @@ class Subparsers(Protocol):
 
 
 def add_command(subparsers: Subparsers, name: str, summary: str, run: Command) -> Parser:
-    """A sub-command with ``--json``; ``run`` gets the parsed arguments and returns the exit code."""
+    """Return a sub-command with ``--json``; ``run`` gets the parsed arguments and returns the exit code."""
     parser = subparsers.add_parser(name, help=summary, description=summary)
     parser.add_argument("--json", action="store_true", help="print one JSON object on stdout")
     parser.set_defaults(run=run)
@@ -45,7 +45,7 @@ def add_run(parser: Parser) -> None:
 
 
 def add_columns(parser: Parser) -> None:
-    """Which columns of a table to use, and what becomes of labels that are not plain."""
+    """Add which columns of a table to use, and what becomes of labels that are not plain."""
     group = parser.add_argument_group("the table")
     for option, help_ in (
         ("--text-column", "column of the texts (default: guessed)"),
@@ -67,7 +67,7 @@ def add_columns(parser: Parser) -> None:
 
 
 def add_encoding(parser: Parser) -> None:
-    """How the characters of a file of text are written."""
+    """Add how the characters of a text file are encoded."""
     parser.add_argument(
         "--encoding", metavar="E", help="of a text file, such as cp1250 or shift_jis (default: found out)"
     )

@@ -8,8 +8,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from bertdemo.commands.arguments import Subparsers, add_command
+from bertdemo.commands.console import Console
 from bertdemo.commands.one_text import add_text, answered, open_text
-from bertdemo.commands.output import Output
 from bertdemo.errors import ExplanationError
 from bertdemo.settings import Settings
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bertdemo.explanation.blocks import Head
-    from bertdemo.explanation.reading import Reading
+    from bertdemo.explanation.tokenized_text import TokenizedText
     from bertdemo.models.classifier import Classifier
 
 _DIGITS = 6  # of a weight: it is within 5e-7, and a row of 512 tokens sums to 1 within 3e-4 (seen: 2e-5 for 128)
@@ -26,7 +26,7 @@ _MOST_LOOKED_AT = 3
 
 
 def add(subparsers: Subparsers) -> None:
-    """Arguments: a text, the part of the weights to print, and what to switch off."""
+    """Add the arguments: a text, the part of the weights to print, and what to switch off."""
     parser = add_command(subparsers, "attention", "Show where a model looks in a text (not why it answers so).", run)
     add_text(parser)
     parser.add_argument("--layer", type=int, metavar="I", help="only this layer, counted from 1")
@@ -37,47 +37,47 @@ def add(subparsers: Subparsers) -> None:
     )  # fmt: skip
 
 
-def run(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
+def run(arguments: argparse.Namespace, settings: Settings, output: Console) -> int:
     """Print tokens, weights and the prediction."""
-    classifier, reading = open_text(arguments, settings, complete=True)
-    values = _values(arguments, classifier, reading)
-    answered(classifier, reading, output)
+    classifier, tokenized = open_text(arguments, settings, complete=True)
+    values = _values(arguments, classifier, tokenized)
+    answered(classifier, tokenized, output)
     output.result(values, _lines(values))
     return 0
 
 
-def _values(arguments: argparse.Namespace, classifier: Classifier, reading: Reading) -> dict[str, Any]:
+def _values(arguments: argparse.Namespace, classifier: Classifier, tokenized: TokenizedText) -> dict[str, Any]:
     from bertdemo.explanation.attention import attention
-    from bertdemo.explanation.blocks import NONE_OFF
-    from bertdemo.explanation.heads import describe, statistics, switched_off
+    from bertdemo.explanation.blocks import NO_HEADS
+    from bertdemo.explanation.heads import describe, logits_with_ablated_heads, statistics
 
     off = _heads_off(arguments.off, classifier)
-    found = attention(classifier, reading, off)
+    found = attention(classifier, tokenized, off)
     layers, heads = _part(arguments, *found.weights.shape[:2])
-    complete = switched_off(classifier, reading, NONE_OFF) if off else found.logits
+    complete = logits_with_ablated_heads(classifier, tokenized, NO_HEADS) if off else found.logits
     return {
         "run": arguments.id,
         "prediction": _prediction(classifier, found.logits),
         "switched_off": [f"{layer + 1}.{head + 1}" for layer, head in sorted(off)],
         "prediction_with_all_heads": _prediction(classifier, complete),
-        "truncated": reading.truncated,
+        "truncated": tokenized.truncated,
         "tokens": [
             {"text": token.text, "start": token.start, "end": token.end, "part": token.part, "special": token.special}
-            for token in reading.tokens
+            for token in tokenized.tokens
         ],
         "layer": arguments.layer,
         "head": arguments.head,
         "weights": found.weights[layers, heads].astype(float).round(_DIGITS).tolist(),
         "heads": [
             asdict(each) | {"layer": each.layer + 1, "head": each.head + 1, "habit": describe(each)}
-            for each in statistics(found.weights, reading)
+            for each in statistics(found.weights, tokenized)
             if layers in (slice(None), each.layer) and heads in (slice(None), each.head)
         ],
     }
 
 
 def _heads_off(texts: list[str], classifier: Classifier) -> frozenset[Head]:
-    """``3.5`` is a head and ``3`` all heads of a layer.
+    """Return ``3.5`` is a head and ``3`` all heads of a layer.
 
     Raises:
         ExplanationError: a text is neither, or the heads of this architecture cannot be switched off.
@@ -96,7 +96,7 @@ def _heads_off(texts: list[str], classifier: Classifier) -> frozenset[Head]:
 
 
 def _part(arguments: argparse.Namespace, n_layers: int, n_heads: int) -> tuple[int | slice, int | slice]:
-    """Which of so many layers and heads to print, from 0."""
+    """Return which of so many layers and heads to print, from 0."""
     from bertdemo.explanation.blocks import check_heads
 
     layer = slice(None) if arguments.layer is None else arguments.layer - 1
@@ -115,7 +115,7 @@ def _prediction(classifier: Classifier, logits: NDArray[np.float32]) -> dict[str
 
 
 def _lines(values: dict[str, Any]) -> Iterator[str]:
-    """The prediction, then what each head does, or what each token looks at where one head was asked for."""
+    """Yield the prediction, then what each head does, or what each token looks at where one head was asked for."""
     yield _told(values["prediction"])
     if values["switched_off"]:
         off, before = ", ".join(values["switched_off"]), _told(values["prediction_with_all_heads"])

@@ -5,18 +5,18 @@ from __future__ import annotations
 import argparse
 
 from bertdemo.commands.arguments import Subparsers, add_command, add_run
+from bertdemo.commands.console import Console
 from bertdemo.commands.following import Follower
-from bertdemo.commands.output import Output
 from bertdemo.runs.store import Runs
 from bertdemo.settings import Settings
 
 
 def add(subparsers: Subparsers) -> None:
-    """Arguments: a run."""
+    """Add the arguments: a run."""
     add_run(add_command(subparsers, "cancel", "End a run and keep nothing of it.", run))
 
 
-def run(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
+def run(arguments: argparse.Namespace, settings: Settings, output: Console) -> int:
     """Wait for the end: only who looks at the run can end a worker that does not react."""
     runs = Runs(settings)
     runs.cancel(arguments.id)

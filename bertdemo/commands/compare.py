@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from bertdemo.commands.arguments import Subparsers, add_command, add_run
-from bertdemo.commands.output import Output
+from bertdemo.commands.console import Console
 from bertdemo.errors import RunError
 from bertdemo.runs.folder import RunFolder
 from bertdemo.runs.store import Runs
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 
 def add(subparsers: Subparsers) -> None:
-    """Arguments: two runs."""
+    """Add the arguments: two runs."""
     parser = add_command(subparsers, "compare", "Compare two runs on the same test texts.", run)
     add_run(parser)
     parser.add_argument("other", metavar="OTHER", help="id of the run to compare with")
 
 
-def run(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
+def run(arguments: argparse.Namespace, settings: Settings, output: Console) -> int:
     """Print by how much they differ, and whether chance explains it."""
     runs = Runs(settings)
     folders = runs.folder(arguments.id), runs.folder(arguments.other)
@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace, settings: Settings, output: Output) -> in
 
 
 def _tested(folder: RunFolder) -> tuple[Answered, Dataset]:
-    """The answers of a run, and the test texts they are for."""
+    """Return the answers of a run, and the test texts they are for."""
     answers = folder.answers()
     if answers is None:
         raise RunError(f"The run {folder.id} kept no answers to the single texts: train it (again) to compare it.")

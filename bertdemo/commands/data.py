@@ -8,8 +8,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from bertdemo.commands.arguments import Subparsers, add_columns, add_command
+from bertdemo.commands.console import Console
 from bertdemo.commands.opening import open_checked, reading_lines, reading_values
-from bertdemo.commands.output import Output
 from bertdemo.settings import Settings
 from bertdemo.training.recipe import Recipe
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 
 def add(subparsers: Subparsers) -> None:
-    """Arguments: a data set, and which of its columns count."""
+    """Add the arguments: a data set, and which of its columns count."""
     parser = add_command(subparsers, "data", "Check a data set before training on it.", run)
     parser.add_argument("data", metavar="NAME_OR_FILE", help="built-in name, file, or owner/name on the Hub")
     add_columns(parser)
 
 
-def run(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
+def run(arguments: argparse.Namespace, settings: Settings, output: Console) -> int:
     """Print what is in the data, what was left out and why, and how the rest would be split."""
     from bertdemo.data.splitting import split
 
@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace, settings: Settings, output: Output) -> in
 
 
 def _tokens(dataset: Dataset) -> dict[str, Any] | None:
-    """Lengths in tokens of the default base model; None where its tokenizer is not on this machine."""
+    """Return lengths in tokens of the default base model; None where its tokenizer is not on this machine."""
     import numpy as np
 
     from bertdemo.data.lengths import share_cut, token_lengths

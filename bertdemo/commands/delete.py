@@ -5,24 +5,24 @@ from __future__ import annotations
 import argparse
 
 from bertdemo.commands.arguments import Subparsers, add_command, add_run
-from bertdemo.commands.output import Output
+from bertdemo.commands.console import Console
 from bertdemo.errors import RunError
 from bertdemo.runs.store import Runs
 from bertdemo.settings import Settings
 
 
 def add(subparsers: Subparsers) -> None:
-    """Arguments: a run, and a word that it is meant."""
+    """Add the arguments: a run, and a word that it is meant."""
     parser = add_command(subparsers, "delete", "Remove a run for good.", run)
     add_run(parser)
     parser.add_argument("--yes", action="store_true", help="yes, its model, its report and its studies, too")
 
 
-def run(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
+def run(arguments: argparse.Namespace, settings: Settings, output: Console) -> int:
     """Refuse without ``--yes``, with the name of the run."""
     from bertdemo.studies.store import Studies
 
-    folder = Runs(settings).changeable(arguments.id)
+    folder = Runs(settings).writable_folder(arguments.id)
     if not arguments.yes:
         raise RunError(f"Deleting {folder.name()!r} cannot be undone: add --yes if that is what you want.")
     Studies(settings).delete_run(arguments.id)

@@ -11,7 +11,7 @@ from bertdemo.evaluation.report import BASELINE
 from bertdemo.runs.records import Run
 
 if TYPE_CHECKING:
-    from bertdemo.evaluation.judgement import Judgement
+    from bertdemo.evaluation.analysis import Analysis
     from bertdemo.evaluation.ranking import Ranking
     from bertdemo.evaluation.report import Report
     from bertdemo.runs.folder import RunFolder
@@ -22,7 +22,7 @@ _CONFIDENT = 0.9
 
 
 def brief(run: Run) -> dict[str, Any]:
-    """One run of a list."""
+    """Return one run of a list."""
     return {
         "run": run.id,
         "name": run.name,
@@ -40,13 +40,13 @@ def brief(run: Run) -> dict[str, Any]:
 
 
 def full(run: Run, report: Report, folder: RunFolder) -> dict[str, Any]:
-    """One tested run with all that was measured; what older versions did not keep, or what is damaged, is None.
+    """Return one tested run with all that was measured; what older versions did not keep, or what is damaged, is None.
 
     ``missing`` is the sentence that says what is damaged and what is left out with it; None where nothing is.
     """
     from bertdemo.evaluation.report import verdict
 
-    judgement, missing = _judgement(folder)
+    analysed, missing = _analysed(folder)
     return {
         "run": run.id,
         "name": run.name,
@@ -59,40 +59,36 @@ def full(run: Run, report: Report, folder: RunFolder) -> dict[str, Any]:
         "validation": asdict(report.validation),
         "baseline": asdict(report.baseline) | {"seconds": report.baseline_seconds},
         "train": asdict(report.training),
-        **(dict.fromkeys(_JUDGED) if judgement is None else _judged(judgement)),
+        **analysed,
         "missing": missing,
     }
 
 
-def _judgement(folder: RunFolder) -> tuple[Judgement | None, str | None]:
-    """What the answers of a run tell, None where older versions kept none; and what is missing of it, as a sentence."""
-    from bertdemo.evaluation.judgement import judge, judge_without_texts
+def _analysed(folder: RunFolder) -> tuple[dict[str, Any], str | None]:
+    """Return what the answers of a run tell, None where older versions kept none.
 
+    And what is missing of it, as a sentence.
+    """
     try:
-        answers, temperature = folder.answers(), folder.temperature()
+        analysis = folder.analysis()
     except RunError as error:
-        return None, f"Without all that the single answers tell: {error}"
-    if answers is None:
-        return None, None
-    try:
-        return judge(answers, folder.split(), temperature), None
-    except RunError as error:
-        known = judge_without_texts(answers, folder.data_card().label_names, temperature)
-        return known, f"Without slices by length and by columns of the data: {error}"
+        return dict.fromkeys(_JUDGED), f"Without all that the single answers tell: {error}"
+    return (dict.fromkeys(_JUDGED), None) if analysis is None else _judged(analysis)
 
 
-def _judged(judgement: Judgement) -> dict[str, Any]:
+def _judged(analysis: Analysis) -> tuple[dict[str, Any], str | None]:
     from bertdemo.evaluation.comparison import sentence
 
-    test = judgement.coverage.at(0.0)
-    confident = judgement.coverage.at(_CONFIDENT)
-    against = judgement.against_baseline
+    slices, lost = analysis.slices
+    test = analysis.coverage.at(0.0)
+    confident = analysis.coverage.at(_CONFIDENT)
+    against = analysis.against_baseline
     values = (
-        asdict(judgement.calibration)
-        | {"temperature": judgement.temperature, "uncalibrated": asdict(judgement.uncalibrated)},
-        [asdict(judgement.coverage.at(threshold)) for threshold in _THRESHOLDS],
-        judgement.ranking and _ranked(judgement.ranking),
-        [asdict(each) for each in judgement.slices],
+        asdict(analysis.calibration)
+        | {"temperature": analysis.temperature, "uncalibrated": asdict(analysis.uncalibrated)},
+        [asdict(analysis.coverage.at(threshold)) for threshold in _THRESHOLDS],
+        analysis.ranking and _ranked(analysis.ranking),
+        [asdict(each) for each in slices],
         {
             "wrong": test.n - test.right,
             "wrong_and_confident": confident.answered - confident.right,
@@ -100,7 +96,8 @@ def _judged(judgement: Judgement) -> dict[str, Any]:
         },
         asdict(against) | {"sentence": sentence(against, "the classifier", BASELINE)},
     )
-    return dict(zip(_JUDGED, values, strict=True))
+    missing = f"Without slices by length and by columns of the data: {lost}" if lost else None
+    return dict(zip(_JUDGED, values, strict=True)), missing
 
 
 def _ranked(ranking: Ranking) -> dict[str, Any]:
@@ -110,7 +107,7 @@ def _ranked(ranking: Ranking) -> dict[str, Any]:
 
 
 def full_lines(values: dict[str, Any]) -> Iterator[str]:
-    """What ``full`` holds, for people."""
+    """Yield what ``full`` holds, for people."""
     test, train = values["test"], values["train"]
     yield f"{values['run']}  {values['name']}  {values['status']}"
     yield values["verdict"]

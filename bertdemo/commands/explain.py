@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from bertdemo.commands.arguments import Subparsers, add_command
+from bertdemo.commands.console import Console
 from bertdemo.commands.one_text import add_text, answered, open_text
-from bertdemo.commands.output import Output
 from bertdemo.errors import ExplanationError
 from bertdemo.settings import Settings
 
 if TYPE_CHECKING:
     from bertdemo.explanation.attribution import Attribution
-    from bertdemo.explanation.reading import Reading
+    from bertdemo.explanation.tokenized_text import TokenizedText
     from bertdemo.explanation.windows import Whole, Windows
     from bertdemo.models.classifier import Classifier
 
@@ -24,7 +24,7 @@ _MOST_WINDOWS = 10
 
 
 def add(subparsers: Subparsers) -> None:
-    """Arguments: a text, what is asked of it, and the method."""
+    """Add the arguments: a text, what is asked of it, and the method."""
     parser = add_command(subparsers, "explain", "Show what moved the answer to a text, word by word.", run)
     add_text(parser)
     parser.add_argument("--target", metavar="LABEL", help="why this label (default: the answer)")
@@ -39,28 +39,28 @@ def add(subparsers: Subparsers) -> None:
     )
 
 
-def run(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
+def run(arguments: argparse.Namespace, settings: Settings, output: Console) -> int:
     """Print the prediction and the scores; those of a text that is longer than the model reads are of its windows."""
     if arguments.steps is not None and arguments.method != _DEFAULT:
         raise ExplanationError(f"--steps goes with {_DEFAULT}: leave it out for {arguments.method}.")
-    classifier, reading = open_text(arguments, settings, complete=False)
+    classifier, tokenized = open_text(arguments, settings, complete=False)
 
     from bertdemo.explanation.record import to_json, to_json_in_windows
     from bertdemo.explanation.windows import windows
 
-    answer = answered(classifier, reading, output)
+    answer = answered(classifier, tokenized, output)
     attribute = _asked(arguments, classifier, answer.label)
-    if reading.truncated:
-        cut = windows(classifier, reading.text, reading.pair)
+    if tokenized.truncated:
+        cut = windows(classifier, tokenized.text, tokenized.pair)
         values = to_json_in_windows(_whole(classifier, cut, attribute, output), classifier, answer)
     else:
-        values = to_json(attribute(reading), classifier, answer)
+        values = to_json(attribute(tokenized), classifier, answer)
     output.result({"run": arguments.id, **values}, _lines(values))
     return 0
 
 
-def _asked(arguments: argparse.Namespace, classifier: Classifier, label: str) -> Callable[[Reading], Attribution]:
-    """What to ask of a reading, once it is known that it can be asked; ``label`` is the answer."""
+def _asked(arguments: argparse.Namespace, classifier: Classifier, label: str) -> Callable[[TokenizedText], Attribution]:
+    """Return what to ask of a reading, once it is known that it can be asked; ``label`` is the answer."""
     from bertdemo.explanation.function import label_number
     from bertdemo.explanation.integrated_gradients import integrated_gradients
     from bertdemo.explanation.methods import METHODS, attribute, check_method
@@ -74,16 +74,18 @@ def _asked(arguments: argparse.Namespace, classifier: Classifier, label: str) ->
         "baseline": arguments.baseline or "pad",
     }
     if arguments.steps is not None:
-        return lambda reading: integrated_gradients(classifier, reading, steps=arguments.steps, **question)
-    return lambda reading: attribute(classifier, reading, arguments.method, **question)
+        return lambda tokenized: integrated_gradients(classifier, tokenized, steps=arguments.steps, **question)
+    return lambda tokenized: attribute(classifier, tokenized, arguments.method, **question)
 
 
-def _whole(classifier: Classifier, cut: Windows, attribute: Callable[[Reading], Attribution], output: Output) -> Whole:
+def _whole(
+    classifier: Classifier, cut: Windows, attribute: Callable[[TokenizedText], Attribution], output: Console
+) -> Whole:
     from bertdemo.explanation.windows import explain_windows
 
-    def attribute_part(number: int, reading: Reading) -> Attribution:
+    def attribute_part(number: int, tokenized: TokenizedText) -> Attribution:
         output.progress(f"window {number + 1:,} of {len(cut.parts):,}")
-        return attribute(reading)
+        return attribute(tokenized)
 
     return explain_windows(classifier, cut, attribute_part)
 
@@ -114,7 +116,7 @@ def _answer(values: dict[str, Any]) -> str:
 
 
 def _window_lines(values: dict[str, Any]) -> Iterator[str]:
-    """The answer to each window, and how far its scores add up."""
+    """Yield the answer to each window, and how far its scores add up."""
     windows = values["windows"]
     for number, window in enumerate(windows[:_MOST_WINDOWS], start=1):
         place = f"window {number}, characters {window['start']:,} to {window['end']:,}"
@@ -146,7 +148,7 @@ def _scored(values: dict[str, Any], score: float, text: str) -> str:
 
 
 def _remainder(values: dict[str, Any]) -> str:
-    """How far the scores add up; shares of next to nothing are not told."""
+    """Return how far the scores add up; shares of next to nothing are not told."""
     told = f"  {values['remainder']:+9.3f}  not accounted for"
     if values["tiny_difference"]:
         return f"{told}; text and baseline are nearly the same to the model, so that the scores say little"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bertdemo.commands.arguments import Subparsers, add_command, add_run, check_output
-from bertdemo.commands.output import Output
+from bertdemo.commands.console import Console
 from bertdemo.errors import DataError
 from bertdemo.export.exporting import ENDINGS, FORMATS, Exported, Format, export
 from bertdemo.runs.store import Runs
@@ -22,7 +22,7 @@ _MEGABYTE = 1e6
 
 
 def add(subparsers: Subparsers) -> None:
-    """Arguments: a run, a form and a file."""
+    """Add the arguments: a run, a form and a file."""
     parser = add_command(subparsers, "export", "Write a classifier to a file, for use elsewhere.", run)
     add_run(parser)
     parser.add_argument("--format", choices=FORMATS,
@@ -33,7 +33,7 @@ def add(subparsers: Subparsers) -> None:
                         help="compare PyTorch, ONNX and int8 on the test split")  # fmt: skip
 
 
-def run(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
+def run(arguments: argparse.Namespace, settings: Settings, output: Console) -> int:
     """Write the file; with ``--measure`` print how the forms compare."""
     check_output(arguments.output)
     kind = _format(arguments.format, arguments.output)
@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace, settings: Settings, output: Output) -> in
 
 
 def _format(chosen: Format | None, output: Path) -> Format:
-    """What to write: what was chosen, or what the file's ending says.
+    """Return what to write: what was chosen, or what the file's ending says.
 
     Raises:
         DataError: the ending says something else, so that no other program would know what is in the file.

@@ -7,11 +7,12 @@ import time
 from collections.abc import Callable
 from typing import Protocol, TypeVar
 
-from bertdemo.commands.output import Output
+from bertdemo.commands.console import Console
 from bertdemo.errors import JobError, RunError
 from bertdemo.runs.metrics import describe
-from bertdemo.runs.records import Run, State, Status
+from bertdemo.runs.records import Run
 from bertdemo.runs.store import Runs
+from bertdemo.tasks.records import State, Status
 
 _SECONDS_BETWEEN_LOOKS = 0.2
 
@@ -23,7 +24,7 @@ class Left(Exception):  # noqa: N818 - no error: the person goes, the run stays
 class Follower:
     """One look after another at a run; what was told once is not told again."""
 
-    def __init__(self, runs: Runs, run_id: str, output: Output, *, from_now: bool = False) -> None:
+    def __init__(self, runs: Runs, run_id: str, output: Console, *, from_now: bool = False) -> None:
         self._runs = runs
         self._id = run_id
         self._output = output
@@ -77,12 +78,12 @@ class Follower:
 
 
 def message_with_time(status: Status) -> str:
-    """What it does, and about how long it still will."""
+    """Return what it does, and about how long it still will."""
     return status.message + ("" if status.remaining is None else f" About {status.remaining:.0f} s left.")
 
 
 def _place(work: Work) -> str | None:
-    """Its place in the line, while it waits."""
+    """Return its place in the line, while it waits."""
     return f"number {work.position} in line" if work.status.state is State.QUEUED and work.position else None
 
 
@@ -106,7 +107,7 @@ class Pieces(Protocol[_Work_co]):
     def cancel(self, work_id: str, /) -> None: ...
 
 
-def until_finished(works: Pieces[_Work], work_id: str, output: Output, line: Callable[[_Work], str]) -> None:
+def until_finished(works: Pieces[_Work], work_id: str, output: Console, line: Callable[[_Work], str]) -> None:
     """Look until work that is done piece by piece has finished; ``line`` is what a terminal shows meanwhile.
 
     Raises:

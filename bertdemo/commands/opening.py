@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def open_checked(arguments: argparse.Namespace, settings: Settings) -> tuple[Dataset, Dataset, CheckUp]:
-    """The data set as it came, without the rows that cannot be used, and what was found in it.
+    """Return the data set as it came, without the rows that cannot be used, and what was found in it.
 
     Raises:
         DataError: it cannot be opened, or is not fit for learning.
@@ -44,7 +44,7 @@ def _remedy(error: OpenQuestionError) -> str:
 
 
 def reading_values(dataset: Dataset) -> dict[str, Any]:
-    """How a table was read, for JSON; the columns are None for data that has none."""
+    """Return how a table was read, for JSON; the columns are None for data that has none."""
     columns = dataset.columns
     return {
         "columns": columns
@@ -61,7 +61,7 @@ def reading_values(dataset: Dataset) -> dict[str, Any]:
 
 
 def reading_lines(dataset: Dataset) -> Iterator[str]:
-    """How a table was read, for people, with the options that would have it read otherwise."""
+    """Yield how a table was read, for people, with the options that would have it read otherwise."""
     from bertdemo.data.columns import in_words
 
     columns, offers = dataset.columns, dataset.offers

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bertdemo.commands.arguments import Subparsers, add_command, add_encoding, check_output
+from bertdemo.commands.console import Console
 from bertdemo.commands.following import until_finished
 from bertdemo.commands.one_text import check_pair
-from bertdemo.commands.output import Output
 from bertdemo.data.label_columns import listed
 from bertdemo.drafts import drafted, sweep
 from bertdemo.errors import DataError, PredictionError
-from bertdemo.runs.failures import storage
 from bertdemo.settings import Settings
+from bertdemo.tasks.failures import storage
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,7 +29,7 @@ _KINDS: dict[str, Format] = {
 
 
 def add(subparsers: Subparsers) -> None:
-    """Arguments for one text and for a file."""
+    """Add the arguments for one text and for a file."""
     parser = add_command(subparsers, "predict", "Classify a text, or every row of a file.", run)
     parser.add_argument("--run", dest="id", required=True, metavar="RUN", help="id of the run, as listed by runs")
     what = parser.add_mutually_exclusive_group(required=True)
@@ -44,25 +44,25 @@ def add(subparsers: Subparsers) -> None:
     parser.add_argument("--exact", action="store_true", help="fp32 for a file, too, where bf16 would be faster")
 
 
-def run(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
-    """One text here and now; a file by a job, which the same command takes up again wherever it stopped."""
+def run(arguments: argparse.Namespace, settings: Settings, output: Console) -> int:
+    """Return one text here and now; a file by a job, which the same command takes up again wherever it stopped."""
     if arguments.text is not None:
         return _predict_text(arguments, settings, output)
     return _predict_file(arguments, settings, output)
 
 
-def _predict_text(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
+def _predict_text(arguments: argparse.Namespace, settings: Settings, output: Console) -> int:
     for option in ("output", "text_column", "pair_column", "label_column", "encoding"):
         if getattr(arguments, option) is not None:
             raise PredictionError(f"--{option.replace('_', '-')} goes with --input: leave it out for a single text.")
     runs = check_pair(arguments, settings)
 
-    from bertdemo.prediction.loaded import Shelf
+    from bertdemo.prediction.model_cache import ModelCache
     from bertdemo.prediction.remarks import remarks
     from bertdemo.prediction.single import check_text, predict_one
 
     check_text(arguments.text)  # before the seconds that loading takes
-    answer = predict_one(Shelf(runs, capacity=1).classifier(arguments.id), arguments.text, arguments.pair)
+    answer = predict_one(ModelCache(runs, capacity=1).classifier(arguments.id), arguments.text, arguments.pair)
     values = {
         "run": arguments.id,
         "label": answer.label,
@@ -87,7 +87,7 @@ def _text_lines(values: dict[str, Any]) -> Iterator[str]:
     yield from values["remarks"]
 
 
-def _predict_file(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
+def _predict_file(arguments: argparse.Namespace, settings: Settings, output: Console) -> int:
     from bertdemo.data.reading import read_frame, with_sheet
     from bertdemo.jobs.store import Jobs
 

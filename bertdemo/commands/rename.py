@@ -5,19 +5,19 @@ from __future__ import annotations
 import argparse
 
 from bertdemo.commands.arguments import Subparsers, add_command, add_run
-from bertdemo.commands.output import Output
+from bertdemo.commands.console import Console
 from bertdemo.runs.store import Runs
 from bertdemo.settings import Settings
 
 
 def add(subparsers: Subparsers) -> None:
-    """Arguments: a run and its new name."""
+    """Add the arguments: a run and its new name."""
     parser = add_command(subparsers, "rename", "Give a run another name.", run)
     add_run(parser)
     parser.add_argument("name", metavar="NAME", help="the new name, one line")
 
 
-def run(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
+def run(arguments: argparse.Namespace, settings: Settings, output: Console) -> int:
     """Print the name as it was kept."""
     runs = Runs(settings)
     runs.rename(arguments.id, arguments.name)

@@ -5,19 +5,19 @@ from __future__ import annotations
 import argparse
 
 from bertdemo.commands.arguments import Subparsers, add_command, add_run
+from bertdemo.commands.console import Console
 from bertdemo.commands.describing import full, full_lines
-from bertdemo.commands.output import Output
 from bertdemo.errors import RunError
 from bertdemo.runs.store import Runs
 from bertdemo.settings import Settings
 
 
 def add(subparsers: Subparsers) -> None:
-    """Arguments: a run."""
+    """Add the arguments: a run."""
     add_run(add_command(subparsers, "report", "Show the scores of a run.", run))
 
 
-def run(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
+def run(arguments: argparse.Namespace, settings: Settings, output: Console) -> int:
     """Print all scores, or say why there are none."""
     runs = Runs(settings)
     found, report = runs.get(arguments.id), runs.report(arguments.id)

@@ -6,19 +6,19 @@ import argparse
 from collections.abc import Iterator, Sequence
 
 from bertdemo.commands.arguments import Subparsers, add_command
+from bertdemo.commands.console import Console
 from bertdemo.commands.describing import brief
-from bertdemo.commands.output import Output
 from bertdemo.runs.records import Run
 from bertdemo.runs.store import Runs
 from bertdemo.settings import Settings
 
 
 def add(subparsers: Subparsers) -> None:
-    """No arguments of its own."""
+    """Add no arguments of its own."""
     add_command(subparsers, "runs", "List all runs.", run)
 
 
-def run(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:  # noqa: ARG001
+def run(arguments: argparse.Namespace, settings: Settings, output: Console) -> int:  # noqa: ARG001
     """Print a line for each run, the newest first."""
     runs = Runs(settings).list()
     output.result({"runs": [brief(each) for each in runs]}, _lines(runs))

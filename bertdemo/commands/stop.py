@@ -5,17 +5,17 @@ from __future__ import annotations
 import argparse
 
 from bertdemo.commands.arguments import Subparsers, add_command, add_run
-from bertdemo.commands.output import Output
+from bertdemo.commands.console import Console
 from bertdemo.runs.store import Runs
 from bertdemo.settings import Settings
 
 
 def add(subparsers: Subparsers) -> None:
-    """Arguments: a run."""
+    """Add the arguments: a run."""
     add_run(add_command(subparsers, "stop", "End a run early and keep the best model so far.", run))
 
 
-def run(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
+def run(arguments: argparse.Namespace, settings: Settings, output: Console) -> int:
     """Ask, and say how the run stands; it ends after the step it is in, and is tested then."""
     runs = Runs(settings)
     runs.stop(arguments.id)

@@ -8,8 +8,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from bertdemo.commands.arguments import Subparsers, add_command
+from bertdemo.commands.console import Console
 from bertdemo.commands.following import message_with_time, until_finished
-from bertdemo.commands.output import Output
 from bertdemo.errors import ExplanationError
 from bertdemo.settings import Settings
 
@@ -29,7 +29,7 @@ _SHOWN = 12  # words in each direction, for people
 
 
 def add(subparsers: Subparsers) -> None:
-    """Arguments of the question."""
+    """Add the arguments of the question."""
     parser = add_command(subparsers, "study", "Explain many test texts: a label, a cell, or all as a map.", run)
     parser.add_argument("--run", dest="id", required=True, metavar="RUN", help="id of the run, as listed by runs")
     which = parser.add_mutually_exclusive_group()
@@ -41,8 +41,8 @@ def add(subparsers: Subparsers) -> None:
     parser.add_argument("--baseline", metavar="B", help="pad (default), mask, zero or average; not of a map")
 
 
-def run(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
-    """Done by a process of its own; the same command again finds it done, or goes on where it stopped."""
+def run(arguments: argparse.Namespace, settings: Settings, output: Console) -> int:
+    """Have it done by a process of its own; the same command again finds it done, or goes on where it stopped."""
     from bertdemo.runs.store import Runs
     from bertdemo.studies.store import Studies
 
@@ -128,7 +128,7 @@ def _word_lines(found: WordFindings, card: StudyCard) -> Iterator[str]:
 
 
 def _pushing(found: WordFindings, sign: int) -> list[WordFinding]:
-    """The words whose interval lies on one side of zero."""
+    """Return the words whose interval lies on one side of zero."""
     from bertdemo.studies.words import surely
 
     return [word for word in found.words if sign * surely(word) > 0]

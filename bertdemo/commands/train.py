@@ -7,23 +7,23 @@ from dataclasses import fields, replace
 from typing import Any, get_args
 
 from bertdemo.commands.arguments import Parser, Subparsers, add_columns, add_command
+from bertdemo.commands.console import Console
 from bertdemo.commands.describing import full, full_lines
 from bertdemo.commands.following import Follower, Left
 from bertdemo.commands.opening import open_checked, reading_lines, reading_values
-from bertdemo.commands.output import Output
 from bertdemo.errors import RecipeError, RunError, TrainingError
 from bertdemo.runs.naming import default_name
 from bertdemo.runs.records import Run
 from bertdemo.runs.store import Runs
 from bertdemo.settings import Settings
-from bertdemo.training.presets import HELP, Preset, recipe_for
-from bertdemo.training.recipe import Recipe
+from bertdemo.training.presets import Preset, recipe_for
+from bertdemo.training.recipe import SETTINGS, Recipe
 
 INTERRUPTED = 130  # the exit code of a command that Ctrl-C ended
 
 
 def add(subparsers: Subparsers) -> None:
-    """Data and settings in two groups of arguments."""
+    """Add data and settings in two groups of arguments."""
     parser = add_command(subparsers, "train", "Fine-tune a base model and test the result.", run)
     parser.add_argument(
         "--data", required=True, metavar="NAME_OR_FILE", help="built-in name, file, or owner/name on the Hub"
@@ -36,8 +36,8 @@ def add(subparsers: Subparsers) -> None:
     _add_settings(parser)
 
 
-def run(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
-    """Everything that can be wrong with data and settings is found before a run is made."""
+def run(arguments: argparse.Namespace, settings: Settings, output: Console) -> int:
+    """Find all that can be wrong with data and settings before a run is made."""
     from bertdemo.data.splitting import split, training_texts
 
     _recipe(arguments)  # what is wrong with a setting is said before the data are read
@@ -52,12 +52,12 @@ def run(arguments: argparse.Namespace, settings: Settings, output: Output) -> in
 
 
 def add_detach(parser: Parser) -> None:
-    """Whether to wait for the end of the run."""
+    """Add whether to wait for the end of the run."""
     parser.add_argument("--detach", action="store_true", help="do not wait for the end")
 
 
 def follow_or_leave(
-    runs: Runs, run_id: str, output: Output, *, detach: bool, about: dict[str, Any] | None = None
+    runs: Runs, run_id: str, output: Console, *, detach: bool, about: dict[str, Any] | None = None
 ) -> int:
     """Follow a run in the queue to its report, or print its id alone, in JSON with what else is known about it.
 
@@ -78,7 +78,7 @@ def follow_or_leave(
 
 
 def _parting(runs: Runs, run_id: str) -> str:
-    """What becomes of the run: the second Ctrl-C may come before the first one was heard, or after the end."""
+    """Return what becomes of the run: the second Ctrl-C may come before the first one was heard, or after the end."""
     state, request = runs.get(run_id).status.state, runs.folder(run_id).request()
     report = f"python -m bertdemo report {run_id}"
     if not state.is_live:
@@ -103,7 +103,7 @@ def _add_settings(parser: Parser) -> None:
     group = parser.add_argument_group("settings")
     for field in fields(Recipe):
         option, kind = "--" + field.name.replace("_", "-"), type(field.default)
-        explained = HELP.get(field.name, "").replace("%", "%%")
+        explained = SETTINGS[field.name].help.replace("%", "%%")
         if kind is bool:
             group.add_argument(option, action=argparse.BooleanOptionalAction, default=None, help=explained)
         else:

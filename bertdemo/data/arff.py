@@ -19,7 +19,7 @@ _CLASS = ("class", "@@class@@")  # the second is the name in Weka's own tables o
 
 
 def read_arff(name: str, text: str, max_rows: int) -> LaidOut:
-    """Rows under @data, with "?" as missing; reading ends soon after ``max_rows``.
+    """Return rows under @data, with "?" as missing; reading ends soon after ``max_rows``.
 
     Raises:
         DataError: there are no attributes, the rows are sparse, or a row has too many or too few values.
@@ -55,7 +55,7 @@ def _values(line: str) -> Iterator[str | None]:
 
 
 def _plain(written: str) -> str | None:
-    """A value without its quotation marks and escapes; None for a missing one."""
+    """Return a value without its quotation marks and escapes; None for a missing one."""
     if written in ("?", ""):
         return None
     if written[0] in "'\"" and written[-1] == written[0] and len(written) > 1:

@@ -26,7 +26,7 @@ _Convert = Callable[[Any], Any]
 
 
 def read_parquet(name: str, content: bytes, max_rows: int, cell: Cell = as_text) -> LaidOut:
-    """Columns of texts, numbers and truth values; nested ones as JSON.
+    """Return columns of texts, numbers and truth values; nested ones as JSON.
 
     Raises:
         DataError: it is no Parquet file, is damaged, or holds far more than its size allows.
@@ -44,7 +44,7 @@ def read_parquet(name: str, content: bytes, max_rows: int, cell: Cell = as_text)
 
 
 def read_arrow(name: str, content: bytes, max_rows: int, cell: Cell = as_text) -> LaidOut:
-    """The same of an Arrow file or stream, or of a Feather file.
+    """Return the same of an Arrow file or stream, or of a Feather file.
 
     Raises:
         DataError: it is none, is damaged, or holds far more than its size allows.
@@ -53,7 +53,7 @@ def read_arrow(name: str, content: bytes, max_rows: int, cell: Cell = as_text) -
 
 
 def arrow_columns(name: str, content: bytes, max_rows: int) -> Columns:
-    """Columns of an Arrow file or stream, or of a Feather file.
+    """Return columns of an Arrow file or stream, or of a Feather file.
 
     Raises:
         DataError: it is none, is damaged, or holds far more than its size allows.
@@ -70,7 +70,7 @@ def arrow_columns(name: str, content: bytes, max_rows: int) -> Columns:
 
 
 def as_table(name: str, columns: Columns, max_rows: int, cell: Cell) -> LaidOut:
-    """Header and rows of columns, and what they mean where an annotation tool wrote them."""
+    """Return header and rows of columns, and what they mean where an annotation tool wrote them."""
     header, values = columns
     nameless = sum(isinstance(value, _Nameless) for column in values for value in column)
     values = [[None if isinstance(value, _Nameless) else value for value in column] for column in values]
@@ -108,7 +108,7 @@ def _is_text(kind: Any) -> bool:
 
 
 def _size(column: pa.Array) -> int:
-    """Bytes that the values of a column fill once each row has its own."""
+    """Return bytes that the values of a column fill once each row has its own."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -120,7 +120,7 @@ def _size(column: pa.Array) -> int:
 
 
 def _converts(schema: pa.Schema) -> list[_Convert]:
-    """What becomes of the values of each column, by the features that ``datasets`` writes into the schema."""
+    """Return what becomes of the values of each column, by the features that ``datasets`` writes into the schema."""
     try:
         features = json.loads((schema.metadata or {})[_FEATURES])["info"]["features"]
     except (KeyError, TypeError, ValueError, RecursionError):
@@ -153,14 +153,14 @@ class _Nameless(int):
 
 
 def _class_name(names: Sequence[Any], number: Any) -> Any:
-    """The name of a class; None for -1, which marks a missing label."""
+    """Return the name of a class; None for -1, which marks a missing label."""
     if not isinstance(number, int):
         return number
     return names[number] if 0 <= number < len(names) else None if number == -1 else _Nameless(number)
 
 
 def _from_json(value: Any) -> Any:
-    """The value of a column of mixed kinds, which ``datasets`` keeps as JSON."""
+    """Return the value of a column of mixed kinds, which ``datasets`` keeps as JSON."""
     try:
         return json.loads(value) if isinstance(value, str) else value
     except (ValueError, RecursionError):

@@ -70,7 +70,7 @@ class TableReader:
     def read(
         self, name: str, content: bytes, settings: Settings, waiting: Callable[[], None] = lambda: None, **options: Any
     ) -> pd.DataFrame:
-        """The table in a file.
+        """Return the table in a file.
 
         Args:
             name: of the file; its ending tells the kind.
@@ -135,7 +135,7 @@ def _question(
     name: str, settings: Settings, *, memory: int = 1, seconds: int = 1, less: str = _LESS, size: int = 0,
     options: dict[str, Any] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
-    """What is asked of the process; without ``options`` the name is that of a data set of the Hub."""
+    """Return what is asked of the process; without ``options`` the name is that of a data set of the Hub."""
     return {
         "name": name, "size": size, "options": options, "max_file_mb": settings.max_file_mb,
         "max_rows": settings.max_rows, "memory_mb": memory * settings.read_memory_mb,
@@ -177,7 +177,7 @@ class _Process:
         return self._process.poll() is None
 
     def growth_mb(self) -> int:
-        """What it holds beyond its libraries."""
+        """Return what it holds beyond its libraries."""
         try:
             memory = self._found.memory_info()
             private = memory.rss - getattr(memory, "shared", 0)  # a mapped file is none of its own
@@ -186,7 +186,7 @@ class _Process:
             return 0  # it has ended
 
     def _worked(self) -> float:
-        """Seconds of a processor that it has had."""
+        """Return seconds of a processor that it has had."""
         try:
             times = self._found.cpu_times()
         except psutil.Error:
@@ -194,7 +194,7 @@ class _Process:
         return float(times.user + times.system)
 
     def ask(self, question: dict[str, Any], content: bytes, waiting: Callable[[], None]) -> bytes:
-        """The table that it makes of a file.
+        """Return the table that it makes of a file.
 
         Raises:
             DataError: what it says of the file; or it took too much memory or time, or has ended.
@@ -232,7 +232,7 @@ class _Process:
         self._end()
 
     def _follow(self, work: Callable[[], _Result], seconds: float, look: Callable[[], None]) -> _Result:
-        """What ``work`` returns, in a thread that ends with the process; ``look`` is called until then."""
+        """Return what ``work`` returns, in a thread that ends with the process; ``look`` is called until then."""
         result: Future[_Result] = Future()
         threading.Thread(target=_fulfil, args=(result, work), name="reads-a-table", daemon=True).start()
         over = time.monotonic() + seconds

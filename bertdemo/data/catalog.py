@@ -55,7 +55,7 @@ def load_built_in(name: str) -> Dataset:
 
 
 def _read(entry: BuiltIn) -> bytes:
-    """The bytes of the data file. The package's code is located, never run: only its data is wanted."""
+    """Return the bytes of the data file. The package's code is located, never run: only its data is wanted."""
     spec = find_spec(entry.package)
     folders = list(spec.submodule_search_locations or ()) if spec else []
     path = next((path for folder in folders if (path := Path(folder, entry.file)).is_file()), None)
@@ -71,7 +71,7 @@ def _read(entry: BuiltIn) -> bytes:
 
 
 def _parse_sms(content: bytes) -> tuple[list[str], list[str]]:
-    """One message a line, ``label<tab>text``, quotation marks meaning nothing."""
+    """Return one message a line, ``label<tab>text``, quotation marks meaning nothing."""
     rows = [line.split("\t", 1) for line in content.decode("utf-8").split("\n") if line]
     return [html.unescape(text) for _, text in rows], [label for label, _ in rows]
 
@@ -81,7 +81,7 @@ _AIRLINE_ROWS = (range(110, 9288), range(20431, 23530), range(31663, 34026))
 
 
 def _parse_airline(content: bytes) -> tuple[list[str], list[str]]:
-    """Columns ``sentiment, confidence, text``; one character a byte, so that ``repair`` sees them all."""
+    """Return columns ``sentiment, confidence, text``; one character a byte, so that ``repair`` sees them all."""
     rows = list(csv.reader(io.StringIO(content.decode("latin-1"), newline="")))[1:]
     chosen = [rows[i] for part in _AIRLINE_ROWS for i in part]
     return [_clean_tweet(text) for _, _, text in chosen], [label for label, _, _ in chosen]

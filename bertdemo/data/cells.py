@@ -27,7 +27,7 @@ _IN_MEMORY = 15  # times the largest file: what its texts may take, of which sho
 
 
 def as_text(value: object) -> str | None:
-    """A cell as a person would write it; None for a missing one.
+    """Return a cell as a person would write it; None for a missing one.
 
     Whole numbers that a spreadsheet or a data frame keeps as 3.0 become "3".
     """
@@ -45,14 +45,14 @@ def as_text(value: object) -> str | None:
 
 
 def as_value(value: object) -> object:
-    """A number, a truth value or a point in time as it is; anything else as ``as_text`` has it."""
+    """Return a number, a truth value or a point in time as it is; anything else as ``as_text`` has it."""
     if isinstance(value, float) and value != value:  # noqa: PLR0124
         return None
     return value if isinstance(value, _PLAIN) else as_text(value)
 
 
 def from_records(name: str, records: Iterable[Mapping[str, object]], max_rows: int, cell: Cell = as_text) -> Table:
-    """Columns in the order in which they first appear; reading ends soon after ``max_rows``.
+    """Return columns in the order in which they first appear; reading ends soon after ``max_rows``.
 
     Raises:
         DataError: the rows have more than 1,000 different names of columns.

@@ -127,7 +127,7 @@ def check_up(dataset: Dataset) -> CheckUp:
 
 
 def clean(dataset: Dataset, checkup: CheckUp, *, drop_small: bool = False, how_to_drop: str = _DROP) -> Dataset:
-    """The rows worth learning from, under the labels that still have some.
+    """Return the rows worth learning from, under the labels that still have some.
 
     Args:
         dataset: what ``checkup`` was made of.
@@ -143,7 +143,7 @@ def clean(dataset: Dataset, checkup: CheckUp, *, drop_small: bool = False, how_t
 
 
 def usable_rows(dataset: Dataset, checkup: CheckUp, *, drop_small: bool = False, how_to_drop: str = _DROP) -> list[int]:
-    """The rows that ``clean`` keeps, in their order; same arguments and errors."""
+    """Return the rows that ``clean`` keeps, in their order; same arguments and errors."""
     if not checkup.kept:
         raise _nothing_usable(dataset, checkup)
     _require_enough(dataset, checkup.kept)
@@ -190,7 +190,7 @@ def _first_rows(
 def _judge(
     dataset: Dataset, row: int, key: Key, first_rows: dict[int, int], *, held_out: bool
 ) -> tuple[Reason, str] | None:
-    """Why this row cannot stay, with what to look at; None if it can."""
+    """Return why this row cannot stay, with what to look at; None if it can."""
     if not all(key):
         return Reason.EMPTY, "there is no visible character"
     label = dataset.labels[row]
@@ -207,7 +207,7 @@ def _judge(
 
 
 def _untrained(dataset: Dataset, kept: Sequence[int]) -> tuple[str, ...]:
-    """The labels that no published row for training has."""
+    """Return the labels that no published row for training has."""
     if dataset.parts is None:
         return ()
     trained = {dataset.labels[i] for i in kept if dataset.parts[i] in ("train", "")}
@@ -262,7 +262,7 @@ def _findings(checkup: CheckUp) -> Iterator[str]:
 
 
 def _most_are_few(checkup: CheckUp) -> bool:
-    """Whether most of the labels that can be learned have fewer texts than show what they mean."""
+    """Return whether most of the labels that can be learned have fewer texts than show what they mean."""
     sizes = [count.after for count in checkup.labels if count.after >= MIN_TEXTS_PER_LABEL]
     return sum(size < _FEW for size in sizes) > len(sizes) / 2
 
@@ -280,7 +280,7 @@ def _too_small_sentence(checkup: CheckUp, how_to_drop: str) -> str:
 
 
 def too_small_names(checkup: CheckUp) -> str:
-    """The labels that are too small, the first five by name."""
+    """Return the labels that are too small, the first five by name."""
     return _quoted(checkup.too_small)
 
 
@@ -309,7 +309,7 @@ def _require_enough(dataset: Dataset, rows: Sequence[int]) -> None:
 
 
 def without_unused_labels(dataset: Dataset) -> Dataset:
-    """The same rows, under the labels that have some."""
+    """Return the same rows, under the labels that have some."""
     used = sorted(set(dataset.labels))
     number = {label: i for i, label in enumerate(used)}
     return replace(

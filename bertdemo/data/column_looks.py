@@ -24,13 +24,13 @@ POSITIVE = frozenset(("1", "true", "x", "yes", "1.0", "y", "✓"))
 
 
 def filled(column: pd.Series[str]) -> pd.Series[str]:
-    """The cells that hold more than blanks, stripped."""
+    """Return the cells that hold more than blanks, stripped."""
     cells = column.dropna().astype(str).str.strip()
     return cells[cells != ""]
 
 
 def label_problem(column: pd.Series[str]) -> str | None:
-    """Why a column cannot hold the labels, to go on a sentence after its name; None if it can."""
+    """Return why a column cannot hold the labels, to go on a sentence after its name; None if it can."""
     cells = filled(column)
     values = cells.unique()
     distinct = len(values)
@@ -50,7 +50,7 @@ def label_problem(column: pd.Series[str]) -> str | None:
 
 
 def nested_problem(column: pd.Series[str]) -> str | None:
-    """Why the lists or objects in the cells are no labels, as ``label_problem``; None where there are none."""
+    """Return why the lists or objects in the cells are no labels, as ``label_problem``; None where there are none."""
     values = [str(value) for value in filled(column).unique()]
     if are_vectors(values):
         what, unsaid = "a list with a place for each label", "which label each place means"
@@ -62,7 +62,7 @@ def nested_problem(column: pd.Series[str]) -> str | None:
 
 
 def _combine(cells: pd.Series[str]) -> bool:
-    """Whether the many values are few labels, several of which stand in a row."""
+    """Return whether the many values are few labels, several of which stand in a row."""
     values = cells.head(_SAMPLE)
     if mean_length(values) > _LONGEST_COMBINATION:
         return False
@@ -72,7 +72,7 @@ def _combine(cells: pd.Series[str]) -> bool:
 
 
 def is_measure(column: pd.Series[str]) -> bool:
-    """Whether nearly all values are numbers, many of them with a fraction."""
+    """Return whether nearly all values are numbers, many of them with a fraction."""
     values = filled(column).unique()
     numbers = sum(bool(_NUMBER.fullmatch(value)) for value in values)
     fractions = sum(bool(_FRACTION.fullmatch(value)) for value in values)
@@ -80,7 +80,7 @@ def is_measure(column: pd.Series[str]) -> bool:
 
 
 def flag_values(column: pd.Series[str]) -> frozenset[str] | None:
-    """The two values of a column of flags (1 and 0, TRUE and FALSE, x and blank), or None for any other column.
+    """Return the two values of a column of flags (1 and 0, TRUE and FALSE, x and blank), or None for any other column.
 
     Hardly any cell may be blank beside both of them.
     """
@@ -92,12 +92,12 @@ def flag_values(column: pd.Series[str]) -> frozenset[str] | None:
 
 
 def is_numeric(column: pd.Series[str]) -> bool:
-    """Whether every value is a number."""
+    """Return whether every value is a number."""
     return all(_NUMBER.fullmatch(value) for value in filled(column).unique())
 
 
 def is_text(column: pd.Series[str]) -> bool:
-    """Whether most of the cells hold letters, and are neither addresses nor lists or records."""
+    """Return whether most of the cells hold letters, and are neither addresses nor lists or records."""
     cells = filled(column)
     if len(cells) == 0:
         return False
@@ -105,12 +105,12 @@ def is_text(column: pd.Series[str]) -> bool:
 
 
 def is_coded(column: pd.Series[str]) -> bool:
-    """Whether nearly all cells are one word of ASCII with a digit in it, as ids are."""
+    """Return whether nearly all cells are one word of ASCII with a digit in it, as ids are."""
     return bool(filled(column).str.fullmatch(r"(?=.*\d)[!-~]+").mean() > _NEARLY_ALL)
 
 
 def is_prose(column: pd.Series[str]) -> bool:
-    """Whether these are texts of several words, most of them different and filled in."""
+    """Return whether these are texts of several words, most of them different and filled in."""
     cells = filled(column)
     if len(cells) <= len(column) / 2 or not is_text(column):
         return False
@@ -119,13 +119,13 @@ def is_prose(column: pd.Series[str]) -> bool:
 
 
 def mean_length(column: pd.Series[str]) -> float:
-    """Characters of a filled cell, on average."""
+    """Return characters of a filled cell, on average."""
     lengths = column.dropna().str.len()
     return float(lengths.mean()) if len(lengths) else 0.0
 
 
 def tell_the_same(one: pd.Series[str], other: pd.Series[str]) -> bool:
-    """Whether two columns divide the rows alike, as numbers of labels and their names do."""
+    """Return whether two columns divide the rows alike, as numbers of labels and their names do."""
     pairs = one.fillna("").astype(str).str.strip() + "\0" + other.fillna("").astype(str).str.strip()
     distinct: int = pairs.nunique()
     return distinct == one.fillna("").str.strip().nunique() == other.fillna("").str.strip().nunique()

@@ -124,7 +124,7 @@ def label_points(name: str) -> int | None:
 
 
 def text_points(name: str) -> int | None:
-    """How much a name speaks for texts; as ``label_points``."""
+    """Return how much a name speaks for texts; as ``label_points``."""
     parts = words(name)
     named, last = _points(parts, _TEXT_POINTS), _last(parts)
     if last in _NEVER_WORDS | _RARE_WORDS and last not in _TEXT_POINTS:
@@ -135,17 +135,20 @@ def text_points(name: str) -> int | None:
 
 
 def is_usual(name: str) -> bool:
-    """Whether this is, as a whole, a usual name of a column of texts or labels."""
+    """Return whether this is, as a whole, a usual name of a column of texts or labels."""
     return _plain(name) in _LABEL_POINTS.keys() | _TEXT_POINTS.keys()
 
 
 def is_title(name: str) -> bool:
-    """Whether a column of this name stands before a longer text: a title, a subject."""
+    """Return whether a column of this name stands before a longer text: a title, a subject."""
     return not _TITLE_WORDS.isdisjoint(words(name))
 
 
 def rater_family(name: str) -> str | None:
-    """What the columns of several raters have in common: "rater" of rater_1, rater_2; None for any other name."""
+    """Return what the columns of several raters have in common: "rater" of rater_1, rater_2.
+
+    None for any other name.
+    """
     stem, _, mark = name.strip().rpartition(" ") if " " in name.strip() else _stem_and_mark(name.strip())
     known = set(words(stem)) & _RATER_WORDS
     return _plain(stem) if known and mark and not set(words(stem)) & _NEVER_WORDS - _RATER_WORDS else None
@@ -161,7 +164,10 @@ def _last(parts: tuple[str, ...]) -> str:
 
 
 def _points(parts: tuple[str, ...], table: Mapping[str, int]) -> int | None:
-    """Points of the whole name, of its last word or the end of that, or of any other word; each a little less."""
+    """Return points of the whole name, of its last word or the end of that, or of any other word.
+
+    Each a little less.
+    """
     whole, last = "".join(parts), _last(parts)
     if whole in table:
         return table[whole] + 5

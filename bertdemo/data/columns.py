@@ -71,7 +71,7 @@ class Columns:
 
 
 def in_words(columns: Columns) -> str:
-    """One line for people: "text: a, label: b, split: c"."""
+    """Return one line for people: "text: a, label: b, split: c"."""
     labels = "labels" if len(columns.label_columns) > 1 else "label"
     uses = [
         ("text", " + ".join(columns.text_columns)),
@@ -83,12 +83,12 @@ def in_words(columns: Columns) -> str:
 
 
 def is_usual_name(name: str) -> bool:
-    """Whether a cell of a first row looks like the name of a column."""
+    """Return whether a cell of a first row looks like the name of a column."""
     return is_usual(name) or any(_plain(name) in pair for pair in _PAIR_NAMES)
 
 
 def refuse_unknown(chosen: Sequence[str | None], names: Sequence[str]) -> None:
-    """A column that was chosen (None: it was not) is one of the table's.
+    """Refuse a chosen column (None: it was not) that is none of the table's.
 
     Raises:
         DataError: it is not.
@@ -99,7 +99,7 @@ def refuse_unknown(chosen: Sequence[str | None], names: Sequence[str]) -> None:
 
 
 def refuse_twice(chosen: Sequence[str | None]) -> None:
-    """No column serves as two.
+    """Refuse a column that is to serve as two.
 
     Raises:
         DataError: one does.
@@ -118,7 +118,7 @@ def guess_columns(
     split: str | None = None,
     join: Sequence[str] = (),
 ) -> Columns:
-    """The most plausible columns; those that are given are kept, then those that the format of the file names.
+    """Return the most plausible columns; those that are given are kept, then those that the format of the file names.
 
     Args:
         frame: cells are ``str`` or None; ``frame.attrs["columns"]`` may name columns.
@@ -165,7 +165,7 @@ def _completed(
     split: str | None,
     joined: tuple[str, ...],
 ) -> Columns:
-    """The columns, with those that are still None guessed; ``joined`` begins with the text."""
+    """Return the columns, with those that are still None guessed; ``joined`` begins with the text."""
     taken = {text, pair, split, *joined, *(labels.all if labels else ())}
     rest = [name for name in names if name not in taken]
     text = text or _named_text(frame, rest)
@@ -181,7 +181,9 @@ def _completed(
 def guess_texts(
     frame: pd.DataFrame, *, text: str | None = None, pair: str | None = None, pairs: bool = False
 ) -> tuple[str, str | None]:
-    """The column of texts, and with ``pairs`` that of second texts if its name tells it; labels need not be there.
+    """Return the column of texts, and with ``pairs`` that of second texts if its name tells it.
+
+    Labels need not be there.
 
     Raises:
         DataError: a given column does not exist, or none looks like texts.
@@ -202,7 +204,7 @@ def guess_texts(
 def question_beside(
     frame: pd.DataFrame, texts: Sequence[Hashable], labels: Sequence[str], taken: Sequence[str]
 ) -> str | None:
-    """A column of texts that tells apart rows of one text under different labels, such as what was asked about it.
+    """Return a column of texts that tells apart rows of one text under different labels, such as a question.
 
     Args:
         frame: the table.
@@ -230,7 +232,10 @@ def question_beside(
 
 
 def extra_columns(frame: pd.DataFrame, chosen: Sequence[str]) -> list[str]:
-    """Columns beside the chosen ones that divide the rows into groups: 2 to 50 short values that repeat; 8 at most."""
+    """Return columns beside the chosen ones that divide the rows into groups: 2 to 50 short values that repeat.
+
+    8 at most.
+    """
     rest = (name for name in frame.columns if name not in chosen)
     return list(islice((name for name in rest if _divides(frame[name])), _MAX_EXTRAS))
 
@@ -247,13 +252,16 @@ def _plain(name: str) -> str:
 
 
 def _told_by_format(frame: pd.DataFrame, names: Sequence[str]) -> dict[str, str]:
-    """What the format of the file itself says of its columns: those of them that are there."""
+    """Return what the format of the file itself says of its columns: those of them that are there."""
     told = frame.attrs.get("columns") or {}
     return {use: name for use, name in told.items() if name in names}
 
 
 def _usual_pair(frame: pd.DataFrame, names: Sequence[str], *, spare: bool) -> tuple[str | None, str | None]:
-    """Two columns that belong together by their names and hold texts; with ``spare``, if a third is left for labels."""
+    """Return two columns that belong together by their names and hold texts.
+
+    With ``spare``, if a third is left for labels.
+    """
     if len(names) > 1 + spare:
         found = {_plain(name): name for name in reversed(names)}
         usual = ((found.get(_plain(first)), found.get(_plain(second))) for first, second in _PAIR_NAMES)
@@ -264,7 +272,7 @@ def _usual_pair(frame: pd.DataFrame, names: Sequence[str], *, spare: bool) -> tu
 
 
 def _numbered(names: Sequence[str]) -> list[tuple[str, str | None]]:
-    """Names such as sentence1 and sentence2, text_a and text_b, text and text2, or #1 String and #2 String."""
+    """Return names such as sentence1 and sentence2, text_a and text_b, text and text2, or #1 String and #2 String."""
     found = {_plain(name): name for name in reversed(names)}
     marks = [("{}1", "{}2"), ("{}a", "{}b"), ("1{}", "2{}"), ("{}", "{}2"), ("{}", "{}b")]
     stems = {stem for plain in found for stem in (plain, re.sub("^1|[1a]$", "", plain))}
@@ -274,12 +282,12 @@ def _numbered(names: Sequence[str]) -> list[tuple[str, str | None]]:
 
 
 def _varies(column: pd.Series[str]) -> bool:
-    """Whether these are texts, and not a few answers that repeat."""
+    """Return whether these are texts, and not a few answers that repeat."""
     return is_text(column) and (is_prose(column) or column.nunique() > len(column) / 4)
 
 
 def _named_text(frame: pd.DataFrame, names: Sequence[str]) -> str | None:
-    """The column whose name says most clearly that it holds texts, if its cells do not deny it."""
+    """Return the column whose name says most clearly that it holds texts, if its cells do not deny it."""
     points = {name: text_points(name) or 0 for name in names}
     named = [name for name in names if points[name] >= _NAMED and is_text(frame[name])]
     ranked = {name: points[name] - _doubts_as_text(frame[name]) for name in named}
@@ -295,7 +303,7 @@ def _named_text(frame: pd.DataFrame, names: Sequence[str]) -> str | None:
 
 
 def _doubts_as_text(column: pd.Series[str]) -> int:
-    """Points off for cells that are mostly empty, or few and short."""
+    """Return points off for cells that are mostly empty, or few and short."""
     cells = column.dropna()
     sparse = len(cells) < _MOSTLY_FILLED * len(column)
     repeated = cells.nunique() <= max(2, len(cells) / 20) and mean_length(column) < 30
@@ -303,7 +311,10 @@ def _doubts_as_text(column: pd.Series[str]) -> int:
 
 
 def _text_by_looks(frame: pd.DataFrame, names: Sequence[str]) -> str:
-    """The column with the longest and least repeated values that hold letters; one of ids or links only at need."""
+    """Return the column with the longest and least repeated values that hold letters.
+
+    One of ids or links only at need.
+    """
     texts = [name for name in names if is_text(frame[name])]
     worded = [name for name in texts if text_points(name) is not None] or texts
     worded = [name for name in worded if not is_coded(frame[name])] or worded
@@ -314,14 +325,14 @@ def _text_by_looks(frame: pd.DataFrame, names: Sequence[str]) -> str:
 
 
 def _is_nameless_text(column: pd.Series[str], name: str) -> bool:
-    """Whether these are texts, though some come often, in a table without a header."""
+    """Return whether these are texts, though some come often, in a table without a header."""
     return (
         bool(_NAMELESS.fullmatch(name)) and is_text(column) and not is_coded(column) and column.nunique() > _MAX_GROUPS
     )
 
 
 def _joinable(frame: pd.DataFrame, text: str, names: Sequence[str]) -> tuple[str, ...]:
-    """The columns to read as one, titles first, if another one belongs to the text; none otherwise.
+    """Return the columns to read as one, titles first, if another one belongs to the text; none otherwise.
 
     Where no name says which column the texts are in, another one of texts may belong to them or be them.
     """

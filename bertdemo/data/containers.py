@@ -45,7 +45,7 @@ class Member:
 
 
 def unpack(name: str, content: bytes, settings: Settings, kinds: Sequence[str]) -> Member | list[Member]:
-    """The table in a packed file, or the texts of an archive with a folder for each class.
+    """Return the table in a packed file, or the texts of an archive with a folder for each class.
 
     Args:
         name: the file's, which tells the kind by its ending.
@@ -70,7 +70,7 @@ def unpack(name: str, content: bytes, settings: Settings, kinds: Sequence[str]) 
 
 
 def read_folder(folder: Path, settings: Settings) -> list[Member]:
-    """The texts in a folder that has a folder for each class; links are not followed.
+    """Return the texts in a folder that has a folder for each class; links are not followed.
 
     Raises:
         DataError: it has none, or more or larger files than allowed.
@@ -88,7 +88,7 @@ def read_folder(folder: Path, settings: Settings) -> list[Member]:
 
 
 def class_table(members: Sequence[Member], encoding: str | None, notes: list[str]) -> Table:
-    """Texts of files, the folder of each as its label, and the folder above as its part if it is train, test, ….
+    """Return texts of files, the folder of each as its label, and the folder above as its part if it is train, test, ….
 
     Args:
         members: one file a text, each in a folder.
@@ -128,7 +128,7 @@ def _unzip(
 
 
 def _of_classes(files: Sequence[tuple[str, ...]]) -> list[int]:
-    """Which files are the texts of classes: those as deep as most, if two folders or more hold them."""
+    """Return which files are the texts of classes: those as deep as most, if two folders or more hold them."""
     texts = [i for i, parts in enumerate(files) if _ending(parts[-1]) in _TEXTS and not _is_hidden(parts)]
     texts = [i for i in texts if _label_and_split(files[i])[0]]
     if not texts:
@@ -139,7 +139,7 @@ def _of_classes(files: Sequence[tuple[str, ...]]) -> list[int]:
 
 
 def _label_and_split(parts: tuple[str, ...]) -> tuple[str, str]:
-    """The innermost folder that is no part of a split, and the part."""
+    """Return the innermost folder that is no part of a split, and the part."""
     folders = parts[:-1]
     splits = [found.group(1) for folder in folders if (found := _SPLIT.search(folder.casefold()))]
     labels = [folder for folder in folders if not _SPLIT.search(folder.casefold())]
@@ -147,7 +147,7 @@ def _label_and_split(parts: tuple[str, ...]) -> tuple[str, str]:
 
 
 def _parts(name: str) -> tuple[str, ...]:
-    """The parts of a name in an archive, whatever separates them, without those that lead elsewhere."""
+    """Return the parts of a name in an archive, whatever separates them, without those that lead elsewhere."""
     return tuple(part for part in re.split(r"[/\\]", name) if part not in ("", ".", ".."))
 
 

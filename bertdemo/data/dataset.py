@@ -71,7 +71,7 @@ class Dataset:
         return digest.hexdigest()
 
     def select(self, rows: Sequence[int]) -> Dataset:
-        """The given rows, in the given order, under the same label names."""
+        """Return the given rows, in the given order, under the same label names."""
         return replace(
             self,
             texts=tuple(self.texts[i] for i in rows),

@@ -58,7 +58,7 @@ def refuse_foreign(name: str, content: bytes) -> None:
 
 
 def decode(name: str, content: bytes, encoding: str | None = None, notes: list[str] | None = None) -> str:
-    """The text of a file in whatever encoding, without byte order mark, NUL characters and unreadable bytes.
+    """Return the text of a file in whatever encoding, without byte order mark, NUL characters and unreadable bytes.
 
     Args:
         name: the file's, for messages.
@@ -105,7 +105,7 @@ def _is_valid(content: bytes, encoding: str) -> bool:
 
 
 def known_encoding(encoding: str) -> str:
-    """Python's name of an encoding that texts are written in.
+    """Return Python's name of an encoding that texts are written in.
 
     Raises:
         DataError: there is none of that name.
@@ -126,7 +126,7 @@ def _empty(name: str) -> DataError:
 
 
 def preview(content: bytes, encoding: str) -> str:
-    """Some lines of a file in an encoding: the first that hold more than ASCII, and shortened."""
+    """Return some lines of a file in an encoding: the first that hold more than ASCII, and shortened."""
     lines = [line for line in re.split(rb"[\r\n]+", content[:_PREVIEWED]) if not line.isascii()]
     if encoding.startswith("utf-16") or not lines:  # line ends are not where single bytes have them
         lines = [content[: 2 * _SHOWN_LETTERS]]
@@ -150,7 +150,7 @@ def find_encoding(content: bytes, notes: list[str] | None = None) -> str:
 
 
 def _is_utf8(content: bytes) -> bool:
-    """Whether it is UTF-8, a few broken characters (less than a tenth of those beyond ASCII) forgiven."""
+    """Return whether it is UTF-8, a few broken characters (less than a tenth of those beyond ASCII) forgiven."""
     try:
         content.decode("utf-8")
     except UnicodeDecodeError:

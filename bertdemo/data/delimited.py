@@ -29,7 +29,7 @@ _TABLE = 0.9  # share of rows of equal width
 
 
 def read_delimited(name: str, text: str, max_rows: int, notes: list[str] | None = None) -> tuple[Row, Iterator[Row]]:
-    """Header and rows, each row as wide as the header; reading ends soon after ``max_rows``.
+    """Return header and rows, each row as wide as the header; reading ends soon after ``max_rows``.
 
     Short rows are filled up with empty cells. A file whose first row is an example like those below has no header; its
     columns are called "column 1", "column 2", ….
@@ -81,20 +81,23 @@ def _read(
 
 
 def is_table(text: str) -> bool:
-    """Whether nearly all rows are as wide as most, and wider than one cell: texts with commas are not."""
+    """Return whether nearly all rows are as wide as most, and wider than one cell: texts with commas are not."""
     stated, text = stated_delimiter(with_usual_line_ends(text))
     best = _weighed(text[: 2 * _SAMPLE], stated, _SAMPLE)[0]
     return stated is not None or (best.dialect.delimiter != "" and best.regular >= _TABLE)
 
 
 def read_lines(text: str, max_rows: int) -> tuple[Row, list[Row]]:
-    """Every line that is not blank as a row of one column, "text"; reading ends soon after ``max_rows``."""
+    """Return every line that is not blank as a row of one column, "text"; reading ends soon after ``max_rows``."""
     lines = (line.rstrip("\r\n") for line in io.StringIO(with_usual_line_ends(text), newline=None))
     return ["text"], [[line] for line in islice(filter(str.strip, lines), max_rows + 1)]
 
 
 def _weighed(text: str, stated: str | None, limit: int) -> list[Reading]:
-    """The standard reading where it fits; else all from the likeliest on, those of a long text weighed by all of it."""
+    """Return the standard reading where it fits.
+
+    Else all from the likeliest on, those of a long text weighed by all of it.
+    """
     whole = len(text) <= 2 * _SAMPLE
     sample = text if whole else text[:_SAMPLE]
     sample = sample if whole else sample[: max(sample.rfind("\n"), sample.rfind("\r")) + 1] or sample

@@ -45,7 +45,7 @@ class Dialect:
     spaced: bool = False
 
     def named(self) -> str:
-        """The delimiter as words of a sentence."""
+        """Return the delimiter as words of a sentence."""
         return NAMES.get(self.delimiter, repr(self.delimiter))
 
 
@@ -92,7 +92,7 @@ def _mended(row: Row, inner: str, *, nothing: bool) -> Row:
 
 
 def stated_delimiter(text: str) -> tuple[str | None, str]:
-    """The delimiter of a first line ``sep=;`` as spreadsheets write it, and the text without that line."""
+    """Return the delimiter of a first line ``sep=;`` as spreadsheets write it, and the text without that line."""
     stated = _SEP_LINE.match(text)
     if stated is None:
         return None, text
@@ -100,7 +100,7 @@ def stated_delimiter(text: str) -> tuple[str | None, str]:
 
 
 def with_usual_line_ends(text: str) -> str:
-    """Without what may stand at a file's end, and with line feeds where only rare signs end the lines."""
+    """Remove what may stand at a file's end, and write line feeds where only rare signs end the lines."""
     text = text.rstrip("\x1a")
     if "\n" not in text and "\r" not in text:
         return re.sub("[\u2028\u2029\x85\x1e]", "\n", text)
@@ -108,14 +108,14 @@ def with_usual_line_ends(text: str) -> str:
 
 
 def candidates(text: str, delimiters: Sequence[str]) -> list[Dialect]:
-    """Every reading with these delimiters for which the text gives a reason, plain ones first."""
+    """Return every reading with these delimiters for which the text gives a reason, plain ones first."""
     quotings = [quoting for delimiter in delimiters for quoting in _quotings(text, delimiter)]
     breaks = list(_inner_breaks(text))
     return [Dialect(*quoting, inner, spaced=_is_spaced(text, *quoting[:2])) for quoting in quotings for inner in breaks]
 
 
 def delimiters_in(sample: str) -> list[str]:
-    """What may stand between cells, an empty text for nothing at all."""
+    """Return what may stand between cells, an empty text for nothing at all."""
     lines = max(1, len(re.findall(r"[^\r\n]+", sample)))
     seldom = [each for each in _SELDOM if sample.count(each) >= lines * _SELDOM_SHARE]
     classes = Counter(_CLASS_AT_END.findall(sample))  # the Financial PhraseBank: a sentence@positive
@@ -136,7 +136,7 @@ def _quotings(text: str, delimiter: str) -> Iterator[tuple[str, str, bool]]:
 
 
 def _inner_breaks(text: str) -> Iterator[str]:
-    """Which line breaks may end no row: those that stand beside a more usual one."""
+    """Yield which line breaks may end no row: those that stand beside a more usual one."""
     yield ""
     both = text.count("\r\n")
     single = {"\n": text.count("\n") - both, "\r": text.count("\r") - both}
@@ -165,7 +165,10 @@ def loose_cells(text: str, dialect: Dialect) -> tuple[int, int, int]:
 
 
 def _loose_cell(dialect: Dialect) -> re.Pattern[str]:
-    """A quoted cell on one line, which ends where the next cell or line begins; or one whose mark is not closed."""
+    """Return a quoted cell on one line, which ends where the next cell or line begins.
+
+    Or one whose mark is not closed.
+    """
     delimiter, mark = re.escape(_single(dialect)), dialect.quote
     end, rest = rf"{delimiter}|[\r\n]|\Z", rf"[^{delimiter}\r\n]"
     closed = rf"{mark}((?:[^{mark}\r\n]|{mark}(?!{end}))*+){mark}(?={end})"
@@ -179,7 +182,10 @@ def _quoted_anew(found: re.Match[str]) -> str:
 
 
 def _prepared(text: str, dialect: Dialect) -> str:
-    """The text as the csv module can read it: a delimiter of one character, backslashes that escape nothing doubled."""
+    """Return the text as the csv module can read it.
+
+    A delimiter of one character, backslashes that escape nothing doubled.
+    """
     if len(dialect.delimiter) > 1:
         text = re.sub(f" ?{re.escape(dialect.delimiter)} ?", _PLACEHOLDER, text)
     if dialect.inner == "\n":

@@ -89,7 +89,7 @@ class Guess:
 
 
 def guess_encoding(content: bytes) -> Guess:
-    """The likeliest encoding of bytes that are not UTF-8, judged by lines of all parts of it."""
+    """Return the likeliest encoding of bytes that are not UTF-8, judged by lines of all parts of it."""
     sample = _sample(content)
     words = Counter(re.findall(rb"[a-z]+", sample.lower()))
     met = {name: sum(words[word.encode()] for word in common.split()) for name, (_, _, common) in _LANGUAGES.items()}
@@ -114,14 +114,14 @@ def guess_encoding(content: bytes) -> Guess:
 
 
 def _sample(content: bytes) -> bytes:
-    """Lines that hold more than ASCII, evenly from all of it."""
+    """Return lines that hold more than ASCII, evenly from all of it."""
     lines = [line for line in re.split(rb"[\r\n]+", content) if not line.isascii()]
     step = max(1, sum(map(len, lines)) // _SAMPLE)
     return b"\n".join(lines[::step])[: 2 * _SAMPLE]
 
 
 def _beyond_ascii(text: str) -> Iterator[tuple[tuple[str, str, str], int]]:
-    """Character, what stands before it and after it (a letter, a small letter, or neither), and how often."""
+    """Yield character, what stands before it and after it (a letter, a small letter, or neither), and how often."""
     padded = f" {text} "
     seen: Counter[tuple[str, str, str]] = Counter()
     for (before, character, after), count in Counter(zip(padded, text, padded[2:], strict=False)).items():
@@ -145,7 +145,10 @@ def _log_likelihood(language: str, character: str, before: str, after: str) -> f
 
 
 def _placed(language: str, character: str, before: str, after: str) -> float:
-    """How likely a character is where it stands: words have one alphabet, and capitals and signs at their edges."""
+    """Return how likely a character is where it stands.
+
+    Words have one alphabet, and capitals and signs at their edges.
+    """
     if language in _EAST:
         return 1.0
     is_mixed = "ascii" in before + after and language in _OTHER_ALPHABETS
@@ -179,6 +182,6 @@ def _probabilities(language: str) -> dict[str, float]:
 
 
 def _row(lead: int, encoding: str) -> str:
-    """All characters of an East Asian encoding that begin with this byte."""
+    """Return all characters of an East Asian encoding that begin with this byte."""
     pairs = (bytes((lead, second)).decode(encoding, "ignore") for second in range(0x40, 0xFF))
     return "".join(pair for pair in pairs if len(pair) == 1)

@@ -84,7 +84,10 @@ def weigh(text: str, dialect: Dialect, limit: int, *, whole: bool = True) -> Rea
 
 
 def weigh_all(text: str, dialects: Iterable[Dialect], limit: int, *, whole: bool = True) -> list[Reading]:
-    """Readings from the likeliest on; where quotation marks break or join lines, also with each of them on its line."""
+    """Return readings from the likeliest on.
+
+    Where quotation marks break or join lines, also with each of them on its line.
+    """
     readings: list[Reading] = []
     for dialect in dialects:
         reading = weigh(text, dialect, limit, whole=whole)
@@ -96,14 +99,17 @@ def weigh_all(text: str, dialects: Iterable[Dialect], limit: int, *, whole: bool
 
 
 def _marks_bits(text: str, dialect: Dialect, rows: int) -> float:
-    """What it costs that marks are not doubled, or that few cells are quoted without a need; below the first line."""
+    """Return what it costs that marks are not doubled, or that few cells are quoted without a need.
+
+    Below the first line.
+    """
     quoted, not_doubled, needless = loose_cells(text.partition("\n")[2], dialect)
     bits = 0.0 if quoted >= rows * _QUOTED_ALL else _NEEDLESS * needless
     return bits + (_INNER + _LOOSE * not_doubled if dialect.loose else 0.0)
 
 
 def _cheapest_width(rows: Sequence[Row], width: int, delimiter: str) -> tuple[float, int]:
-    """The price of a table as it is, or with its wider rows folded, and the width to which they are (0: not)."""
+    """Return the price of a table as it is, or with its wider rows folded, and the width to which they are (0: not)."""
     bits = _table_bits(rows, width)
     above = skip_preamble(rows, width)
     table = rows[above:]
@@ -161,7 +167,10 @@ def _letters(text: str) -> int:
 
 
 def _table_bits(rows: Sequence[Row], width: int) -> float:
-    """The price of rows of which ``width`` is usual; those in which a quotation is torn are no part of the columns."""
+    """Return the price of rows of which ``width`` is usual.
+
+    Those in which a quotation is torn are no part of the columns.
+    """
     cells = "\0" + "\0".join(map("\0".join, rows)) + "\0"
     quotes = [quote for quote in "\"'" if (f"\0{quote}" in cells or f"\0 {quote}" in cells) and f"{quote}\0" in cells]
     usual: list[Row] = []
@@ -192,14 +201,14 @@ def _column_bits(cells: Sequence[str]) -> float:
 
 
 def _mark_bits(cells: str) -> float:
-    """What control characters and quotation marks inside cells cost, which NUL characters enclose."""
+    """Return what control characters and quotation marks inside cells cost, which NUL characters enclose."""
     bits = _CONTROL * (cells.count("\n") + cells.count("\t") + cells.count("\r")) + _DOUBLED * cells.count('""')
     bits += _EDGE * (cells.count('\0"') + cells.count('"\0'))
     return bits + (2 * _EDGE * len(_APOSTROPHES.findall(cells)) if "\0'" in cells else 0.0)
 
 
 def is_torn(row: Row, quote: str) -> bool:
-    """Whether a quotation opens in one cell and closes in a later one."""
+    """Return whether a quotation opens in one cell and closes in a later one."""
     is_open = False
     for cell in row:
         begins, ends = cell.lstrip(" ").startswith(quote), cell.endswith(quote)

@@ -22,7 +22,7 @@ _DIGITS = 15  # what Excel keeps; a double's further digits are no one's
 
 
 def read_sheets(_archive: zipfile.ZipFile, content: bytes) -> Iterator[tuple[str, Iterator[Row]]]:
-    """Titles and rows of the sheets that are neither hidden nor charts; rows without a filled cell are left out.
+    """Yield titles and rows of the sheets that are neither hidden nor charts; rows without a filled cell are left out.
 
     A cell that is merged over several rows stands in each of them.
     """
@@ -39,7 +39,7 @@ def read_sheets(_archive: zipfile.ZipFile, content: bytes) -> Iterator[tuple[str
 
 
 def _merged(archive: zipfile.ZipFile, sheet: Any) -> dict[int, dict[int, int]]:
-    """First row of merged cells → column → last row, all counted from 1. They are stated below the rows."""
+    """Return first row of merged cells → column → last row, all counted from 1. They are stated below the rows."""
     from openpyxl.utils import column_index_from_string
 
     found: dict[int, dict[int, int]] = {}
@@ -51,7 +51,7 @@ def _merged(archive: zipfile.ZipFile, sheet: Any) -> dict[int, dict[int, int]]:
 
 
 def _rows(sheet: Any, merged: dict[int, dict[int, int]]) -> Iterator[Row]:
-    """Rows up to their last filled cell: workbooks often hold thousands merely formatted."""
+    """Yield rows up to their last filled cell: workbooks often hold thousands merely formatted."""
     sheet.reset_dimensions()  # the size that a workbook states may be wrong, and would cut the table
     covering: dict[int, tuple[int, str]] = {}  # column → last row and text of the cell above that covers it
     for number, cells in enumerate(sheet.iter_rows(), start=1):
@@ -82,7 +82,7 @@ def _shown(cell: Any) -> str:
 
 
 def shown_number(value: float, pattern: str) -> str:
-    """A number as its format shows it, where the format is one of the usual; otherwise its digits."""
+    """Return a number as its format shows it, where the format is one of the usual; otherwise its digits."""
     if percent := _PERCENT.fullmatch(pattern):
         return f"{value * 100:.{len(percent.group(1) or '')}f}%"
     if _ZEROS.fullmatch(pattern) and float(value).is_integer():
@@ -96,7 +96,7 @@ def shown_number(value: float, pattern: str) -> str:
 
 
 def shown_time(value: object) -> str:
-    """A date without the midnight that workbooks add to it; anything else as text."""
+    """Return a date without the midnight that workbooks add to it; anything else as text."""
     if isinstance(value, datetime):
         return str(value.date() if value.time() == time() else value.replace(microsecond=0))
     if isinstance(value, date | time | timedelta):

@@ -35,7 +35,7 @@ _LOOKED_AT = 2_000  # texts
 
 
 def without_preamble(rows: list[Row], notes: list[str]) -> list[Row]:
-    """The rows from the header on, and a note about those above it."""
+    """Return the rows from the header on, and a note about those above it."""
     width, _ = usual_width(rows)
     start = skip_preamble(rows, width)
     if start:
@@ -45,7 +45,7 @@ def without_preamble(rows: list[Row], notes: list[str]) -> list[Row]:
 
 
 def with_header(rows: list[Row], notes: list[str]) -> tuple[Row, list[Row]]:
-    """The names of the columns, and the rows below them."""
+    """Return the names of the columns, and the rows below them."""
     width, _ = usual_width(rows)
     first = without_mark(rows[0])
     below = [row for row in rows[1:] if len(row) == width]
@@ -64,7 +64,7 @@ def with_header(rows: list[Row], notes: list[str]) -> tuple[Row, list[Row]]:
 
 
 def rectangle(name: str, header: Row, rows: Sequence[Row]) -> tuple[Row, Iterator[Row]]:
-    """Rows filled up to the header's width one by one, without last columns that have neither a name nor a cell.
+    """Return rows filled up to the header's width one by one, without last columns that have neither a name nor a cell.
 
     Raises:
         DataError: the table would have far more cells than its file holds.
@@ -82,13 +82,16 @@ def rectangle(name: str, header: Row, rows: Sequence[Row]) -> tuple[Row, Iterato
 
 
 def usual_width(rows: Sequence[Row]) -> tuple[int, int]:
-    """How many cells most rows have, and how many rows those are; of equals the wider, as rows lose cells sooner."""
+    """Return how many cells most rows have, and how many rows those are.
+
+    Of equals the wider, as rows lose cells sooner.
+    """
     widths = Counter(map(len, rows))
     return max(widths.items(), key=lambda item: (item[1], item[0]))
 
 
 def skip_preamble(rows: Sequence[Row], width: int) -> int:
-    """How many first rows stand above the table: comments, and titles of one cell above a header."""
+    """Return how many first rows stand above the table: comments, and titles of one cell above a header."""
     if width < 2:
         return 0
     used, _ = Counter(sum(map(bool, row)) for row in rows[:_LOOKED_AT]).most_common(1)[0]  # some columns may be empty
@@ -106,7 +109,7 @@ def skip_preamble(rows: Sequence[Row], width: int) -> int:
 
 
 def _prose_above(rows: Sequence[Row], width: int) -> int:
-    """How many first rows are lines of one cell, such as a notice, above a table of three columns or more."""
+    """Return how many first rows are lines of one cell, such as a notice, above a table of three columns or more."""
     count = next((place for place, row in enumerate(rows) if len(row) > 1), 0)
     is_above = width >= _COLUMNS_BELOW_PROSE and 0 < count <= _MOST_COMMENTS
     return count if is_above and all(len(row) > 1 for row in rows[count:]) else 0
@@ -119,7 +122,7 @@ def _is_short(row: Row, width: int) -> bool:
 
 
 def is_header(first: Row, others: Sequence[Row]) -> bool:
-    """Whether a first row holds names: it differs from the rows below in kind, and repeats none of their values.
+    """Return whether a first row holds names: it differs from the rows below in kind, and repeats none of their values.
 
     Args:
         first: the row in question.
@@ -129,7 +132,7 @@ def is_header(first: Row, others: Sequence[Row]) -> bool:
 
 
 def _comes_whole(first: Row, others: Sequence[Row]) -> bool:
-    """Whether a row comes again, and none of its cells without the others, as where tables were put together."""
+    """Return whether a row comes again, and none of its cells without the others, as where tables were put together."""
     again = sum(row == first for row in others)
     return again > 0 and all(
         sum(row[place] == cell for row in others) == again for place, cell in enumerate(first) if cell
@@ -142,7 +145,7 @@ def _votes(first: Row, others: Sequence[Row]) -> float:
 
 
 def names_no_rows(header: Row, rows: Sequence[Row]) -> bool:
-    """Whether the rows begin with numbers of theirs, as R writes them without a name above.
+    """Return whether the rows begin with numbers of theirs, as R writes them without a name above.
 
     A header that begins with a name of numbers ("id") has one for them; rows are then wider for another reason.
     """
@@ -154,7 +157,7 @@ def names_no_rows(header: Row, rows: Sequence[Row]) -> bool:
 
 
 def _vote(cell: str, column: Sequence[str]) -> float:
-    """How much likelier a cell is as a name than as one more of the cells below it (natural logarithm)."""
+    """Return how much likelier a cell is as a name than as one more of the cells below it (natural logarithm)."""
     filled = [other.strip() for other in column if other and not other.isspace()]
     if not cell or not filled:
         return 0.0
@@ -171,7 +174,7 @@ def _vote(cell: str, column: Sequence[str]) -> float:
 
 
 def _vote_by_kind(kind: str | None, usual: str | None, *, again: bool) -> float | None:
-    """The vote of a cell that is no words, or stands above such cells; None where its kind says nothing."""
+    """Return the vote of a cell that is no words, or stands above such cells; None where its kind says nothing."""
     if (kind is None and usual is None) or kind == usual == "name":
         return None
     if kind not in (None, "name") and usual is None:  # as "1" is above "2", "2, 4" and the like
@@ -180,7 +183,7 @@ def _vote_by_kind(kind: str | None, usual: str | None, *, again: bool) -> float 
 
 
 def _vote_by_values(cell: str, counts: Counter[str], total: int) -> float:
-    """The vote of a cell that is a value of its column, or stands above one of few values."""
+    """Return the vote of a cell that is a value of its column, or stands above one of few values."""
     again, are_few = counts[cell], len(counts) <= total / 3
     if again >= _REPEATED and are_few:
         return math.log(_NAME_COMES_AGAIN * total / again)
@@ -200,14 +203,14 @@ def _vote_by_looks(cell: str, texts: Sequence[str]) -> float:
 
 
 def _looks(cell: str) -> tuple[int, int, int, int]:
-    """Places in ``_NAMES_LOOK``: by characters, words, the first character and the last."""
+    """Return places in ``_NAMES_LOOK``: by characters, words, the first character and the last."""
     words = min(cell.count(" ") + 1, 9)
     initial = 0 if cell[:1].islower() else 1 if cell[:1].isalpha() else 2
     return bisect(_LENGTHS, len(cell)), bisect((1, 3), words - 1), initial, int(bool(_SENTENCE_END.search(cell)))
 
 
 def _kind(cell: str) -> str | None:
-    """What a cell is if not words: a number, a name such as programs use, or the pattern of a date or id."""
+    """Return what a cell is if not words: a number, a name such as programs use, or the pattern of a date or id."""
     if _NUMBER.fullmatch(cell):
         return "number"
     if _IDENTIFIER.fullmatch(cell):
@@ -227,7 +230,7 @@ def _kind_of_most(counts: Counter[str], total: int) -> str | None:
 
 
 def _comments(rows: Sequence[Row], width: int) -> int:
-    """How many first rows are comments; the last of them may name the columns, and is then the header."""
+    """Return how many first rows are comments; the last of them may name the columns, and is then the header."""
     marked = [row[0].lstrip().startswith(_COMMENT) for row in rows]
     count = next((place for place, mark in enumerate(marked) if not mark), 0)
     if not count or count > _MOST_COMMENTS or sum(marked) > len(marked) / 2:
@@ -241,12 +244,12 @@ def _comments(rows: Sequence[Row], width: int) -> int:
 
 
 def without_mark(row: Row) -> Row:
-    """A header that begins like a comment, as it was meant."""
+    """Return a header that begins like a comment, as it was meant."""
     bare = row[0].lstrip()
     mark = next((mark for mark in _COMMENT if bare.startswith(mark)), "")
     return [bare.removeprefix(mark).lstrip(), *row[1:]] if mark and bare != mark else row
 
 
 def _is_gap(rows: Sequence[Row], start: int, width: int) -> bool:
-    """Whether the first rows are examples with gaps: as wide as the table, and more of the like below."""
+    """Return whether the first rows are examples with gaps: as wide as the table, and more of the like below."""
     return all(len(row) == width for row in rows[:start]) and any(sum(map(bool, row)) <= 1 for row in rows[start + 1 :])

@@ -40,7 +40,7 @@ class HubTable:
     source: Source
 
     def dataset(self, columns: Columns, rules: LabelRules | None = None) -> Dataset:
-        """Texts and labels of these columns.
+        """Return texts and labels of these columns.
 
         Raises:
             DataError: see ``to_dataset``.
@@ -48,7 +48,7 @@ class HubTable:
         return replace(to_dataset(self.frame, columns, self.source.title, rules), source=self.source)
 
     def choose(self, choices: Choices) -> Dataset:
-        """Texts and labels of the columns that are chosen, the others guessed.
+        """Return texts and labels of the columns that are chosen, the others guessed.
 
         Raises:
             DataError: see ``label_table``.
@@ -167,7 +167,10 @@ def _table(name: str, splits: dict[str, Any], split: str | None, settings: Setti
 
 
 def _published(splits: dict[str, Any]) -> dict[str, str]:
-    """The splits to read and the part that each is: one for each part, with the columns of the one for training."""
+    """Return the splits to read and the part that each is.
+
+    One for each part, with the columns of the one for training.
+    """
     parts = {name: part_of(name.partition("_")[0]) or "" for name in splits}
     firsts = {part: name for name, part in reversed(parts.items()) if part}
     if "train" not in firsts:
@@ -178,14 +181,14 @@ def _published(splits: dict[str, Any]) -> dict[str, str]:
 
 
 def _rows(data: Any, readers: dict[str, Callable[[Any], str | None]], split: str | None) -> Iterator[list[str | None]]:
-    """Rows of text cells; a split to be named is the last cell of each."""
+    """Yield rows of text cells; a split to be named is the last cell of each."""
     columns = [[reader(value) for value in data[column]] for column, reader in readers.items()]
     named = [] if split is None else [[split] * len(data)]
     return map(list, zip(*columns, *named, strict=True))
 
 
 def _reader(feature: Any) -> Callable[[Any], str | None] | None:
-    """How cells of a column become text; None for columns of pictures, lists and the like."""
+    """Return how cells of a column become text; None for columns of pictures, lists and the like."""
     from datasets import ClassLabel, Value
 
     if isinstance(feature, ClassLabel):

@@ -24,12 +24,12 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 def without_invisible(text: str) -> str:
-    """The text without the characters that a reader cannot see."""
+    """Return the text without the characters that a reader cannot see."""
     return _INVISIBLE.sub("", text)
 
 
 def normalise(text: str) -> str:
-    """The text without what a reader would not call a difference: Unicode form (NFKC), case, spaces."""
+    """Return the text without what a reader would not call a difference: Unicode form (NFKC), case, spaces."""
     visible = without_invisible(text)
     if not visible.isascii():
         visible = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", visible).casefold())
@@ -37,7 +37,7 @@ def normalise(text: str) -> str:
 
 
 def in_plain_letters(text: str) -> str:
-    """The text as ``normalise`` reads its letters and digits, case and all else kept.
+    """Return the text as ``normalise`` reads its letters and digits, case and all else kept.
 
     Full-width, mathematical and circled forms become plain, and what nobody sees inside a word goes. Superscripts and
     joiners stay: they are how words are written.
@@ -55,7 +55,7 @@ def _plain(character: str) -> str:
 
 
 def keys(dataset: Dataset) -> list[Key]:
-    """What identifies each row: its normalised text, or its normalised pair of texts."""
+    """Return what identifies each row: its normalised text, or its normalised pair of texts."""
     if dataset.pairs is None:
         return [(normalise(text),) for text in dataset.texts]
     rows = zip(dataset.texts, dataset.pairs, strict=True)
@@ -63,5 +63,5 @@ def keys(dataset: Dataset) -> list[Key]:
 
 
 def without_surrogates(text: str) -> str:
-    """Lone surrogates, which no file can hold in UTF-8, become U+FFFD."""
+    """Return lone surrogates, which no file can hold in UTF-8, become U+FFFD."""
     return text if text.isascii() else _SURROGATES.sub("\ufffd", text)

@@ -47,29 +47,32 @@ def _has_words(value: Any) -> bool:
 
 
 def is_rows(value: Any) -> bool:
-    """Whether a value is a list of objects, and of at least one."""
+    """Return whether a value is a list of objects, and of at least one."""
     return isinstance(value, list) and len(value) > 0 and all(isinstance(row, dict) for row in value)
 
 
 def is_texts(values: Iterable[Any]) -> bool:
-    """Whether all values are strings, and none a number."""
+    """Return whether all values are strings, and none a number."""
     return all(isinstance(value, str) and not isinstance(value, Number) for value in values)
 
 
 def has_text(row: Any) -> bool:
-    """Whether a value is an object with a text or texts under a usual name, or a task of an annotation tool."""
+    """Return whether a value is an object with a text or texts under a usual name, or a task of an annotation tool."""
     if not isinstance(row, dict):
         return False
     return is_task(row) or bool(texts_inside(row)) or has_one_text(row)
 
 
 def has_one_text(row: Record) -> bool:
-    """Whether a row has a text under a usual name."""
+    """Return whether a row has a text under a usual name."""
     return any(key.casefold() in _TEXT_KEYS and is_texts([value]) for key, value in row.items())
 
 
 def _unwrapped(row: Record) -> Record:
-    """The fields under "_source" (a search engine) or "row" (the Hub); {"$oid": …} (a document store) as its value."""
+    """Return the fields under "_source" (a search engine) or "row" (the Hub).
+
+    {"$oid": …} (a document store) as its value.
+    """
     source = row.get("_source", row.get("row") if "row_idx" in row else None)
     if isinstance(source, dict):
         row = {**{key: value for key, value in row.items() if key == "_id"}, **source}
@@ -108,7 +111,7 @@ def _opened(rows: list[Record]) -> list[Record]:
 
 
 def _exploded(rows: list[Record]) -> list[Record]:
-    """A row a text, where rows hold lists of texts as those of chat bots do ("patterns" of a "tag")."""
+    """Return a row a text, where rows hold lists of texts as those of chat bots do ("patterns" of a "tag")."""
     many = texts_inside(rows[0]) if rows else None
     if many is None or any(map(has_one_text, rows[:SAMPLE])) or any(texts_inside(row) != many for row in rows):
         return rows
@@ -125,5 +128,5 @@ def _exploded(rows: list[Record]) -> list[Record]:
 
 
 def _is_as_long(value: Any, texts: list[Any]) -> bool:
-    """Whether a value is a list with something for each text, such as its label."""
+    """Return whether a value is a list with something for each text, such as its label."""
     return isinstance(value, list) and len(value) == len(texts)

@@ -29,7 +29,7 @@ _DEPTH = 4  # of keys above the rows
 
 
 def find_records(name: str, documents: Sequence[Any]) -> Records:
-    """Rows of the one document of a file, or of its many, each of which is a row.
+    """Return rows of the one document of a file, or of its many, each of which is a row.
 
     Raises:
         DataError: there are no rows of named fields, or several lists that could be the table.
@@ -78,7 +78,7 @@ def _is_text_with_answer(row: list[Any]) -> bool:
 
 
 def _from_values(rows: Sequence[Sequence[Any]]) -> Records:
-    """Rows without names: the first may hold them. Of two columns, the one whose values repeat is the labels."""
+    """Return rows without names: the first may hold them. Of two columns, the one whose values repeat is the labels."""
     first = [cell if isinstance(cell, str) else "" for cell in rows[0]]
     header = any(map(is_usual_name, first))
     names = first if header else [f"column {i}" for i in range(1, len(first) + 1)]
@@ -100,14 +100,14 @@ def _by_repetition(records: Sequence[Record], names: Sequence[str]) -> dict[str,
 
 
 def _one_record(document: Record) -> Records | None:
-    """A file of one row: it has a text of its own, or the form of a task of an annotation tool."""
+    """Return a file of one row: it has a text of its own, or the form of a task of an annotation tool."""
     if len(document) > 1 and _equally_long(list(document.values()), list):  # columns
         return None
     return Records([document]) if is_task(document) or has_one_text(document) else None
 
 
 def _pandas(document: Record) -> Records | None:
-    """``to_json`` with orient split or table."""
+    """Return ``to_json`` with orient split or table."""
     columns, data, schema = (document.get(key) for key in ("columns", "data", "schema"))
     if isinstance(columns, list) and isinstance(data, list) and all(isinstance(row, list) for row in data):
         names = [", ".join(map(str, c)) if isinstance(c, list) else str(c) for c in columns]
@@ -121,7 +121,7 @@ def _pandas(document: Record) -> Records | None:
 
 
 def _hub_rows(document: Record) -> Records | None:
-    """An answer of the Hub's viewer: features, and rows that each hold their cells under "row"."""
+    """Return an answer of the Hub's viewer: features, and rows that each hold their cells under "row"."""
     features, rows = document.get("features"), document.get("rows")
     if not (is_rows(features) and is_rows(rows) and all(isinstance(row.get("row"), dict) for row in rows or ())):
         return None
@@ -159,7 +159,7 @@ def _utterances(document: Record) -> Records | None:
 
 
 def _splits(document: Record) -> Records | None:
-    """Lists of rows under "train", "val", "test" and the like; "oos_train" (CLINC150) is training data, too."""
+    """Return lists of rows under "train", "val", "test" and the like; "oos_train" (CLINC150) is training data, too."""
     lists = {key: rows for key, value in document.items() if (rows := _part(value))}
     splits = {key: match.group(1).casefold() for key in lists if (match := _SPLITS.search(key))}
     if len(splits) < 2 or len(splits) < len(lists):
@@ -173,7 +173,7 @@ def _splits(document: Record) -> Records | None:
 
 
 def _part(value: Any) -> list[Any]:
-    """Rows of a split, which may be columns, too; none if it is something else."""
+    """Return rows of a split, which may be columns, too; none if it is something else."""
     if isinstance(value, dict):
         found = _columns(value)
         return list(found.rows) if found else []
@@ -181,7 +181,7 @@ def _part(value: Any) -> list[Any]:
 
 
 def _columns(document: Record) -> Records | None:
-    """A list a column, or (pandas' orient columns) an object a column, whose keys are the rows."""
+    """Return a list a column, or (pandas' orient columns) an object a column, whose keys are the rows."""
     values = list(document.values())
     if _equally_long(values, list) and _are_columns(document):
         return Records([dict(zip(document, row, strict=True)) for row in zip(*values, strict=True)])
@@ -211,7 +211,7 @@ def _are_columns(document: Mapping[str, Sequence[Any]]) -> bool:
 
 
 def _names_are_inside(document: Record, inner: Record) -> bool:
-    """Whether the keys of the inner objects, and not those of the outer, are names of columns."""
+    """Return whether the keys of the inner objects, and not those of the outer, are names of columns."""
     if any(map(is_usual_name, document)) != any(map(is_usual_name, inner)):
         return any(map(is_usual_name, inner))
     if all(map(str.isdigit, document)) != all(map(str.isdigit, inner)):
@@ -246,7 +246,7 @@ def _entries(document: Record) -> Records | None:
 
 
 def _nested(document: Record) -> Records | None:
-    """The one list of rows under some keys; of several the one with texts, or all where each is of one label."""
+    """Return the one list of rows under some keys; of several the one with texts, or all where each is of one label."""
     found = dict(_lists(document, ()))
     if len(found) > 1:
         texts = {path: rows for path, rows in found.items() if any(has_text(row) for row in rows[:SAMPLE])}
@@ -265,7 +265,7 @@ def _nested(document: Record) -> Records | None:
 
 
 def _lists(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], list[Any]]]:
-    """Lists of objects, or of equally long lists, below objects; not those inside of rows."""
+    """Yield lists of objects, or of equally long lists, below objects; not those inside of rows."""
     if isinstance(value, list):
         if is_rows(value) or (len(value) > 1 and _equally_long(value, list)):
             yield path, value
@@ -275,5 +275,5 @@ def _lists(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...],
 
 
 def _is_plain(values: Sequence[Any]) -> bool:
-    """A list of names or numbers beside the rows."""
+    """Return a list of names or numbers beside the rows."""
     return not any(isinstance(value, list | dict) for value in values)

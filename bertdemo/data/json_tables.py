@@ -19,7 +19,9 @@ _BETWEEN = re.compile(r"[\s,\ufeff]*")  # some write a comma after each line
 
 
 def read_json(name: str, text: str, max_rows: int, cell: Cell = as_text) -> LaidOut:
-    """Rows of one JSON document, or of one a row (JSON lines, also pretty-printed). As texts, numbers stay as written.
+    """Return rows of one JSON document, or of one a row (JSON lines, also pretty-printed).
+
+    As texts, numbers stay as written.
 
     Raises:
         DataError: it is not JSON, or no rows of named fields can be found in it.
@@ -40,7 +42,7 @@ def read_json(name: str, text: str, max_rows: int, cell: Cell = as_text) -> Laid
 
 
 def is_json(text: str) -> bool:
-    """Whether a file begins with an object or a list of them, whatever its name says."""
+    """Return whether a file begins with an object or a list of them, whatever its name says."""
     try:
         document, _ = _decoder(as_text).raw_decode(text, _skip(text, 0))
     except (ValueError, RecursionError):

@@ -31,7 +31,7 @@ _DECIMAL = re.compile(r"\d+,(?:0|5|00|25|50|75)")
 
 
 def read_cells(cells: Mapping[str, int]) -> dict[str, Labels]:
-    """The labels of each distinct cell.
+    """Return the labels of each distinct cell.
 
     A cell is taken apart at a separator only where its parts stand in other cells, too: "Food, drinks" alone is one
     label.
@@ -52,7 +52,7 @@ def read_cells(cells: Mapping[str, int]) -> dict[str, Labels]:
 
 
 def _list(cell: str) -> Labels | None:
-    """The labels of a list or record, as JSON or as Python writes it; None for any other cell."""
+    """Return the labels of a list or record, as JSON or as Python writes it; None for any other cell."""
     if _ANGLED.fullmatch(cell):
         return tuple(re.findall(r"<([^<>]+)>", cell))
     if cell[0] not in "[{(" or cell[-1] not in "]})" or len(cell) > _LONGEST_LIST:
@@ -71,7 +71,7 @@ def _list(cell: str) -> Labels | None:
 
 
 def _of_value(value: Any) -> Labels | None:
-    """The labels in a value of JSON; None where there is something else in it, such as marked characters."""
+    """Return the labels in a value of JSON; None where there is something else in it, such as marked characters."""
     if value is None:
         return ()
     if isinstance(value, dict):
@@ -97,7 +97,7 @@ def _of_record(record: dict[str, Any]) -> Labels | None:
 
 
 def are_vectors(cells: Sequence[str]) -> bool:
-    """Whether every cell has a place for each label, with a mark, a count or a share: which label is not said.
+    """Return whether every cell has a place for each label, with a mark, a count or a share: which label is not said.
 
     The labels of a row are all different, and raters who were asked one by one agree in some rows; counts of votes and
     shares of them repeat in every row, but never fill it with one number.
@@ -116,12 +116,15 @@ def _are_numbers(cell: str) -> bool:
 
 
 def are_records(cells: Sequence[str]) -> bool:
-    """Whether every cell holds an object, and some of these no labels that can be told: votes, {"yes": 2, "no": 1}."""
+    """Return whether every cell holds an object, and some of these no labels that can be told.
+
+    Votes, {"yes": 2, "no": 1}.
+    """
     return all(map(_RECORD.fullmatch, cells)) and any(_list(cell) is None for cell in cells)
 
 
 def _taken_apart(cells: Mapping[str, int]) -> dict[str, Labels]:
-    """The parts of those cells that hold several labels, or one with a separator left over."""
+    """Return the parts of those cells that hold several labels, or one with a separator left over."""
     names = {normalise(cell) for cell in cells}
     found: dict[str, Labels] = {}
     for separator in _SEPARATORS:
@@ -145,7 +148,7 @@ def _taken_apart(cells: Mapping[str, int]) -> dict[str, Labels]:
 
 
 def _is_hierarchy(rows: Iterable[Labels]) -> bool:
-    """Whether each part always stands at the same level, as in "Home|Garden" and "Home|Kitchen"."""
+    """Return whether each part always stands at the same level, as in "Home|Garden" and "Home|Kitchen"."""
     levels: dict[str, set[int]] = defaultdict(set)
     for parts in rows:
         for level, part in enumerate(parts):

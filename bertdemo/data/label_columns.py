@@ -50,13 +50,13 @@ class LabelColumns:
 
 
 def listed(names: Sequence[str], most: int = 10) -> str:
-    """Names for a sentence: the first of them, quoted."""
+    """Return names for a sentence: the first of them, quoted."""
     shown = ", ".join(repr(name) for name in names[:most])
     return f"{shown} and {len(names) - most} more" if len(names) > most else shown
 
 
 def as_given(frame: pd.DataFrame, given: str | tuple[str, ...]) -> LabelColumns:
-    """What a person named: one column, or several, which as one text have commas between."""
+    """Return what a person named: one column, or several, which as one text have commas between."""
     names = [str(name) for name in frame.columns]
     if isinstance(given, str):
         several = (given,) if given in names else tuple(dict.fromkeys(part.strip() for part in given.split(",")))
@@ -72,7 +72,7 @@ def as_given(frame: pd.DataFrame, given: str | tuple[str, ...]) -> LabelColumns:
 
 
 def guess_label(frame: pd.DataFrame, names: Sequence[str]) -> LabelColumns:
-    """The most plausible column or columns of labels.
+    """Return the most plausible column or columns of labels.
 
     Raises:
         DataError: none looks like labels.
@@ -104,7 +104,7 @@ def guess_label(frame: pd.DataFrame, names: Sequence[str]) -> LabelColumns:
 
 
 def _best(frame: pd.DataFrame, ranked: Sequence[str], points: dict[str, int]) -> LabelColumns:
-    """The one column of labels, without what else they could be."""
+    """Return the one column of labels, without what else they could be."""
     first = ranked[0]
     same = [name for name in ranked[1:] if points[name] > UNKNOWN and tell_the_same(frame[first], frame[name])]
     rivals = [name for name in ranked[1:] if points[name] >= points[first] - DOUBT and name not in same]
@@ -141,7 +141,7 @@ def _refuse_measure(frame: pd.DataFrame, names: Sequence[str]) -> None:
 
 
 def _points(column: pd.Series[str], name: str) -> int:
-    """How plausible a column of labels is by name and contents; 0 where it cannot be one."""
+    """Return how plausible a column of labels is by name and contents; 0 where it cannot be one."""
     points = label_points(name)
     if points is None or label_problem(column) is not None:
         return 0
@@ -154,7 +154,10 @@ def _points(column: pd.Series[str], name: str) -> int:
 
 
 def _flags_like(frame: pd.DataFrame, first: str, names: Sequence[str], points: dict[str, int]) -> list[str]:
-    """Flags of the same two values beside a flag: whether something else is so as well, and may be what is learned."""
+    """Return flags of the same two values beside a flag.
+
+    Whether something else is so as well, and may be what is learned.
+    """
     values = flag_values(frame[first])
     flags = [name for name in names if points[name] >= UNKNOWN - DOUBT and words(name)[:1] not in _ASIDE]
     return [name for name in flags if values and flag_values(frame[name]) == values]
@@ -165,7 +168,7 @@ def _is_coded(column: pd.Series[str]) -> bool:
 
 
 def _flags(frame: pd.DataFrame, names: Sequence[str]) -> tuple[str, ...]:
-    """Columns of 1 and 0 (TRUE and FALSE, x and blank) that together tell the labels of a row."""
+    """Return columns of 1 and 0 (TRUE and FALSE, x and blank) that together tell the labels of a row."""
     groups: dict[frozenset[str], list[str]] = defaultdict(list)
     for name in names:
         points, values = label_points(name), flag_values(frame[name])
@@ -187,7 +190,7 @@ def _flags(frame: pd.DataFrame, names: Sequence[str]) -> tuple[str, ...]:
 
 
 def _raters(frame: pd.DataFrame, names: Sequence[str]) -> tuple[str, ...]:
-    """Columns of several raters, by names that differ in a number, who chose among the same labels.
+    """Return columns of several raters, by names that differ in a number, who chose among the same labels.
 
     They agree more often than by chance; columns that say who the raters were do not.
     """
@@ -205,7 +208,7 @@ def _raters(frame: pd.DataFrame, names: Sequence[str]) -> tuple[str, ...]:
 
 
 def _agreement(frame: pd.DataFrame, one: str, other: str) -> float:
-    """The share of rows in which both columns say the same, among those in which both say something."""
+    """Return the share of rows in which both columns say the same, among those in which both say something."""
     first, second = _both(frame, one, other)
     return float((first == second).mean()) if len(first) else 0.0
 
@@ -218,11 +221,11 @@ def _kappa(frame: pd.DataFrame, one: str, other: str) -> float:
 
 
 def _both(frame: pd.DataFrame, one: str, other: str) -> tuple[pd.Series[str], pd.Series[str]]:
-    """Two columns, in one case, where both say something."""
+    """Return two columns, in one case, where both say something."""
     rows = frame[[one, other]].dropna().astype(str)
     return rows[one].str.strip().str.casefold(), rows[other].str.strip().str.casefold()
 
 
 def _stem(name: str) -> str:
-    """What names have in common that differ in a number at their end: "topic" of topic_1."""
+    """Return what names have in common that differ in a number at their end: "topic" of topic_1."""
     return re.sub(r"\d+$", "", name) or name

@@ -31,7 +31,7 @@ _BETWEEN = "\n"  # joined texts: a title and its body
 
 
 def label_table(frame: pd.DataFrame, name: str, choices: Choices) -> Dataset:
-    """The data set of a table, its columns guessed where they are not chosen.
+    """Return the data set of a table, its columns guessed where they are not chosen.
 
     Raises:
         DataError: see ``guess_columns`` and ``to_dataset``.
@@ -43,7 +43,7 @@ def label_table(frame: pd.DataFrame, name: str, choices: Choices) -> Dataset:
 
 
 def to_dataset(frame: pd.DataFrame, columns: Columns, name: str, rules: LabelRules | None = None) -> Dataset:
-    """Texts, labels, pairs, published parts and extras of a table. Labels are numbered in their natural order.
+    """Return texts, labels, pairs, published parts and extras of a table. Labels are numbered in their natural order.
 
     The name is that of ``with_sheet``.
 
@@ -92,7 +92,9 @@ def with_sheet(name: str, frame: pd.DataFrame) -> str:
 
 
 def as_trained(frame: pd.DataFrame, trained: Sequence[str]) -> tuple[pd.DataFrame, str | None]:
-    """The table and the column that a classifier was trained on; joined anew, as a last column, if it was of several.
+    """Return the table and the column that a classifier was trained on.
+
+    Joined anew, as a last column, if it was of several.
 
     The name is None where the table lacks one of the columns ``trained``.
     """
@@ -125,7 +127,7 @@ def _cells(frame: pd.DataFrame, column: str) -> tuple[str, ...]:
 
 
 def _natural(label: str) -> tuple[object, ...]:
-    """Numbers by value, before words; words with the numbers inside them by value, in any case."""
+    """Return numbers by value, before words; words with the numbers inside them by value, in any case."""
     if _NUMBER.fullmatch(label):
         return (0, float(label), label)
     parts = re.split(r"([0-9]+)", label.casefold())
@@ -133,6 +135,6 @@ def _natural(label: str) -> tuple[object, ...]:
 
 
 def _by_value(digits: str) -> tuple[int, str]:
-    """Orders digits like the number they write, however many they are."""
+    """Return orders digits like the number they write, however many they are."""
     plain = digits.lstrip("0")
     return len(plain), plain

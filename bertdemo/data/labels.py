@@ -77,7 +77,10 @@ class Told:
 
 
 def label_key(label: str) -> str:
-    """What spellings of one label have in common: as ``normalise``; 1, 1.0 and 01 are one number, İ and ı an i."""
+    """Return what spellings of one label have in common: as ``normalise``.
+
+    1, 1.0 and 01 are one number, İ and ı an i.
+    """
     plain = normalise(label.translate(_DASHES)).translate(_TURKISH)
     number = _NUMBER.fullmatch(plain)
     if number is None:
@@ -87,7 +90,7 @@ def label_key(label: str) -> str:
 
 
 def is_blank(label: str) -> bool:
-    """Whether this says that there is no label."""
+    """Return whether this says that there is no label."""
     return label_key(label) in _BLANK | {""}
 
 
@@ -108,7 +111,7 @@ def read_labels(frame: pd.DataFrame, columns: Columns, rules: LabelRules, told: 
 
 
 def take_majority(labels: Sequence[str], texts: Sequence[Hashable], rules: LabelRules, told: Told) -> list[str]:
-    """The label that most rows of the same text give, if the rules ask for it; where two are as frequent, none.
+    """Return the label that most rows of the same text give, if the rules ask for it; where two are as frequent, none.
 
     Args:
         labels: one a row, "" where there is none.
@@ -151,7 +154,7 @@ def _flagged(frame: pd.DataFrame, flags: Sequence[str], told: Told) -> list[Labe
 
 
 def _as_one_spelling(columns: list[list[Labels]], rules: LabelRules, told: Told) -> list[list[Labels]]:
-    """Every label in its most frequent spelling, and without those that say that there is none."""
+    """Return every label in its most frequent spelling, and without those that say that there is none."""
     counts = Counter(label for rows in columns for labels in rows for label in labels)
     blank = _blank_keys(counts, rules, told)
     spelling = _spellings(counts, blank, told, merge=rules.merge)
@@ -184,13 +187,16 @@ def _spelling_sentence(groups: list[tuple[str, list[str]]], *, merge: bool) -> s
 
 
 def _seen(label: str) -> str:
-    """A spelling, with a word on what cannot be seen in it."""
+    """Return a spelling, with a word on what cannot be seen in it."""
     hidden = without_invisible(label) != label or label != unicodedata.normalize("NFC", label) or "\u00a0" in label
     return f"“{without_invisible(label)}”" + (" with hidden characters" if hidden else "")
 
 
 def _blank_keys(counts: Counter[str], rules: LabelRules, told: Told) -> frozenset[str]:
-    """The keys of the values that mean "no label"; those that may are offered, and what became of them is said."""
+    """Return the keys of the values that mean "no label".
+
+    Those that may are offered, and what became of them is said.
+    """
     by_key: dict[str, Counter[str]] = defaultdict(Counter)
     for label, rows in counts.items():
         by_key[label_key(label)][label] += rows
@@ -210,7 +216,7 @@ def _blank_keys(counts: Counter[str], rules: LabelRules, told: Told) -> frozense
 
 
 def _usual_blanks(by_key: dict[str, Counter[str]], maybe: set[str]) -> set[str]:
-    """Those of the values that are not labels like the others."""
+    """Return those of the values that are not labels like the others."""
     others = by_key.keys() - maybe
     blank = {key for key in maybe if key != "none" or not _is_a_label(by_key[key], [by_key[key] for key in others])}
     if "+" in others:
@@ -219,7 +225,7 @@ def _usual_blanks(by_key: dict[str, Counter[str]], maybe: set[str]) -> set[str]:
 
 
 def _is_a_label(none: Counter[str], others: Sequence[Counter[str]]) -> bool:
-    """Whether "none" is frequent, and not what Python writes beside labels in another case or numbers."""
+    """Return whether "none" is frequent, and not what Python writes beside labels in another case or numbers."""
     rows = none.total() + sum(count.total() for count in others)
     spelled = [count.most_common(1)[0][0] for count in others]
     initials = [next(filter(str.isalpha, label), "") for label in spelled]  # of "2. animosity", too
@@ -231,7 +237,7 @@ def _is_a_label(none: Counter[str], others: Sequence[Counter[str]]) -> bool:
 
 
 def _voted(columns: Sequence[Sequence[Labels]], names: Sequence[str], told: Told) -> list[Labels]:
-    """What most of the raters said of each row; nothing where two answers are as frequent."""
+    """Return what most of the raters said of each row; nothing where two answers are as frequent."""
     counts = [Counter(label for labels in row for label in labels) for row in zip(*columns, strict=True)]
     winners = [_winner(count) for count in counts]
     ties = sum(bool(count) and not winner for count, winner in zip(counts, winners, strict=True))
@@ -260,7 +266,7 @@ def _without_rejected(rows: list[Labels], frame: pd.DataFrame, columns: Columns,
 
 
 def _one_each(rows: list[Labels], several: str, told: Told, *, unmarked_is_other: bool) -> list[str]:
-    """One label of each row by the rule for several, which is offered and told where it matters."""
+    """Return one label of each row by the rule for several, which is offered and told where it matters."""
     n = sum(len(row) > 1 for row in rows)
     names = tuple(sorted({label for row in rows for label in row}))
     if n:

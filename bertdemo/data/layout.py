@@ -43,5 +43,5 @@ LaidOut = tuple[Table, Layout]
 
 
 def counted(number: int, noun: str) -> str:
-    """A number with its noun: "1 row", "1,200 rows"."""
+    """Return a number with its noun: "1 row", "1,200 rows"."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"

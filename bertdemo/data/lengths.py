@@ -16,7 +16,7 @@ _BATCH = 2_048  # bounds the memory of the encodings, which hold far more than a
 
 
 def token_lengths(tokenizer: Tokenizer, dataset: Dataset) -> NDArray[np.int64]:
-    """Tokens of each row (with its pair and the special tokens), before any cut: shape ``(rows,)``.
+    """Return tokens of each row (with its pair and the special tokens), before any cut: shape ``(rows,)``.
 
     Args:
         tokenizer: as opened by ``models.vocabulary.open_tokenizer``, which neither cuts nor pads.
@@ -31,5 +31,5 @@ def token_lengths(tokenizer: Tokenizer, dataset: Dataset) -> NDArray[np.int64]:
 
 
 def share_cut(lengths: NDArray[np.int64], max_length: int) -> float:
-    """The share of rows (0 to 1) that lose tokens at ``max_length``."""
+    """Return the share of rows (0 to 1) that lose tokens at ``max_length``."""
     return float((lengths > max_length).mean()) if len(lengths) else 0.0

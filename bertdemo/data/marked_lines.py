@@ -23,7 +23,7 @@ _COARSE_FINE = re.compile(r"([A-Za-z][\w-]*:[A-Za-z][\w-]*)[ \t]+(\S.*)")
 
 
 def read_marked_lines(text: str, max_rows: int, *, questions: bool) -> LaidOut | None:
-    """Rows of a file whose lines bear "__label__x" (fastText) or, with ``questions``, begin with "LABEL:sub" (TREC).
+    """Read rows whose lines bear "__label__x" (fastText) or, with ``questions``, begin with "LABEL:sub" (TREC).
 
     None if they do not. Several labels of a line become a list; reading ends soon after ``max_rows``.
     """
@@ -39,7 +39,7 @@ def _lines(text: str) -> Iterator[str]:
 
 
 def _common_prefix(lines: Sequence[str]) -> str | None:
-    """The prefix of labels ("__label__", or another between underscores) that lines bear near an end."""
+    """Return the prefix of labels ("__label__", or another between underscores) that lines bear near an end."""
     if not lines or any(map(is_usual_name, re.split(r"[\t,;|]", lines[0]))):  # a header: a table of marked labels
         return None
     found = Counter(prefix for line in lines for prefix in set(_PREFIX.findall(f"{line[:200]}\n{line[-200:]}")))
@@ -61,7 +61,10 @@ def _fasttext(text: str, prefix: str, max_rows: int) -> LaidOut:
 
 
 def _is_quoted(text: str, prefix: str) -> bool:
-    """Whether it is a CSV: whole lines between quotation marks (doccano), or texts behind a label and a comma."""
+    """Return whether it is a CSV.
+
+    Whole lines between quotation marks (doccano), or texts behind a label and a comma.
+    """
     if re.search(rf'^"\s*{prefix}', text, re.MULTILINE):
         return True
     behind = re.findall(rf'^[ \t]*{prefix}[^\s,]+,(".*?)[ \t]*$', text, re.MULTILINE)

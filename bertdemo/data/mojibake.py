@@ -46,7 +46,7 @@ def _restore(remains: str) -> str:
 
 
 def _readings(remains: str) -> list[str]:
-    """Every assigned character whose UTF-8 bytes would have been damaged into exactly these remains."""
+    """Return every assigned character whose UTF-8 bytes would have been damaged into exactly these remains."""
     candidates = itertools.product(*(_origins().get(sign, ()) for sign in remains))
     return [text for candidate in candidates if _is_character(text := _decode(bytes(candidate)))]
 
@@ -64,7 +64,7 @@ def _is_character(text: str) -> bool:
 
 @cache
 def _origins() -> dict[str, tuple[int, ...]]:
-    """Which bytes (0x80 to 0xFF) could have become each sign."""
+    """Return which bytes (0x80 to 0xFF) could have become each sign."""
     origins: dict[str, tuple[int, ...]] = {}
     for byte in range(0x80, 0x100):
         sign = _damage(byte)

@@ -19,7 +19,7 @@ _NO_TEXT = (f"{_OFFICE}annotation",)
 
 
 def read_sheets(archive: zipfile.ZipFile, _content: bytes) -> Iterator[tuple[str, Iterator[Row]]]:
-    """Titles and rows of the sheets that are not hidden; rows without a filled cell are left out.
+    """Yield titles and rows of the sheets that are not hidden; rows without a filled cell are left out.
 
     A cell that is merged over several rows stands in each of them.
 
@@ -64,7 +64,10 @@ def _repeated(element: Any, row: Row) -> Iterator[Row]:
 
 
 def _row(element: Any, covering: dict[int, tuple[int, str]]) -> Row:
-    """The cells up to the last filled one; ``covering``: column → how many rows more a cell above covers, its text."""
+    """Return the cells up to the last filled one.
+
+    ``covering``: column → how many rows more a cell above covers, its text.
+    """
     row: Row = []
     for cell in element:
         if cell.tag not in (f"{_TABLE}table-cell", f"{_TABLE}covered-table-cell"):
@@ -85,7 +88,7 @@ def _row(element: Any, covering: dict[int, tuple[int, str]]) -> Row:
 
 
 def _shown(cell: Any) -> str:
-    """The paragraphs of a cell, as they are shown; comments are none of it."""
+    """Return the paragraphs of a cell, as they are shown; comments are none of it."""
     return "\n".join(_words(paragraph) for paragraph in cell if paragraph.tag == f"{_TEXT}p")
 
 

@@ -68,7 +68,7 @@ def _exists(path: Path) -> bool:
 
 
 def _is_hub_id(given: str, identifier: str) -> bool:
-    """A path to a data file that does not exist is a mistake, not the name of a Hub data set."""
+    """Tell names of the Hub from paths: a path to a data file that does not exist is a mistake."""
     if given.startswith(_HUB_PREFIX):
         return HUB_ID.fullmatch(identifier) is not None
     looks_like_file = identifier.rpartition(".")[2].casefold() in FILE_TYPES

@@ -26,13 +26,16 @@ _NO_PART = ("unlabeled", "unlabelled", "unsup", "unsupervised")
 
 
 def part_of(cell: str | None) -> Part | None:
-    """The part that a cell names; None where it names none."""
+    """Return the part that a cell names; None where it names none."""
     parts = [word for word in words(cell or "") if word not in ("set", "data", "split") and not word.isdigit()]
     return _PARTS.get("".join(parts))
 
 
 def guess_split(frame: pd.DataFrame, names: Sequence[str]) -> str | None:
-    """The column whose every value names a part, training among them and one other at least; None if there is none."""
+    """Return the column whose every value names a part, training among them and one other at least.
+
+    None if there is none.
+    """
     for name in names:
         cells = filled(frame[name]).unique() if _may_be(frame[name]) else ()
         parts = {part_of(cell) for cell in cells if cell.casefold() not in _NO_PART}
@@ -44,7 +47,9 @@ def guess_split(frame: pd.DataFrame, names: Sequence[str]) -> str | None:
 def read_parts(
     frame: pd.DataFrame, column: str | None, labelled: Sequence[bool]
 ) -> tuple[tuple[Part | Literal[""], ...] | None, tuple[str, ...]]:
-    """The published part of each row ("" where none is named; None without a column), and what there is to say of it.
+    """Return the published part of each row ("" where none is named.
+
+    None without a column), and what there is to say of it.
 
     Args:
         frame: the table.
@@ -73,7 +78,7 @@ def read_parts(
 
 
 def _may_be(column: pd.Series[str]) -> bool:
-    """Whether the first cells name parts; looking at them all would be long in a column of texts."""
+    """Return whether the first cells name parts; looking at them all would be long in a column of texts."""
     return bool(len(column)) and all(
         part_of(cell) or cell.strip().casefold() in _NO_PART for cell in column.head(20).dropna()
     )

@@ -67,7 +67,7 @@ def _answer(question: dict[str, Any], content: bytes) -> tuple[dict[str, Any], B
 
 
 def _of_hub(name: str, limits: Settings) -> pd.DataFrame:
-    """The table of a data set of the Hub, with where it is from among its attributes."""
+    """Return the table of a data set of the Hub, with where it is from among its attributes."""
     table = opening.open_hub(name, limits)
     table.frame.attrs["source"] = asdict(table.source)
     return table.frame
@@ -80,7 +80,7 @@ def _send(answers: BinaryIO, header: dict[str, Any], table: Buffer | bytes = b""
 
 
 def _data_bytes() -> int:
-    """What this process may write to by now; 0 where that cannot be bounded."""
+    """Return what this process may write to by now; 0 where that cannot be bounded."""
     if sys.platform != "linux":
         return 0
     status = Path("/proc/self/status").read_text(encoding="ascii")

@@ -74,7 +74,7 @@ def read_file(
 
 
 def read_frame(path: Path, settings: Settings, *, typed: bool = False, encoding: str | None = None) -> pd.DataFrame:
-    """The table in a file on disk, in a folder with a folder of texts for each class, or in one of ``save_to_disk``.
+    """Read the table in a file, in a folder with a folder of texts for each class, or in one of ``save_to_disk``.
 
     See ``read_table``.
 
@@ -153,7 +153,9 @@ def _class_frame(name: str, members: Sequence[Member], settings: Settings, encod
 
 
 def make_frame(name: str, header: Sequence[str], rows: Iterable[Sequence[Any]], settings: Settings) -> pd.DataFrame:
-    """Columns with distinct names and clean cells: no NUL, no lone surrogate, None where empty or where a row ends.
+    """Return columns with distinct names and clean cells.
+
+    No NUL, no lone surrogate, None where empty or where a row ends.
 
     Rows are asked for one by one, and no more of them once there is too much.
 
@@ -177,7 +179,7 @@ def make_frame(name: str, header: Sequence[str], rows: Iterable[Sequence[Any]], 
 
 
 def is_text_file(name: str) -> bool:
-    """Whether a file of that name is a text, which is in one encoding or another."""
+    """Return whether a file of that name is a text, which is in one encoding or another."""
     return name.rpartition(".")[2].casefold() in (*_DELIMITED, *_JSON)
 
 
@@ -216,7 +218,7 @@ def _tidy(cell: Any) -> Any:
 
 
 def _distinct(header: Sequence[str]) -> list[str]:
-    """Names for all columns: an empty one is called by its place, a repeated one gets a number."""
+    """Return names for all columns: an empty one is called by its place, a repeated one gets a number."""
     return distinct(
         without_surrogates(name).replace("\0", "").strip() or f"column {place}"
         for place, name in enumerate(header, start=1)

@@ -16,12 +16,12 @@ _SPLITS, _STATE = "dataset_dict.json", "state.json"
 
 
 def is_saved(path: Path) -> bool:
-    """Whether a folder holds a data set that was saved, or the splits of one."""
+    """Return whether a folder holds a data set that was saved, or the splits of one."""
     return (path / _SPLITS).is_file() or (path / _STATE).is_file()
 
 
 def read_saved(path: Path, settings: Settings, cell: Cell = as_text) -> LaidOut:
-    """Rows of all shards; where there are splits, in their order, and a column "split" names them.
+    """Return rows of all shards; where there are splits, in their order, and a column "split" names them.
 
     Raises:
         DataError: a file is missing, damaged or outside of the folder, or there are too many rows or bytes.
@@ -68,7 +68,7 @@ def _joined(folder: Path, shards: list[Path], settings: Settings) -> Columns:
 
 
 def _listed(folder: Path, file: Path, key: str) -> list[str]:
-    """Names that a file of the folder lists, as they are or as the "filename" of objects."""
+    """Return names that a file of the folder lists, as they are or as the "filename" of objects."""
     try:
         held = json.loads(file.read_text(encoding="utf-8"))[key]
         names = [entry["filename"] if isinstance(entry, dict) else entry for entry in held]
@@ -80,7 +80,7 @@ def _listed(folder: Path, file: Path, key: str) -> list[str]:
 
 
 def _inside(folder: Path, place: Path, name: str) -> Path:
-    """A part by its name, which must not lead out of its place."""
+    """Return a part by its name, which must not lead out of its place."""
     if Path(name).name != name or name in ("", ".", ".."):
         raise DataError(f"{folder.name} names a part outside of the folder: save the data set again.")
     return place / name

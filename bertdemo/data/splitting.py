@@ -59,7 +59,7 @@ def split(dataset: Dataset, *, seed: int, max_train: int | None = None, fraction
 
 
 def training_texts(dataset: Dataset, max_train: int | None = None) -> int:
-    """About how many texts ``split`` will give to training: before it is made, so that a recipe can be chosen."""
+    """Estimate how many texts ``split`` will give to training, so that a recipe can be chosen before."""
     share = round(FRACTIONS[0] * len(dataset))
     if dataset.parts is not None:
         published = Counter(part or "train" for part in dataset.parts)
@@ -78,7 +78,7 @@ def _own(dataset: Dataset, row_keys: Sequence[Key], seed: int, fractions: Fracti
 
 
 def _published(dataset: Dataset, row_keys: Sequence[Key], seed: int, fractions: Fractions) -> tuple[str, _Parts] | None:
-    """The published parts and a sentence on them; None where there are not two at least."""
+    """Return the published parts and a sentence on them; None where there are not two at least."""
     if dataset.parts is None:
         return None
     rows: dict[str, list[int]] = defaultdict(list)
@@ -104,7 +104,7 @@ def _published(dataset: Dataset, row_keys: Sequence[Key], seed: int, fractions: 
 def _set_apart(
     dataset: Dataset, row_keys: Sequence[Key], rows: Sequence[int], seed: int, share: float
 ) -> tuple[list[int], list[int]]:
-    """Training and validation rows of these, stratified as ever: of two parts set apart, one goes back."""
+    """Return training and validation rows of these, stratified as ever: of two parts set apart, one goes back."""
     chosen, chosen_keys = dataset.select(rows), [row_keys[row] for row in rows]
     first, second, third = _divide(
         chosen, chosen_keys, [key[0] for key in chosen_keys], seed, (1 - 2 * share, share, share)
@@ -119,7 +119,7 @@ def _from_train(fractions: Fractions) -> float:
 def _divide(
     dataset: Dataset, row_keys: Sequence[Key], marks: Sequence[Hashable], seed: int, fractions: Fractions
 ) -> _Parts:
-    """The rows of each part; those with the same mark go together."""
+    """Return the rows of each part; those with the same mark go together."""
     parts: _Parts = ([], [], [])
     for rows_of_groups in _groups_by_label(dataset, marks):
         ranked = (sorted((_rank(seed, row_keys[row]), row) for row in rows) for rows in rows_of_groups)
@@ -130,7 +130,7 @@ def _divide(
 
 
 def _groups_by_label(dataset: Dataset, marks: Sequence[Hashable]) -> Iterable[list[list[int]]]:
-    """Rows of one mark each, under the rarest label among them."""
+    """Yield rows of one mark each, under the rarest label among them."""
     groups: dict[Hashable, list[int]] = defaultdict(list)
     for row, (mark, label) in enumerate(zip(marks, dataset.labels, strict=True)):
         if label != NO_LABEL:
@@ -147,7 +147,7 @@ def _connected(row_keys: Sequence[Key]) -> list[str]:
     parent: dict[str, str] = {}
 
     def root(text: str) -> str:
-        """The text that stands for all those connected with this one so far."""
+        """Return the text that stands for all those connected with this one so far."""
         parent.setdefault(text, text)
         while parent[text] != text:
             parent[text] = parent[parent[text]]  # halves the way for the next one
@@ -160,7 +160,7 @@ def _connected(row_keys: Sequence[Key]) -> list[str]:
 
 
 def _is_balanced(dataset: Dataset, parts: _Parts, fractions: Fractions) -> bool:
-    """Whether each part holds every label, and at least half of the rows that it should."""
+    """Return whether each part holds every label, and at least half of the rows that it should."""
     labels = set(dataset.labels) - {NO_LABEL}
     n = sum(map(len, parts))
     return all(
@@ -190,7 +190,7 @@ def _deal(groups: Sequence[_Group], fractions: Fractions) -> Iterator[Sequence[_
 
 
 def _tail(groups: Sequence[_Group], rows: float) -> int:
-    """How many of the last groups hold so many rows; one at least."""
+    """Return how many of the last groups hold so many rows; one at least."""
     taken = count = 0
     for _, group in reversed(groups):
         if count and taken >= _round(rows):
@@ -205,7 +205,7 @@ def _round(value: float) -> int:
 
 
 def _subsample(dataset: Dataset, train: Iterable[int], limit: int) -> list[int]:
-    """The first rows of each label (they come in hashed order), as many as keep the labels' shares."""
+    """Return the first rows of each label (they come in hashed order), as many as keep the labels' shares."""
     by_label: dict[int, list[int]] = defaultdict(list)
     for row in train:
         by_label[dataset.labels[row]].append(row)

@@ -12,7 +12,10 @@ _RISKY = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def safe_csv(frame: pd.DataFrame) -> str:
-    """The table as CSV. A text that a spreadsheet would run gets an apostrophe in front; numbers stay numbers."""
+    """Return the table as CSV. A text that a spreadsheet would run gets an apostrophe in front.
+
+    Numbers stay numbers.
+    """
     safe = frame.copy()
     for column in frame.columns:
         if frame[column].dtype.kind not in "biufM":
@@ -22,5 +25,5 @@ def safe_csv(frame: pd.DataFrame) -> str:
 
 
 def harmless(cell: object) -> object:
-    """A cell that no spreadsheet computes: a text that begins like a formula gets an apostrophe in front."""
+    """Return a cell that no spreadsheet computes: a text that begins like a formula gets an apostrophe in front."""
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(_RISKY) else cell

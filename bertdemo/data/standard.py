@@ -34,7 +34,7 @@ def standard_dialects(text: str, delimiters: Sequence[str], limit: int) -> dict[
 
 
 def _equal_rows(text: str, dialect: Dialect, limit: int) -> list[Row]:
-    """The rows, or none where one is not as wide as the first, or a quotation mark makes no sense."""
+    """Return the rows, or none where one is not as wide as the first, or a quotation mark makes no sense."""
     rows: list[Row] = []
     try:
         for row in islice(parse(text, dialect), limit):
@@ -55,14 +55,17 @@ def _speaks_against(text: str, dialect: Dialect, rows: Sequence[Row]) -> bool:
 
 
 def _is_marked(row: Row) -> bool:
-    """Whether apostrophes stand around all that is no number, or around a text that this reading tears."""
+    """Return whether apostrophes stand around all that is no number, or around a text that this reading tears."""
     cells = [cell for cell in row if cell.strip(_OF_NUMBERS)]
     is_text = len(cells) > 1 or any(" " in cell for cell in cells)  # and no label alone beside an empty text
     return is_torn(row, "'") or (is_text and all(len(cell) > 1 and cell[0] == cell[-1] == "'" for cell in cells))
 
 
 def _is_needless(text: str, dialect: Dialect, rows: int) -> bool:
-    """Whether few tab-separated texts are quoted and need it not: no program writes that, so the marks are theirs."""
+    """Return whether few tab-separated texts are quoted and need it not.
+
+    No program writes that, so the marks are theirs.
+    """
     if dialect.delimiter != "\t":
         return False
     quoted, _, needless = loose_cells(text.partition("\n")[2], dialect)
@@ -70,7 +73,7 @@ def _is_needless(text: str, dialect: Dialect, rows: int) -> bool:
 
 
 def _is_spaced(text: str, dialect: Dialect, rows: Sequence[Row]) -> bool:
-    """Whether a blank after a delimiter hides that a cell is quoted."""
+    """Return whether a blank after a delimiter hides that a cell is quoted."""
     suspects = [place for place, row in enumerate(rows) if any(cell.lstrip(" ")[:1] == dialect.quote for cell in row)]
     if not suspects or f"{dialect.delimiter} {dialect.quote}" not in text:
         return False
@@ -83,7 +86,7 @@ def _is_spaced(text: str, dialect: Dialect, rows: Sequence[Row]) -> bool:
 
 
 def _has_swallowed(rows: Sequence[Row], dialect: Dialect) -> bool:
-    """Whether most rows of several lines are rows in each line, with values that other rows have, too."""
+    """Return whether most rows of several lines are rows in each line, with values that other rows have, too."""
     lines = [_LINE_BREAK.split(dialect.delimiter.join(row)) for row in rows]
     records = [[line.split(dialect.delimiter) for line in each] for each in lines if len(each) > 1]
     if not records:

@@ -27,7 +27,7 @@ _FROM_TEXT: dict[str, Callable[[str], Any]] = {
 
 
 def to_bytes(frame: pd.DataFrame) -> pa.Buffer:
-    """An Arrow stream of a frame of ``read_table``; its ``attrs`` have to be what JSON can say."""
+    """Return an Arrow stream of a frame of ``read_table``; its ``attrs`` have to be what JSON can say."""
     import pyarrow as pa
 
     arrays, tagged = [], []
@@ -47,7 +47,7 @@ def to_bytes(frame: pd.DataFrame) -> pa.Buffer:
 
 
 def from_bytes(content: pa.Buffer | bytes) -> pd.DataFrame:
-    """The frame that ``to_bytes`` was given. Equal texts of a column are one object: most columns repeat a few.
+    """Return the frame that ``to_bytes`` was given. Equal texts of a column are one object: most columns repeat a few.
 
     Raises:
         ValueError: these are no such bytes (``pyarrow.ArrowInvalid`` is one).
@@ -77,7 +77,7 @@ def _shared(column: pa.ChunkedArray) -> list[str | None]:
 
 
 def _plain_array(cells: Sequence[Any]) -> pa.Array | None:
-    """Cells of one kind that come back as they were; None for any others."""
+    """Return cells of one kind that come back as they were; None for any others."""
     import pyarrow as pa
 
     kinds = set(map(type, cells)) - {NoneType}
@@ -91,7 +91,7 @@ def _plain_array(cells: Sequence[Any]) -> pa.Array | None:
 
 
 def _tagged_array(cells: Sequence[Any]) -> pa.Array:
-    """Each cell as the name of its kind and the text that makes it again."""
+    """Return each cell as the name of its kind and the text that makes it again."""
     import pyarrow as pa
 
     return pa.array([None if cell is None else _tagged(cell) for cell in cells], pa.string())

@@ -83,18 +83,21 @@ def _sheet(title: str, rows: list[Row], columns: int) -> _Sheet | None:
 
 
 def _key(name: str) -> str:
-    """What names of columns have in common that differ in case and blanks."""
+    """Return what names of columns have in common that differ in case and blanks."""
     return " ".join(name.split()).casefold()
 
 
 def _repeats(sheet: _Sheet, largest: _Sheet) -> bool:
-    """Whether a sheet has the same columns, in whatever order, and other rows."""
+    """Return whether a sheet has the same columns, in whatever order, and other rows."""
     same = sorted(map(_key, sheet.header)) == sorted(map(_key, largest.header))
     return same and bool(sheet.rows) and len(set(sheet.header)) == len(sheet.header)
 
 
 def _together(sheets: Sequence[_Sheet], notes: list[str]) -> list[Row]:
-    """The rows of all, in the order of the sheets and of the columns of the first; a copy of a sheet is read once."""
+    """Return the rows of all, in the order of the sheets and of the columns of the first.
+
+    A copy of a sheet is read once.
+    """
     rows: list[Row] = []
     read: list[str] = []
     parts = _are_parts(sheets)
@@ -114,7 +117,7 @@ def _together(sheets: Sequence[_Sheet], notes: list[str]) -> list[Row]:
 
 
 def _are_parts(sheets: Sequence[_Sheet]) -> bool:
-    """Whether the sheets are called train, test and the like, which becomes a column."""
+    """Return whether the sheets are called train, test and the like, which becomes a column."""
     return len(sheets) > 1 and all(part_of(sheet.title) for sheet in sheets) and _SPLIT not in sheets[0].header
 
 

@@ -34,7 +34,7 @@ class Answered:
         return labels
 
     def probabilities(self, temperature: float = 1.0) -> Floats:
-        """Softmax of logits / temperature: shape (texts, labels), rows sum to 1."""
+        """Return softmax of logits / temperature: shape (texts, labels), rows sum to 1."""
         return softmax(self.logits, temperature)
 
 

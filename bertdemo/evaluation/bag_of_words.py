@@ -30,7 +30,7 @@ _MAX_WEIGHTS = 2_000_000  # terms × labels; the solver keeps some 25 numbers fo
 
 
 def affordable(train: Dataset, seed: int) -> list[int]:
-    """The rows of ``train`` to learn from: all, or of very many characters a random sample."""
+    """Return the rows of ``train`` to learn from: all, or of very many characters a random sample."""
     share = _MAX_CHARACTERS / max(1, sum(map(len, _documents(train))))
     if share >= 1:
         return list(range(len(train)))
@@ -39,7 +39,7 @@ def affordable(train: Dataset, seed: int) -> list[int]:
 
 
 def features(n_labels: int, train: Dataset, *others: Dataset) -> list[csr_matrix] | None:
-    """TF-IDF matrices (texts, terms) of each part, by the terms of the training part; None without terms.
+    """Return TF-IDF matrices (texts, terms) of each part, by the terms of the training part; None without terms.
 
     The labels have no say in them, only their number, which bounds that of the terms.
     """
@@ -56,7 +56,7 @@ def features(n_labels: int, train: Dataset, *others: Dataset) -> list[csr_matrix
 
 
 def fit(terms: csr_matrix, labels: Labels, strength: float) -> LogisticRegression:
-    """A regression from TF-IDF rows (texts, terms) to labels (texts,), of which there are two or more."""
+    """Return a regression from TF-IDF rows (texts, terms) to labels (texts,), of which there are two or more."""
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
@@ -69,7 +69,7 @@ def fit(terms: csr_matrix, labels: Labels, strength: float) -> LogisticRegressio
 
 
 def _documents(part: Dataset) -> list[str]:
-    """One bounded text a row; the two texts of a pair are joined."""
+    """Return one bounded text a row; the two texts of a pair are joined."""
     if part.pairs is None:
         return [text[:_MAX_TEXT] for text in part.texts]
     half = _MAX_TEXT // 2

@@ -41,7 +41,7 @@ def score_baseline(split: Split) -> Baseline:
 
 
 def baseline_predictions(split: Split) -> Labels:
-    """Predicted label of each test text, shape (test texts,); the same split gives the same predictions.
+    """Return predicted label of each test text, shape (test texts,); the same split gives the same predictions.
 
     Where there is nothing to learn from (one label, or no term that occurs often enough) every answer is the
     most frequent label of the training part: what a regression without features would say.
@@ -64,7 +64,7 @@ def baseline_predictions(split: Split) -> Labels:
 def _best_model(
     train: csr_matrix, labels: Labels, validation: csr_matrix, validation_labels: Labels
 ) -> LogisticRegression:
-    """The model with the lowest validation loss, which changes smoothly where scores jump by luck."""
+    """Return the model with the lowest validation loss, which changes smoothly where scores jump by luck."""
     if len(np.unique(labels)) > MANY_LABELS:
         return fit(train, labels, STRENGTHS[1])
     best, lowest = None, np.inf
@@ -78,7 +78,7 @@ def _best_model(
 
 
 def _log_loss(model: LogisticRegression, terms: csr_matrix, labels: Labels) -> float:
-    """Mean negative log probability (nats) of the true labels that were seen in training."""
+    """Return mean negative log probability (nats) of the true labels that were seen in training."""
     known = np.isin(labels, model.classes_)
     if not known.any():
         return 0.0

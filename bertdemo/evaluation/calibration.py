@@ -55,7 +55,9 @@ class Calibration:
 
 
 def fit_temperature(logits: npt.ArrayLike, truth: npt.ArrayLike) -> float:
-    """The temperature that fits the validation part (Guo et al. 2017), or 1.0 where it would not lower its log loss.
+    """Return the temperature that fits the validation part (Guo et al.
+
+    2017), or 1.0 where it would not lower its log loss.
 
     The log loss is convex in 1 / temperature. As Platt (1999) does, a little of each target, 1 / (texts + 2), is spread
     over all labels: without it a classifier that makes no mistake in validation would be told to be certain for ever.
@@ -76,7 +78,7 @@ def fit_temperature(logits: npt.ArrayLike, truth: npt.ArrayLike) -> float:
     wanted = (1 - spread) * numbers[np.arange(len(labels)), labels] + spread * numbers.mean(axis=1)
 
     def slope(inverse: float) -> float:
-        """Of the log loss along 1 / temperature: expected logit less the wanted one."""
+        """Return the slope of the log loss along 1 / temperature: expected logit less the wanted one."""
         return float(((softmax(inverse * numbers) * numbers).sum(axis=1) - wanted).mean())
 
     coldest, hottest = 1 / _LOWEST, 1 / _HIGHEST
@@ -89,12 +91,12 @@ def fit_temperature(logits: npt.ArrayLike, truth: npt.ArrayLike) -> float:
 
 
 def log_loss(probabilities: Floats, truth: Labels) -> float:
-    """Mean negative log probability (nats) of the true labels; probabilities have the shape (texts, labels)."""
+    """Return mean negative log probability (nats) of the true labels; probabilities have the shape (texts, labels)."""
     return float(_losses(probabilities, truth)[:, 1].mean())
 
 
 def calibration(probabilities: npt.ArrayLike, truth: npt.ArrayLike, bins: int = BINS) -> Calibration:
-    """Reliability of the confidence, which is the probability of the predicted label.
+    """Return reliability of the confidence, which is the probability of the predicted label.
 
     ECE is the plug-in estimator over bins of equal width (Naeini et al. 2015; Guo et al. 2017); Brier is the sum of
     squared differences over all labels (Brier 1950). Intervals are of the bootstrap over texts.
@@ -132,7 +134,7 @@ def calibration(probabilities: npt.ArrayLike, truth: npt.ArrayLike, bins: int = 
 
 
 def _ece_interval(confidence: Floats, right: Floats, within: Floats) -> Interval:
-    """``within`` is 1 in the bin of a text and 0 elsewhere: (texts, bins).
+    """Return 1 in the bin of a text and 0 elsewhere: (texts, bins).
 
     As many typical hits as mistakes smooth it: the hits are spread over the bins as the texts are, the mistakes as
     the doubt is.
@@ -155,7 +157,7 @@ def _bin(place: int, bins: int, confidence: Floats, right: Floats) -> Bin:
 
 
 def _by_chance(confidence: Floats, place: Labels) -> float:
-    """Expected plug-in ECE where each answer is right with its confidence as the probability.
+    """Return expected plug-in ECE where each answer is right with its confidence as the probability.
 
     The gap of a bin is then nearly normal around 0, and its absolute value has the mean σ √(2 / π).
     """
@@ -164,7 +166,7 @@ def _by_chance(confidence: Floats, place: Labels) -> float:
 
 
 def _losses(probabilities: Floats, truth: Labels) -> Floats:
-    """Brier score, (1 − p of the truth)² + the squares of the others, and log loss of each text: (texts, 2)."""
+    """Return Brier score, (1 − p of the truth)² + the squares of the others, and log loss of each text: (texts, 2)."""
     of_truth = probabilities[np.arange(len(truth)), truth]
     squares = (probabilities**2).sum(axis=1) - 2 * of_truth + 1
     return np.column_stack([squares.clip(0), -np.log(np.maximum(of_truth, _TINY))])

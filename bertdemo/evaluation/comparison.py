@@ -47,7 +47,7 @@ class Comparison:
 
 
 def compare(truth: npt.ArrayLike, first: npt.ArrayLike, second: npt.ArrayLike) -> Comparison:
-    """Exact McNemar test (McNemar 1947): of the texts on which only one is right, each is as likely to be right.
+    """Return exact McNemar test (McNemar 1947): of the texts on which only one is right, each is as likely to be right.
 
     The two-sided p-value is twice the smaller binomial tail, at most 1. The interval of the difference is that of
     Agresti and Min (2005): Wald's, after adding half a text to each of the four counts.
@@ -82,7 +82,7 @@ def compare(truth: npt.ArrayLike, first: npt.ArrayLike, second: npt.ArrayLike) -
 
 
 def difference_words(comparison: Comparison) -> str:
-    """The difference in percentage points and its interval, with the decimals that tell its ends from 0."""
+    """Return the difference in percentage points and its interval, with the decimals that tell its ends from 0."""
     interval = comparison.difference_interval
     ends = [100 * end for end in (interval.low, interval.high)]
     decimals = 1 if all(round(end, 1) for end in ends) else 2
@@ -91,7 +91,7 @@ def difference_words(comparison: Comparison) -> str:
 
 
 def sentence(comparison: Comparison, first: str, second: str) -> str:
-    """What the comparison says, in a sentence for people; ``first`` and ``second`` are the names to use.
+    """Return what the comparison says, in a sentence for people; ``first`` and ``second`` are the names to use.
 
     A second one follows where test and interval, which are made in different ways, seem to contradict each other.
     """
@@ -113,7 +113,7 @@ def sentence(comparison: Comparison, first: str, second: str) -> str:
 
 
 def aligned(first: Dataset, second: Dataset) -> npt.NDArray[np.int64]:
-    """For each test text of ``first``, its place in ``second``: shape (texts,).
+    """Return for each test text of ``first`` its place in ``second``: shape (texts,).
 
     Raises:
         RunError: the two are not the same texts under the same labels, so that a comparison would mean nothing.

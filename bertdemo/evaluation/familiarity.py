@@ -33,26 +33,26 @@ class Familiar:
         return cls(Counter(map(main_script, texts)), np.array([len(text) for text in texts]))
 
     def knows_script(self, text: str) -> bool:
-        """Whether texts in the script of this one were among the tests."""
+        """Return whether texts in the script of this one were among the tests."""
         return self.scripts[main_script(text)] >= RARE * len(self.lengths)
 
     def knows_length(self, text: str) -> bool:
-        """Whether texts at least half as long as this one were among the tests."""
+        """Return whether texts at least half as long as this one were among the tests."""
         return bool((self.lengths >= len(text) / 2).mean() >= RARE)
 
 
 def knows_share(unknown_share: float, tested: NDArray[np.floating]) -> bool:
-    """Whether as much was unknown to the model in texts of the tests, whose shares are ``tested`` (texts,)."""
+    """Return whether as much was unknown to the model in texts of the tests, whose shares are ``tested`` (texts,)."""
     return bool((tested >= unknown_share).mean() >= RARE)
 
 
 def is_much(unknown_share: float) -> bool:
-    """Whether so much of a text is unknown to the model that it has to be asked what that was in the tests."""
+    """Return whether so much of a text is unknown to the model that it has to be asked what that was in the tests."""
     return unknown_share >= _SOME
 
 
 def main_script(text: str) -> str:
-    """What most letters of a text are written in, by the first word of their Unicode names (LATIN, CJK, THAI).
+    """Return what most letters of a text are written in, by the first word of their Unicode names (LATIN, CJK, THAI).
 
     Empty where there are no letters. A full-width or mathematical letter is one of its script.
     """

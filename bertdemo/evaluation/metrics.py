@@ -26,7 +26,7 @@ Numbers = Counts | Floats
 
 
 def accuracy(labels: npt.ArrayLike, predicted: npt.ArrayLike) -> float:
-    """Share of texts whose predicted label is the true one.
+    """Return share of texts whose predicted label is the true one.
 
     Raises:
         ValueError: no texts, or not one prediction a text.
@@ -36,7 +36,7 @@ def accuracy(labels: npt.ArrayLike, predicted: npt.ArrayLike) -> float:
 
 
 def macro_f1(labels: npt.ArrayLike, predicted: npt.ArrayLike) -> float:
-    """Unweighted mean of the F1 of each label that occurs in ``labels`` or ``predicted``.
+    """Return unweighted mean of the F1 of each label that occurs in ``labels`` or ``predicted``.
 
     Raises:
         ValueError: no texts, or not one prediction a text.
@@ -51,7 +51,7 @@ def macro_f1(labels: npt.ArrayLike, predicted: npt.ArrayLike) -> float:
 def score(
     labels: npt.ArrayLike, predicted: npt.ArrayLike, label_names: Sequence[str], *, intervals: bool = True
 ) -> Scores:
-    """All scores of one part of a split.
+    """Return all scores of one part of a split.
 
     Args:
         labels: true labels, indices into ``label_names``, shape (texts,).
@@ -82,7 +82,7 @@ def score(
 
 
 def confusion_matrix(labels: npt.ArrayLike, predicted: npt.ArrayLike, n_labels: int) -> Counts:
-    """Counts of texts of label i that were called label j, shape (labels, labels).
+    """Return counts of texts of label i that were called label j, shape (labels, labels).
 
     Raises:
         ValueError: no texts, not one prediction a text, or a label outside of ``range(n_labels)``.
@@ -104,7 +104,7 @@ def wilson(successes: float, n: int) -> Interval:
 
 
 def bootstrap_macro_f1(confusion: Counts) -> Interval:
-    """Percentile bootstrap (Efron 1979) of macro-F1 over the tested texts, made to hold its level.
+    """Return percentile bootstrap (Efron 1979) of macro-F1 over the tested texts, made to hold its level.
 
     Drawing n texts with replacement is one multinomial draw of n over the cells of the confusion matrix, so
     a resample costs the occupied cells, not the texts. The plain bootstrap fails in two ways, both common:
@@ -150,13 +150,13 @@ def _ratio(numerator: Numbers, denominator: Numbers) -> Floats:
 
 
 def _mean_f1(hits: Numbers, sizes: Numbers) -> Floats:
-    """F1 = 2 TP / (true + predicted), averaged over the labels (last axis) that occur at all."""
+    """Return F1 = 2 TP / (true + predicted), averaged over the labels (last axis) that occur at all."""
     total: Floats = _ratio(2 * hits, sizes).sum(axis=-1) / (sizes > 0).sum(axis=-1)
     return total
 
 
 def _macro_f1_and_smoothed(confusion: Counts, label_share: Floats) -> tuple[float, float]:
-    """Macro-F1 as it is, and of the smoothed population that the resamples are drawn from."""
+    """Return Macro-F1 as it is, and of the smoothed population that the resamples are drawn from."""
     hits, sizes = np.diagonal(confusion), confusion.sum(axis=1) + confusion.sum(axis=0)
     plus = _ADDED * label_share  # of hits and of mistakes, and a text counts as true and as predicted
     return float(_mean_f1(hits, sizes)), float(_mean_f1(hits + plus, sizes + 4 * plus))
@@ -165,7 +165,7 @@ def _macro_f1_and_smoothed(confusion: Counts, label_share: Floats) -> tuple[floa
 def _resampled_macro_f1(
     drawn: Counts, rows: Counts, columns: Counts, label_share: Floats, generator: np.random.Generator
 ) -> Floats:
-    """Macro-F1 of each resample, shape (resamples,).
+    """Return Macro-F1 of each resample, shape (resamples,).
 
     ``drawn[r, c]`` counts the texts of cell (rows[c], columns[c]) in resample r; its last two columns count
     the added hits and mistakes, whose labels are drawn here.

@@ -53,7 +53,7 @@ class Suspects:
 
 
 def mislabelled(split: Split, limit: int = 1000) -> Suspects:
-    """Training texts to read again; a suspect is a reason to look and no proof.
+    """Return training texts to read again; a suspect is a reason to look and no proof.
 
     Takes somewhat longer than the baseline. The same split gives the same suspects. Where there is nothing to learn
     from (one label, or no words), nothing is suspect.
@@ -93,7 +93,7 @@ def mislabelled(split: Split, limit: int = 1000) -> Suspects:
 
 
 def confident_off_diagonal(probabilities: Floats, labels: Labels) -> tuple[Labels, Labels]:
-    """Texts that are confidently of another label than theirs: their places, and that label, shapes (suspects,).
+    """Return texts that are confidently of another label than theirs: their places, and that label, shapes (suspects,).
 
     The threshold of a label is the mean probability that it has among the texts that carry it. A text is confidently of
     the most probable label among those that reach their thresholds, if any does (Northcutt et al. 2021, equation 1).
@@ -113,14 +113,14 @@ def confident_off_diagonal(probabilities: Floats, labels: Labels) -> tuple[Label
 
 
 def _judged_rows(split: Split) -> list[int]:
-    """Training rows of labels with two texts or more: the judge of an only one would not know its label."""
+    """Return training rows of labels with two texts or more: the judge of an only one would not know its label."""
     rows = [split.train[i] for i in affordable(split.part("train"), split.seed)]
     counts = Counter(split.dataset.labels[row] for row in rows)
     return [row for row in rows if counts[split.dataset.labels[row]] > 1]
 
 
 def _out_of_fold(terms: csr_matrix, labels: Labels, n_labels: int, seed: int) -> Floats:
-    """Probabilities (texts, labels) of each text by a model of the other folds.
+    """Return probabilities (texts, labels) of each text by a model of the other folds.
 
     TF-IDF comes from all texts, but knows no label, so that no text's label reaches its own judge.
     """
@@ -138,7 +138,7 @@ def _out_of_fold(terms: csr_matrix, labels: Labels, n_labels: int, seed: int) ->
 
 
 def _folds(labels: Labels, seed: int) -> Labels:
-    """A fold for each text, with each label spread evenly over the folds."""
+    """Return a fold for each text, with each label spread evenly over the folds."""
     shuffled = np.random.default_rng(seed).permutation(len(labels))
     by_label = shuffled[np.argsort(labels[shuffled], kind="stable")]
     folds = np.empty(len(labels), dtype=np.int64)

@@ -27,7 +27,7 @@ class Example:
 
 
 def confident_errors(probabilities: Floats, part: Dataset, limit: int) -> tuple[Example, ...]:
-    """At most ``limit`` wrong answers, the most confident first; where they are certain, labels are often wrong.
+    """Return at most ``limit`` wrong answers, the most confident first; there labels are often wrong.
 
     Args:
         probabilities: shape (texts, labels), in the order of ``part``.
@@ -39,7 +39,10 @@ def confident_errors(probabilities: Floats, part: Dataset, limit: int) -> tuple[
 
 
 def behind_cell(probabilities: Floats, part: Dataset, truth: int, predicted: int) -> tuple[Example, ...]:
-    """All texts of the label ``truth`` that were called ``predicted``, the most confident first; arrays as above."""
+    """Return all texts of the label ``truth`` that were called ``predicted``, the most confident first.
+
+    Arrays as above.
+    """
     labels: Labels = np.asarray(part.labels)
     return _examples(probabilities, part, (labels == truth) & (probabilities.argmax(axis=1) == predicted))
 

@@ -54,7 +54,7 @@ class Ranking:
 
 
 def rank(probabilities: Floats, truth: npt.ArrayLike, label_names: Sequence[str]) -> Ranking | None:
-    """Curves and areas of each label; None where all texts have the same label, and none is before another.
+    """Return curves and areas of each label; None where all texts have the same label, and none is before another.
 
     AUC is the chance that a text of the label ranks before another, ties counting half; its interval is the score
     interval of Newcombe (2006, method 5). Average precision is the sum of precision × gain of recall over thresholds;
@@ -108,7 +108,7 @@ def auc_interval(auc: float, positives: int, negatives: int) -> Interval:
     middle = (positives + negatives) / 2 - 1
 
     def excess(theta: float) -> float:
-        """Negative where θ is within the interval."""
+        """Return a number that is negative where θ is within the interval."""
         spread = 1 + middle * (1 - theta) / (2 - theta) + middle * theta / (1 + theta)
         return float((auc - theta) ** 2 - _Z**2 * theta * (1 - theta) * spread / (positives * negatives))
 
@@ -124,7 +124,10 @@ def _average_precision_interval(value: float, positives: int) -> Interval:
 
 
 def _thinned(x: Floats, y: Floats) -> Curve:
-    """The first, the last, and evenly chosen points between; those on a straight line say nothing and go first."""
+    """Return the first, the last, and evenly chosen points between.
+
+    Those on a straight line say nothing and go first.
+    """
     turns = np.diff(x[:-1]) * np.diff(y[1:]) != np.diff(x[1:]) * np.diff(y[:-1])
     kept = np.flatnonzero(np.concatenate([[True], turns, [True]])) if len(x) > 2 else np.arange(len(x))
     if len(kept) > POINTS:

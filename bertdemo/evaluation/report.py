@@ -73,12 +73,12 @@ class Report:
 
 
 def report_to_dict(report: Report) -> dict[str, Any]:
-    """The report as dicts, tuples and plain values, ready for ``json.dumps``."""
+    """Return the report as dicts, tuples and plain values, ready for ``json.dumps``."""
     return asdict(report)
 
 
 def report_from_dict(values: dict[str, Any]) -> Report:
-    """The report stored by ``report_to_dict``, equal to the one that went in, also after a trip through JSON.
+    """Return the report stored by ``report_to_dict``, equal to the one that went in, also after a trip through JSON.
 
     Raises:
         KeyError, TypeError: ``values`` is not such a dict.
@@ -88,7 +88,7 @@ def report_from_dict(values: dict[str, Any]) -> Report:
 
 
 def verdict(report: Report) -> str:
-    """One plain sentence: the test accuracy, how it compares with the baseline, and whether that may be luck.
+    """Return one plain sentence: the test accuracy, how it compares with the baseline, and whether that may be luck.
 
     Overlapping 95 % intervals are read cautiously: they do not show that there is no difference; McNemar's test of
     the single texts may still find one. Where accuracy and macro-F1 disagree on who is better, the sentence says so.
@@ -119,7 +119,7 @@ def _against_baseline(report: Report) -> str:
 
 
 def points_between(before: float, after: float) -> float:
-    """The percentage points between two shares, as a reader of both figures with one decimal reckons them."""
+    """Return the percentage points between two shares, as a reader of both figures with one decimal reckons them."""
     return round(round(100 * after, 1) - round(100 * before, 1), 1)
 
 
@@ -143,7 +143,7 @@ def _macro_f1_clause(report: Report) -> str:
 
 
 def _one_label(test: Scores) -> str:
-    """A sentence more where one label for all texts is what the classifier gives, or would be right as often."""
+    """Return a sentence more where one label for all texts is what the classifier gives, or would be right as often."""
     right, commonest = sum(row[i] for i, row in enumerate(test.confusion)), max(each.support for each in test.classes)
     if commonest < test.n and sum(map(any, zip(*test.confusion, strict=True))) == 1:
         return " It gives all test texts the same label: it has not learned to tell labels apart."
@@ -154,7 +154,7 @@ def _one_label(test: Scores) -> str:
 
 
 def _few(test: Scores) -> str:
-    """A sentence more where the interval of the accuracy is wide, as it is with fewer than some 100 texts."""
+    """Return a sentence more where the interval of the accuracy is wide, as it is with fewer than some 100 texts."""
     interval = test.accuracy_interval
     if interval.high - interval.low <= _WIDE:
         return ""

@@ -17,7 +17,7 @@ _MOST_TIMES = 1024.0  # the true gaps are hardly so much larger than those seen
 
 
 def resampled_means(columns: Floats, n: int) -> Floats:
-    """Means of each column over ``n`` rows drawn with replacement: (rows, columns) → (resamples, columns)."""
+    """Return means of each column over ``n`` rows drawn with replacement: (rows, columns) → (resamples, columns)."""
     generator = np.random.default_rng(_SEED)
     means: Floats = np.empty((RESAMPLES, columns.shape[1]))
     for row in means:
@@ -26,7 +26,7 @@ def resampled_means(columns: Floats, n: int) -> Floats:
 
 
 def mean_interval(value: float, resampled: Floats, highest: float) -> Interval:
-    """The middle 95 % of the resampled means, shape (resamples,), moved to where their mean is ``value``.
+    """Return the middle 95 % of the resampled means, shape (resamples,), moved to where their mean is ``value``.
 
     It lies within 0 and ``highest``. What was resampled holds two typical hits and two typical mistakes beside the
     texts, whose bias the move undoes: without them, a test with a handful of mistakes would claim too much.
@@ -40,7 +40,7 @@ def mean_interval(value: float, resampled: Floats, highest: float) -> Interval:
 
 
 def absolute_sum_interval(means: Floats, resampled: Floats, sums: Interval) -> Interval:
-    """Interval of the sum of the absolute true means, (columns,), given the means seen and resampled ones.
+    """Return interval of the sum of the absolute true means, (columns,), given the means seen and resampled ones.
 
     The sum seen is too large where the true means are small, because noise has no sign there, and the middle 95 % of
     resampled sums would miss a true sum of 0 nearly always. So a test is inverted: the means seen are multiplied by a
@@ -67,7 +67,7 @@ def absolute_sum_interval(means: Floats, resampled: Floats, sums: Interval) -> I
 
 
 def _turn(holds: Callable[[float], bool], low: float, high: float) -> float:
-    """Where between ``low`` and ``high`` something begins to hold, and holds from there on."""
+    """Return where between ``low`` and ``high`` something begins to hold, and holds from there on."""
     if holds(low):
         return low
     for _ in range(_HALVINGS):

@@ -40,7 +40,7 @@ class Slices:
 
 
 def slice_all(predicted: Labels, part: Dataset) -> tuple[Slices, ...]:
-    """By length, by label and by each further column of the data; intervals are Wilson's.
+    """Divide by length, by label and by each further column of the data; intervals are Wilson's.
 
     Args:
         predicted: predicted labels, shape (texts,), in the order of ``part``.
@@ -60,7 +60,7 @@ def slice_all(predicted: Labels, part: Dataset) -> tuple[Slices, ...]:
 
 
 def slice_by_label(predicted: Labels, truth: Labels, label_names: Sequence[str]) -> Slices:
-    """By the true label, for which nobody has to know the texts; ``predicted`` and ``truth`` have the shape (texts,).
+    """Divide by the true label, which needs no texts; ``predicted`` and ``truth`` have the shape (texts,).
 
     Intervals are Wilson's.
     """
@@ -81,7 +81,7 @@ class Lowest:
 
 
 def lowest(division: Slices) -> Lowest | None:
-    """The worst of the slices that are large enough to be compared; None where there are not two of these.
+    """Return the worst of the slices that are large enough to be compared; None where there are not two of these.
 
     Whoever looks for the worst of many finds one: the p-value is that of Fisher's exact test (one-sided, the slice
     against the other texts) times the number of slices compared (Bonferroni), at most 1.
@@ -96,11 +96,11 @@ def lowest(division: Slices) -> Lowest | None:
 
 
 def _lower_tail(right: int, n: int, all_right: int, all_n: int) -> float:
-    """The chance that of ``n`` texts drawn from all without putting back at most ``right`` are right."""
+    """Return the chance that of ``n`` texts drawn from all without putting back at most ``right`` are right."""
     from scipy.special import gammaln
 
     def ways(of: Floats, chosen: Floats) -> Floats:
-        """Logarithm of the number of ways to choose."""
+        """Return logarithm of the number of ways to choose."""
         logarithm: Floats = gammaln(of + 1) - gammaln(chosen + 1) - gammaln(of - chosen + 1)
         return logarithm
 
@@ -111,7 +111,10 @@ def _lower_tail(right: int, n: int, all_right: int, all_n: int) -> float:
 
 
 def _lengths(part: Dataset) -> tuple[str, Labels]:
-    """The unit, and the length of each row with its pair: in words, or in characters where words are not spaced."""
+    """Return the unit, and the length of each row with its pair.
+
+    In words, or in characters where words are not spaced.
+    """
     rows = part.texts if part.pairs is None else [f"{a} {b}" for a, b in zip(part.texts, part.pairs, strict=True)]
     words = np.array([len(row.split()) for row in rows])
     characters = np.array([len(row) for row in rows])
@@ -119,7 +122,7 @@ def _lengths(part: Dataset) -> tuple[str, Labels]:
 
 
 def _by_length(right: Mask, lengths: Labels) -> Iterator[Slice]:
-    """Slices of about equal size whose bounds are whole numbers."""
+    """Yield slices of about equal size whose bounds are whole numbers."""
     inner = np.quantile(lengths, np.arange(1, _LENGTHS) / _LENGTHS, method="lower")
     bounds = np.unique([*inner, lengths.max()]).tolist()
     low = int(lengths.min())
@@ -138,7 +141,7 @@ def _by_value(right: Mask, values: Sequence[str], names: Sequence[str]) -> Itera
 
 
 def _ordered(column: Sequence[str]) -> list[str]:
-    """The values of a column, the most frequent first."""
+    """Return the values of a column, the most frequent first."""
     return [value for value, _ in Counter(column).most_common()]
 
 

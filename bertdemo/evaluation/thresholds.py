@@ -38,7 +38,7 @@ class Coverage:
     right: tuple[int, ...]
 
     def at(self, threshold: float) -> AtThreshold:
-        """What answering only at this confidence or above gives; intervals are Wilson's."""
+        """Return what answering only at this confidence or above gives; intervals are Wilson's."""
         n = len(self.confidence)
         answered = bisect_right(self.confidence, -threshold, key=neg)
         right = self.right[answered - 1] if answered else 0
@@ -55,7 +55,7 @@ class Coverage:
 
 
 def coverage(probabilities: npt.ArrayLike, truth: npt.ArrayLike) -> Coverage:
-    """Coverage of a classifier on texts of known labels.
+    """Return coverage of a classifier on texts of known labels.
 
     Args:
         probabilities: shape (texts, labels).

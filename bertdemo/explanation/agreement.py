@@ -43,7 +43,7 @@ def agree(attributions: Sequence[Attribution]) -> Agreement:
     first = attributions[0] if attributions else None
     if first is None or len(attributions) < 2:
         raise ExplanationError("One explanation has nothing to agree with: choose two or more.")
-    if len(first.reading.words) < 2:
+    if len(first.tokenized.words) < 2:
         raise ExplanationError("A text of one word has no order to agree on: type two words or more.")
     if len({(_text(each), each.target, each.against) for each in attributions}) > 1:
         raise ExplanationError("Explanations of different texts or labels cannot agree: choose those of one answer.")
@@ -57,7 +57,10 @@ def agree(attributions: Sequence[Attribution]) -> Agreement:
 
 
 def rank_correlation(left: NDArray[np.float64], right: NDArray[np.float64]) -> float:
-    """Spearman's ρ of two scores (words,), ties sharing their mean rank; NaN where either is the same everywhere."""
+    """Return Spearman's ρ of two scores (words,), ties sharing their mean rank.
+
+    NaN where either is the same everywhere.
+    """
     from scipy.stats import rankdata
 
     ranks = np.array([rankdata(left), rankdata(right)])
@@ -67,12 +70,12 @@ def rank_correlation(left: NDArray[np.float64], right: NDArray[np.float64]) -> f
 
 
 def top(attribution: Attribution) -> set[int]:
-    """The words with the largest scores by size, as indices: ``TOP``, or all where there are fewer."""
+    """Return the words with the largest scores by size, as indices: ``TOP``, or all where there are fewer."""
     return set(np.argsort(-np.abs(attribution.word_scores), kind="stable")[:TOP].tolist())
 
 
 def _text(attribution: Attribution) -> tuple[str, str | None, bytes]:
-    return attribution.reading.text, attribution.reading.pair, attribution.reading.ids.tobytes()
+    return attribution.tokenized.text, attribution.tokenized.pair, attribution.tokenized.ids.tobytes()
 
 
 def _comparable(left: Attribution, right: Attribution) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -102,10 +105,10 @@ def _how_far(median: float) -> str:
 
 
 def _first_words(attributions: Sequence[Attribution]) -> str:
-    """How many of them give the same word the largest score."""
+    """Return how many of them give the same word the largest score."""
     firsts = [int(np.abs(each.word_scores).argmax()) for each in attributions]
     most = max(set(firsts), key=firsts.count)
-    word = attributions[0].reading.words[most].text
+    word = attributions[0].tokenized.words[most].text
     if firsts.count(most) == len(firsts):
         return f"All of them put “{word}” first."
     if firsts.count(most) == 1:

@@ -14,14 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bertdemo.errors import ExplanationError
-from bertdemo.explanation.blocks import FAMILIES, NONE_OFF, Head, check_complete, inputs_of, silenced
+from bertdemo.explanation.blocks import FAMILIES, NO_HEADS, Head, ablate_heads, check_eager_attention, inputs_of
 from bertdemo.explanation.forward import outputs_of, word_vectors
 from bertdemo.models.classifier import Classifier
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from bertdemo.explanation.reading import Reading
+    from bertdemo.explanation.tokenized_text import TokenizedText
 
 _SUMS_TO_ONE = 1e-4
 
@@ -37,14 +37,16 @@ class Attention:
     logits: NDArray[np.float32]
 
 
-def attention(classifier: Classifier, reading: Reading, switched_off: AbstractSet[Head] = NONE_OFF) -> Attention:
-    """The attention of all heads to a text, and the answer it led to, while some heads are switched off.
+def attention(
+    classifier: Classifier, tokenized: TokenizedText, switched_off: AbstractSet[Head] = NO_HEADS
+) -> Attention:
+    """Return the attention of all heads to a text, and the answer it led to, while some heads are switched off.
 
     A head that is switched off still looks, but what it finds is replaced by zeros; later heads look at the difference.
 
     Args:
         classifier: a complete one; logits are those of the prediction to 1e-5 where no head is switched off.
-        reading: of that classifier.
+        tokenized: of that classifier.
         switched_off: pairs of layer and head, from 0.
 
     Raises:
@@ -53,21 +55,21 @@ def attention(classifier: Classifier, reading: Reading, switched_off: AbstractSe
     """
     import torch
 
-    check_complete(classifier)
-    with classifier.lock, silenced(classifier, switched_off), torch.inference_mode():
-        output = classifier.model(**inputs_of(classifier, reading), output_attentions=True)
-    weights = torch.cat(weights_of(classifier, reading, output)).float().cpu().numpy()
+    check_eager_attention(classifier)
+    with classifier.lock, ablate_heads(classifier, switched_off), torch.inference_mode():
+        output = classifier.model(**inputs_of(classifier, tokenized), output_attentions=True)
+    weights = torch.cat(weights_of(classifier, tokenized, output)).float().cpu().numpy()
     return Attention(weights, output.logits[0].float().cpu().numpy())
 
 
-def weights_of(classifier: Classifier, reading: Reading, output: Any) -> tuple[Tensor, ...]:
-    """Of each layer, the attention weights (1, heads, tokens, tokens) in what the model returned for a reading.
+def weights_of(classifier: Classifier, tokenized: TokenizedText, output: Any) -> tuple[Tensor, ...]:
+    """Return the attention weights of each layer, (1, heads, tokens, tokens), in what the model returned.
 
     Raises:
         ExplanationError: it returned none, or no shares in which each token of the text looks at each.
     """
     weights: tuple[Tensor, ...] | None = getattr(output, "attentions", None)
-    config, shape = classifier.model.config, (len(reading), len(reading))
+    config, shape = classifier.model.config, (len(tokenized), len(tokenized))
     if config.is_encoder_decoder:
         reason = "has an encoder and a decoder, which look at the text three times over"
     elif not weights or any(layer is None for layer in weights):
@@ -84,8 +86,8 @@ def weights_of(classifier: Classifier, reading: Reading, output: Any) -> tuple[T
     )
 
 
-def read_at(classifier: Classifier, reading: Reading) -> int | None:
-    """The token whose last state the classification head reads, or None for heads that read several.
+def read_at(classifier: Classifier, tokenized: TokenizedText) -> int | None:
+    """Return the token whose last state the classification head reads, or None for heads that read several.
 
     Where it is not known from the architecture, it is the one token whose last state has a gradient.
     """
@@ -95,8 +97,8 @@ def read_at(classifier: Classifier, reading: Reading) -> int | None:
     import torch
 
     with classifier.lock, torch.enable_grad():
-        vectors = word_vectors(classifier, reading).requires_grad_()
-        output = outputs_of(classifier, reading, vectors, output_hidden_states=True)
+        vectors = word_vectors(classifier, tokenized).requires_grad_()
+        output = outputs_of(classifier, tokenized, vectors, output_hidden_states=True)
         (gradient,) = torch.autograd.grad(output.logits[0, 0], output.hidden_states[-1], allow_unused=True)
     read = [] if gradient is None else gradient[0].any(dim=-1).nonzero()[:, 0].tolist()
     return read[0] if len(read) == 1 else None

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from bertdemo.explanation.reading import Reading
+from bertdemo.explanation.tokenized_text import TokenizedText
 
 CERTIFIED = 0.01  # largest remainder, as a share of what is explained, that we vouch for
 # Logits. Where output and baseline output are closer than this, shares of their difference say nothing.
@@ -20,7 +20,7 @@ class Attribution:
     """Scores of tokens for the logit of ``target``, or for its margin over ``against``.
 
     Args:
-        reading: the text as the model reads it; the prediction explained is the one of these ids.
+        tokenized: the text as the model reads it; the prediction explained is the one of these ids.
         target: a label, as an index into the label names.
         against: another label: what is explained is logit(target) − logit(against).
         method: a key of ``methods.METHODS``.
@@ -35,7 +35,7 @@ class Attribution:
         seed: of the samples; None where there are none.
     """
 
-    reading: Reading
+    tokenized: TokenizedText
     target: int
     against: int | None
     method: str
@@ -51,12 +51,12 @@ class Attribution:
     @cached_property
     def word_scores(self) -> NDArray[np.float64]:
         """Sums over the tokens of each word: (words,)."""
-        return self.reading.sum_to_words(self.scores)
+        return self.tokenized.sum_to_words(self.scores)
 
     @property
     def other(self) -> float:
         """What the special tokens took together: with the words it is the sum of all scores."""
-        return float(self.scores[self.reading.special].sum())
+        return float(self.scores[self.tokenized.special].sum())
 
     @property
     def difference(self) -> float | None:

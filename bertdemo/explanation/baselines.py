@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from bertdemo.errors import ExplanationError
 from bertdemo.explanation.forward import vectors_of, word_vectors
-from bertdemo.explanation.reading import Reading
+from bertdemo.explanation.tokenized_text import TokenizedText
 from bertdemo.models.classifier import Classifier
 
 if TYPE_CHECKING:
@@ -21,14 +21,14 @@ BASELINES = ("pad", "mask", "zero", "average")
 BASELINE_SENTENCES: Mapping[str, str] = {
     "pad": "Every word becomes [PAD], the token that fills up short texts.",
     "mask": "Every word becomes [MASK], which the model learned to read as a gap.",
-    "zero": "Every word vector becomes 0, which is no token at all.",
+    "zero": "Every token embedding becomes 0, which is no token at all.",
     "average": "The mean of the scores with [PAD], [MASK] and 0.",
 }
 _SINGLE = BASELINES[:-1]
 
 
-def baseline_vectors(classifier: Classifier, reading: Reading, name: str) -> Tensor:
-    """Word vectors of the baseline: (k, tokens, width), where k is 3 for ``average`` and else 1.
+def baseline_vectors(classifier: Classifier, tokenized: TokenizedText, name: str) -> Tensor:
+    """Return token embeddings of the baseline: (k, tokens, width), where k is 3 for ``average`` and else 1.
 
     Special tokens keep their own vectors, and so take no part in what is explained; positions and segments are the
     model's to add.
@@ -41,13 +41,13 @@ def baseline_vectors(classifier: Classifier, reading: Reading, name: str) -> Ten
     if name not in BASELINES:
         raise ExplanationError(f"There is no baseline called {name[:40]!r}: choose one of {', '.join(BASELINES)}.")
     names = _SINGLE if name == "average" else (name,)
-    own = word_vectors(classifier, reading)
-    special = torch.from_numpy(reading.special).to(own.device)[:, None]
+    own = word_vectors(classifier, tokenized)
+    special = torch.from_numpy(tokenized.special).to(own.device)[:, None]
     return torch.cat([torch.where(special, own, _of_a_word(classifier, each, own)) for each in names])
 
 
 def _of_a_word(classifier: Classifier, name: str, own: Tensor) -> Tensor:
-    """The vector that stands in a word's place: (width,), or one 0."""
+    """Return the vector that stands in a word's place: (width,), or one 0."""
     import torch
 
     if name == "zero":

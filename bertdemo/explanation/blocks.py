@@ -13,10 +13,10 @@ from bertdemo.models.classifier import Classifier
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from bertdemo.explanation.reading import Reading
+    from bertdemo.explanation.tokenized_text import TokenizedText
 
 Head = tuple[int, int]  # layer and head, from 0
-NONE_OFF: frozenset[Head] = frozenset()
+NO_HEADS: frozenset[Head] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -52,10 +52,10 @@ class Block:
     parts: tuple[str, ...]
 
     def by_head(self, values: Tensor) -> Tensor:
-        """(tokens, heads · width) as (heads, tokens, width)."""
+        """Return (tokens, heads · width) as (heads, tokens, width)."""
         return values.view(len(values), self.heads, self.width).transpose(0, 1)
 
-    def queries_keys_values(self, seen: Seen) -> tuple[Tensor, Tensor, Tensor]:
+    def queries_keys_values(self, seen: AttentionInputs) -> tuple[Tensor, Tensor, Tensor]:
         """Of every head: three times (heads, tokens, width). Rotary positions are applied where there are such."""
         parts = [self.attention.get_submodule(name)(seen.states) for name in self.parts]
         query, key, value = parts if len(parts) == 3 else parts[0].chunk(3, dim=-1)
@@ -68,14 +68,14 @@ class Block:
         turned_query, turned_key = apply_rotary_pos_emb(query[None], key[None], cosine, sine)
         return turned_query[0], turned_key[0], value
 
-    def scores(self, query: Tensor, key: Tensor, seen: Seen) -> Tensor:
-        """Dot products of (…, tokens, width) over √width, and the mask added: (…, tokens, tokens)."""
+    def scores(self, query: Tensor, key: Tensor, seen: AttentionInputs) -> Tensor:
+        """Return dot products of (…, tokens, width) over √width, and the mask added: (…, tokens, tokens)."""
         scores: Tensor = query @ key.transpose(-1, -2) / self.width**0.5
         return scores if seen.mask is None else scores + seen.mask
 
 
 @dataclass(frozen=True)
-class Seen:
+class AttentionInputs:
     """What a layer's attention was given for one text.
 
     ``states`` (tokens, width of the model); ``mask`` (tokens, tokens) is added to the scores, None where every token
@@ -88,7 +88,7 @@ class Seen:
 
 
 def blocks_of(classifier: Classifier) -> tuple[Block, ...]:
-    """The attention blocks, from the first layer to the last.
+    """Return the attention blocks, from the first layer to the last.
 
     Raises:
         ExplanationError: the layout of this architecture's heads is not known.
@@ -109,8 +109,8 @@ def blocks_of(classifier: Classifier) -> tuple[Block, ...]:
     )
 
 
-def check_complete(classifier: Classifier) -> None:
-    """Whether a classifier tells its attention weights at all.
+def check_eager_attention(classifier: Classifier) -> None:
+    """Check that a classifier tells its attention weights at all.
 
     Raises:
         ExplanationError: it was loaded for predicting only (``load_classifier`` without ``complete``).
@@ -134,20 +134,20 @@ def check_heads(layers: int, heads: int, asked: Iterable[Head]) -> None:
             )
 
 
-def inputs_of(classifier: Classifier, reading: Reading) -> dict[str, Tensor]:
+def inputs_of(classifier: Classifier, tokenized: TokenizedText) -> dict[str, Tensor]:
     """``input_ids``, ``attention_mask`` and ``token_type_ids`` if any, each (1, tokens): those of the prediction."""
     import torch
 
     device = classifier.model.device
-    inputs = {"input_ids": torch.from_numpy(reading.ids)[None].to(device)}
+    inputs = {"input_ids": torch.from_numpy(tokenized.ids)[None].to(device)}
     inputs["attention_mask"] = torch.ones_like(inputs["input_ids"])
-    if reading.segments is not None:
-        inputs["token_type_ids"] = torch.from_numpy(reading.segments)[None].to(device)
+    if tokenized.segments is not None:
+        inputs["token_type_ids"] = torch.from_numpy(tokenized.segments)[None].to(device)
     return inputs
 
 
-def silenced(classifier: Classifier, off: Iterable[Head]) -> AbstractContextManager[None]:
-    """A context in which these heads add nothing: their columns of what the projection reads are 0.
+def ablate_heads(classifier: Classifier, off: Iterable[Head]) -> AbstractContextManager[None]:
+    """Return a context in which these heads add nothing: their columns of what the projection reads are 0.
 
     Whoever enters it holds the classifier's ``lock``: others who use the model meanwhile would miss the heads, too.
 
@@ -167,7 +167,7 @@ def silenced(classifier: Classifier, off: Iterable[Head]) -> AbstractContextMana
 
 
 def only_one_off(block: Block, heads: range) -> AbstractContextManager[None]:
-    """A context in which one text becomes ``len(heads)`` versions at this block, each without one of these heads.
+    """Open a context in which a text becomes ``len(heads)`` versions at this block, each without one of these.
 
     The layers below compute one text only; from here on it is a batch, which the residual stream joins by
     broadcasting.
@@ -184,26 +184,28 @@ def only_one_off(block: Block, heads: range) -> AbstractContextManager[None]:
     return _hooked([(block.projection, versions)])
 
 
-def look(classifier: Classifier, reading: Reading, off: Iterable[Head] = NONE_OFF) -> tuple[Seen, ...]:
-    """What the attention of each layer was given, while some heads are switched off. Takes the lock.
+def capture_attention_inputs(
+    classifier: Classifier, tokenized: TokenizedText, off: Iterable[Head] = NO_HEADS
+) -> tuple[AttentionInputs, ...]:
+    """Return what the attention of each layer was given, while some heads are switched off. Takes the lock.
 
     Raises:
-        ExplanationError: see ``blocks_of``, ``check_complete`` and ``check_heads``.
+        ExplanationError: see ``blocks_of``, ``check_eager_attention`` and ``check_heads``.
     """
     import torch
 
-    blocks, seen = blocks_of(classifier), list[Seen]()
-    check_complete(classifier)
+    blocks, seen = blocks_of(classifier), list[AttentionInputs]()
+    check_eager_attention(classifier)
 
     def note(_: nn.Module, arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
         states = arguments[0] if arguments else named["hidden_states"]
         mask, rotary = named.get("attention_mask"), named.get("position_embeddings")
-        seen.append(Seen(states[0], None if mask is None else mask[0, 0], rotary))
+        seen.append(AttentionInputs(states[0], None if mask is None else mask[0, 0], rotary))
 
-    with classifier.lock, silenced(classifier, off), torch.inference_mode():
+    with classifier.lock, ablate_heads(classifier, off), torch.inference_mode():
         handles = [block.attention.register_forward_pre_hook(note, with_kwargs=True) for block in blocks]
         try:
-            classifier.model(**inputs_of(classifier, reading))
+            classifier.model(**inputs_of(classifier, tokenized))
         finally:
             for handle in handles:
                 handle.remove()

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bertdemo.explanation.forward import tables_of
-from bertdemo.explanation.reading import Reading
+from bertdemo.explanation.tokenized_text import TokenizedText
 from bertdemo.models.classifier import Classifier
 
 if TYPE_CHECKING:
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 # A way of explaining: word scores (words,) of what a classifier says of a reading. The classifier is handed over
 # because two tests explain a changed copy of it.
-Explain = Callable[[Classifier, Reading], NDArray[np.float64]]
+Explain = Callable[[Classifier, TokenizedText], NDArray[np.float64]]
 
 
 def private_copy(classifier: Classifier, own: Collection[str] = ()) -> Classifier:
-    """A classifier with modules of its own that shares the weights of the given one, but for those named in ``own``.
+    """Return a classifier with modules of its own that shares the given weights, but for those in ``own``.
 
     Tokenizer and lock are shared, too: what uses the copy waits like everybody else.
     """
@@ -35,7 +35,7 @@ def private_copy(classifier: Classifier, own: Collection[str] = ()) -> Classifie
 
 
 def shiftable(classifier: Classifier, ids: NDArray[np.int64]) -> tuple[Classifier, Tensor]:
-    """A private copy, and what is added to its word vectors of these ids: (ids, width), zeros to be written into."""
+    """Return a private copy, and the shift of its embeddings of these ids: (ids, width), zeros to be written into."""
     import torch
 
     own = private_copy(classifier)

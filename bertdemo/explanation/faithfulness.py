@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bertdemo.errors import ExplanationError
-from bertdemo.explanation.cancelling import Cancelled, never
-from bertdemo.explanation.erasing import check_scores, explained, logits_without
-from bertdemo.explanation.reading import Reading
+from bertdemo.explanation.cancellation import ShouldStop, never
+from bertdemo.explanation.masking import check_scores, explained, logits_without
+from bertdemo.explanation.tokenized_text import TokenizedText
 from bertdemo.models.classifier import Classifier
 from bertdemo.prediction.probabilities import softmax
 
@@ -133,42 +133,42 @@ class Faithfulness:
 
 def faithfulness(
     classifier: Classifier,
-    reading: Reading,
+    tokenized: TokenizedText,
     word_scores: NDArray[np.float64],
     target: int,
     against: int | None = None,
     *,
     orders: int = ORDERS,
     seed: int = 0,
-    cancelled: Cancelled = never,
+    should_stop: ShouldStop = never,
 ) -> Faithfulness:
-    """Deletion and insertion curves, comprehensiveness and sufficiency of word scores: one set of predictions.
+    """Return deletion and insertion curves, comprehensiveness and sufficiency of word scores: one set of predictions.
 
     A random order read backwards is a random order, too: masking its words one by one passes through the texts that
     putting them back in the reverse order does. So each of them serves both curves.
 
     Args:
         classifier: whose output is followed.
-        reading: of the text.
+        tokenized: of the text.
         word_scores: (words,), high where a word speaks for the target (or, unsigned, where it matters).
         target: a label, as an index; ``against`` another one if a margin is explained.
         against: see ``target``.
         orders: random orders to compare with, 20 or more.
         seed: of the random orders.
-        cancelled: looked at between two batches.
+        should_stop: looked at between two batches.
 
     Raises:
         ExplanationError: fewer than two words, fewer than 20 orders, or scores that are not one a word.
-        CancelledError: ``cancelled()`` became true.
+        CancelledError: ``should_stop()`` became true.
     """
-    _check(reading, word_scores, orders)
-    words, rng = len(reading.words), np.random.default_rng(seed)
+    _check(tokenized, word_scores, orders)
+    words, rng = len(tokenized.words), np.random.default_rng(seed)
     best_first = np.argsort(-word_scores, kind="stable")
     # Masking the worst first, read backwards, is putting the best back first.
     rankings = [best_first, best_first[::-1], *(rng.permutation(words) for _ in range(orders))]
     counts = _counts(words)
     erased = np.concatenate([_prefixes(ranking, counts) for ranking in rankings])
-    logits = logits_without(classifier, reading, erased, cancelled)
+    logits = logits_without(classifier, tokenized, erased, should_stop)
     shape = len(rankings), len(counts)
     outputs = explained(logits, target, against).reshape(shape)
     lost = softmax(logits, classifier.temperature)[:, target].reshape(shape)
@@ -183,33 +183,36 @@ def faithfulness(
     )  # fmt: skip
 
 
-def _check(reading: Reading, word_scores: NDArray[np.float64], orders: int) -> None:
-    check_scores(reading, word_scores)
+def _check(tokenized: TokenizedText, word_scores: NDArray[np.float64], orders: int) -> None:
+    check_scores(tokenized, word_scores)
     if orders < FEWEST_ORDERS:
         raise ExplanationError(f"A band of {orders} random orders says little: choose {FEWEST_ORDERS} or more.")
 
 
 def _bin_sizes(words: int) -> list[int]:
-    """How many words the bins of ERASER are."""
+    """Return how many words the bins of ERASER are."""
     return [max(1, math.ceil(share * words)) for share in BINS]
 
 
 def _counts(words: int) -> NDArray[np.intp]:
-    """Numbers of erased words at which the output is computed; with every number, the same counted from the end."""
+    """Return numbers of erased words at which the output is computed.
+
+    With every number, the same counted from the end.
+    """
     steps = np.linspace(0, words, min(words, POINTS) + 1).round().astype(np.intp)
     some = np.concatenate([steps, np.array(_bin_sizes(words), dtype=np.intp)])
     return np.unique(np.concatenate([some, words - some]))
 
 
 def _prefixes(ranking: _Order, counts: NDArray[np.intp]) -> NDArray[np.bool_]:
-    """The first words of a ranking, as many as each of ``counts`` says: (counts, words)."""
+    """Return the first words of a ranking, as many as each of ``counts`` says: (counts, words)."""
     rank = np.empty_like(ranking)
     rank[ranking] = np.arange(len(ranking))
     return rank[None] < counts[:, None]
 
 
 def _edge(orders: int) -> int:
-    """Which of the sorted random values is the lower edge of the band, counted from 1.
+    """Return which of the sorted random values is the lower edge of the band, counted from 1.
 
     One more value of the same kind lies between the k-th lowest and the k-th highest of n with the probability
     (n + 1 − 2k) / (n + 1), whatever its distribution: k is the largest for which that is 90 % or more. (The 5th and

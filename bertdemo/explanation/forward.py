@@ -1,4 +1,4 @@
-"""The model from its word vectors on: what gradients are taken of."""
+"""The model from its token embeddings on: what gradients are taken of."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from bertdemo.models.classifier import Classifier
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from bertdemo.explanation.reading import Reading
+    from bertdemo.explanation.tokenized_text import TokenizedText
 
 _SAME = 1e-5  # of the largest logit, or of 1 where all are smaller; rounding stays below
 
 
-def word_vectors(classifier: Classifier, reading: Reading) -> Tensor:
-    """The word vector of each token, before positions and segments are added: (1, tokens, width), without gradient."""
+def word_vectors(classifier: Classifier, tokenized: TokenizedText) -> Tensor:
+    """Return token embeddings, before positions and segments are added: (1, tokens, width), without gradient."""
     import torch
 
-    return vectors_of(classifier, torch.from_numpy(reading.ids)[None])
+    return vectors_of(classifier, torch.from_numpy(tokenized.ids)[None])
 
 
 def vectors_of(classifier: Classifier, ids: Tensor) -> Tensor:
-    """The word vectors of token ids: (…, width), without gradient, scaled where the architecture does so.
+    """Return the token embeddings of token ids: (…, width), without gradient, scaled where the architecture does so.
 
     Raises:
-        ExplanationError: the architecture has no table of word vectors.
+        ExplanationError: the architecture has no table of token embeddings.
     """
     import torch
 
@@ -39,19 +39,21 @@ def vectors_of(classifier: Classifier, ids: Tensor) -> Tensor:
     return vectors
 
 
-def logits_of(classifier: Classifier, reading: Reading, vectors: Tensor) -> Tensor:
-    """Logits (n, labels), in fp32 and not divided by the temperature, of n versions of a reading's word vectors.
+def logits_of(classifier: Classifier, tokenized: TokenizedText, vectors: Tensor) -> Tensor:
+    """Return logits (n, labels), in fp32 and not divided by the temperature, of n versions of the embeddings.
 
     Args:
         classifier: in evaluation mode; whoever calls holds its ``lock``.
-        reading: says positions, mask and segments, which are the same for all versions.
+        tokenized: says positions, mask and segments, which are the same for all versions.
         vectors: (n, tokens, width); gradients flow back to them.
     """
-    logits: Tensor = outputs_of(classifier, reading, vectors).logits.float()
+    logits: Tensor = outputs_of(classifier, tokenized, vectors).logits.float()
     return logits
 
 
-def logits_and_states_of(classifier: Classifier, reading: Reading, vectors: Tensor) -> tuple[Tensor, list[Tensor]]:
+def logits_and_states_of(
+    classifier: Classifier, tokenized: TokenizedText, vectors: Tensor
+) -> tuple[Tensor, list[Tensor]]:
     """What ``logits_of`` gives, and the hidden states before the first layer and after each: (n, tokens, width) each.
 
     After the last layer there is one token where the classifier computes no more. Gradients flow back to all of them.
@@ -59,7 +61,7 @@ def logits_and_states_of(classifier: Classifier, reading: Reading, vectors: Tens
     Raises:
         ExplanationError: the architecture has no such states of each token of the text.
     """
-    outputs = outputs_of(classifier, reading, vectors, output_hidden_states=True)
+    outputs = outputs_of(classifier, tokenized, vectors, output_hidden_states=True)
     states = getattr(outputs, "hidden_states", None)
     if not states or any(each.shape[:2] != vectors.shape[:2] for each in states[:-1]):
         raise ExplanationError(
@@ -69,8 +71,10 @@ def logits_and_states_of(classifier: Classifier, reading: Reading, vectors: Tens
     return outputs.logits.float(), list(states)
 
 
-def outputs_of(classifier: Classifier, reading: Reading, vectors: Tensor, **wanted: bool) -> Any:
-    """What the model returns for n versions of a reading's word vectors (n, tokens, width); see ``logits_of``.
+def outputs_of(classifier: Classifier, tokenized: TokenizedText, vectors: Tensor, **wanted: bool) -> Any:
+    """Return what the model returns for n versions of a reading's token embeddings (n, tokens, width).
+
+    See ``logits_of``.
 
     The model is given the ids, of which it makes positions and finds the token that its head reads, and the vectors
     take the place of those it looks up: not every architecture makes the same of ``inputs_embeds``.
@@ -78,18 +82,18 @@ def outputs_of(classifier: Classifier, reading: Reading, vectors: Tensor, **want
     Raises:
         ExplanationError: it looks up nothing for these ids.
     """
-    inputs = {name: tensor.expand(len(vectors), -1) for name, tensor in inputs_of(classifier, reading).items()}
+    inputs = {name: tensor.expand(len(vectors), -1) for name, tensor in inputs_of(classifier, tokenized).items()}
     with _looked_up(classifier, inputs["input_ids"], vectors):
         return classifier.model(**inputs, **wanted)
 
 
-def check_starts_from_vectors(classifier: Classifier, reading: Reading) -> None:
-    """Whether a model answers the same from a text's word vectors as from its ids: gradients are taken of the former.
+def check_starts_from_vectors(classifier: Classifier, tokenized: TokenizedText) -> None:
+    """Check that a model answers the same from token embeddings as from ids: gradients are taken of the former.
 
     The architectures that we know do, and are not asked. Whoever calls holds the classifier's ``lock``.
 
     Raises:
-        ExplanationError: it has no word vectors, or makes something else of them.
+        ExplanationError: it has no token embeddings, or makes something else of them.
     """
     import torch
 
@@ -97,8 +101,8 @@ def check_starts_from_vectors(classifier: Classifier, reading: Reading) -> None:
     if model.config.model_type in FAMILIES:
         return
     with torch.inference_mode():
-        expected = model(**inputs_of(classifier, reading)).logits.float()
-        found = logits_of(classifier, reading, word_vectors(classifier, reading))
+        expected = model(**inputs_of(classifier, tokenized)).logits.float()
+        found = logits_of(classifier, tokenized, word_vectors(classifier, tokenized))
     if abs(found - expected).max() > _SAME * max(1, abs(expected).max()):
         raise _not_from_vectors(model.config.model_type)
 
@@ -143,7 +147,7 @@ def _looked_up(classifier: Classifier, ids: Tensor, vectors: Tensor) -> Iterator
 
 
 def tables_of(classifier: Classifier) -> list[nn.Module]:
-    """The modules that look up word vectors in the one table of them: an encoder and a decoder may have one each."""
+    """Return the modules that look up token embeddings: an encoder and a decoder may have one each."""
     model = classifier.model
     try:
         first = model.get_input_embeddings()
@@ -159,6 +163,6 @@ def tables_of(classifier: Classifier) -> list[nn.Module]:
 
 def _not_from_vectors(architecture: str) -> ExplanationError:
     return ExplanationError(
-        f"What moved an answer cannot be told for the architecture {architecture}, which does not answer from word "
+        f"Attributions are not possible for the architecture {architecture}, which does not answer from word "
         "vectors as it does from text: choose a run with another base model."
     )

@@ -1,7 +1,7 @@
 """What is explained, as a function that Captum can take: the logit of a label, or the margin of two.
 
 Its inputs are shares: 1 leaves a token as it is, 0 is its baseline, and between them lies the straight line of word
-vectors. A gradient by a share is the gradient by the word vector times its way from the baseline, summed over the
+vectors. A gradient by a share is the gradient by the token embedding times its way from the baseline, summed over the
 vector: what integrated gradients and their kin ask for, at one number a token.
 """
 
@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bertdemo.errors import ExplanationError
-from bertdemo.explanation.cancelling import Cancelled, go_on_unless, never
+from bertdemo.explanation.cancellation import ShouldStop, check_cancelled, never
 from bertdemo.explanation.forward import check_starts_from_vectors, logits_of, tables_of, word_vectors
-from bertdemo.explanation.reading import Reading
+from bertdemo.explanation.tokenized_text import TokenizedText
 from bertdemo.models.classifier import Classifier
 from bertdemo.models.devices import choose_placement
 
@@ -27,11 +27,11 @@ _PIECE = {"cpu": 7e9}
 _PIECE_ELSEWHERE = 1e11
 _FORWARD_ALONE = 3  # times as fast
 
-Expand = Callable[["Tensor"], "Tensor"]  # (n, …) → word vectors (n, tokens, width)
+Expand = Callable[["Tensor"], "Tensor"]  # (n, …) → token embeddings (n, tokens, width)
 
 
 @dataclass(frozen=True)
-class Output:
+class ExplainedOutput:
     """A logit of a text, or the margin logit(``target``) − logit(``against``); labels are indices.
 
     Raises:
@@ -39,10 +39,10 @@ class Output:
     """
 
     classifier: Classifier
-    reading: Reading
+    tokenized: TokenizedText
     target: int
     against: int | None = None
-    cancelled: Cancelled = never
+    should_stop: ShouldStop = never
 
     def __post_init__(self) -> None:
         labels = self.classifier.label_names
@@ -53,37 +53,37 @@ class Output:
             raise ExplanationError("A label cannot be held against itself: choose two different ones.")
 
     def of(self, logits: Tensor) -> Tensor:
-        """(n,) of logits (n, labels)."""
+        """Return (n,) of logits (n, labels)."""
         return logits[:, self.target] if self.against is None else logits[:, self.target] - logits[:, self.against]
 
     def vectors(self) -> Tensor:
-        """The word vectors of the text where the model is run: (1, tokens, width).
+        """Return the token embeddings of the text where the model is run: (1, tokens, width).
 
         Raises:
-            ExplanationError: the model cannot be run from word vectors on.
+            ExplanationError: the model cannot be run from token embeddings on.
         """
         with self.classifier.lock:
             self.classifier.model.to(choose_placement("fp32").device)  # type: ignore[arg-type]
-            check_starts_from_vectors(self.classifier, self.reading)
-            return word_vectors(self.classifier, self.reading)
+            check_starts_from_vectors(self.classifier, self.tokenized)
+            return word_vectors(self.classifier, self.tokenized)
 
     def function(self, expand: Expand) -> Callable[[Tensor], Tensor]:
-        """Inputs (n, …) to outputs (n,), with gradients: fp32, in pieces between which others may use the model.
+        """Return inputs (n, …) to outputs (n,), with gradients: fp32, in pieces between which others may use the model.
 
-        ``expand`` makes word vectors of a piece of the inputs. A gradient is computed along with its output, so that
-        the memory of one piece is all that is taken, however many inputs there are.
+        ``expand`` makes token embeddings of a piece of the inputs. A gradient is computed along with its output, so
+        that the memory of one piece is all that is taken, however many inputs there are.
 
         Raises (when called):
-            CancelledError: ``cancelled()`` became true.
+            CancelledError: ``should_stop()`` became true.
         """
         import torch
 
         def piece(inputs: Tensor, wants_gradient: bool) -> tuple[Tensor, Tensor | None]:
-            """Outputs (rows,) and their gradient by the inputs (rows, …)."""
-            go_on_unless(self.cancelled)
+            """Return outputs (rows,) and their gradient by the inputs (rows, …)."""
+            check_cancelled(self.should_stop)
             with self.classifier.lock, torch.set_grad_enabled(wants_gradient):
                 inputs = inputs.detach().requires_grad_(wants_gradient)
-                outputs = self.of(logits_of(self.classifier, self.reading, expand(inputs)))
+                outputs = self.of(logits_of(self.classifier, self.tokenized, expand(inputs)))
                 if not wants_gradient:
                     return outputs, None
                 (gradient,) = torch.autograd.grad(outputs.sum(), inputs)  # of the inputs alone: no weight is touched
@@ -98,11 +98,11 @@ class Output:
     @functools.cached_property
     def rows_at_once(self) -> int:
         """How many versions of the text go through the model while the lock is held."""
-        return rows_at_once(self.classifier, len(self.reading))
+        return rows_at_once(self.classifier, len(self.tokenized))
 
 
 def rows_at_once(classifier: Classifier, tokens: int, *, backward: bool = True) -> int:
-    """How many texts of so many tokens make a piece: .2 s on two cores, or one text where that takes longer.
+    """Return how many texts of so many tokens make a piece: .2 s on two cores, or one text where that takes longer.
 
     A text of 512 tokens takes about .8 s with a model of the size of BERT-base, half of that without ``backward``.
     """
@@ -113,8 +113,8 @@ def rows_at_once(classifier: Classifier, tokens: int, *, backward: bool = True) 
     return max(1, int(piece / (weights * tokens)))
 
 
-def between(baseline: Tensor, vectors: Tensor) -> Expand:
-    """Shares (n, tokens) to word vectors on the straight line from ``baseline`` (0) to ``vectors`` (1).
+def interpolate(baseline: Tensor, vectors: Tensor) -> Expand:
+    """Return shares (n, tokens) to token embeddings on the straight line from ``baseline`` (0) to ``vectors`` (1).
 
     Both are (1, tokens, width).
     """
@@ -127,7 +127,7 @@ def between(baseline: Tensor, vectors: Tensor) -> Expand:
 
 
 def label_number(classifier: Classifier, name: str) -> int:
-    """The index of a label.
+    """Return the index of a label.
 
     Raises:
         ExplanationError: there is none of that name.

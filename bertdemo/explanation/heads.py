@@ -12,17 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bertdemo.explanation.blocks import (
-    NONE_OFF,
+    NO_HEADS,
     Block,
     Head,
+    ablate_heads,
     blocks_of,
     inputs_of,
     only_one_off,
-    silenced,
 )
-from bertdemo.explanation.cancelling import Cancelled, go_on_unless, never
-from bertdemo.explanation.function import Output, rows_at_once
-from bertdemo.explanation.reading import Reading
+from bertdemo.explanation.cancellation import ShouldStop, check_cancelled, never
+from bertdemo.explanation.function import ExplainedOutput, rows_at_once
+from bertdemo.explanation.tokenized_text import TokenizedText
 from bertdemo.models.classifier import Classifier
 
 if TYPE_CHECKING:
@@ -66,44 +66,44 @@ class HeadStatistics:
     following: float
 
 
-def statistics(weights: NDArray[np.float32], reading: Reading) -> tuple[HeadStatistics, ...]:
-    """Statistics of every head, layer by layer, in the manner of Clark et al. (2019).
+def statistics(weights: NDArray[np.float32], tokenized: TokenizedText) -> tuple[HeadStatistics, ...]:
+    """Return statistics of every head, layer by layer, in the manner of Clark et al. (2019).
 
     What special tokens look at is left out: it says nothing of words. A text of nothing but special tokens is the
     exception: then all of them count.
 
     Args:
         weights: (layers, heads, tokens, tokens).
-        reading: whose weights they are.
+        tokenized: whose weights they are.
     """
-    looking = np.flatnonzero(~reading.special) if not reading.special.all() else np.arange(len(reading))
-    most = math.log2(len(reading))
+    looking = np.flatnonzero(~tokenized.special) if not tokenized.special.all() else np.arange(len(tokenized))
+    most = math.log2(len(tokenized))
     return tuple(
         HeadStatistics(layer=layer, head=head, most_entropy=most, **{name: float(v[head]) for name, v in found.items()})
-        for layer, found in enumerate(_statistics(of_layer, reading, looking) for of_layer in weights)
+        for layer, found in enumerate(_statistics(of_layer, tokenized, looking) for of_layer in weights)
         for head in range(weights.shape[1])
     )
 
 
 def _statistics(
-    weights: NDArray[np.float32], reading: Reading, looking: NDArray[np.intp]
+    weights: NDArray[np.float32], tokenized: TokenizedText, looking: NDArray[np.intp]
 ) -> dict[str, NDArray[np.float64]]:
     """Of the heads of one layer: (heads,) for each field."""
     rows = weights[:, looking].astype(np.float64)  # (heads, tokens that look, tokens)
-    places = np.arange(len(reading))
+    places = np.arange(len(tokenized))
     return {
         "entropy": _entropy(rows).mean(axis=-1),
         "distance": (rows * abs(places - looking[:, None])).sum(axis=-1).mean(axis=-1),
         "first": rows[..., 0].mean(axis=-1),
-        "separator": rows[..., np.flatnonzero(reading.special & (places > 0))].sum(axis=-1).mean(axis=-1),
+        "separator": rows[..., np.flatnonzero(tokenized.special & (places > 0))].sum(axis=-1).mean(axis=-1),
         "itself": rows[:, np.arange(len(looking)), looking].mean(axis=-1),
-        "previous": _neighbour(rows, looking, reading.special, -1),
-        "following": _neighbour(rows, looking, reading.special, 1),
+        "previous": _neighbour(rows, looking, tokenized.special, -1),
+        "following": _neighbour(rows, looking, tokenized.special, 1),
     }
 
 
 def describe(statistics: HeadStatistics) -> str:
-    """What a head does with this text, in words, with the figure that the words rest on and its threshold.
+    """Return what a head does with this text, in words, with the figure that the words rest on and its threshold.
 
     One text shows a habit in this text, no law of the head.
     """
@@ -128,8 +128,10 @@ def _percent(share: float) -> str:
     return f"{share:.0%}".replace("%", "\u00a0%")
 
 
-def switched_off(classifier: Classifier, reading: Reading, off: AbstractSet[Head]) -> NDArray[np.float32]:
-    """Logits (labels,) while these heads (layer and head, from 0) are off, not divided by the temperature.
+def logits_with_ablated_heads(
+    classifier: Classifier, tokenized: TokenizedText, off: AbstractSet[Head]
+) -> NDArray[np.float32]:
+    """Return logits (labels,) while these heads (layer and head, from 0) are off, not divided by the temperature.
 
     A head is off when what it hands to the output projection is replaced by zeros; the residual connection, the biases
     and the other heads go on. Both kinds of classifier will do, complete or not.
@@ -139,15 +141,21 @@ def switched_off(classifier: Classifier, reading: Reading, off: AbstractSet[Head
     """
     import torch
 
-    with classifier.lock, silenced(classifier, off), torch.inference_mode():
-        logits: NDArray[np.float32] = classifier.model(**inputs_of(classifier, reading)).logits[0].float().cpu().numpy()
+    with classifier.lock, ablate_heads(classifier, off), torch.inference_mode():
+        logits: NDArray[np.float32] = (
+            classifier.model(**inputs_of(classifier, tokenized)).logits[0].float().cpu().numpy()
+        )
     return logits
 
 
 def importance(
-    classifier: Classifier, reading: Reading, target: int, against: int | None = None, cancelled: Cancelled = never
+    classifier: Classifier,
+    tokenized: TokenizedText,
+    target: int,
+    against: int | None = None,
+    should_stop: ShouldStop = never,
 ) -> NDArray[np.float32]:
-    """What switching off each head by itself changes: (layers, heads), in logits (Michel et al., 2019).
+    """Return what switching off each head by itself changes: (layers, heads), in logits (Michel et al., 2019).
 
     The logit of ``target`` (or its margin over ``against``) without the head, less the same with all heads: below 0
     where the head spoke for the target. Heads can stand in for one another, so the changes do not add up.
@@ -156,35 +164,42 @@ def importance(
         ExplanationError: another architecture, or no such label.
         CancelledError: ``cancelled`` became true.
     """
-    Output(classifier, reading, target, against)  # checks the labels
-    complete, without = switched_off(classifier, reading, NONE_OFF), without_each(classifier, reading, cancelled)
+    ExplainedOutput(classifier, tokenized, target, against)  # checks the labels
+    complete, without = (
+        logits_with_ablated_heads(classifier, tokenized, NO_HEADS),
+        logits_without_each_head(classifier, tokenized, should_stop),
+    )
     changes: NDArray[np.float32] = without - complete
     return changes[..., target] if against is None else changes[..., target] - changes[..., against]
 
 
-def without_each(classifier: Classifier, reading: Reading, cancelled: Cancelled = never) -> NDArray[np.float32]:
-    """Logits while one head is off, for every head: (layers, heads, labels). Lets others at the model in between.
+def logits_without_each_head(
+    classifier: Classifier, tokenized: TokenizedText, should_stop: ShouldStop = never
+) -> NDArray[np.float32]:
+    """Return logits while one head is off, for every head: (layers, heads, labels).
+
+    Lets others at the model in between.
 
     Raises:
         ExplanationError: another architecture.
         CancelledError: ``cancelled`` became true.
     """
     blocks = blocks_of(classifier)
-    most, step = blocks[0].heads, rows_at_once(classifier, len(reading), backward=False)
+    most, step = blocks[0].heads, rows_at_once(classifier, len(tokenized), backward=False)
     found = []
     for block in blocks:
         for start in range(0, most, step):
-            go_on_unless(cancelled)
-            found.append(_without(classifier, reading, block, range(start, min(start + step, most))))
+            check_cancelled(should_stop)
+            found.append(_without(classifier, tokenized, block, range(start, min(start + step, most))))
     return np.concatenate(found).reshape(len(blocks), most, -1)
 
 
-def _without(classifier: Classifier, reading: Reading, block: Block, heads: range) -> NDArray[np.float32]:
-    """Logits (heads, labels) without one of ``heads`` of a block each."""
+def _without(classifier: Classifier, tokenized: TokenizedText, block: Block, heads: range) -> NDArray[np.float32]:
+    """Return logits (heads, labels) without one of ``heads`` of a block each."""
     import torch
 
     with classifier.lock, only_one_off(block, heads), torch.inference_mode():
-        logits: Tensor = classifier.model(**inputs_of(classifier, reading)).logits
+        logits: Tensor = classifier.model(**inputs_of(classifier, tokenized)).logits
     found: NDArray[np.float32] = logits.float().cpu().numpy()
     return found
 
@@ -207,19 +222,19 @@ class HeadImportance:
 
 def importance_over(
     classifier: Classifier,
-    readings: Sequence[Reading],
+    readings: Sequence[TokenizedText],
     target: int | None = None,
     *,
-    cancelled: Cancelled = never,
+    should_stop: ShouldStop = never,
     report: Callable[[int], None] = lambda done: None,  # noqa: ARG005
 ) -> HeadImportance:
-    """Importance of every head over a sample of texts, of which there is at least one.
+    """Return importance of every head over a sample of texts, of which there is at least one.
 
     Args:
         classifier: complete or not.
         readings: of that classifier.
         target: the label whose logit is watched; None is the label that each text gets with all heads.
-        cancelled: asked several times a second.
+        should_stop: asked several times a second.
         report: told after each text how many are done.
 
     Raises:
@@ -227,9 +242,12 @@ def importance_over(
         CancelledError: ``cancelled`` became true.
     """
     changes, flips = list[NDArray[np.float32]](), list[NDArray[np.bool_]]()
-    for reading in readings:
-        complete, without = switched_off(classifier, reading, NONE_OFF), without_each(classifier, reading, cancelled)
-        watched = Output(classifier, reading, int(complete.argmax()) if target is None else target).target
+    for tokenized in readings:
+        complete, without = (
+            logits_with_ablated_heads(classifier, tokenized, NO_HEADS),
+            logits_without_each_head(classifier, tokenized, should_stop),
+        )
+        watched = ExplainedOutput(classifier, tokenized, int(complete.argmax()) if target is None else target).target
         changes.append(without[..., watched] - complete[watched])
         flips.append(without.argmax(axis=-1) != complete.argmax())
         report(len(changes))
@@ -246,7 +264,7 @@ def _entropy(shares: NDArray[np.float64]) -> NDArray[np.float64]:
 def _neighbour(
     rows: NDArray[np.float64], looking: NDArray[np.intp], special: NDArray[np.bool_], step: int
 ) -> NDArray[np.float64]:
-    """Mean share (heads,) of the token before (−1) or after (1), of those in ``looking`` that have one."""
+    """Return mean share (heads,) of the token before (−1) or after (1), of those in ``looking`` that have one."""
     beside = looking + step
     inside = (beside >= 0) & (beside < len(special))
     has_one = inside & ~special[beside.clip(0, len(special) - 1)]

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bertdemo.errors import ExplanationError
-from bertdemo.explanation.cancelling import Cancelled, never
-from bertdemo.explanation.erasing import check_scores, explained, logits_without
-from bertdemo.explanation.reading import Reading
+from bertdemo.explanation.cancellation import ShouldStop, never
+from bertdemo.explanation.masking import check_scores, explained, logits_without
+from bertdemo.explanation.tokenized_text import TokenizedText
 from bertdemo.models.classifier import Classifier
 
 INFIDELITY = (
@@ -34,40 +34,40 @@ class Infidelity:
 
 def infidelity(
     classifier: Classifier,
-    reading: Reading,
+    tokenized: TokenizedText,
     word_scores: NDArray[np.float64],
     target: int,
     against: int | None = None,
     *,
     samples: int = 100,
     seed: int = 0,
-    cancelled: Cancelled = never,
+    should_stop: ShouldStop = never,
 ) -> Infidelity:
-    """Captum's ``infidelity`` with words as features: up to half of them are masked at a time, chosen at random.
+    """Return Captum's ``infidelity`` with words as features: up to half of them are masked at a time, chosen at random.
 
     Args:
         classifier: whose output is to be foretold.
-        reading: of the text.
+        tokenized: of the text.
         word_scores: (words,)
         target: a label, as an index; ``against`` another one if a margin is explained.
         against: see ``target``.
         samples: how often words are masked.
         seed: of the random choice.
-        cancelled: looked at between two batches.
+        should_stop: looked at between two batches.
 
     Raises:
         ExplanationError: fewer than two words, or scores that are not one a word.
-        CancelledError: ``cancelled()`` became true.
+        CancelledError: ``should_stop()`` became true.
     """
     import torch
     from captum.metrics import infidelity as captum_infidelity
 
-    _check(reading, word_scores)
-    erased = _random_sets(len(reading.words), samples, seed)
+    _check(tokenized, word_scores)
+    erased = _random_sets(len(tokenized.words), samples, seed)
     seen: list[NDArray[np.float64]] = []  # Captum keeps the outputs to itself: without words, then of the whole text
 
     def output(present: torch.Tensor) -> torch.Tensor:
-        logits = logits_without(classifier, reading, present.numpy() < 0.5, cancelled)
+        logits = logits_without(classifier, tokenized, present.numpy() < 0.5, should_stop)
         seen.append(explained(logits, target, against))
         return torch.from_numpy(seen[-1])
 
@@ -75,23 +75,23 @@ def infidelity(
         gone = torch.from_numpy(erased.astype(np.float64))
         return gone, present - gone
 
-    present = torch.ones((1, len(reading.words)), dtype=torch.float64)
+    present = torch.ones((1, len(tokenized.words)), dtype=torch.float64)
     scores = torch.from_numpy(word_scores.astype(np.float64))[None]
     value = float(captum_infidelity(output, erase, present, scores, n_perturb_samples=samples, normalize=True))
     change = float(np.mean((seen[0] - seen[1]) ** 2))
     return Infidelity(value, value / change if change else 0.0, samples)
 
 
-def _check(reading: Reading, word_scores: NDArray[np.float64]) -> None:
-    if len(reading.words) == 1:
+def _check(tokenized: TokenizedText, word_scores: NDArray[np.float64]) -> None:
+    if len(tokenized.words) == 1:
         raise ExplanationError(
             "The text has one word, so none can be masked beside another that stays: type a text of two words or more."
         )
-    check_scores(reading, word_scores)
+    check_scores(tokenized, word_scores)
 
 
 def _random_sets(words: int, samples: int, seed: int) -> NDArray[np.bool_]:
-    """Sets of 1 to half of the words, every size as likely as the others: (samples, words)."""
+    """Return sets of 1 to half of the words, every size as likely as the others: (samples, words)."""
     rng = np.random.default_rng(seed)
     sizes = rng.integers(1, words // 2, size=samples, endpoint=True)
     ranks = rng.random((samples, words)).argsort(axis=1)

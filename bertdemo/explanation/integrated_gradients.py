@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from bertdemo.errors import ExplanationError
 from bertdemo.explanation.attribution import CERTIFIED, TINY, Attribution
 from bertdemo.explanation.baselines import baseline_vectors
-from bertdemo.explanation.cancelling import Cancelled, never
-from bertdemo.explanation.function import Output, between
-from bertdemo.explanation.reading import Reading
+from bertdemo.explanation.cancellation import ShouldStop, never
+from bertdemo.explanation.function import ExplainedOutput, interpolate
+from bertdemo.explanation.tokenized_text import TokenizedText
 from bertdemo.models.classifier import Classifier
 
 if TYPE_CHECKING:
@@ -34,54 +34,54 @@ _EVENNESS = 0.97  # of Kosloff and Tal-Ezer's map: 0 leaves Gauss's nodes as the
 
 def integrated_gradients(
     classifier: Classifier,
-    reading: Reading,
+    tokenized: TokenizedText,
     target: int,
     against: int | None = None,
     *,
     baseline: str = "pad",
     steps: int | None = None,
     most_steps: int = MOST_STEPS,
-    cancelled: Cancelled = never,
+    should_stop: ShouldStop = never,
 ) -> Attribution:
-    """Scores of tokens for a logit (in fp32, not divided by the temperature), or for the margin of two.
+    """Return scores of tokens for a logit (in fp32, not divided by the temperature), or for the margin of two.
 
     Args:
         classifier: complete or not; predicting ones are a third faster.
-        reading: the text.
+        tokenized: the text.
         target: a label, as an index.
         against: another label: explains logit(target) − logit(against).
         baseline: one of ``baselines.BASELINES``.
         steps: how many, whatever the remainder; by default they are doubled from ``FIRST_STEPS`` until it is at most
             1 % of what is explained (or of ``TINY`` logits, where there is next to nothing to explain).
         most_steps: where doubling ends.
-        cancelled: asked between two pieces, see ``function.rows_at_once``.
+        should_stop: asked between two pieces, see ``function.rows_at_once``.
 
     Raises:
         ExplanationError: steps outside of 1 to 400, no such label or baseline.
-        CancelledError: ``cancelled()`` became true.
+        CancelledError: ``should_stop()`` became true.
     """
     for number in (steps, most_steps):
         if number is not None and not 1 <= number <= MOST_STEPS:
             raise ExplanationError(f"Integrated gradients take 1 to {MOST_STEPS} steps: {number:,} is outside of that.")
-    output = Output(classifier, reading, target, against, cancelled)
+    output = ExplainedOutput(classifier, tokenized, target, against, should_stop)
     vectors = output.vectors()
-    lines = baseline_vectors(classifier, reading, baseline)
+    lines = baseline_vectors(classifier, tokenized, baseline)
     value, baseline_value = ends(output, vectors, lines)
     sizes = (steps,) if steps else _doubled(most_steps)
     tolerance = CERTIFIED * max(abs(value - baseline_value), TINY)
-    scores, used = np.zeros(len(reading)), 0
+    scores, used = np.zeros(len(tokenized)), 0
     for used in sizes:
         scores = np.mean([integral(output, vectors, line[None], *nodes(used)) for line in lines], axis=0)
         if abs(value - baseline_value - scores.sum()) <= tolerance:
             break
     return Attribution(
-        reading=reading, target=target, against=against, method="integrated_gradients", baseline=baseline,
+        tokenized=tokenized, target=target, against=against, method="integrated_gradients", baseline=baseline,
         scores=scores, signed=True, adds_up=True, output=value, baseline_output=baseline_value, n_steps=used,
     )  # fmt: skip
 
 
-def ends(output: Output, vectors: Tensor, baselines: Tensor) -> tuple[float, float]:
-    """The output of the text (1, tokens, width), and its mean over baselines (k, tokens, width)."""
+def ends(output: ExplainedOutput, vectors: Tensor, baselines: Tensor) -> tuple[float, float]:
+    """Return the output of the text (1, tokens, width), and its mean over baselines (k, tokens, width)."""
     import torch
 
     with torch.no_grad():
@@ -93,7 +93,7 @@ def ends(output: Output, vectors: Tensor, baselines: Tensor) -> tuple[float, flo
 def nodes(steps: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Where on the way from the baseline (0) to the text (1) gradients are taken, and their weights: (steps,) each.
 
-    Scores are Σ weight · gradient at the share · (word vector − baseline), summed over the width of the vector.
+    Scores are Σ weight · gradient at the share · (token embedding − baseline), summed over the width of the vector.
     """
     from scipy.special import roots_legendre  # NumPy's take a second for 400 where the cores are busy
 
@@ -114,9 +114,13 @@ def _doubled(most: int) -> Iterator[int]:
 
 
 def integral(
-    output: Output, vectors: Tensor, baseline: Tensor, shares: NDArray[np.float64], weights: NDArray[np.float64]
+    output: ExplainedOutput,
+    vectors: Tensor,
+    baseline: Tensor,
+    shares: NDArray[np.float64],
+    weights: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """Scores of tokens (tokens,), by Captum, from one baseline (1, tokens, width).
+    """Return scores of tokens (tokens,), by Captum, from one baseline (1, tokens, width).
 
     ``shares`` and ``weights`` (steps,) are as in ``nodes``.
     """
@@ -124,7 +128,7 @@ def integral(
 
     ones = vectors.new_ones(vectors.shape[:2])
     # The public method knows no rule but its own, and computes the nodes of Gauss's anew each time.
-    (scores,) = IntegratedGradients(output.function(between(baseline, vectors)))._attribute(  # noqa: SLF001
+    (scores,) = IntegratedGradients(output.function(interpolate(baseline, vectors)))._attribute(  # noqa: SLF001
         (ones,), (0 * ones,), n_steps=len(shares), step_sizes_and_alphas=(weights.tolist(), shares.tolist())
     )
     numbers: NDArray[np.float64] = scores[0].double().cpu().numpy()

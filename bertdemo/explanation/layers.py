@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 
 from bertdemo.errors import ExplanationError
 from bertdemo.explanation.baselines import baseline_vectors
-from bertdemo.explanation.cancelling import Cancelled, go_on_unless, never
+from bertdemo.explanation.cancellation import ShouldStop, check_cancelled, never
 from bertdemo.explanation.forward import logits_and_states_of
-from bertdemo.explanation.function import Expand, Output, between
+from bertdemo.explanation.function import Expand, ExplainedOutput, interpolate
 from bertdemo.explanation.integrated_gradients import MOST_STEPS, ends
-from bertdemo.explanation.reading import Reading
+from bertdemo.explanation.tokenized_text import TokenizedText
 from bertdemo.models.classifier import Classifier
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class LayerAttribution:
     """Scores of positions in each layer, in logits; each row adds up to ``difference``, but for its remainder.
 
     Args:
-        reading: the text as the model reads it.
+        tokenized: the text as the model reads it.
         target: a label, as an index.
         against: another label, for the margin of the two logits.
         baseline: a key of ``baselines.BASELINES``.
@@ -45,7 +45,7 @@ class LayerAttribution:
         n_steps: parts that the way from the baseline to the text was cut into.
     """
 
-    reading: Reading
+    tokenized: TokenizedText
     target: int
     against: int | None
     baseline: str
@@ -57,13 +57,13 @@ class LayerAttribution:
     @cached_property
     def word_scores(self) -> NDArray[np.float64]:
         """Sums over the tokens of each word: (layers + 1, words)."""
-        words: NDArray[np.float64] = self.reading.sum_to_words(self.scores.T).T
+        words: NDArray[np.float64] = self.tokenized.sum_to_words(self.scores.T).T
         return words
 
     @property
     def other(self) -> NDArray[np.float64]:
         """What stands at the special tokens: (layers + 1,)."""
-        other: NDArray[np.float64] = self.scores[:, self.reading.special].sum(axis=1)
+        other: NDArray[np.float64] = self.scores[:, self.tokenized.special].sum(axis=1)
         return other
 
     @property
@@ -80,34 +80,34 @@ class LayerAttribution:
 
 def layer_conductance(
     classifier: Classifier,
-    reading: Reading,
+    tokenized: TokenizedText,
     target: int,
     against: int | None = None,
     *,
     baseline: str = "pad",
     steps: int = STEPS,
-    cancelled: Cancelled = never,
+    should_stop: ShouldStop = never,
 ) -> LayerAttribution:
-    """Scores of positions in every layer, for a logit or for the margin of two.
+    """Return scores of positions in every layer, for a logit or for the margin of two.
 
     Gradients are taken in the middle of ``steps`` equal parts of the way, changes from end to end of each, so that
     remainders fall with the square of ``steps``.
 
     Raises:
         ExplanationError: steps outside of 1 to 400, no such label or baseline, an architecture without such states.
-        CancelledError: ``cancelled()`` became true, which is asked between pieces, see ``function.rows_at_once``.
+        CancelledError: ``should_stop()`` became true, which is asked between pieces, see ``function.rows_at_once``.
     """
     if not 1 <= steps <= MOST_STEPS:
         raise ExplanationError(f"Conductance takes 1 to {MOST_STEPS} steps: {steps:,} is outside of that.")
-    output = Output(classifier, reading, target, against, cancelled)
+    output = ExplainedOutput(classifier, tokenized, target, against, should_stop)
     vectors = output.vectors()
-    lines = baseline_vectors(classifier, reading, baseline)
+    lines = baseline_vectors(classifier, tokenized, baseline)
     value, baseline_value = ends(output, vectors, lines)
-    scores = np.mean([_conductance(output, between(line[None], vectors), steps) for line in lines], axis=0)
-    return LayerAttribution(reading, target, against, baseline, scores, value, baseline_value, steps)
+    scores = np.mean([_conductance(output, interpolate(line[None], vectors), steps) for line in lines], axis=0)
+    return LayerAttribution(tokenized, target, against, baseline, scores, value, baseline_value, steps)
 
 
-def _conductance(output: Output, line: Expand, steps: int) -> NDArray[np.float64]:
+def _conductance(output: ExplainedOutput, line: Expand, steps: int) -> NDArray[np.float64]:
     pieces = []
     for start in range(0, steps, output.rows_at_once):
         bounds = np.arange(start, min(start + output.rows_at_once, steps) + 1) / steps
@@ -116,29 +116,29 @@ def _conductance(output: Output, line: Expand, steps: int) -> NDArray[np.float64
     return scores
 
 
-def _piece(output: Output, line: Expand, bounds: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Scores (layers + 1, tokens) of the parts of the way between ``bounds`` (shares, in their order)."""
-    go_on_unless(output.cancelled)
+def _piece(output: ExplainedOutput, line: Expand, bounds: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return scores (layers + 1, tokens) of the parts of the way between ``bounds`` (shares, in their order)."""
+    check_cancelled(output.should_stop)
     ends_of_parts = _states(output, line, bounds)
-    go_on_unless(output.cancelled)
+    check_cancelled(output.should_stop)
     gradients = _gradients(output, line, (bounds[1:] + bounds[:-1]) / 2)
-    scores = np.zeros((len(gradients), len(output.reading)))
+    scores = np.zeros((len(gradients), len(output.tokenized)))
     for row, (gradient, values) in enumerate(zip(gradients, ends_of_parts, strict=True)):
         found = (gradient.double() * values.double().diff(dim=0)).sum(dim=(0, 2)).cpu().numpy()
         scores[row, : len(found)] = found  # the last layer may have computed its first token alone
     return scores
 
 
-def _states(output: Output, line: Expand, shares: NDArray[np.float64]) -> list[Tensor]:
-    """The hidden states at these places of the way: (shares, tokens, width) a layer."""
+def _states(output: ExplainedOutput, line: Expand, shares: NDArray[np.float64]) -> list[Tensor]:
+    """Return the hidden states at these places of the way: (shares, tokens, width) a layer."""
     import torch
 
     with output.classifier.lock, torch.no_grad():
-        return logits_and_states_of(output.classifier, output.reading, line(_places(output, shares)))[1]
+        return logits_and_states_of(output.classifier, output.tokenized, line(_places(output, shares)))[1]
 
 
-def _gradients(output: Output, line: Expand, shares: NDArray[np.float64]) -> list[Tensor]:
-    """The gradients of the output by the hidden states: (shares, tokens, width) a layer.
+def _gradients(output: ExplainedOutput, line: Expand, shares: NDArray[np.float64]) -> list[Tensor]:
+    """Return the gradients of the output by the hidden states: (shares, tokens, width) a layer.
 
     Raises:
         ExplanationError: the architecture tells other states than those that its answer comes from.
@@ -148,7 +148,7 @@ def _gradients(output: Output, line: Expand, shares: NDArray[np.float64]) -> lis
     classifier = output.classifier
     with classifier.lock, torch.enable_grad():
         vectors = line(_places(output, shares)).requires_grad_()
-        logits, states = logits_and_states_of(classifier, output.reading, vectors)
+        logits, states = logits_and_states_of(classifier, output.tokenized, vectors)
         gradients = torch.autograd.grad(output.of(logits).sum(), states, allow_unused=True)
     if any(gradient is None for gradient in gradients):
         raise ExplanationError(
@@ -158,9 +158,9 @@ def _gradients(output: Output, line: Expand, shares: NDArray[np.float64]) -> lis
     return list(gradients)
 
 
-def _places(output: Output, shares: NDArray[np.float64]) -> Tensor:
-    """The same share for every token: (shares, tokens)."""
+def _places(output: ExplainedOutput, shares: NDArray[np.float64]) -> Tensor:
+    """Return the same share for every token: (shares, tokens)."""
     import torch
 
     places = torch.from_numpy(shares).float().to(output.classifier.model.device)
-    return places[:, None].expand(-1, len(output.reading))
+    return places[:, None].expand(-1, len(output.tokenized))

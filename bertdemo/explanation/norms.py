@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from bertdemo.explanation.blocks import NONE_OFF, Block, Head, Seen, blocks_of, look
+from bertdemo.explanation.blocks import NO_HEADS, AttentionInputs, Block, Head, blocks_of, capture_attention_inputs
 from bertdemo.models.classifier import Classifier
 
 if TYPE_CHECKING:
-    from bertdemo.explanation.reading import Reading
+    from bertdemo.explanation.tokenized_text import TokenizedText
 
 
 def norm_weighted(
-    classifier: Classifier, reading: Reading, switched_off: AbstractSet[Head] = NONE_OFF
+    classifier: Classifier, tokenized: TokenizedText, switched_off: AbstractSet[Head] = NO_HEADS
 ) -> NDArray[np.float32]:
-    """‖α f(x)‖ of every head: (layers, heads, tokens, tokens), ≥ 0, in the units of the hidden states.
+    """Return ‖α f(x)‖ of every head: (layers, heads, tokens, tokens), ≥ 0, in the units of the hidden states.
 
     α is the attention weight of token i to token j, and f(x) is what j has to give: its value vector, brought to the
     width of the model by the head's part of the output projection, (x·W_V + b_V)·W_O. A head may look hard at a [SEP]
@@ -30,11 +30,11 @@ def norm_weighted(
     import torch
 
     with classifier.lock, torch.inference_mode():
-        layers = zip(blocks_of(classifier), look(classifier, reading, switched_off), strict=True)
+        layers = zip(blocks_of(classifier), capture_attention_inputs(classifier, tokenized, switched_off), strict=True)
         return np.stack([_norms(block, seen) for block, seen in layers])
 
 
-def _norms(block: Block, seen: Seen) -> NDArray[np.float32]:
+def _norms(block: Block, seen: AttentionInputs) -> NDArray[np.float32]:
     """α · ‖f(x)‖ in one layer: (heads, tokens, tokens)."""
     queries, keys, values = block.queries_keys_values(seen)
     output = block.projection.weight.T.view(block.heads, block.width, -1)  # W_O of each head

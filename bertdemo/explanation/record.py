@@ -13,16 +13,16 @@ from numpy.typing import NDArray
 
 from bertdemo.explanation.attribution import Attribution
 from bertdemo.explanation.integrated_gradients import nodes
-from bertdemo.explanation.reading import Reading
+from bertdemo.explanation.tokenized_text import TokenizedText
 from bertdemo.explanation.windows import Whole
 from bertdemo.models.classifier import Classifier
 from bertdemo.prediction.single import Answer
 
 _HOW = (
-    "output is a logit, not divided by the temperature (or logit(target) − logit(against)); word vectors of the text "
-    "are x, those of the baseline b, in which special tokens keep theirs; a token's score is the sum over the width of "
-    "(x − b) times Σ weights[i] · gradient of the output at b + shares[i] · (x − b), in fp32. With several baselines "
-    "scores are their mean."
+    "output is a logit, not divided by the temperature (or logit(target) − logit(against)); token embeddings of the "
+    "text are x, those of the baseline b, in which special tokens keep theirs; a token's score is the sum over the "
+    "width of (x − b) times Σ weights[i] · gradient of the output at b + shares[i] · (x − b), in fp32. With several "
+    "baselines scores are their mean."
 )
 
 
@@ -35,22 +35,22 @@ _MERGED = (
 
 
 def to_json(attribution: Attribution, classifier: Classifier, answer: Answer) -> dict[str, Any]:
-    """All of an attribution in values that JSON has words for.
+    """Return all of an attribution in values that JSON has words for.
 
     Args:
         attribution: of the text that ``answer`` is of.
         classifier: that was explained.
         answer: its prediction.
     """
-    reading = attribution.reading
+    tokenized = attribution.tokenized
     return {
         "prediction": {"label": answer.label, "scores": dict(answer.scores)},
         **_question(attribution, classifier),
         **_sums(attribution),
-        "text": reading.text,
-        "pair": reading.pair,
-        "truncated": reading.truncated,
-        **_scored(reading, attribution.scores),
+        "text": tokenized.text,
+        "pair": tokenized.pair,
+        "truncated": tokenized.truncated,
+        **_scored(tokenized, attribution.scores),
         "integral": _integral(attribution),
         "overlap": 0,
         "windows": [],
@@ -59,22 +59,24 @@ def to_json(attribution: Attribution, classifier: Classifier, answer: Answer) ->
 
 
 def to_json_in_windows(whole: Whole, classifier: Classifier, answer: Answer) -> dict[str, Any]:
-    """The same of a text that is longer than the model reads: the whole with merged scores, and all of each window.
+    """Return the same of a text that is longer than the model reads.
+
+    The whole with merged scores, and all of each window.
 
     Args:
         whole: in several windows.
         classifier: that was explained.
         answer: its prediction for the beginning of the text.
     """
-    windows, reading = whole.windows, whole.windows.whole
+    windows, tokenized = whole.windows, whole.windows.whole
     return {
         "prediction": {"label": answer.label, "scores": dict(answer.scores)},
         **_question(whole.found[0], classifier),
         **_merged([_sums(each) for each in whole.found]),
-        "text": reading.text,
-        "pair": reading.pair,
+        "text": tokenized.text,
+        "pair": tokenized.pair,
         "truncated": answer.truncated,
-        **_scored(reading, whole.scores),
+        **_scored(tokenized, whole.scores),
         "integral": None,
         "overlap": windows.overlap,
         "merged": _MERGED,
@@ -84,7 +86,7 @@ def to_json_in_windows(whole: Whole, classifier: Classifier, answer: Answer) -> 
                 "end": window.end,
                 "prediction": _prediction(classifier, probabilities.tolist()),
                 **_sums(found),
-                **_scored(found.reading, found.scores, partial(windows.shift, window)),
+                **_scored(found.tokenized, found.scores, partial(windows.shift, window)),
                 "integral": _integral(found),
             }
             for window, probabilities, found in zip(windows.parts, whole.probabilities, whole.found, strict=True)
@@ -94,7 +96,7 @@ def to_json_in_windows(whole: Whole, classifier: Classifier, answer: Answer) -> 
 
 
 def _question(attribution: Attribution, classifier: Classifier) -> dict[str, Any]:
-    """What was asked of which model, and how."""
+    """Return what was asked of which model, and how."""
     labels = classifier.label_names
     return {
         "target": labels[attribution.target],
@@ -109,7 +111,7 @@ def _question(attribution: Attribution, classifier: Classifier) -> dict[str, Any
 
 
 def _sums(attribution: Attribution) -> dict[str, Any]:
-    """What the scores ought to add up to, and how far they do."""
+    """Return what the scores ought to add up to, and how far they do."""
     return {
         "n_steps": attribution.n_steps,
         "output": attribution.output,
@@ -123,7 +125,7 @@ def _sums(attribution: Attribution) -> dict[str, Any]:
 
 
 def _merged(windows: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """The sums of all windows, see ``_MERGED``; None where a window has none."""
+    """Return the sums of all windows, see ``_MERGED``; None where a window has none."""
 
     def over(merge: Callable[[list[float]], float], key: str) -> float | None:
         values = [window[key] for window in windows]
@@ -141,28 +143,31 @@ def _prediction(classifier: Classifier, probabilities: Sequence[float]) -> dict[
 
 
 def _scored(
-    reading: Reading, scores: NDArray[np.float64], shift: Callable[[int | None], int] = lambda _: 0
+    tokenized: TokenizedText, scores: NDArray[np.float64], shift: Callable[[int | None], int] = lambda _: 0
 ) -> dict[str, Any]:
-    """Ids, tokens and words with their scores; characters count from ``shift`` of their part."""
+    """Return ids, tokens and words with their scores; characters count from ``shift`` of their part."""
     return {
         "tokens": [
             {"text": token.text, "start": token.start + shift(token.part), "end": token.end + shift(token.part),
              "part": token.part, "special": token.special, "score": score}
-            for token, score in zip(reading.tokens, scores.tolist(), strict=True)
+            for token, score in zip(tokenized.tokens, scores.tolist(), strict=True)
         ],
         "words": [
             {"text": word.text, "start": word.start + shift(word.part), "end": word.end + shift(word.part),
              "part": word.part, "score": score}
-            for word, score in zip(reading.words, reading.sum_to_words(scores).tolist(), strict=True)
+            for word, score in zip(tokenized.words, tokenized.sum_to_words(scores).tolist(), strict=True)
         ],
-        "special_tokens": float(scores[reading.special].sum()),
-        "ids": reading.ids.tolist(),
-        "segments": None if reading.segments is None else reading.segments.tolist(),
+        "special_tokens": float(scores[tokenized.special].sum()),
+        "ids": tokenized.ids.tolist(),
+        "segments": None if tokenized.segments is None else tokenized.segments.tolist(),
     }  # fmt: skip
 
 
 def weights_sha256(classifier: Classifier) -> str:
-    """SHA-256 over names and bytes of all weights, in the order of their names: the same in whatever files they lie."""
+    """Return SHA-256 over names and bytes of all weights, in the order of their names.
+
+    The same in whatever files they lie.
+    """
     digest = hashlib.sha256()
     with classifier.lock:  # not for as long as it takes to read them all: nobody changes weights
         weights = sorted(classifier.model.state_dict().items())

@@ -9,26 +9,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bertdemo.explanation.attention import read_at, weights_of
-from bertdemo.explanation.blocks import NONE_OFF, Head, check_complete, silenced
+from bertdemo.explanation.blocks import NO_HEADS, Head, ablate_heads, check_eager_attention
 from bertdemo.explanation.forward import outputs_of, word_vectors
-from bertdemo.explanation.function import Output
+from bertdemo.explanation.function import ExplainedOutput
 from bertdemo.explanation.rollout import row_of
 from bertdemo.models.classifier import Classifier
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from bertdemo.explanation.reading import Reading
+    from bertdemo.explanation.tokenized_text import TokenizedText
 
 
 def relevance(
     classifier: Classifier,
-    reading: Reading,
+    tokenized: TokenizedText,
     target: int,
     against: int | None = None,
-    switched_off: AbstractSet[Head] = NONE_OFF,
+    switched_off: AbstractSet[Head] = NO_HEADS,
 ) -> NDArray[np.float64]:
-    """How much each token matters to what the head reads, after each layer: (layers, tokens), all ≥ 0.
+    """Return how much each token matters to what the head reads, after each layer: (layers, tokens), all ≥ 0.
 
     R begins as I and grows by Ā · R in every layer, where Ā is the mean over heads of the positive part of ∇A ⊙ A, the
     attention weights times the gradient of the output with respect to them ("Generic attention-model explainability",
@@ -36,7 +36,7 @@ def relevance(
 
     Args:
         classifier: a complete one.
-        reading: of that classifier.
+        tokenized: of that classifier.
         target: the label whose logit is explained.
         against: where given, the margin of logits target − against is explained.
         switched_off: pairs of layer and head, from 0.
@@ -44,9 +44,9 @@ def relevance(
     Raises:
         ExplanationError: see ``attention.attention``; or there is no such label.
     """
-    explained, weights = _explained_and_weights(Output(classifier, reading, target, against), switched_off)
+    explained, weights = _explained_and_weights(ExplainedOutput(classifier, tokenized, target, against), switched_off)
     gradients = _gradients(classifier, explained, weights)
-    reader, so_far, rows = read_at(classifier, reading), np.eye(len(reading)), []
+    reader, so_far, rows = read_at(classifier, tokenized), np.eye(len(tokenized)), []
     for weight, gradient in zip(weights, gradients, strict=True):
         step = (gradient * weight.detach()[0]).clamp(min=0).mean(dim=0).double().cpu().numpy()  # Ā (tokens, tokens)
         so_far = so_far + step @ so_far
@@ -54,17 +54,19 @@ def relevance(
     return np.stack(rows)
 
 
-def _explained_and_weights(output: Output, switched_off: AbstractSet[Head]) -> tuple[Tensor, tuple[Tensor, ...]]:
-    """The logit or margin and, of each layer, the weights (1, heads, tokens, tokens) that it depends on."""
+def _explained_and_weights(
+    output: ExplainedOutput, switched_off: AbstractSet[Head]
+) -> tuple[Tensor, tuple[Tensor, ...]]:
+    """Return the logit or margin and, of each layer, the weights (1, heads, tokens, tokens) that it depends on."""
     import torch
 
     classifier = output.classifier
-    check_complete(classifier)
-    with classifier.lock, silenced(classifier, switched_off), torch.enable_grad():
-        # Gradients flow from the word vectors on, whether or not the weights of the model ask for any.
-        vectors = word_vectors(classifier, output.reading).requires_grad_()
-        found = outputs_of(classifier, output.reading, vectors, output_attentions=True)
-        return output.of(found.logits)[0], weights_of(classifier, output.reading, found)
+    check_eager_attention(classifier)
+    with classifier.lock, ablate_heads(classifier, switched_off), torch.enable_grad():
+        # Gradients flow from the token embeddings on, whether or not the weights of the model ask for any.
+        vectors = word_vectors(classifier, output.tokenized).requires_grad_()
+        found = outputs_of(classifier, output.tokenized, vectors, output_attentions=True)
+        return output.of(found.logits)[0], weights_of(classifier, output.tokenized, found)
 
 
 def _gradients(classifier: Classifier, explained: Tensor, weights: tuple[Tensor, ...]) -> list[Tensor]:

@@ -9,7 +9,7 @@ _RESIDUAL = 0.5  # share of a token that stays where it is, as in the paper
 
 
 def rollout(weights: NDArray[np.float32], read_at: int | None = 0) -> NDArray[np.float64]:
-    """How much of each input token has reached the token that is read, after each layer: (layers, tokens).
+    """Return how much of each input token has reached the token that is read, after each layer: (layers, tokens).
 
     Heads are averaged and half of each token is taken to stay in place (the residual connection):
     Ã = ½ mean(A) + ½ I, and R of a layer is Ã · R of the layer below. Rows sum to 1. It follows the weights alone and
@@ -28,6 +28,6 @@ def rollout(weights: NDArray[np.float32], read_at: int | None = 0) -> NDArray[np
 
 
 def row_of(matrix: NDArray[np.float64], read_at: int | None) -> NDArray[np.float64]:
-    """The row of a token, or the mean of all rows."""
+    """Return the row of a token, or the mean of all rows."""
     row: NDArray[np.float64] = matrix.mean(axis=0) if read_at is None else matrix[read_at]
     return row

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from bertdemo.explanation.cancelling import Cancelled, go_on_unless, never
+from bertdemo.explanation.cancellation import ShouldStop, check_cancelled, never
 from bertdemo.explanation.copies import Explain, private_copy
-from bertdemo.explanation.erasing import check_words
-from bertdemo.explanation.reading import Reading
+from bertdemo.explanation.masking import check_words
+from bertdemo.explanation.tokenized_text import TokenizedText
 from bertdemo.models.classifier import Classifier
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 FEWEST_WORDS = 5  # of fewer, any two orders are alike often enough
 # One-sided 5 % point of the normal distribution; the rank correlation of n independent values has variance 1 / (n − 1).
 _RARE = 1.645
-_CUTS = 3  # stages between the head and the word vectors
+_CUTS = 3  # stages between the head and the token embeddings
 
 MEANING = (
     "The weights of a copy of the model are replaced by random ones, from the head down (Adebayo et al., 2018): an "
@@ -83,37 +83,37 @@ class Sanity:
 
 def sanity(
     classifier: Classifier,
-    reading: Reading,
+    tokenized: TokenizedText,
     explain: Explain,
     *,
     seeds: int = 2,
-    cancelled: Cancelled = never,
+    should_stop: ShouldStop = never,
     report: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> Sanity:
     """Explain private copies of the model in which ever more weights are random.
 
     Args:
         classifier: stays as it is.
-        reading: of the text.
+        tokenized: of the text.
         explain: as the explanation under test was made.
         seeds: random draws a stage.
-        cancelled: looked at between two explanations.
+        should_stop: looked at between two explanations.
         report: is told how many explanations of how many are made.
 
     Raises:
         ExplanationError: the text has no words.
-        CancelledError: ``cancelled()`` became true.
+        CancelledError: ``should_stop()`` became true.
     """
-    check_words(reading, ())
+    check_words(tokenized, ())
     parts = stages(classifier.model)
-    original, correlations = explain(classifier, reading), list[tuple[float, ...]]()
+    original, correlations = explain(classifier, tokenized), list[tuple[float, ...]]()
     last: list[NDArray[np.float64]] = []
     for done, names in enumerate(parts.values()):
         last = []
         for seed in range(seeds):
-            go_on_unless(cancelled)
+            check_cancelled(should_stop)
             report(done * seeds + seed, len(parts) * seeds)
-            last.append(explain(with_random_weights(classifier, names, seed), reading))
+            last.append(explain(with_random_weights(classifier, names, seed), tokenized))
         correlations.append(tuple(rank_correlation(original, scores) for scores in last))
     report(len(parts) * seeds, len(parts) * seeds)
     chance = _RARE / float(np.sqrt(max(1, len(original) - 1) * seeds))
@@ -122,7 +122,10 @@ def sanity(
 
 
 def stages(model: PreTrainedModel) -> dict[str, frozenset[str]]:
-    """Parts of a model's weights that become random, each with all that is above it: its name → parameter names."""
+    """Return parts of a model's weights that become random, each with all that is above it.
+
+    Its name → parameter names.
+    """
     names = frozenset(name for name, _ in model.named_parameters())
     vectors = frozenset(name for name in names if "embeddings" in name and ".layer" not in name)
     layers = _layers(model)
@@ -137,7 +140,10 @@ def stages(model: PreTrainedModel) -> dict[str, frozenset[str]]:
 
 
 def _layers(model: PreTrainedModel) -> list[frozenset[str]]:
-    """Names of the parameters of each layer, from the first to the last: of the longest list of modules there is."""
+    """Return names of the parameters of each layer, from the first to the last.
+
+    Of the longest list of modules there is.
+    """
     from torch.nn import ModuleList
 
     lists = [(name, part) for name, part in model.named_modules() if isinstance(part, ModuleList)]
@@ -146,7 +152,7 @@ def _layers(model: PreTrainedModel) -> list[frozenset[str]]:
 
 
 def with_random_weights(classifier: Classifier, names: Collection[str], seed: int) -> Classifier:
-    """A private copy in which these parameters are as a BERT's before training.
+    """Return a private copy in which these parameters are as a BERT's before training.
 
     Matrices are drawn from a normal distribution of the deviation in the model's configuration (.02 in BERT), biases
     are 0 and factors of layer norms 1.
@@ -167,7 +173,7 @@ def with_random_weights(classifier: Classifier, names: Collection[str], seed: in
 
 
 def rank_correlation(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
-    """Spearman's, of the sizes of two sets of scores; 0 where one of them is the same for all words."""
+    """Return Spearman's, of the sizes of two sets of scores; 0 where one of them is the same for all words."""
     from scipy.stats import rankdata
 
     ranks = [rankdata(np.abs(scores)) for scores in (one, other)]

@@ -6,26 +6,26 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bertdemo.explanation.cancelling import Cancelled, go_on_unless, never
+from bertdemo.explanation.cancellation import ShouldStop, check_cancelled, never
 from bertdemo.explanation.copies import Explain, shiftable
-from bertdemo.explanation.erasing import check_words
 from bertdemo.explanation.forward import vectors_of
-from bertdemo.explanation.reading import Reading
+from bertdemo.explanation.masking import check_words
+from bertdemo.explanation.tokenized_text import TokenizedText
 from bertdemo.models.classifier import Classifier
 
-RADIUS = 0.1  # of the standard deviation of the coordinates of the text's word vectors
+RADIUS = 0.1  # of the standard deviation of the coordinates of the text's token embeddings
 SENSITIVITY = (
-    "How much the scores change, relative to their size, when the word vectors are shifted too little to matter: the "
-    "largest of ten random shifts (Yeh et al., 2019). Low is steady."
+    "How much the scores change, relative to their size, when the token embeddings are shifted too little to matter: "
+    "the largest of ten random shifts (Yeh et al., 2019). Low is steady."
 )
 LIMIT_OF_SENSITIVITY = "An explanation that never changes is steady and may still be wrong."
 
 
 @dataclass(frozen=True)
 class Sensitivity:
-    """``value``: largest relative change of the scores over ``samples`` shifts of the word vectors.
+    """``value``: largest relative change of the scores over ``samples`` shifts of the token embeddings.
 
-    ``radius`` is the largest shift of any coordinate of a word vector.
+    ``radius`` is the largest shift of any coordinate of a token embedding.
     """
 
     value: float
@@ -35,32 +35,32 @@ class Sensitivity:
 
 def sensitivity(
     classifier: Classifier,
-    reading: Reading,
+    tokenized: TokenizedText,
     explain: Explain,
     *,
     samples: int = 10,
     seed: int = 0,
-    cancelled: Cancelled = never,
+    should_stop: ShouldStop = never,
 ) -> Sensitivity:
-    """Captum's ``sensitivity_max``: explanations of a private copy whose word vectors are shifted a little.
+    """Return Captum's ``sensitivity_max``: explanations of a private copy whose token embeddings are shifted a little.
 
     Args:
         classifier: stays as it is; the copy shares its weights.
-        reading: of the text. Special tokens keep their vectors, so that a baseline made of them does, too.
+        tokenized: of the text. Special tokens keep their vectors, so that a baseline made of them does, too.
         explain: makes the word scores under test.
         samples: random shifts.
         seed: of the shifts.
-        cancelled: looked at between two explanations.
+        should_stop: looked at between two explanations.
 
     Raises:
         ExplanationError: the text has no words.
-        CancelledError: ``cancelled()`` became true.
+        CancelledError: ``should_stop()`` became true.
     """
     import torch
     from captum.metrics import sensitivity_max
 
-    check_words(reading, ())
-    ids = np.unique(reading.ids[~reading.special])
+    check_words(tokenized, ())
+    ids = np.unique(tokenized.ids[~tokenized.special])
     copy, shift = shiftable(classifier, ids)
     vectors = vectors_of(copy, torch.from_numpy(ids))
     radius = RADIUS * float(vectors.std())
@@ -71,10 +71,10 @@ def sensitivity(
         return (torch.stack([one(each) for each in (shifts[0] if isinstance(shifts, tuple) else shifts)]),)
 
     def one(each: torch.Tensor) -> torch.Tensor:
-        go_on_unless(cancelled)
+        check_cancelled(should_stop)
         shift.copy_(each)
         with torch.enable_grad():  # Captum switches it off, and explanations may need it
-            return torch.from_numpy(explain(copy, reading))
+            return torch.from_numpy(explain(copy, tokenized))
 
     def draw(shifts: torch.Tensor) -> torch.Tensor:
         return radius * (2 * torch.rand(shifts.shape, generator=generator) - 1).to(shifts)

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from bertdemo.errors import ExplanationError
 from bertdemo.explanation.attribution import Attribution
-from bertdemo.explanation.cancelling import Cancelled, go_on_unless, never
-from bertdemo.explanation.erasing import texts_at_once
-from bertdemo.explanation.reading import Reading, Word, read
+from bertdemo.explanation.cancellation import ShouldStop, check_cancelled, never
+from bertdemo.explanation.masking import texts_at_once
+from bertdemo.explanation.tokenized_text import TokenizedText, Word, tokenize_with_words
 from bertdemo.models.classifier import Classifier
 from bertdemo.models.devices import choose_placement
 from bertdemo.prediction.predict import predict
@@ -34,12 +34,12 @@ RULE = (
 class Window:
     """A part of the text that the model reads at once.
 
-    ``reading`` is of this part alone; its characters count from ``start`` of the whole text (the other text of a pair
+    ``tokenized`` is of this part alone; its characters count from ``start`` of the whole text (the other text of a pair
     is whole in every window). ``places`` has, for each of its tokens, the tokens of the whole that stand for the same
     characters: one, unless a word that is longer than a window is cut between other pieces than its own.
     """
 
-    reading: Reading
+    tokenized: TokenizedText
     start: int
     end: int
     places: tuple[NDArray[np.intp], ...]
@@ -52,13 +52,15 @@ class Windows:
     ``part`` is 0 where the text is divided, 1 where its pair is; ``overlap`` is in tokens.
     """
 
-    whole: Reading
+    whole: TokenizedText
     part: int
     parts: tuple[Window, ...]
     overlap: int
 
     def merge(self, scores: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
-        """Token scores of the whole (tokens,) from those of each window: means over the windows that hold a token.
+        """Return token scores of the whole (tokens,) from those of each window.
+
+        Means over the windows that hold a token.
 
         A special token stands in every window. Words are sums over their tokens, here as anywhere.
         """
@@ -70,11 +72,14 @@ class Windows:
         return total / np.maximum(count, 1)
 
     def shift(self, window: Window, part: int | None) -> int:
-        """Where characters of a window begin in the whole: those of the text (0), of its pair (1), or of neither."""
+        """Return where characters of a window begin in the whole.
+
+        Those of the text (0), of its pair (1), or of neither.
+        """
         return window.start if part == self.part else 0
 
     def words_of(self, window: Window) -> list[int]:
-        """Which words of the divided text a window holds, as indices into the words of the whole, in their order."""
+        """Return which words of the divided text a window holds, as indices into the words of the whole."""
         tokens = [self.whole.tokens[place] for places in window.places for place in places]
         return sorted({token.word for token in tokens if token.word is not None and token.part == self.part})
 
@@ -119,12 +124,14 @@ def windows(classifier: Classifier, text: str, pair: str | None = None, *, overl
         overlap: share of a window that the next one reads again, from 0 to 0.75.
 
     Raises:
-        PredictionError: see ``read``.
+        PredictionError: see ``tokenize_with_words``.
         ExplanationError: an overlap out of range, or both texts of a pair are too long.
     """
     if not 0 <= overlap <= MOST_OVERLAP:
         raise ExplanationError(f"An overlap of {overlap:g} is out of range: choose a share from 0 to {MOST_OVERLAP:g}.")
-    whole = read(replace(classifier, max_length=MAX_CHARACTERS * 4), text, pair)  # UTF-8 has up to 4 bytes a character
+    whole = tokenize_with_words(
+        replace(classifier, max_length=MAX_CHARACTERS * 4), text, pair
+    )  # UTF-8 has up to 4 bytes a character
     lengths = [sum(token.part == part for token in whole.tokens) for part in (0, 1)]
     part = int(lengths[1] > lengths[0])
     room = classifier.max_length - int(whole.special.sum()) - lengths[1 - part]
@@ -138,14 +145,16 @@ def windows(classifier: Classifier, text: str, pair: str | None = None, *, overl
     shared = int(overlap * room)
     special, spans = np.flatnonzero(whole.special), (_spans(whole, 0), _spans(whole, 1))
     parts = tuple(
-        Window(reading, start, end, tuple(_places(reading, special, spans, (start, 0) if part == 0 else (0, start))))
-        for reading, start, end in _divide(classifier, whole, units, room, shared)
+        Window(
+            tokenized, start, end, tuple(_places(tokenized, special, spans, (start, 0) if part == 0 else (0, start)))
+        )
+        for tokenized, start, end in _divide(classifier, whole, units, room, shared)
     )
     return Windows(whole, part, parts, shared)
 
 
-def _units(whole: Reading, word: Word, room: int) -> Iterator[_Unit]:
-    """A word, or pieces of about a quarter of ``room`` tokens of a word that does not fit into it."""
+def _units(whole: TokenizedText, word: Word, room: int) -> Iterator[_Unit]:
+    """Yield a word, or pieces of about a quarter of ``room`` tokens of a word that does not fit into it."""
     tokens = [whole.tokens[place] for place in word.tokens]
     if len(tokens) <= room:
         yield _Unit(word.start, word.end, len(tokens), word.part)
@@ -158,18 +167,18 @@ def _units(whole: Reading, word: Word, room: int) -> Iterator[_Unit]:
 
 
 def _divide(
-    classifier: Classifier, whole: Reading, units: Sequence[_Unit], room: int, shared: int
-) -> Iterator[tuple[Reading, int, int]]:
-    """Readings of parts of ``room`` tokens or less, and the characters where each begins and ends."""
+    classifier: Classifier, whole: TokenizedText, units: Sequence[_Unit], room: int, shared: int
+) -> Iterator[tuple[TokenizedText, int, int]]:
+    """Yield readings of parts of ``room`` tokens or less, and the characters where each begins and ends."""
     before = np.concatenate([[0], np.cumsum([unit.tokens for unit in units])])  # tokens before each unit
     first = 0
     while True:
         last = max(first + 1, int(np.searchsorted(before, before[first] + room, "right")) - 1)
-        reading = _read_part(classifier, whole, units[first:last])
-        while reading.truncated:  # pieces of words can be more tokens by themselves than in their word
+        tokenized = _read_part(classifier, whole, units[first:last])
+        while tokenized.truncated:  # pieces of words can be more tokens by themselves than in their word
             last -= 1
-            reading = _read_part(classifier, whole, units[first:last])
-        yield reading, units[first].start, units[last - 1].end
+            tokenized = _read_part(classifier, whole, units[first:last])
+        yield tokenized, units[first].start, units[last - 1].end
         if last == len(units):
             return
         following = max(first + 1, int(np.searchsorted(before, before[last] - shared)))
@@ -177,14 +186,14 @@ def _divide(
         first = min(following, max(first + 1, int(np.searchsorted(before, before[-1] - room))))
 
 
-def _read_part(classifier: Classifier, whole: Reading, units: Sequence[_Unit]) -> Reading:
+def _read_part(classifier: Classifier, whole: TokenizedText, units: Sequence[_Unit]) -> TokenizedText:
     if not units:
         raise ExplanationError("A word of this text is longer than the model reads: shorten the word.")
     start, end = units[0].start, units[-1].end
     if units[0].part == 0:
-        return read(classifier, whole.text[start:end], whole.pair)
+        return tokenize_with_words(classifier, whole.text[start:end], whole.pair)
     assert whole.pair is not None
-    return read(classifier, whole.text, whole.pair[start:end])
+    return tokenize_with_words(classifier, whole.text, whole.pair[start:end])
 
 
 class _Spans(NamedTuple):
@@ -195,17 +204,17 @@ class _Spans(NamedTuple):
     ends: list[int]
 
     def under(self, start: int, end: int) -> NDArray[np.intp]:
-        """Those that share a character; of none, as of a space by itself, the next one."""
+        """Return those that share a character; of none, as of a space by itself, the next one."""
         first = min(bisect_right(self.ends, start), len(self.tokens) - 1)
         return np.array(self.tokens[first : max(first + 1, bisect_left(self.starts, end))], dtype=np.intp)
 
 
 def _places(
-    reading: Reading, special: NDArray[np.intp], spans: tuple[_Spans, _Spans], shifts: tuple[int, int]
+    tokenized: TokenizedText, special: NDArray[np.intp], spans: tuple[_Spans, _Spans], shifts: tuple[int, int]
 ) -> Iterator[NDArray[np.intp]]:
     """For each token of a window those of the whole: special ones by their order, others by their characters."""
     left = iter(special)
-    for token in reading.tokens:
+    for token in tokenized.tokens:
         if token.part is None:
             yield np.array([next(left)])
         else:
@@ -213,7 +222,7 @@ def _places(
             yield spans[token.part].under(token.start + shift, token.end + shift)
 
 
-def _spans(whole: Reading, part: int) -> _Spans:
+def _spans(whole: TokenizedText, part: int) -> _Spans:
     tokens = [(place, token) for place, token in enumerate(whole.tokens) if token.part == part]
     return _Spans([place for place, _ in tokens], [each.start for _, each in tokens], [each.end for _, each in tokens])
 
@@ -221,36 +230,36 @@ def _spans(whole: Reading, part: int) -> _Spans:
 def explain_windows(
     classifier: Classifier,
     found: Windows,
-    attribute: Callable[[int, Reading], Attribution],
-    cancelled: Cancelled = never,
+    attribute: Callable[[int, TokenizedText], Attribution],
+    should_stop: ShouldStop = never,
 ) -> Whole:
-    """The answers of all windows, and their attributions one after the other.
+    """Return the answers of all windows, and their attributions one after the other.
 
     Args:
         classifier: that is explained.
         found: the windows.
         attribute: of the number of a window (from 0) and its reading; each with the same question and method.
-        cancelled: asked before a window's answer.
+        should_stop: asked before a window's answer.
 
     Raises:
-        CancelledError: ``cancelled()`` became true.
+        CancelledError: ``should_stop()`` became true.
     """
-    probabilities = softmax(logits_of_windows(classifier, found, cancelled), classifier.temperature)
-    attributions = tuple(attribute(number, window.reading) for number, window in enumerate(found.parts))
+    probabilities = softmax(logits_of_windows(classifier, found, should_stop), classifier.temperature)
+    attributions = tuple(attribute(number, window.tokenized) for number, window in enumerate(found.parts))
     return Whole(found, probabilities, attributions)
 
 
-def logits_of_windows(classifier: Classifier, found: Windows, cancelled: Cancelled = never) -> NDArray[np.float32]:
-    """What the classifier says of each part by itself: (windows, labels).
+def logits_of_windows(classifier: Classifier, found: Windows, should_stop: ShouldStop = never) -> NDArray[np.float32]:
+    """Return what the classifier says of each part by itself: (windows, labels).
 
     Raises:
-        CancelledError: ``cancelled()`` became true.
+        CancelledError: ``should_stop()`` became true.
     """
     placement, at_once = choose_placement("fp32"), texts_at_once(classifier, classifier.max_length)
     pieces = []
     for first in range(0, len(found.parts), at_once):
-        go_on_unless(cancelled)
-        readings = [window.reading for window in found.parts[first : first + at_once]]
-        pairs = None if found.whole.pair is None else [str(reading.pair) for reading in readings]
+        check_cancelled(should_stop)
+        readings = [window.tokenized for window in found.parts[first : first + at_once]]
+        pairs = None if found.whole.pair is None else [str(tokenized.pair) for tokenized in readings]
         pieces.append(predict(classifier, [each.text for each in readings], pairs, placement=placement).logits)
     return np.concatenate(pieces)

@@ -10,8 +10,8 @@ from typing import Any
 
 from bertdemo.errors import RunError
 from bertdemo.export.exporting import Format
-from bertdemo.runs.local import worker_command, worker_environment
 from bertdemo.settings import Settings
+from bertdemo.tasks.local import worker_command, worker_environment
 
 _PATIENCE = 1800  # seconds
 _PREFIX = "bertdemo: "

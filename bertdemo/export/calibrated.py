@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from bertdemo.errors import ModelError
 from bertdemo.models.classifier import Classifier
 from bertdemo.models.devices import choose_placement
-from bertdemo.prediction.loaded import Shelf
+from bertdemo.prediction.model_cache import ModelCache
 from bertdemo.prediction.predict import predict
 from bertdemo.runs.store import Runs
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 
 def load_calibrated(runs: Runs, run_id: str) -> Classifier:
-    """The classifier of a run, its temperature part of the weights (``calibrate``).
+    """Return the classifier of a run, its temperature part of the weights (``calibrate``).
 
     Raises:
         RunError: there is no such run, it has no classifier, or it is damaged.
         ModelError: the model does not end in a linear layer.
     """
-    return calibrate(Shelf(runs, capacity=1).classifier(run_id))
+    return calibrate(ModelCache(runs, capacity=1).classifier(run_id))
 
 
 def calibrate(classifier: Classifier) -> Classifier:
@@ -52,12 +52,12 @@ def calibrate(classifier: Classifier) -> Classifier:
 
 
 def _logits(classifier: Classifier) -> NDArray[np.float32]:
-    """What it says of a short text: (1, labels), in fp32."""
+    """Return what it says of a short text: (1, labels), in fp32."""
     return predict(classifier, ["a text"], placement=choose_placement("fp32")).logits
 
 
 def _last_layer(classifier: Classifier) -> nn.Linear:
-    """The last of the head's linear layers, wherever the architecture defines its head."""
+    """Return the last of the head's linear layers, wherever the architecture defines its head."""
     from torch import nn
 
     below = set(classifier.model.base_model.modules())

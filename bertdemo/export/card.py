@@ -6,22 +6,23 @@ import re
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from bertdemo.data.dataset import Source
 from bertdemo.evaluation.calibration import Calibration
 from bertdemo.evaluation.report import BASELINE, Interval, Report, Scores, ending, verdict
 from bertdemo.lines import one_line
-from bertdemo.models.catalog import CATALOGUE, base_name
+from bertdemo.models.catalog import CATALOGUE, base_name, hub_id
 from bertdemo.models.classifier import Padding
 from bertdemo.runs.records import Run
 
+if TYPE_CHECKING:
+    from huggingface_hub import EvalResult
+
 _MARKUP = re.compile(r"([\\`*_{}\[\]#|~$&<>])")
-_FRONT = """---
-library_name: transformers
-pipeline_tag: text-classification
-tags: [text-classification, bertdemo]
----"""
+_TASK = "text-classification"
+_ON_THE_HUB = "https://huggingface.co/datasets/"
 _YES_NO = {"True": "yes", "False": "no"}
 _MACHINE = ("platform", "cpu", "gpu", "threads")  # of the one it was trained on: nobody else's business
 
@@ -41,10 +42,50 @@ class Subject:
 
 
 def model_card(subject: Subject) -> str:
-    """The card in Markdown, as model hubs show it; what people typed is text in it and never markup."""
-    sections = (_FRONT, _what(subject), _use(subject), _scores(subject), _data(subject), _recipe(subject),
-                _limits(subject), _made_with(subject))  # fmt: skip
-    return "\n\n".join("\n".join(section) if not isinstance(section, str) else section for section in sections) + "\n"
+    """Return the card in Markdown, as model hubs show it; what people typed is text in it and never markup."""
+    tellers = (_what, _use, _scores, _data, _recipe, _limits, _made_with)
+    return "\n\n".join([_front_matter(subject), *("\n".join(tell(subject)) for tell in tellers)]) + "\n"
+
+
+def _front_matter(subject: Subject) -> str:
+    """Return what hubs read: YAML between two lines of three dashes, with the names of fields and ids of the Hub."""
+    from huggingface_hub import ModelCardData
+
+    base, source = subject.run.recipe.base, subject.source
+    data_id = source.url.removeprefix(_ON_THE_HUB) if source and source.url.startswith(_ON_THE_HUB) else None
+    facts = ModelCardData(
+        base_model=hub_id(base),
+        datasets=[data_id] if data_id else None,
+        library_name="transformers",
+        license=_licence_id(base),
+        metrics=["accuracy", "f1"],
+        pipeline_tag=_TASK,
+        tags=[_TASK, "bertdemo"],
+        model_name=subject.run.id,
+        eval_results=_results(subject, data_id),
+    )
+    return f"---\n{facts.to_yaml()}\n---"
+
+
+def _results(subject: Subject, data_id: str | None) -> list[EvalResult]:
+    """Return the test scores for the Hub's ``model-index``; data that are not on the Hub have an unknown type."""
+    from huggingface_hub import EvalResult
+
+    test = subject.report.test
+    # A viewer that does not know front matter shows it as Markdown.
+    data_name = re.sub(r"[\[\]<>&`*|]", "", one_line(subject.run.data.name)) or "data"
+    result = partial(
+        EvalResult, task_type=_TASK, dataset_type=data_id or "unknown", dataset_name=data_name, dataset_split="test"
+    )
+    return [
+        result(metric_type="accuracy", metric_name="Accuracy", metric_value=test.accuracy),
+        result(metric_type="f1", metric_name="Macro-F1", metric_value=test.macro_f1, metric_args={"average": "macro"}),
+    ]
+
+
+def _licence_id(base: str) -> str:
+    """Return the Hub's id of the base's licence, which is unknown unless the base is in the catalogue."""
+    return {each.id: each.licence.lower() for each in CATALOGUE}.get(base, "unknown")
 
 
 def _what(subject: Subject) -> Iterator[str]:
@@ -129,6 +170,7 @@ def _data(subject: Subject) -> Iterator[str]:
     if source:
         yield f"- {plain(source.title)}. {plain(source.description)}"
         yield f"- Licence of the data: {plain(source.licence)} ({plain(source.url)})"
+    yield "- The licence in the first lines of this file is that of the base; the licence of the data may ask for more."
     yield f"- Fingerprint of the cleaned texts and labels: {data.fingerprint}"
 
 
@@ -174,7 +216,7 @@ def _made_with(subject: Subject) -> Iterator[str]:
 
 
 def plain(text: str) -> str:
-    """``text`` on one line, with everything that Markdown or HTML could act on made harmless."""
+    """Return ``text`` on one line, with everything that Markdown or HTML could act on made harmless."""
     return _MARKUP.sub(r"\\\1", one_line(text)).replace("\\<", "&lt;").replace("\\&", "&amp;")
 
 

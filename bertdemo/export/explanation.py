@@ -34,17 +34,17 @@ _TINTS = {"for": "46, 109, 180", "against": "217, 120, 45", "size": "34, 39, 46"
 
 
 def to_csv(found: Attribution) -> str:
-    """A row for each word, then one for each token; characters count from 0, ``part`` 1 is the second text."""
+    """Return a row for each word, then one for each token; characters count from 0, ``part`` 1 is the second text."""
     import pandas as pd
 
-    reading = found.reading
+    tokenized = found.tokenized
     words = [
         ("word", each.part, each.start, each.end, each.text, False, score)
-        for each, score in zip(reading.words, found.word_scores.tolist(), strict=True)
+        for each, score in zip(tokenized.words, found.word_scores.tolist(), strict=True)
     ]
     tokens = [
         ("token", each.part, each.start, each.end, each.text, each.special, score)
-        for each, score in zip(reading.tokens, found.scores.tolist(), strict=True)
+        for each, score in zip(tokenized.tokens, found.scores.tolist(), strict=True)
     ]
     frame = pd.DataFrame([*words, *tokens], columns=["kind", "part", "start", "end", "text", "special", "score"])
     return safe_csv(frame.astype({"part": "Int64"}))
@@ -53,7 +53,7 @@ def to_csv(found: Attribution) -> str:
 def to_html(
     found: Attribution, answer: Answer, labels: tuple[str, ...], name: str, how: str, charts: Mapping[str, str]
 ) -> str:
-    """A page that opens without a network.
+    """Return a page that opens without a network.
 
     Args:
         found: the scores.
@@ -81,7 +81,7 @@ def _body(
     yield f"<p>Classifier: {escape(name)}. It says: {scores}.</p>"
     yield from (f'<p class="text" dir="auto">{part}</p>' for part in _parts(found))
     if found.signed:
-        yield "<p><small>+ blue speaks for it, \u2212 orange against; the deeper, the more.</small></p>"
+        yield "<p><small>+ blue increases the score, \u2212 orange decreases it; the deeper, the more.</small></p>"
     else:
         yield "<p><small>The deeper the grey, the more it mattered: this method has no for and against.</small></p>"
     yield f"<p>{escape(how)}. {escape(' '.join(_figures(found)))}</p>"
@@ -95,7 +95,7 @@ def _escaped(answer: Answer) -> Iterator[tuple[str, float]]:
 
 
 def _figures(found: Attribution) -> Iterator[str]:
-    """What the scores are of and how far they add up, in sentences."""
+    """Yield what the scores are of and how far they add up, in sentences."""
     yield f"The output is {found.output:.4f} logits."
     if found.baseline_output is not None:
         yield f"Of the baseline it is {found.baseline_output:.4f}."
@@ -112,13 +112,13 @@ def _figures(found: Attribution) -> Iterator[str]:
 
 
 def _parts(found: Attribution) -> Iterator[str]:
-    """The text and its pair as HTML, every character of them, words tinted."""
+    """Yield the text and its pair as HTML, every character of them, words tinted."""
     strongest = float(np.abs(found.word_scores).max(initial=0.0)) or 1.0
-    for part, whole in enumerate((found.reading.text, found.reading.pair)):
+    for part, whole in enumerate((found.tokenized.text, found.tokenized.pair)):
         if whole is None:
             continue
         pieces, end = list[str](), 0
-        for word, score in zip(found.reading.words, found.word_scores.tolist(), strict=True):
+        for word, score in zip(found.tokenized.words, found.word_scores.tolist(), strict=True):
             if word.part == part:
                 pieces += [escape(whole[end : word.start]), _tinted(word.text, score, strongest, found.signed)]
                 end = word.end
@@ -136,6 +136,6 @@ def _tinted(text: str, score: float, strongest: float, signed: bool) -> str:
 def _table(found: Attribution) -> str:
     order = np.argsort(-np.abs(found.word_scores), kind="stable")
     sign = "+" if found.signed else ""
-    scored = ((escape(found.reading.words[i].text), found.word_scores[i]) for i in order)
+    scored = ((escape(found.tokenized.words[i].text), found.word_scores[i]) for i in order)
     rows = "".join(f"<tr><td>{word}</td><td>{score:{sign}.4f}</td></tr>" for word, score in scored)
     return f"<table><tr><th>Word</th><th>Score</th></tr>{rows}</table>"

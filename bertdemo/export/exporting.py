@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Literal
 
 from bertdemo.drafts import drafted, sweep
-from bertdemo.runs.failures import storage
 from bertdemo.runs.store import Runs
+from bertdemo.tasks.failures import storage
 
 Format = Literal["zip", "onnx", "int8"]
 FORMATS: tuple[Format, ...] = ("zip", "onnx", "int8")

@@ -49,7 +49,7 @@ class Measured:
 
 
 def measure(runs: Runs, run_id: str, most: int = MOST_TEXTS) -> tuple[Measured, ...]:
-    """The original (PyTorch, fp32), ONNX and ONNX in int8, side by side: text for text, they take turns.
+    """Return the original (PyTorch, fp32), ONNX and ONNX in int8, side by side: text for text, they take turns.
 
     Args:
         runs: where the run is.
@@ -100,7 +100,7 @@ def _exported(classifier: Classifier, file: Path) -> _Answer:
 
 
 def _in_turns(forms: dict[str, _Answer], part: Dataset) -> tuple[dict[str, _Logits], dict[str, list[float]]]:
-    """Logits (texts, labels) and seconds of each text; what else the machine does hits all forms alike."""
+    """Return logits (texts, labels) and seconds of each text; what else the machine does hits all forms alike."""
     logits: dict[str, list[_Logits]] = {name: [] for name in forms}
     seconds: dict[str, list[float]] = {name: [] for name in forms}
     pairs: Sequence[str | None] = part.pairs or [None] * len(part)

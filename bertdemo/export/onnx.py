@@ -27,7 +27,7 @@ _EXAMPLES = ("one short text", "another one that is a little longer than the fir
 
 
 def to_onnx(classifier: Classifier) -> ModelProto:
-    """The classifier as an ONNX graph: token ids in, logits (texts, labels) out; any number of texts and tokens.
+    """Return the classifier as an ONNX graph: token ids in, logits (texts, labels) out; any number of texts and tokens.
 
     Its metadata hold ``labels`` (JSON, in the order of the logits), ``max_length`` (tokens), ``padding`` (the side on
     which a batch is filled up: ``right``, ``left``; or ``none``, for texts of equally many tokens alone) and, where
@@ -73,7 +73,7 @@ def to_int8(model: ModelProto, file: Path) -> None:
 
 
 def open_session(file: Path | bytes) -> InferenceSession:
-    """The exported network, ready to run on the CPU."""
+    """Return the exported network, ready to run on the CPU."""
     from onnxruntime import InferenceSession, SessionOptions
 
     options = SessionOptions()
@@ -83,7 +83,10 @@ def open_session(file: Path | bytes) -> InferenceSession:
 
 
 def compute(session: InferenceSession, inputs: dict[str, Tensor]) -> NDArray[np.float32]:
-    """Logits (texts, labels) of a batch as ``collate`` makes it; inputs that the network ignores are in no graph."""
+    """Return logits (texts, labels) of a batch as ``collate`` makes it.
+
+    Inputs that the network ignores are in no graph.
+    """
     read = {each.name for each in session.get_inputs()}
     logits: NDArray[np.float32] = session.run(None, {n: each.numpy() for n, each in inputs.items() if n in read})[0]
     return logits

@@ -37,7 +37,7 @@ def write_package(runs: Runs, run_id: str, file: Path) -> None:
 
 
 def subject(runs: Runs, run_id: str, classifier: Classifier) -> Subject:
-    """What the card of a run tells, exported as ``classifier``.
+    """Return what the card of a run tells, exported as ``classifier``.
 
     Raises:
         RunError: the run has no report.

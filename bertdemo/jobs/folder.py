@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from bertdemo import drafts
 from bertdemo.jobs.records import Format, JobCard, JobColumns
-from bertdemo.runs.failures import storage
-from bertdemo.runs.piecework import PieceFolder
-from bertdemo.runs.records import State, Status
-from bertdemo.runs.work_folder import drafted
+from bertdemo.tasks.failures import storage
+from bertdemo.tasks.folder import drafted
+from bertdemo.tasks.records import State, Status
+from bertdemo.tasks.resumable import ResumableTaskFolder
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -29,7 +29,7 @@ NO_LABEL = -1
 
 
 @dataclass(frozen=True)
-class Part:
+class PredictedChunk:
     """The predictions of one chunk: labels (rows,), which index the label names, and probabilities (rows, labels).
 
     Rows without a text that can be read have the label -1 and NaN for probabilities. ``unknown`` (rows,) is the share
@@ -51,7 +51,7 @@ class Part:
         return best
 
 
-class JobFolder(PieceFolder):
+class JobFolder(ResumableTaskFolder):
     """One job on disk.
 
     Every reading method raises ``RunError`` where its file is missing or damaged; every writing method raises
@@ -96,32 +96,32 @@ class JobFolder(PieceFolder):
         return card
 
     def chunks(self) -> int:
-        """Of how many chunks the job consists."""
+        """Return of how many chunks the job consists."""
         return -(-self.card.rows // self.card.chunk)
 
     def rows_of(self, chunk: int) -> int:
         return min(self.card.chunk, self.card.rows - chunk * self.card.chunk)
 
     def table(self, chunk: int, columns: list[str] | None = None) -> pa.Table:
-        """The rows of one chunk of the table, all columns or some."""
+        """Return the rows of one chunk of the table, all columns or some."""
         with self._input() as file:
             return self._row_group(file, chunk, columns)
 
     def tables(self) -> Iterator[pa.Table]:
-        """The table, one chunk after the other."""
+        """Yield the table, one chunk after the other."""
         with self._input() as file:
             for chunk in range(self.chunks()):
                 yield self._row_group(file, chunk, None)
 
     def texts(self, chunk: int) -> tuple[list[str], list[str] | None]:
-        """Texts and second texts of one chunk; an empty cell is an empty text."""
+        """Return texts and second texts of one chunk; an empty cell is an empty text."""
         columns = self.card.columns
         names = [columns.text] if columns.pair is None else [columns.text, columns.pair]
         table = self.table(chunk, names)
         texts = [_as_texts(table.column(name)) for name in names]
         return texts[0], texts[1] if columns.pair is not None else None
 
-    def write_part(self, chunk: int, part: Part) -> None:
+    def write_part(self, chunk: int, part: PredictedChunk) -> None:
         """Keep the predictions of one chunk: a reader sees all of them or none."""
         import pyarrow as pa
         import pyarrow.parquet as pq
@@ -137,8 +137,8 @@ class JobFolder(PieceFolder):
         with storage(self.path), drafts.drafted(self.part_path(chunk)) as draft:
             pq.write_table(pa.table(columns).replace_schema_metadata(about), draft)
 
-    def part(self, chunk: int) -> Part:
-        """The predictions of one chunk."""
+    def part(self, chunk: int) -> PredictedChunk:
+        """Return the predictions of one chunk."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
@@ -154,12 +154,14 @@ class JobFolder(PieceFolder):
             probabilities = flat.reshape(len(labels), -1)
             is_kept = "unknown" in table.column_names
             unknown = table.column("unknown").to_numpy() if is_kept else np.full(len(labels), np.nan, np.float32)
-            return Part(labels, probabilities, unknown, float(about["seconds"]), int(about["cut"]), about["precision"])
+            return PredictedChunk(
+                labels, probabilities, unknown, float(about["seconds"]), int(about["cut"]), about["precision"]
+            )
         except (OSError, ValueError, LookupError, pa.ArrowException) as error:
             raise self._damaged(f"parts/{path.name}") from error
 
     def rows_done(self) -> int:
-        """Rows that are predicted and kept."""
+        """Return rows that are predicted and kept."""
         return sum(self.rows_of(chunk) for chunk in self.done())
 
     def so_far(self) -> str:
@@ -193,7 +195,10 @@ def _write_table(table: pa.Table, path: Path, chunk: int) -> None:
 
 
 def _as_column(kind: pa.DataType, values: NDArray[Any]) -> pa.Array:
-    """``values`` as they lie in memory; ``pa.array`` would import pandas, 40 MB, to see whether they are a series."""
+    """Return ``values`` as they lie in memory.
+
+    ``pa.array`` would import pandas, 40 MB, to see whether they are a series.
+    """
     import pyarrow as pa
 
     return pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(values)])

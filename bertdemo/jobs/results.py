@@ -16,9 +16,9 @@ import numpy as np
 
 from bertdemo.data.spreadsheet import harmless
 from bertdemo.drafts import drafted
-from bertdemo.jobs.folder import NO_LABEL, JobFolder, Part
+from bertdemo.jobs.folder import NO_LABEL, JobFolder, PredictedChunk
 from bertdemo.jobs.records import Format
-from bertdemo.runs.failures import storage
+from bertdemo.tasks.failures import storage
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -39,7 +39,10 @@ def write_result(folder: JobFolder, kind: Format, path: Path) -> None:
 
 
 def added_names(taken: Iterable[str], label_names: Iterable[str]) -> list[str]:
-    """Names of the columns of predictions, none of which is one of ``taken``: a second one is called "name (2)"."""
+    """Return names of the columns of predictions, none of which is one of ``taken``.
+
+    A second one is called "name (2)".
+    """
     names = set(taken)
     added = []
     for plain in ("predicted_label", "confidence", *(f"prob_{label}" for label in label_names), "unknown_share"):
@@ -52,7 +55,7 @@ def added_names(taken: Iterable[str], label_names: Iterable[str]) -> list[str]:
 
 
 def _tables(folder: JobFolder) -> Iterator[pa.Table]:
-    """The whole result, one chunk after the other; there is at least one."""
+    """Yield the whole result, one chunk after the other; there is at least one."""
     label_names = folder.card.label_names
     for chunk, table in enumerate(folder.tables()):
         names = added_names(table.column_names, label_names)
@@ -61,8 +64,8 @@ def _tables(folder: JobFolder) -> Iterator[pa.Table]:
         yield table
 
 
-def _columns(part: Part, label_names: tuple[str, ...]) -> Iterator[pa.Array]:
-    """Label, confidence, a probability for each label and the share unknown; nothing where a row had no text."""
+def _columns(part: PredictedChunk, label_names: tuple[str, ...]) -> Iterator[pa.Array]:
+    """Yield label, confidence, a probability for each label and the share unknown; nothing where a row had no text."""
     import pyarrow as pa
 
     empty = part.labels == NO_LABEL

@@ -11,13 +11,13 @@ from bertdemo.errors import RunError
 from bertdemo.jobs.folder import JobFolder
 from bertdemo.jobs.records import Format, Job, JobCard, JobColumns, JobSummary, ReviewRow
 from bertdemo.jobs.submission import as_table, check_columns, chunk_rows, fingerprint
-from bertdemo.runs.backend import Backend
 from bertdemo.runs.digest import model_digest
-from bertdemo.runs.piecework import Piecework
-from bertdemo.runs.records import State, Status
 from bertdemo.runs.store import Runs
-from bertdemo.runs.works import new_id
 from bertdemo.settings import Settings
+from bertdemo.tasks.backend import Backend
+from bertdemo.tasks.records import State, Status
+from bertdemo.tasks.resumable import ResumableTaskStore
+from bertdemo.tasks.store import new_id
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _JobList = list[Job]
 
 
-class Jobs(Piecework[JobFolder]):
+class Jobs(ResumableTaskStore[JobFolder]):
     """The jobs in ``settings.home / "jobs"``. Any number of these may exist, in any number of processes.
 
     One job works at a time, the others wait in order. Methods that take an id raise ``RunError`` where there is no such
@@ -86,25 +86,25 @@ class Jobs(Piecework[JobFolder]):
         if destination and (again := self._same(card)):
             return again
         folder = JobFolder.create(self._root / new_id(Path(source_name).stem, now), table, card)
-        self._admit(folder)
+        self._enqueue(folder)
         return folder.id
 
     def get(self, job_id: str) -> Job:
-        """One job as it stands now.
+        """Return one job as it stands now.
 
         Raises:
             RunError: there is none of that id, or its folder is damaged.
         """
-        folder, status, position = self._settled_one(job_id)
+        folder, status, position = self._refreshed_one(job_id)
         return Job(folder.id, folder.card, status, position)
 
     def list(self) -> _JobList:
-        """All jobs, the newest first. A damaged one is listed as failed, with a sentence."""
-        jobs = [_read(*found) for found in self._settled()]
+        """Return all jobs, the newest first. A damaged one is listed as failed, with a sentence."""
+        jobs = [_read(*found) for found in self._refreshed()]
         return sorted(jobs, key=lambda job: (job.card.created if job.card else 0.0, job.id), reverse=True)
 
     def result(self, job_id: str, kind: Format) -> Path:
-        """The file with the predictions beside the columns of the table, made at the first call.
+        """Return the file with the predictions beside the columns of the table, made at the first call.
 
         Raises:
             RunError: the job has not finished.
@@ -112,7 +112,7 @@ class Jobs(Piecework[JobFolder]):
         from bertdemo.jobs.results import write_result
 
         folder = self.folder(job_id)
-        status = self._dispatcher.settle(folder)
+        status = self._dispatcher.refresh_status(folder)
         if status.state is not State.FINISHED:
             raise RunError(f"The job {job_id} is {status.state} and has no result yet: wait for it, or resume it.")
         path = folder.result_path(kind)
@@ -121,19 +121,19 @@ class Jobs(Piecework[JobFolder]):
         return path
 
     def summary(self, job_id: str, threshold: float = 0.5) -> JobSummary:
-        """What the rows that are done amount to; while a job works, those so far."""
+        """Return what the rows that are done amount to; while a job works, those so far."""
         from bertdemo.jobs.summary import summarise
 
         return summarise(self.folder(job_id), threshold)
 
     def least_confident(self, job_id: str, n: int = 50) -> tuple[ReviewRow, ...]:
-        """The ``n`` rows whose predicted label is the least probable, the least first; of those done so far."""
+        """Return the ``n`` rows whose predicted label is the least probable, the least first; of those done so far."""
         from bertdemo.jobs.summary import least_confident
 
         return least_confident(self.folder(job_id), n)
 
     def _same(self, card: JobCard) -> str | None:
-        """A job that was asked the same before, put in line again if it has to be."""
+        """Return a job that was asked the same before, put in line again if it has to be."""
         for job in self.list():
             if job.card and (job.card.fingerprint, job.card.destination) == (card.fingerprint, card.destination):
                 if job.can_resume:
@@ -151,6 +151,6 @@ def _read(folder: JobFolder, status: Status, position: int | None) -> Job:
 
 def _local_backend(settings: Settings) -> Backend[JobFolder]:
     """Imported here: only who starts work needs what starts it."""
-    from bertdemo.runs.local import LocalBackend, worker_command
+    from bertdemo.tasks.local import LocalBackend, worker_command
 
     return LocalBackend(settings, worker_command("bertdemo.jobs.worker"))

@@ -21,7 +21,7 @@ _FEWEST, _MOST = 64, 1024  # rows; many texts at once sort well by length, and f
 
 
 def as_table(frame: pd.DataFrame) -> pa.Table:
-    """The table of a job: columns of one kind each; cells of a column that are of several become texts.
+    """Return the table of a job: columns of one kind each; cells of a column that are of several become texts.
 
     Raises:
         DataError: there is no row, two columns have one name, or a text is not valid Unicode.
@@ -56,14 +56,17 @@ def check_columns(table: pa.Table, columns: JobColumns, run: Run) -> None:
 
 
 def chunk_rows(table: pa.Table, columns: JobColumns) -> int:
-    """How many rows to predict and keep at a time: fewer, the longer the texts are."""
+    """Return how many rows to predict and keep at a time: fewer, the longer the texts are."""
     bytes_of_text = sum(table.column(name).nbytes for name in (columns.text, columns.pair) if name is not None)
     rows: int = _BYTES * table.num_rows // max(bytes_of_text, 1)
     return max(_FEWEST, min(_MOST, rows))
 
 
 def fingerprint(table: pa.Table, columns: JobColumns, run_id: str, model: str, exact: bool) -> str:
-    """SHA-256 (hex): equal for the same cells under the same names, predicted by the same model in the same way."""
+    """Return SHA-256 (hex).
+
+    Equal for the same cells under the same names, predicted by the same model in the same way.
+    """
     digest = hashlib.sha256(repr((table.column_names, columns, run_id, model, exact)).encode())
     for batch in table.to_batches(_MOST):
         digest.update(batch.serialize())

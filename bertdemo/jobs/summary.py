@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bertdemo.data.cells import as_text
-from bertdemo.jobs.folder import NO_LABEL, JobFolder, Part
+from bertdemo.jobs.folder import NO_LABEL, JobFolder, PredictedChunk
 from bertdemo.jobs.records import Agreement, JobSummary, ReviewRow
 
 _MOSTLY = 0.5  # of the tokens of a text
@@ -43,7 +43,9 @@ def summarise(folder: JobFolder, threshold: float) -> JobSummary:
 
 
 def least_confident(folder: JobFolder, n: int) -> tuple[ReviewRow, ...]:
-    """The ``n`` rows that are done whose label is the least probable, the least first; equals in the table's order.
+    """Return the ``n`` rows that are done whose label is the least probable, the least first.
+
+    Equals in the table's order.
 
     Raises:
         RunError: the job is damaged.
@@ -58,14 +60,17 @@ def least_confident(folder: JobFolder, n: int) -> tuple[ReviewRow, ...]:
     return tuple(_review(folder, row, parts[row // size], texts[row // size]) for row in chosen)
 
 
-def _review(folder: JobFolder, row: int, part: Part, texts: tuple[list[str], list[str] | None]) -> ReviewRow:
+def _review(folder: JobFolder, row: int, part: PredictedChunk, texts: tuple[list[str], list[str] | None]) -> ReviewRow:
     place, (firsts, seconds) = row % folder.card.chunk, texts
     label, pair = folder.card.label_names[part.labels[place]], seconds[place] if seconds is not None else None
     return ReviewRow(row + 1, firsts[place], pair, label, float(part.confidences[place]))
 
 
-def _agreement(folder: JobFolder, parts: dict[int, Part]) -> Agreement | None:
-    """Predictions against the right labels, where the table has them; spellings of one label count as that label."""
+def _agreement(folder: JobFolder, parts: dict[int, PredictedChunk]) -> Agreement | None:
+    """Return predictions against the right labels, where the table has them.
+
+    Spellings of one label count as that label.
+    """
     from bertdemo.data.label_cells import read_cells
     from bertdemo.data.labels import is_blank, label_key
     from bertdemo.evaluation.metrics import accuracy, macro_f1

@@ -19,13 +19,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bertdemo.errors import RunError
-from bertdemo.jobs.folder import NO_LABEL, JobFolder, Part
+from bertdemo.jobs.folder import NO_LABEL, JobFolder, PredictedChunk
 from bertdemo.models.encoding import is_blank
 from bertdemo.runs.digest import model_digest
-from bertdemo.runs.piece_worker import carry_out, heed, home_of, named_folder
-from bertdemo.runs.pulse import Pulse
-from bertdemo.runs.records import State
 from bertdemo.settings import Settings
+from bertdemo.tasks.heartbeat import StatusWriter
+from bertdemo.tasks.records import State
+from bertdemo.tasks.worker import home_of, named_folder, raise_if_cancelled, run_task
 
 if TYPE_CHECKING:
     from bertdemo.prediction.predict import Predictions
@@ -46,13 +46,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def make_predictor(folder: JobFolder) -> Predictor:
-    """The classifier of the job's run where it works fastest, or in fp32 if the job asks for that.
+    """Return the classifier of the job's run where it works fastest, or in fp32 if the job asks for that.
 
     Raises:
         RunError: the run or its model is gone, or is another one than when the job was made.
     """
     from bertdemo.models.devices import choose_placement
-    from bertdemo.prediction.loaded import Shelf
+    from bertdemo.prediction.model_cache import ModelCache
     from bertdemo.prediction.predict import predict
     from bertdemo.prediction.side_by_side import batches_at_once
     from bertdemo.runs.store import Runs
@@ -60,7 +60,7 @@ def make_predictor(folder: JobFolder) -> Predictor:
     card, runs = folder.card, Runs(home_of(folder))
     if model_digest(runs.model_folder(card.run)) != card.model:
         raise RunError(f"The model of the run {card.run} is not the one this job began with: start the job again.")
-    classifier = Shelf(runs, capacity=1).classifier(card.run)
+    classifier = ModelCache(runs, capacity=1).classifier(card.run)
     placement = choose_placement("fp32" if card.exact else "auto")
     return functools.partial(predict, classifier, placement=placement, at_once=batches_at_once())
 
@@ -69,32 +69,32 @@ def work(folder: JobFolder, make_predictor: Callable[[JobFolder], Predictor] = m
     """Do what is left of the job in this process and return the state it ended in."""
     from bertdemo.jobs.store import Jobs
 
-    def do(pulse: Pulse) -> None:
-        _do(folder, pulse, make_predictor)
+    def do(writer: StatusWriter) -> None:
+        _do(folder, writer, make_predictor)
 
-    return carry_out(folder, Jobs(home_of(folder)), do, "Finished: every row is predicted.")
+    return run_task(folder, Jobs(home_of(folder)), do, "Finished: every row is predicted.")
 
 
-def _do(folder: JobFolder, pulse: Pulse, make_predictor: Callable[[JobFolder], Predictor]) -> None:
+def _do(folder: JobFolder, writer: StatusWriter, make_predictor: Callable[[JobFolder], Predictor]) -> None:
     """Predict what is not yet kept, chunk by chunk."""
-    pulse.say(State.STARTING, f"Loading the classifier {folder.card.run_name}.")
+    writer.update(State.STARTING, f"Loading the classifier {folder.card.run_name}.")
     _drop_damaged_parts(folder)
-    heed(folder)
+    raise_if_cancelled(folder)
     predictor = make_predictor(folder)
     before = done = folder.rows_done()
     began, total = time.perf_counter(), folder.card.rows
     for chunk in sorted(set(range(folder.chunks())) - folder.done()):
-        heed(folder)
+        raise_if_cancelled(folder)
         part = predict_chunk(folder, chunk, predictor)
         folder.write_part(chunk, part)
         done += len(part.labels)
         speed = (done - before) / (time.perf_counter() - began)
         message = f"Predicting: row {done:,} of {total:,} in {part.precision}."
-        pulse.say(State.PREDICTING, message, step=done, steps=total, speed=speed, remaining=(total - done) / speed)
+        writer.update(State.PREDICTING, message, step=done, steps=total, speed=speed, remaining=(total - done) / speed)
 
 
-def predict_chunk(folder: JobFolder, chunk: int, predictor: Predictor) -> Part:
-    """The predictions of one chunk of rows; a row without a text, or one that the model can read, gets none."""
+def predict_chunk(folder: JobFolder, chunk: int, predictor: Predictor) -> PredictedChunk:
+    """Return the predictions of one chunk of rows; a row without a text, or one that the model can read, gets none."""
     texts, pairs = folder.texts(chunk)
     filled = [row for row, parts in enumerate(zip(texts, pairs or texts, strict=True)) if not any(map(is_blank, parts))]
     predictions = predictor([texts[row] for row in filled], None if pairs is None else [pairs[row] for row in filled])
@@ -104,7 +104,7 @@ def predict_chunk(folder: JobFolder, chunk: int, predictor: Predictor) -> Part:
     labels[filled], probabilities[filled] = predictions.labels, predictions.probabilities
     unknown[filled] = predictions.unknown
     labels[np.isnan(unknown)], probabilities[np.isnan(unknown)] = NO_LABEL, np.nan
-    return Part(labels, probabilities, unknown, predictions.seconds, predictions.cut, predictions.precision)
+    return PredictedChunk(labels, probabilities, unknown, predictions.seconds, predictions.cut, predictions.precision)
 
 
 def _drop_damaged_parts(folder: JobFolder) -> None:
@@ -122,9 +122,9 @@ def _import_everything() -> None:
     import pyarrow.parquet
     from transformers import AutoTokenizer, BertForSequenceClassification
 
-    from bertdemo.prediction.loaded import Shelf
+    from bertdemo.prediction.model_cache import ModelCache
 
-    del pyarrow, AutoTokenizer, BertForSequenceClassification, Shelf
+    del pyarrow, AutoTokenizer, BertForSequenceClassification, ModelCache
 
 
 if __name__ == "__main__":

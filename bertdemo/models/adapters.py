@@ -17,17 +17,17 @@ _PREFIX = "base_model.model."  # of the names of weights in files of peft
 
 
 def is_adapted(model: PreTrainedModel) -> bool:
-    """Whether ``model`` is trained through an adapter, as ``training.lora`` makes it."""
+    """Return whether ``model`` is trained through an adapter, as ``training.lora`` makes it."""
     return hasattr(model, "peft_config")
 
 
 def has_adapter(folder: Path) -> bool:
-    """Whether ``folder`` holds an adapter and no whole model."""
+    """Return whether ``folder`` holds an adapter and no whole model."""
     return (folder / _CONFIG).is_file()
 
 
 def base_of(folder: Path) -> str:
-    """The name of the base model that the adapter in ``folder`` was trained on, as in ``find_base``.
+    """Return the name of the base model that the adapter in ``folder`` was trained on, as in ``find_base``.
 
     Raises:
         OSError, ValueError, KeyError: the adapter's configuration cannot be read.
@@ -36,7 +36,9 @@ def base_of(folder: Path) -> str:
 
 
 def files_beside(folder: Path) -> list[Path]:
-    """What the weights in ``folder`` need to be a model: none if they are whole, else how to add them and the base.
+    """Return what the weights in ``folder`` need to be a model.
+
+    None if they are whole, else how to add them and the base.
 
     Raises:
         OSError, ValueError, KeyError: the adapter's configuration cannot be read.

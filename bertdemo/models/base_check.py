@@ -38,14 +38,17 @@ _SAME = 2e-3  # of the spread between texts; rounding in fp32 stays below, and p
 
 
 def longest_input(config: PretrainedConfig, tokenizer: PreTrainedTokenizerBase) -> int:
-    """How many tokens the model says that it can read, special tokens included; ``fit`` tries whether it is true."""
+    """Return how many tokens the model says that it can read, special tokens included.
+
+    ``fit`` tries whether it is true.
+    """
     positions = positions_of(config.to_dict())
     # XLNet says -1: its positions are relative and have no end.
     return int(min(positions, tokenizer.model_max_length) if positions > 0 else tokenizer.model_max_length)
 
 
 def has_experts(config: PretrainedConfig) -> bool:
-    """Whether the architecture sends each token to a few of many experts (a mixture of experts)."""
+    """Return whether the architecture sends each token to a few of many experts (a mixture of experts)."""
     text = config.get_text_config()
     numbers = [getattr(text, name, None) for name in ("num_experts", "num_local_experts", "n_routed_experts")]
     return getattr(text, "is_moe", True) and any(isinstance(each, int) and each > 1 for each in numbers)
@@ -71,7 +74,7 @@ def agree_on_padding(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase)
 
 
 def fit(classifier: Classifier) -> Classifier:
-    """The classifier with the padding that it needs and the length that it can read, both found by trying, in fp32.
+    """Fit the padding that a classifier needs and the length that it can read, both found by trying, in fp32.
 
     Raises:
         ModelError: it reads nothing, fails on short texts, or answers differently each time, in one sentence.
@@ -101,7 +104,7 @@ def fit(classifier: Classifier) -> Classifier:
 
 
 def padding_note(classifier: Classifier) -> str:
-    """What an architecture costs that reads padding as text, in a sentence; "" for the others."""
+    """Return what an architecture costs that reads padding as text, in a sentence; "" for the others."""
     if classifier.padding != "none":
         return ""
     return (
@@ -144,7 +147,7 @@ def _spread(logits: NDArray[np.float32]) -> float:
 
 
 def _padding(classifier: Classifier, encoded: Encoded, alone: NDArray[np.float32]) -> Padding:
-    """The side on which padding leaves the answers as they are when each text is ``alone``: (texts, labels)."""
+    """Return the side on which padding leaves the answers as they are when each text is ``alone``: (texts, labels)."""
     by_length = sorted(range(len(encoded)), key=encoded.lengths.__getitem__)
     batches = [by_length, *(list(pair) for pair in pairwise(by_length))]  # of even and odd widths
     same_lengths = [[row, row] for row in by_length]
@@ -163,7 +166,7 @@ def _padding(classifier: Classifier, encoded: Encoded, alone: NDArray[np.float32
 def _answers_stay(
     classifier: Classifier, encoded: Encoded, batches: list[list[int]], alone: NDArray[np.float32]
 ) -> bool:
-    """Whether every text of these batches is answered as ``alone`` (texts, labels)."""
+    """Return whether every text of these batches is answered as ``alone`` (texts, labels)."""
     allowed = _SAME * _spread(alone) + _ROUNDING * np.abs(alone).max()
     try:
         return all(
@@ -174,7 +177,10 @@ def _answers_stay(
 
 
 def _true_length(classifier: Classifier, encoded: Encoded) -> int:
-    """The most tokens up to ``max_length`` that go through the model: tried, and halved between right and wrong."""
+    """Return the most tokens up to ``max_length`` that go through the model.
+
+    Tried, and halved between right and wrong.
+    """
     row = max(range(len(encoded)), key=lambda row: len(encoded.ids[row]))
     works, fails = len(encoded.ids[row]), classifier.max_length + 1
     tried = classifier.max_length
@@ -188,7 +194,7 @@ def _true_length(classifier: Classifier, encoded: Encoded) -> int:
 
 
 def _goes_through(classifier: Classifier, encoded: Encoded, row: int, tokens: int) -> bool:
-    """Whether a text of so many tokens does: the probe's, its middle said again and again."""
+    """Return whether a text of so many tokens does: the probe's, its middle said again and again."""
     from accelerate.utils.memory import should_reduce_batch_size
 
     ids = encoded.ids[row]

@@ -15,12 +15,12 @@ _TOKENIZER = re.compile(r"tokenizer\.json|tokenizer_config\.json|[^/]*vocab[^/]*
 
 
 def has_tokenizer(files: Iterable[str]) -> bool:
-    """Whether one of the files of these names (no folders) is of a tokenizer."""
+    """Return whether one of the files of these names (no folders) is of a tokenizer."""
     return any(_TOKENIZER.fullmatch(file) for file in files)
 
 
 def missing_files(folder: Path) -> list[str]:
-    """What ``folder`` lacks to be a base model, in the words of a sentence; empty if nothing.
+    """Return what ``folder`` lacks to be a base model, in the words of a sentence; empty if nothing.
 
     Raises:
         ModelError: the index of its weights is damaged.
@@ -45,7 +45,7 @@ def check_whole(folder: Path) -> None:
 
 
 def _weights(folder: Path) -> list[str]:
-    """The names of the files that hold the weights, as transformers looks for them."""
+    """Return the names of the files that hold the weights, as transformers looks for them."""
     if (folder / WEIGHTS).exists() or not (folder / INDEX).exists():
         return [WEIGHTS]
     try:

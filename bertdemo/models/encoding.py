@@ -47,18 +47,20 @@ class Encoded:
         return [len(row) for row in self.ids]
 
     def select(self, rows: Sequence[int] | NDArray[np.intp]) -> Encoded:
-        """The given texts, in the given order."""
+        """Return the given texts, in the given order."""
         segments = None if self.segments is None else tuple(self.segments[i] for i in rows)
         return Encoded(tuple(self.ids[i] for i in rows), segments, self.cut)
 
 
 def is_blank(text: str) -> bool:
-    """Whether there is nothing to read: no character but white space, controls (NUL) and invisible marks."""
+    """Return whether there is nothing to read: no character but white space, controls (NUL) and invisible marks."""
     return all(letter.isspace() or unicodedata.category(letter) in ("Cc", "Cf") for letter in text)
 
 
 def reads_segments(model: PreTrainedModel) -> bool:
-    """Whether a model tells the two texts of a pair apart by ``token_type_ids``; not every tokenizer of its kind says.
+    """Return whether a model tells the two texts of a pair apart by ``token_type_ids``.
+
+    Not every tokenizer of its kind says.
 
     The configurations of XLNet and Funnel have no number of types: they compare those of two tokens. Where there is one
     type alone, a second would be out of range.
@@ -68,7 +70,7 @@ def reads_segments(model: PreTrainedModel) -> bool:
 
 
 def tokenize(classifier: Classifier, texts: _Texts, pairs: _Texts | None = None, **wanted: Any) -> Any:
-    """The ``BatchEncoding`` of a text or texts (with their pairs) for this model: cut, not padded.
+    """Return the ``BatchEncoding`` of a text or texts (with their pairs) for this model: cut, not padded.
 
     Whatever reads texts for a classifier does it here, so that all read alike, and without its lock: long texts are
     read beside it. ``wanted`` goes to the tokenizer.
@@ -82,7 +84,7 @@ def tokenize(classifier: Classifier, texts: _Texts, pairs: _Texts | None = None,
 
 
 def count_tokens(classifier: Classifier, text: str, pair: str | None = None) -> int:
-    """Tokens of a text (with its pair), special tokens included.
+    """Return tokens of a text (with its pair), special tokens included.
 
     Of a text that is much longer than the model reads it is any number above ``max_length``.
     """
@@ -130,14 +132,17 @@ def _each(texts: _Texts | None) -> Sequence[str]:
 def batches_by_length(
     rows: Sequence[int], lengths: Sequence[int], size: int, padding: Padding = "right"
 ) -> list[list[int]]:
-    """``rows`` in batches of ``size``, shortest first, so that little of a batch is padding; or none (``none``)."""
+    """Return ``rows`` in batches of ``size``, shortest first, so that little of a batch is padding.
+
+    Or none (``none``).
+    """
     ordered = sorted(rows, key=lambda row: lengths[row])
     groups = [list(group) for _, group in groupby(ordered, lengths.__getitem__)] if padding == "none" else [ordered]
     return [group[i : i + size] for group in groups for i in range(0, len(group), size)]
 
 
 def padded_tokens(rows: Sequence[int], lengths: Sequence[int]) -> int:
-    """Tokens that a batch of these rows holds once it is padded to the longest of them."""
+    """Return tokens that a batch of these rows holds once it is padded to the longest of them."""
     return len(rows) * max(lengths[row] for row in rows)
 
 
@@ -160,7 +165,7 @@ def collate(classifier: Classifier, encoded: Encoded, rows: Sequence[int], width
 
 
 def _padded(columns: Sequence[NDArray[np.int32]], filler: int, width: int, on_left: bool) -> Tensor:
-    """(rows, width), 64-bit: one row for each of ``columns``, filled up on the right, or on the left."""
+    """Return (rows, width), 64-bit: one row for each of ``columns``, filled up on the right, or on the left."""
     import torch
 
     table = np.full((len(columns), width), filler, dtype=np.int64)

@@ -34,7 +34,7 @@ def read_first_token_only(model: PreTrainedModel) -> None:
 
 
 def _ask_from_first_token(module: nn.Module, args: Any, kwargs: dict[str, Any]) -> Any:  # noqa: ARG001 - a hook's
-    """(states, mask) of attention to itself as those of attention from the first token to all."""
+    """Return (states, mask) of attention to itself as those of attention from the first token to all."""
     states, mask = args  # (texts, tokens, width), and (texts, 1, 1 or tokens, tokens) or nothing
     everything = {"encoder_hidden_states": states, "encoder_attention_mask": mask if mask is None else mask[:, :, :1]}
     # A slice with gaps goes into a product a text at a time, each with a copy of the weights.

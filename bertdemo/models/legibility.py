@@ -28,7 +28,7 @@ class Legibility:
             self._silent.add(unknown)
 
     def unknown_share(self, ids: Sequence[int], parts: Sequence[int | None] | None = None) -> float:
-        """Of the tokens that stand for something of a text, the share that is unknown: 0 to 1.
+        """Return the share of unknown tokens among those that stand for something of a text: 0 to 1.
 
         NaN where there is no such token: the model reads nothing of the text. ``parts`` says of each token whether it
         is of the first (0) or the second (1) text of a pair, which is NaN if either of them is.

@@ -30,7 +30,7 @@ _COMPUTED = re.compile(r"position_ids|token_type_ids|inv_freq|masked_bias|(attn|
 
 
 def read_config(location: str, label_names: tuple[str, ...], dropout: float) -> PretrainedConfig:
-    """The configuration of a base for these labels; what it says of labels it had before is not even read.
+    """Return the configuration of a base for these labels; what it says of labels it had before is not even read.
 
     ``dropout`` is of hidden states; attention weights are not dropped.
     """
@@ -68,7 +68,7 @@ def _settle(location: str, config: PretrainedConfig) -> None:
 
 
 def with_fresh_head(location: str, config: PretrainedConfig, attention: str | None) -> PreTrainedModel:
-    """The encoder's weights below a head of random ones.
+    """Return the encoder's weights below a head of random ones.
 
     Raises:
         ModelError: weights of the encoder are missing, are not numbers, or mean what transformers does not compute.
@@ -95,7 +95,7 @@ def with_fresh_head(location: str, config: PretrainedConfig, attention: str | No
 def _check_same_parts(encoder: PreTrainedModel, model: PreTrainedModel) -> None:
     """Refuse an architecture whose classifier reads texts with parts that the bare encoder does not come with.
 
-    Perceiver's word vectors are such a part: they are in the file, and transformers would draw new ones.
+    Perceiver's token embeddings are such a part: they are in the file, and transformers would draw new ones.
     """
     came = {name for name, _ in encoder.named_children()}
     new = [name for name, _ in model.base_model.named_children() if name not in came and f"{name}." != _POOLER]
@@ -109,7 +109,7 @@ def _check_same_parts(encoder: PreTrainedModel, model: PreTrainedModel) -> None:
 def with_saved_head(
     location: str, config: PretrainedConfig | None = None, *, attention: str | None = None, **options: Any
 ) -> PreTrainedModel:
-    """A classifier as it was saved, in fp32, head included; its configuration, too, unless one is given.
+    """Return a classifier as it was saved, in fp32, head included; its configuration, too, unless one is given.
 
     With ``ignore_mismatched_sizes`` the head may be another's, to be replaced by an adapter's.
 
@@ -221,7 +221,7 @@ def told_as_model_error(location: str) -> Iterator[None]:
 
 
 def is_about_the_machine(error: Exception) -> bool:
-    """Whether the disk or the memory is full, or a folder may not be read."""
+    """Return whether the disk or the memory is full, or a folder may not be read."""
     from accelerate.utils.memory import should_reduce_batch_size
 
     return getattr(error, "errno", None) in (errno.ENOSPC, errno.EACCES) or should_reduce_batch_size(error)

@@ -29,7 +29,7 @@ _SYMBOLS = ("So", "Sk")  # categories: pictures, and the tones of skin that foll
 
 
 def read_tokenizer(location: str) -> PreTrainedTokenizerBase:
-    """The tokenizer of a model, which reads special tokens in a text ("[SEP]", "</s>") as the characters they are.
+    """Read the tokenizer of a model, which reads special tokens in a text ("[SEP]", "</s>") as plain characters.
 
     Where it is saved, it says so, and ``transformers.pipeline`` reads them alike. The mask alone is read as what it is
     here: a text some of whose words are masked is a text like any other.
@@ -48,7 +48,7 @@ def read_tokenizer(location: str) -> PreTrainedTokenizerBase:
 
 
 def config_without_labels(location: str) -> PretrainedConfig:
-    """The configuration of a model but for the labels it had, which may be written in ways that cannot be read."""
+    """Read the configuration of a model but for the labels it had, which may be written in unreadable ways."""
     from transformers import AutoConfig, PretrainedConfig
 
     values, _ = PretrainedConfig.get_config_dict(location)
@@ -57,7 +57,7 @@ def config_without_labels(location: str) -> PretrainedConfig:
 
 
 def open_tokenizer(file: Path) -> Tokenizer:
-    """The tokenizer in ``file`` as training uses it, emoji included; it neither cuts nor pads.
+    """Return the tokenizer in ``file`` as training uses it, emoji included; it neither cuts nor pads.
 
     Torch is loaded for all but the bundled base's: transformers builds the rules of some anew, whatever the file says.
 
@@ -83,7 +83,7 @@ def open_tokenizer(file: Path) -> Tokenizer:
 
 
 def _with_mask(tokenizer: Tokenizer, mask: str) -> Tokenizer:
-    """The same tokenizer, to which the mask is a token like those that were added, and so read in a text."""
+    """Return the same tokenizer, to which the mask is a token like those that were added, and so read in a text."""
     from tokenizers import Tokenizer
 
     state = json.loads(tokenizer.to_str())
@@ -118,7 +118,7 @@ def _pieces(tokenizer: Tokenizer, text: str) -> list[str]:
 def add_emoji(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
     """Have the tokenizer read emoji, and the model know them, in place.
 
-    The word vector of a new emoji is the mean of those of its name's pieces: "unamused face" for 😒. Emoji that the
+    The token embedding of a new emoji is the mean of those of its name's pieces: "unamused face" for 😒. Emoji that the
     base has pieces for stay as they are, as does a base whose tokenizer knows no [UNK].
     """
     import torch
@@ -136,7 +136,7 @@ def add_emoji(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> Non
 
 
 def embeddings_of(model: PreTrainedModel) -> nn.Module | None:
-    """The embeddings of tokens; None of architectures that compute them from characters (CANINE)."""
+    """Return the embeddings of tokens; None of architectures that compute them from characters (CANINE)."""
     try:
         return model.get_input_embeddings()
     except NotImplementedError:
@@ -144,7 +144,7 @@ def embeddings_of(model: PreTrainedModel) -> nn.Module | None:
 
 
 def unread_emoji(tokenizer: Tokenizer) -> dict[str, list[int]]:
-    """Emoji that ``tokenizer`` reads as [UNK], and the ids of the pieces of their names (which it can read)."""
+    """Return emoji that ``tokenizer`` reads as [UNK], and the ids of the pieces of their names (which it can read)."""
     unknown = getattr(tokenizer.model, "unk_token", None)
     if unknown is None:
         return {}
@@ -156,13 +156,13 @@ def unread_emoji(tokenizer: Tokenizer) -> dict[str, list[int]]:
 
 
 def _word_vectors(model: PreTrainedModel) -> Tensor:
-    """(tokens, width): the embeddings of word pieces themselves, to be read and written without gradients."""
+    """Return (tokens, width): the embeddings of word pieces themselves, to be read and written without gradients."""
     weight: Tensor = model.get_input_embeddings().get_parameter("weight")
     return weight.detach()
 
 
 @cache
 def _emoji() -> tuple[str, ...]:
-    """Every emoji with a name in this Python's tables of Unicode, one character each."""
+    """Return every emoji with a name in this Python's tables of Unicode, one character each."""
     characters = (chr(point) for block in _BLOCKS for point in block)
     return tuple(c for c in characters if unicodedata.category(c) in _SYMBOLS and unicodedata.name(c, None) is not None)

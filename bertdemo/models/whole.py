@@ -38,7 +38,7 @@ def _shards(index: Path) -> list[Path]:
 
 
 def _is_complete(weights: Path) -> bool:
-    """Whether a safetensors file is as long as its header says."""
+    """Return whether a safetensors file is as long as its header says."""
     with weights.open("rb") as file:
         length = int.from_bytes(file.read(_LENGTH), "little")
         if not 0 < length <= _LONGEST_HEADER:

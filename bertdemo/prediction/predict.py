@@ -111,7 +111,7 @@ def predict(
 def predict_encoded(
     classifier: Classifier, encoded: Encoded, placement: Placement, batch_size: int = 64, apply: Apply = map
 ) -> NDArray[np.float32]:
-    """Logits (texts, labels) of encoded texts; a batch that does not fit into memory is halved and tried again.
+    """Return logits (texts, labels) of encoded texts; a batch that does not fit into memory is halved and tried again.
 
     ``apply`` maps a function over the batches, as ``map`` does, in an order and in threads of its own.
     """
@@ -157,7 +157,7 @@ def _settle(
 
 
 def autocast(placement: Placement) -> AbstractContextManager[object]:
-    """Matrix products in the placement's precision, sums and softmax in fp32 (torch's lists of safe operations)."""
+    """Compute matrix products in the placement's precision, sums and softmax in fp32 (torch's lists)."""
     import torch
 
     dtype = {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}[placement.precision]

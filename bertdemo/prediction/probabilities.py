@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 
 def softmax(logits: npt.ArrayLike, temperature: float = 1.0) -> npt.NDArray[np.float64]:
-    """Probabilities (texts, labels) of logits (texts, labels) divided by ``temperature``; rows sum to 1.
+    """Return probabilities (texts, labels) of logits (texts, labels) divided by ``temperature``; rows sum to 1.
 
     Computed in float64 and safe from overflow.
     """

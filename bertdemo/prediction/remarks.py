@@ -8,7 +8,7 @@ _SHOWN = 60  # characters of a text
 
 
 def remarks(unknown_share: float, plain: str | None) -> tuple[str, ...]:
-    """Sentences in plain text about an answer (``Answer``); none for a text that was read as it is."""
+    """Return sentences in plain text about an answer (``Answer``); none for a text that was read as it is."""
     said = []
     if unknown_share == 1:
         said.append(
@@ -29,5 +29,5 @@ def remarks(unknown_share: float, plain: str | None) -> tuple[str, ...]:
 
 
 def share(unknown: float) -> str:
-    """A share above 0 and below 1 in whole per cent that claims neither."""
+    """Return a share above 0 and below 1 in whole per cent that claims neither."""
     return f"{min(99, max(1, round(100 * unknown)))}\u00a0%"

@@ -17,11 +17,14 @@ class Apply(Protocol):
     """``map`` or one that works in several threads."""
 
     def __call__(self, function: Callable[[_In], _Out], items: Iterable[_In], /) -> Iterator[_Out]:
-        """What the function returns for each item, in the order of the items."""
+        """Yield what the function returns for each item, in the order of the items."""
 
 
 def batches_at_once() -> int:
-    """How many batches to compute side by side in a process that does nothing else: such that no core is left over."""
+    """Return how many batches to compute side by side in a process that does nothing else.
+
+    Such that no core is left over.
+    """
     import torch
 
     threads = torch.get_num_threads()
@@ -30,7 +33,7 @@ def batches_at_once() -> int:
 
 @contextmanager
 def side_by_side(workers: int) -> Iterator[Apply]:
-    """A ``map`` whose calls run in ``workers`` threads, each with its share of torch's threads; 1 is plain ``map``.
+    """Yield a ``map`` whose calls run in ``workers`` threads, each with its share of torch's; 1 is plain ``map``.
 
     The threads of one operation wait for each other at its end, and between operations all but one wait for Python.
     Two batches side by side do not (a fifth less time on two cores, benchmarks/README.md); what is computed differs in

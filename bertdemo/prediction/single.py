@@ -72,7 +72,7 @@ def predict_one(classifier: Classifier, text: str, pair: str | None = None) -> A
 
 
 def illegible(classifier: Classifier, text: str) -> PredictionError:
-    """What to say of a text, or of its pair, of which the model reads nothing."""
+    """Return what to say of a text, or of its pair, of which the model reads nothing."""
     alone = Legibility(classifier.tokenizer).unknown_share(tokenize(classifier, text)["input_ids"])
     what = "text" if math.isnan(alone) else "second text"
     return PredictionError(
@@ -82,7 +82,7 @@ def illegible(classifier: Classifier, text: str) -> PredictionError:
 
 
 def in_other_letters(classifier: Classifier, text: str) -> str | None:
-    """The text in plain letters where the model reads that differently, though people and the check-up see one text."""
+    """Return the text in plain letters where the model reads that differently, though people see one text."""
     some = text[:_MOST_COMPARED]
     plain = in_plain_letters(some)
     if plain == some:
@@ -112,7 +112,7 @@ def check_text(text: str, what: str = "text") -> None:
 def _what_was_read(
     classifier: Classifier, text: str, pair: str | None
 ) -> tuple[tuple[str, ...], bool, str, str | None]:
-    """Tokens, whether anything was cut, and the part of each text up to its last token that was read."""
+    """Return tokens, whether anything was cut, and the part of each text up to its last token that was read."""
     tokenizer = classifier.tokenizer
     if not tokenizer.is_fast:
         return _what_was_read_slowly(classifier, text, pair)
@@ -130,7 +130,7 @@ def _what_was_read(
 def _what_was_read_slowly(
     classifier: Classifier, text: str, pair: str | None
 ) -> tuple[tuple[str, ...], bool, str, str | None]:
-    """The same of a tokenizer written in Python, which does not tell where in the text a token stands."""
+    """Return the same of a tokenizer written in Python, which does not tell where in the text a token stands."""
     tokenizer = classifier.tokenizer
     ids = tokenize(classifier, text, pair)["input_ids"]
     pieces = tuple(tokenizer.convert_ids_to_tokens(ids))

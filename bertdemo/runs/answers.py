@@ -34,7 +34,7 @@ def write_answers(answers: Answers, path: Path) -> None:
 
 
 def read_answers(path: Path, card: DataCard) -> Answers:
-    """The answers that ``write_answers`` wrote.
+    """Return the answers that ``write_answers`` wrote.
 
     Raises:
         OSError, ValueError, LookupError, TypeError: the file is no such file, or of other data than ``card`` tells.

@@ -24,7 +24,7 @@ from bertdemo.lines import one_line
 from bertdemo.models.catalog import CATALOGUE, BaseModel, base_name, files_of
 from bertdemo.models.hub import require_base
 from bertdemo.settings import Settings
-from bertdemo.training.environment import WORKER_ENVIRONMENT
+from bertdemo.tasks.environment import WORKER_ENVIRONMENT
 from bertdemo.training.recipe import Recipe
 
 _log = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ class Verdict:
 
     @classmethod
     def from_json(cls, text: str) -> Verdict:
-        """The verdict that ``to_json`` wrote.
+        """Return the verdict that ``to_json`` wrote.
 
         Raises:
             ValueError, KeyError, TypeError: this is none.
@@ -86,11 +86,11 @@ class BaseCheck:
             raise ModelError(verdict.refused)
 
     def is_due(self, base: BaseModel) -> bool:
-        """Whether a base is one to be tried: on this computer, and not the one that comes with the app."""
+        """Return whether a base is one to be tried: on this computer, and not the one that comes with the app."""
         return base.id != CATALOGUE[0].id and bool(files_of(base))
 
     def known(self, base: BaseModel, recipe: Recipe) -> Verdict | None:
-        """The verdict on a base that ``is_due``; None if it was not tried yet."""
+        """Return the verdict on a base that ``is_due``; None if it was not tried yet."""
         return _read(self._place(files_of(base), recipe))
 
     def _place(self, files: list[Path], recipe: Recipe) -> Path:
@@ -113,7 +113,7 @@ def _version(library: str) -> str:
 
 
 def _read(place: Path) -> Verdict | None:
-    """An earlier verdict; None if there is none."""
+    """Return an earlier verdict; None if there is none."""
     try:
         return Verdict.from_json(place.read_text(encoding="utf-8"))
     except (OSError, ValueError, KeyError, TypeError):
@@ -130,7 +130,7 @@ def _write(place: Path, verdict: Verdict) -> None:
 
 
 def _try(files: list[Path], recipe: Recipe) -> Verdict | None:
-    """The verdict on the base; None if it could not be found out."""
+    """Return the verdict on the base; None if it could not be found out."""
     weights = sum(file.stat().st_size for file in files if file.suffix == ".safetensors")
     if "torch" in sys.modules and weights <= _SMALL:
         return _verdict(recipe)

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from bertdemo.errors import RunError
 from bertdemo.models.adapters import files_beside
-from bertdemo.runs.failures import storage
+from bertdemo.tasks.failures import storage
 
 
 def model_digest(folder: Path) -> str:
-    """SHA-256 (hex) of the weights and the card in a model's folder: what has to be the same when work goes on.
+    """Return SHA-256 (hex) of the weights and the card in a model's folder: what has to be the same when work goes on.
 
     Of an adapter also that of the base below it, which somebody may replace: another version of its package, say.
 

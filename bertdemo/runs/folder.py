@@ -18,17 +18,19 @@ from bertdemo.data.dataset import Source, Split
 from bertdemo.errors import RecipeError, RunError
 from bertdemo.lines import one_line, printable
 from bertdemo.models.whole import is_whole
-from bertdemo.runs.failures import storage
 from bertdemo.runs.metrics import append_event, read_events
 from bertdemo.runs.naming import LONGEST_NAME
-from bertdemo.runs.records import DataCard, State, Status
-from bertdemo.runs.shapes import conforms
+from bertdemo.runs.records import DataCard
 from bertdemo.runs.unfinished import best_step, summarise
-from bertdemo.runs.work_folder import WorkFolder, drafted
+from bertdemo.tasks.failures import storage
+from bertdemo.tasks.folder import TaskFolder, drafted
+from bertdemo.tasks.records import State, Status
+from bertdemo.tasks.schema import matches_type
 from bertdemo.training.events import Event
 from bertdemo.training.recipe import Recipe
 
 if TYPE_CHECKING:
+    from bertdemo.evaluation.analysis import Analysis
     from bertdemo.evaluation.answers import Answers
     from bertdemo.evaluation.report import Report, TrainingSummary
 
@@ -38,7 +40,7 @@ _STEP = "step.json"  # beside a model: after which step of training it was kept
 _YOUNG = {"text_columns", "pair_column", "label_columns", "split_column", "also_possible", "notes", "split_origin"}
 
 
-class RunFolder(WorkFolder):
+class RunFolder(TaskFolder):
     """One run on disk. Files are replaced whole (status, request, report) or appended to (metrics, log).
 
     Every reading method raises ``RunError`` where its file is missing or damaged; every writing method raises
@@ -54,13 +56,13 @@ class RunFolder(WorkFolder):
         return self.path / "model"
 
     def places(self) -> tuple[Path, ...]:
-        """The model has a folder of its own. What comes with the app is nobody's to tidy."""
+        """Add the model's folder. What comes with the app is nobody's to tidy."""
         return () if self.read_only else (self.path, self.model_path)
 
     @classmethod
     def create(cls, path: Path, split: Split, recipe: Recipe, name: str, created: float) -> RunFolder:
         """Write everything a worker needs; the folder appears under its name complete or not at all."""
-        from bertdemo.runs.samples import card_of, write_split
+        from bertdemo.runs.split_io import card_of, write_split
 
         with drafted(path) as draft:
             folder = cls(draft)
@@ -75,7 +77,7 @@ class RunFolder(WorkFolder):
         return cls(path)
 
     def recipe(self) -> Recipe:
-        """How the run trains, or was to train."""
+        """Return how the run trains, or was to train."""
         try:
             recipe = Recipe.from_dict(self._read_json("recipe.json"))
         except RecipeError as error:
@@ -85,7 +87,7 @@ class RunFolder(WorkFolder):
         return self._checked(recipe, "recipe.json")
 
     def data_card(self) -> DataCard:
-        """Which data the run was made from, without its texts."""
+        """Return which data the run was made from, without its texts."""
         about = self._read_json("data.json")
         try:
             values = {
@@ -99,7 +101,7 @@ class RunFolder(WorkFolder):
         return self._checked(DataCard(**values), "data.json")
 
     def source(self) -> Source | None:
-        """Where the data comes from, if it said so."""
+        """Return where the data comes from, if it said so."""
         about = self._read_json("data.json")
         try:
             source = Source(**about["source"]) if about.get("source") else None
@@ -108,12 +110,12 @@ class RunFolder(WorkFolder):
         return self._checked(source, "data.json", Source | None)
 
     def split(self) -> Split:
-        """The texts of the run in their three parts.
+        """Return the texts of the run in their three parts.
 
         Raises:
             RunError: ``data.parquet`` is missing, or its texts are not those that the run was made with.
         """
-        from bertdemo.runs.samples import read_split
+        from bertdemo.runs.split_io import read_split
 
         card, seed = self.data_card(), self._checked(self._read_json("data.json").get("seed", 0), "data.json", int)
         try:
@@ -146,18 +148,18 @@ class RunFolder(WorkFolder):
             append_event(self.path / "metrics.jsonl", event, now)
 
     def read_metrics(self, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
-        """The events after byte ``offset`` and the next offset: polling costs what was written since."""
+        """Return the events after byte ``offset`` and the next offset: polling costs what was written since."""
         try:
             return read_events(self.path / "metrics.jsonl", offset)
         except OSError as error:
             raise self._damaged("metrics.jsonl") from error
 
     def has_model(self) -> bool:
-        """Whether a best model so far was kept."""
+        """Return whether a best model so far was kept."""
         return self.model_path.is_dir() and any(self.model_path.glob("*.safetensors"))
 
     def has_whole_model(self) -> bool:
-        """Whether a best model so far was kept, with all its files: it can be tested."""
+        """Return whether a best model so far was kept, with all its files: it can be tested."""
         drafts.recover(self.model_path)
         return is_whole(self.model_path)
 
@@ -172,7 +174,7 @@ class RunFolder(WorkFolder):
             (draft / _STEP).write_text(json.dumps({"step": step}), encoding="utf-8")
 
     def summary_so_far(self, *, interrupted: bool) -> TrainingSummary:
-        """What training cost, of a run whose process was killed after it kept a model."""
+        """Return what training cost, of a run whose process was killed after it kept a model."""
         place, events = f"{self.model_path.name}/{_STEP}", self.read_metrics()[0]
         if (self.path / place).exists():
             step = self._checked(self._read_json(place).get("step", 0), place, int)
@@ -184,19 +186,19 @@ class RunFolder(WorkFolder):
             raise self._damaged("metrics.jsonl") from error
 
     def waiting_again(self, ended: Status, now: float) -> Status:
-        """What is left to do of a run that has ended is the test of the model it kept."""
+        """Let the model that an ended run kept be tested: that is what is left to do."""
         return replace(super().waiting_again(ended, now), only_test=True, trained=ended.trained)
 
     def withdrawn(self, waiting: Status, message: str, now: float) -> Status:
-        """A test that does not begin leaves the run as it was; a cancel keeps nothing of it."""
+        """Return a test that does not begin leaves the run as it was; a cancel keeps nothing of it."""
         if not waiting.only_test:
             return super().withdrawn(waiting, message, now)
         if self.request() == "cancel":
-            return Status(State.CANCELLED, self.wind_up_cancelled(), now)
+            return Status(State.CANCELLED, self.on_cancelled(), now)
         ended = replace(waiting, state=State.INTERRUPTED, updated=now, only_test=False)
-        return replace(ended, message=self.obituary(ended))
+        return replace(ended, message=self.interrupted_message(ended))
 
-    def wind_up_cancelled(self) -> str:
+    def on_cancelled(self) -> str:
         """Remove the model, the report and the answers of a cancelled run."""
         drafts.recover(self.model_path)  # it would come back later
         with contextlib.suppress(OSError):
@@ -205,8 +207,11 @@ class RunFolder(WorkFolder):
             (self.path / name).unlink(missing_ok=True)
         return "Cancelled: nothing was kept."
 
-    def obituary(self, status: Status) -> str:
-        """Where training was, and whether a whole model lies there: one that was never tested is offered nowhere."""
+    def interrupted_message(self, status: Status) -> str:
+        """Return where training was, and whether a whole model lies there.
+
+        One that was never tested is offered nowhere.
+        """
         where = f"at step {status.step:,} of {status.steps:,}" if status.steps else "before training began"
         if status.trained:
             where = "in the test after training"
@@ -220,7 +225,7 @@ class RunFolder(WorkFolder):
         return f"{ended}. The best model until then is whole: test it to use it ({test}), or start the run again."
 
     def report(self) -> Report | None:
-        """What the run ended with; None while it has not been tested.
+        """Return what the run ended with; None while it has not been tested.
 
         Raises:
             RunError: the report is there and damaged.
@@ -251,7 +256,7 @@ class RunFolder(WorkFolder):
         self._write_json("report.json", report_to_dict(report))
 
     def answers(self) -> Answers | None:
-        """What the classifier answered when it was tested; None before, and for runs of older versions.
+        """Return what the classifier answered when it was tested; None before, and for runs of older versions.
 
         Raises:
             RunError: the answers are there and damaged, or are not those to the texts of this run.
@@ -274,19 +279,32 @@ class RunFolder(WorkFolder):
             write_answers(answers, draft)
 
     def temperature(self) -> float:
-        """By which the classifier of this run divides its logits; 1 in runs of older versions.
+        """Return by which the classifier of this run divides its logits; 1 in runs of older versions.
 
         Raises:
             RunError: there is no model, or its card is damaged.
         """
         card = f"{self.model_path.name}/classifier.json"
         temperature = self._read_json(card).get("temperature", 1.0)
-        if not conforms(temperature, float) or not 0 < temperature < inf:
+        if not matches_type(temperature, float) or not 0 < temperature < inf:
             raise self._damaged(card)
         return float(temperature)
 
+    def analysis(self) -> Analysis | None:
+        """Return what the answers tell; None before the test, and for runs of older versions.
+
+        Raises:
+            RunError: the answers or the model's card are damaged.
+        """
+        from bertdemo.evaluation.analysis import Analysis
+
+        answers = self.answers()
+        if answers is None:
+            return None
+        return Analysis(answers, self.data_card().label_names, self.temperature(), self.split)
+
     def versions(self) -> dict[str, Any]:
-        """Libraries, machine and threads that the run was made with; empty before the worker wrote them."""
+        """Return libraries, machine and threads that the run was made with; empty before the worker wrote them."""
         return self._read_json("versions.json") if (self.path / "versions.json").exists() else {}
 
     def write_versions(self, versions: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from bertdemo.runs.shapes import conforms, is_moment
+from bertdemo.tasks.schema import is_timestamp, matches_type
 from bertdemo.training.events import Event, Noted, Started, Stepped, Validated
 
 KINDS: dict[type[Event], str] = {Started: "started", Stepped: "step", Validated: "validation", Noted: "note"}
@@ -26,7 +26,7 @@ def as_dict(event: Event) -> dict[str, Any]:
 
 
 def read_events(path: Path, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
-    """The events written since byte ``offset``, and the offset to go on from.
+    """Return the events written since byte ``offset``, and the offset to go on from.
 
     A last line without its end is still being written, or was cut off: it is left for the next call.
     """
@@ -41,7 +41,7 @@ def read_events(path: Path, offset: int = 0) -> tuple[list[dict[str, Any]], int]
 
 
 def describe(event: dict[str, Any]) -> str:
-    """One line for a log or a terminal; empty for a single step, of which there are too many."""
+    """Return one line for a log or a terminal; empty for a single step, of which there are too many."""
     match event["kind"]:
         case "started":
             return f"training: {event['steps']} steps on {event['device']} in {event['precision']}"
@@ -55,12 +55,12 @@ def describe(event: dict[str, Any]) -> str:
 
 
 def _event(line: bytes) -> dict[str, Any] | None:
-    """One event; None for a line that a full disk cut in two, which is no reason to hide the others."""
+    """Return one event; None for a line that a full disk cut in two, which is no reason to hide the others."""
     try:
         event = json.loads(line)
         fields = {name: value for name, value in event.items() if name not in ("kind", "time")}
         record = _RECORDS[event["kind"]](**fields)
-        sound = conforms(record, type(record)) and is_moment(event["time"])
+        sound = matches_type(record, type(record)) and is_timestamp(event["time"])
     except (ValueError, AttributeError, KeyError, TypeError, RecursionError):
         return None
     return event if sound else None

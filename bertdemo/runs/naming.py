@@ -15,7 +15,7 @@ LONGEST_NAME, _LONGEST_DATA = 120, 60  # characters
 
 
 def default_name(data: Dataset, recipe: Recipe, limit: int | None) -> str:
-    """The data, the base if it is not the usual one, what is unusual about the recipe for it, and a limit of texts."""
+    """Name the data, the base if it is not the usual one, what is unusual about the recipe, and a limit of texts."""
     from bertdemo.data.splitting import training_texts
 
     base = "" if recipe.base == Recipe.base else base_name(recipe.base)
@@ -29,7 +29,7 @@ def default_name(data: Dataset, recipe: Recipe, limit: int | None) -> str:
 
 
 def recipe_in_words(recipe: Recipe, texts: int) -> str:
-    """The preset that comes nearest for so many texts, unless it is the standard one, and what differs from it."""
+    """Name the preset that comes nearest, unless it is the standard one, and what differs from it."""
     from bertdemo.training.presets import Preset, recipe_for
 
     try:

@@ -11,8 +11,8 @@ from itertools import pairwise
 
 from bertdemo.runs.folder import RunFolder
 from bertdemo.runs.metrics import as_dict, describe
-from bertdemo.runs.pulse import Pulse
-from bertdemo.runs.records import State
+from bertdemo.tasks.heartbeat import StatusWriter
+from bertdemo.tasks.records import State
 from bertdemo.training.events import Event, Started, Stepped
 
 SECONDS_A_LINE = 0.5  # at most two lines of steps a second: a long run stays readable and costs nothing
@@ -27,9 +27,9 @@ class Reporter:
     any whose loss is not a number.
     """
 
-    def __init__(self, folder: RunFolder, pulse: Pulse, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, folder: RunFolder, writer: StatusWriter, clock: Callable[[], float] = time.time) -> None:
         self._folder = folder
-        self._pulse = pulse
+        self._writer = writer
         self._clock = clock
         self._steps = 0  # planned
         self._unwritten: list[Stepped] = []
@@ -62,11 +62,11 @@ class Reporter:
         self._say(f"Training: step {step.step} of {self._steps}.", step.step, step.remaining)
 
     def _say(self, message: str, step: int, remaining: float | None) -> None:
-        self._pulse.say(State.TRAINING, message, step=step, steps=self._steps, remaining=remaining)
+        self._writer.update(State.TRAINING, message, step=step, steps=self._steps, remaining=remaining)
 
 
 def merge(steps: Sequence[Stepped], since: float) -> Stepped:
-    """One record for several steps: mean loss, largest gradient, rates weighted by the time each step took.
+    """Return one record for several steps: mean loss, largest gradient, rates weighted by the time each step took.
 
     ``since`` is the elapsed time (s) at the end of the step before the first. A NaN among the losses stays.
     """

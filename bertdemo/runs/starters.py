@@ -18,12 +18,12 @@ class StarterFolder(RunFolder):
     read_only = True
 
     def split(self) -> Split:
-        """The texts of the run in their three parts, divided anew.
+        """Return the texts of the run in their three parts, divided anew.
 
         Raises:
             RunError: the texts are not installed, or are not those that the run was made with.
         """
-        from bertdemo.runs.samples import card_of
+        from bertdemo.runs.split_io import card_of
 
         card = self.data_card()
         seed: int = self._checked(self._read_json("data.json").get("seed", 0), "data.json", int)
@@ -40,12 +40,12 @@ class StarterFolder(RunFolder):
 
 
 def starter_folders(root: Path = STARTERS) -> list[StarterFolder]:
-    """The runs that come with the app, in the order of their names."""
+    """Return the runs that come with the app, in the order of their names."""
     return [StarterFolder(path) for path in sorted(root.glob("starter-*")) if path.is_dir()]
 
 
 def split_built_in(name: str, seed: int) -> Split:
-    """The built-in data set of this name, cleaned and divided as for any run.
+    """Return the built-in data set of this name, cleaned and divided as for any run.
 
     Raises:
         DataError: there is none of this name, or its package is not installed.

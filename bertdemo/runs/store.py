@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 from bertdemo.data.dataset import Split
 from bertdemo.errors import BertDemoError, RunError
 from bertdemo.models.catalog import BaseModel, find_base
-from bertdemo.runs.backend import Backend
 from bertdemo.runs.base_checking import BaseCheck
 from bertdemo.runs.folder import RunFolder
-from bertdemo.runs.records import DataCard, Run, State, Status
+from bertdemo.runs.records import DataCard, Run
 from bertdemo.runs.starters import STARTERS, starter_folders
-from bertdemo.runs.works import Works, new_id
 from bertdemo.settings import Settings
+from bertdemo.tasks.backend import Backend
+from bertdemo.tasks.records import State, Status
+from bertdemo.tasks.store import TaskStore, new_id
 from bertdemo.training.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ _RunList = list[Run]
 _Events = list[dict[str, Any]]
 
 
-class Runs(Works[RunFolder]):
+class Runs(TaskStore[RunFolder]):
     """The runs in ``settings.home / "runs"``, and those that come with the app, which nobody changes.
 
     Any number of these may exist, in any number of processes.
@@ -63,11 +64,14 @@ class Runs(Works[RunFolder]):
         now = self._clock()
         path = self._root / new_id(split.dataset.name, now)
         folder = RunFolder.create(path, split, recipe, name, now)
-        self._admit(folder)
+        self._enqueue(folder)
         return folder.id
 
     def folder(self, run_id: str) -> RunFolder:
-        """The folder of a run. An id from outside is data: it names a folder in the home, a starter, or nothing."""
+        """Return the folder of a run.
+
+        An id from outside is data: it names a folder in the home, a starter, or nothing.
+        """
         try:
             return super().folder(run_id)
         except RunError:
@@ -76,8 +80,8 @@ class Runs(Works[RunFolder]):
                 raise
             return starters[run_id]
 
-    def changeable(self, run_id: str) -> RunFolder:
-        """The folder of a run that may be stopped, renamed or deleted.
+    def writable_folder(self, run_id: str) -> RunFolder:
+        """Return the folder of a run that may be stopped, renamed or deleted.
 
         Raises:
             RunError: there is none of that id, or it comes with the app.
@@ -88,25 +92,25 @@ class Runs(Works[RunFolder]):
         return folder
 
     def get(self, run_id: str) -> Run:
-        """One run as it stands now.
+        """Return one run as it stands now.
 
         Raises:
             RunError: there is none of that id, or its folder is damaged.
         """
         folder = self.folder(run_id)
-        self._tend()
-        status = self._dispatcher.settle(folder)
+        self._dispatch_quietly()
+        status = self._dispatcher.refresh_status(folder)
         return _read(folder, status, self._positions([folder] if status.state is State.QUEUED else []))
 
     def model_folder(self, run_id: str) -> Path:
-        """The folder of the tested model of a run; looking costs one small file.
+        """Return the folder of the tested model of a run; looking costs one small file.
 
         Raises:
             RunError: there is no such run, it is damaged, or it has no tested model (yet).
         """
         folder = self.folder(run_id)
         if not folder.status().state.has_model:
-            state = self._dispatcher.settle(folder).state
+            state = self._dispatcher.refresh_status(folder).state
             if state.is_live:
                 raise RunError(f"The run {run_id} is still {state}: wait until it has finished, or choose another.")
             if not state.has_model:
@@ -123,7 +127,7 @@ class Runs(Works[RunFolder]):
         self._ask(run_id, "stop", "Stopped before it began: nothing was kept.")
 
     def can_test(self, run_id: str) -> bool:
-        """Whether a run ended without its test and kept a whole model, which ``test`` makes usable."""
+        """Return whether a run ended without its test and kept a whole model, which ``test`` makes usable."""
         folder = self.folder(run_id)
         return folder.status().state in _UNTESTED and not folder.read_only and folder.has_whole_model()
 
@@ -133,14 +137,14 @@ class Runs(Works[RunFolder]):
         Raises:
             RunError: the run is live, was tested or cancelled, or kept no whole model.
         """
-        folder = self.changeable(run_id)
-        status = self._dispatcher.settle(folder)
+        folder = self.writable_folder(run_id)
+        status = self._dispatcher.refresh_status(folder)
         if status.state not in _UNTESTED:
             raise RunError(f"The run {run_id} is {status.state}: only one that was interrupted can be tested again.")
         if not folder.has_whole_model():
             raise RunError(f"The run {run_id} is {status.state} and left no whole model to test: start it again.")
-        self._dispatcher.take_up_again(folder, status)
-        self._tend()
+        self._dispatcher.requeue(folder, status)
+        self._dispatch_quietly()
 
     def cancel(self, run_id: str) -> None:
         """Ask a run to end and to keep nothing, and return at once.
@@ -153,18 +157,21 @@ class Runs(Works[RunFolder]):
         self._ask(run_id, "cancel", "Cancelled before it began.")
 
     def rename(self, run_id: str, name: str) -> None:
-        self.changeable(run_id).write_name(name)
+        self.writable_folder(run_id).write_name(name)
 
     def metrics(self, run_id: str) -> _Events:
-        """All events so far, oldest first; ``folder(id).read_metrics(offset)`` gives only the new ones."""
+        """Return all events so far, oldest first; ``folder(id).read_metrics(offset)`` gives only the new ones."""
         return self.folder(run_id).read_metrics()[0]
 
     def report(self, run_id: str) -> Report | None:
         return self.folder(run_id).report()
 
     def list(self) -> _RunList:
-        """All runs, the newest first, and then those that come with the app. A damaged one is listed as failed."""
-        self._tend()
+        """Return all runs, the newest first, and then those that come with the app.
+
+        A damaged one is listed as failed.
+        """
+        self._dispatch_quietly()
         folders = self._dispatcher.folders()
         statuses = {folder.id: self._status_or_explain(folder) for folder in folders}
         positions = self._positions([f for f in folders if statuses[f.id].state is State.QUEUED])
@@ -172,18 +179,21 @@ class Runs(Works[RunFolder]):
         return sorted(runs, key=lambda run: (run.created, run.id), reverse=True) + self._starter_runs(statuses)
 
     def ahead_of(self, run: Run) -> _RunList:
-        """The live runs that come before a waiting one, the newest first; the one at work has no place in the line."""
+        """Return the live runs that come before a waiting one, the newest first.
+
+        The one at work has no place in the line.
+        """
         live = [each for each in self.list() if each.status.state.is_live and each.id != run.id]
         return [each for each in live if (each.position or 0) < (run.position or 1)]
 
     def _starter_runs(self, own: Container[str]) -> _RunList:
-        """Those that come with the app, but for one that a person has copied into the home under the same id."""
+        """Return those that come with the app, but for one that a person has copied into the home under the same id."""
         folders = [folder for folder in starter_folders(self._starters) if folder.id not in own]
         return [_read_or_explain(folder, self._status_or_explain(folder), {}) for folder in folders]
 
 
 def _findable_anywhere(recipe: Recipe, base: BaseModel) -> Recipe:
-    """The recipe with a base model that a worker finds from wherever it runs."""
+    """Return the recipe with a base model that a worker finds from wherever it runs."""
     is_own_folder = base.is_local and base.id == base.location
     return replace(recipe, base=str(Path(recipe.base).resolve())) if is_own_folder else recipe
 
@@ -216,6 +226,6 @@ def _read_or_explain(folder: RunFolder, status: Status, positions: Mapping[str, 
 
 def _local_backend(settings: Settings) -> Backend[RunFolder]:
     """Imported here: only who starts work needs what starts it."""
-    from bertdemo.runs.local import LocalBackend
+    from bertdemo.tasks.local import LocalBackend, worker_command
 
-    return LocalBackend(settings)
+    return LocalBackend(settings, worker_command("bertdemo.runs.worker"))

@@ -55,6 +55,6 @@ def _of(events: Sequence[_Event], kind: str) -> list[_Event]:
 
 
 def _mean(steps: Sequence[_Event], rate: str, times: Sequence[float]) -> float:
-    """The mean of a rate over time."""
+    """Return the mean of a rate over time."""
     weights = [max(seconds, 1e-9) for seconds in times]
     return float(sum(step[rate] * weight for step, weight in zip(steps, weights, strict=True)) / sum(weights))

@@ -13,7 +13,7 @@ _LIBRARIES = ("torch", "transformers", "tokenizers", "accelerate", "peft", "safe
 
 
 def describe_machine() -> dict[str, Any]:
-    """Versions of Python and the learning libraries; operating system, processor, GPU, thread count."""
+    """Return versions of Python and the learning libraries; operating system, processor, GPU, thread count."""
     import torch
 
     return {

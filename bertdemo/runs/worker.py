@@ -16,16 +16,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bertdemo.data.dataset import Dataset, Split
-from bertdemo.errors import BertDemoError, StorageError, TrainingError
+from bertdemo.errors import BertDemoError, CancelledError, StorageError, TrainingError
 from bertdemo.models.catalog import base_name
-from bertdemo.runs.failures import is_wrong_input, sentence
 from bertdemo.runs.folder import RunFolder
-from bertdemo.runs.pulse import Pulse
-from bertdemo.runs.records import Request, State
+from bertdemo.runs.pipeline import Pipeline, full_pipeline, import_everything
 from bertdemo.runs.reporting import Reporter
-from bertdemo.runs.tools import Tools, import_everything, real_tools
-from bertdemo.runs.waiting import wait_for_work
 from bertdemo.settings import Settings
+from bertdemo.tasks.failures import is_wrong_input, sentence
+from bertdemo.tasks.heartbeat import StatusWriter
+from bertdemo.tasks.records import Request, State
+from bertdemo.tasks.spare_worker import wait_for_work
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,73 +38,71 @@ if TYPE_CHECKING:
 _log = logging.getLogger("bertdemo.runs.worker")  # __name__ is __main__ here
 
 
-class _Halted(Exception):  # noqa: N818 - not an error: a person asked for it
-    """A stop or a cancel arrived where there is no model worth testing."""
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do the run, then start the next one that waits. Returns 0 if the run ended with a tested model."""
     from bertdemo.runs.store import Runs
 
     (path,) = sys.argv[1:] if arguments is None else arguments
-    take_tools = real_tools
+    take_pipeline = full_pipeline
     if path == "--wait":
         path, imported = wait_for_work(import_everything, RunFolder)
 
-        def take_tools() -> Tools:
+        def take_pipeline() -> Pipeline:
             imported()
-            return real_tools()
+            return full_pipeline()
 
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("bertdemo").setLevel(logging.INFO)
-    state = work(RunFolder(Path(path)), take_tools)
+    state = work(RunFolder(Path(path)), take_pipeline)
     Runs(Settings.from_environment(os.environ)).start_next()
     return 0 if state.has_model else 1
 
 
-def work(folder: RunFolder, take_tools: Callable[[], Tools] = real_tools) -> State:
+def work(folder: RunFolder, take_pipeline: Callable[[], Pipeline] = full_pipeline) -> State:
     """Do the whole run in this process and return the state it ended in."""
     from bertdemo.runs.store import Runs
 
     try:
-        pulse = Runs(Settings(folder.path.parents[1])).take_over(folder)
-        if pulse is None:  # cancelled, or given up as dead, before this process was up
+        writer = Runs(Settings(folder.path.parents[1])).take_over(folder)
+        if writer is None:  # cancelled, or given up as dead, before this process was up
             return folder.status().state
     except BertDemoError:
         # There is no status to write. The readers see that this process is gone and say so.
         _log.exception("the run could not be taken over")
         return State.FAILED
     try:
-        with pulse.beating():
-            state, message = _do(folder, pulse, take_tools)
-        return _end(folder, pulse, state, message)
+        with writer.heartbeats():
+            state, message = _do(folder, writer, take_pipeline)
+        return _end(folder, writer, state, message)
     except Exception as error:  # noqa: BLE001 - logged with its traceback, and told in the status
-        return _fail(folder, pulse, error)
+        return _fail(folder, writer, error)
 
 
-def _do(folder: RunFolder, pulse: Pulse, take_tools: Callable[[], Tools]) -> tuple[State, str]:
+def _do(folder: RunFolder, writer: StatusWriter, take_pipeline: Callable[[], Pipeline]) -> tuple[State, str]:
     recipe = folder.recipe()
-    pulse.say(State.STARTING, f"Loading the base model {base_name(recipe.base)}.")
-    if pulse.status.only_test:
-        return _test_kept(folder, pulse, recipe, take_tools)
-    _heed(folder, "stop", "cancel")
-    tools, split = take_tools(), folder.split()
-    folder.write_versions(tools.describe_machine())
-    summary, stopped = _train(folder, pulse, recipe, split, tools)
-    pulse.say(State.TESTING, "Testing the best model on texts it never saw.", remaining=None, trained=True)
-    _judge(folder, recipe, split, summary, tools)
+    writer.update(State.STARTING, f"Loading the base model {base_name(recipe.base)}.")
+    if writer.status.only_test:
+        return _test_kept(folder, writer, recipe, take_pipeline)
+    _raise_if_asked(folder, "stop", "cancel")
+    pipeline, split = take_pipeline(), folder.split()
+    folder.write_versions(pipeline.describe_machine())
+    summary, stopped = _train(folder, writer, recipe, split, pipeline)
+    writer.update(State.TESTING, "Testing the best model on texts it never saw.", remaining=None, trained=True)
+    _judge(folder, recipe, split, summary, pipeline)
     if stopped:
         return State.STOPPED, f"Stopped at step {summary.steps}: the best model so far was kept and tested."
     return State.FINISHED, "Finished: the best model was tested."
 
 
-def _test_kept(folder: RunFolder, pulse: Pulse, recipe: Recipe, take_tools: Callable[[], Tools]) -> tuple[State, str]:
+def _test_kept(
+    folder: RunFolder, writer: StatusWriter, recipe: Recipe, take_pipeline: Callable[[], Pipeline]
+) -> tuple[State, str]:
     """Test the best model that lies in the folder of a run whose process was killed."""
-    _heed(folder, "cancel")
-    tools, split = take_tools(), folder.split()
-    summary = folder.summary_so_far(interrupted=not pulse.status.trained)
-    pulse.say(State.TESTING, "Testing the best model that was kept on texts it never saw.", remaining=None)
-    _judge(folder, recipe, split, summary, tools)
+    _raise_if_asked(folder, "cancel")
+    pipeline, split = take_pipeline(), folder.split()
+    summary = folder.summary_so_far(interrupted=not writer.status.trained)
+    writer.update(State.TESTING, "Testing the best model that was kept on texts it never saw.", remaining=None)
+    _judge(folder, recipe, split, summary, pipeline)
     if summary.interrupted:
         where = f"step {summary.steps:,} of {summary.planned_steps:,}"
         return State.STOPPED, f"Interrupted at {where}: the best model until then was tested."
@@ -113,29 +111,29 @@ def _test_kept(folder: RunFolder, pulse: Pulse, recipe: Recipe, take_tools: Call
     return State.FINISHED, "Finished: the best model was tested."
 
 
-def _train(folder: RunFolder, pulse: Pulse, recipe: Recipe, split: Split, tools: Tools) -> tuple[TrainingSummary, bool]:
+def _train(
+    folder: RunFolder, writer: StatusWriter, recipe: Recipe, split: Split, pipeline: Pipeline
+) -> tuple[TrainingSummary, bool]:
     """Train, and tell whether a stop ended it; the trained weights are let go of when this returns."""
-    classifier = tools.load_for_training(recipe, split.dataset.label_names)
-    _heed(folder, "stop", "cancel")
-    reporter = Reporter(folder, pulse)
+    classifier = pipeline.load_for_training(recipe, split.dataset.label_names)
+    _raise_if_asked(folder, "stop", "cancel")
+    reporter = Reporter(folder, writer)
 
     def keep(best: Classifier) -> None:
         reporter.flush()
-        folder.keep_model(lambda draft: tools.save_classifier(best, draft), reporter.step)
+        folder.keep_model(lambda draft: pipeline.save_classifier(best, draft), reporter.step)
 
     try:
-        summary: TrainingSummary = tools.train(classifier, split, recipe, reporter, folder.request, keep)
-    except tools.cancelled as cancelled:
-        raise _Halted from cancelled
+        summary: TrainingSummary = pipeline.train(classifier, split, recipe, reporter, folder.request, keep)
     finally:
         reporter.flush()
     stopped = folder.request() == "stop" and summary.steps < summary.planned_steps
     if not folder.has_model():
-        raise _Halted
+        raise CancelledError
     return summary, stopped
 
 
-def _judge(folder: RunFolder, recipe: Recipe, split: Split, summary: TrainingSummary, tools: Tools) -> None:
+def _judge(folder: RunFolder, recipe: Recipe, split: Split, summary: TrainingSummary, pipeline: Pipeline) -> None:
     """Test what was kept, as it lies on the disk, in the precision of the recipe.
 
     The report comes last: where there is one, there are answers and the temperature, too.
@@ -145,25 +143,25 @@ def _judge(folder: RunFolder, recipe: Recipe, split: Split, summary: TrainingSum
     from bertdemo.evaluation.answers import Answered, Answers
     from bertdemo.evaluation.report import Report, Scores
 
-    classifier = tools.load_classifier(folder.model_path)
-    placement = tools.choose_placement(recipe.precision)
+    classifier = pipeline.load_classifier(folder.model_path)
+    placement = pipeline.choose_placement(recipe.precision)
 
     def answers_on(part: Dataset) -> Answered:
-        """The answers, which have to be numbers."""
-        _heed(folder, "cancel")
-        predictions = tools.predict(classifier, part.texts, part.pairs, placement=placement)
+        """Return the answers, which have to be numbers."""
+        _raise_if_asked(folder, "cancel")
+        predictions = pipeline.predict(classifier, part.texts, part.pairs, placement=placement)
         _check_numbers(predictions.logits)
         return Answered(np.asarray(part.labels, dtype=np.int64), predictions.logits)
 
     def scores_of(answered: Answered) -> Scores:
-        scores: Scores = tools.score(answered.truth, answered.predicted, split.dataset.label_names)
+        scores: Scores = pipeline.score(answered.truth, answered.predicted, split.dataset.label_names)
         return scores
 
     test, validation = answers_on(split.part("test")), answers_on(split.part("validation"))
-    _heed(folder, "cancel")
-    baseline = tools.score_baseline(split)
+    _raise_if_asked(folder, "cancel")
+    baseline = pipeline.score_baseline(split)
     folder.write_answers(Answers(validation, test, baseline.predicted))
-    tools.write_temperature(folder.model_path, tools.fit_temperature(validation.logits, validation.truth))
+    pipeline.write_temperature(folder.model_path, pipeline.fit_temperature(validation.logits, validation.truth))
     folder.write_report(Report(scores_of(test), scores_of(validation), baseline.scores, baseline.seconds, summary))
 
 
@@ -177,26 +175,26 @@ def _check_numbers(logits: NDArray[np.float32]) -> None:
         )
 
 
-def _heed(folder: RunFolder, *requests: Request) -> None:
+def _raise_if_asked(folder: RunFolder, *requests: Request) -> None:
     if folder.request() in requests:
-        raise _Halted
+        raise CancelledError
 
 
-def _end(folder: RunFolder, pulse: Pulse, state: State, message: str, *, wrong_input: bool = False) -> State:
+def _end(folder: RunFolder, writer: StatusWriter, state: State, message: str, *, wrong_input: bool = False) -> State:
     """Say the last word; a cancel that came at any time before it is heard."""
     if folder.request() == "cancel":
-        state, message, wrong_input = State.CANCELLED, folder.wind_up_cancelled(), False
-    pulse.say(state, message, remaining=None, wrong_input=wrong_input)
+        state, message, wrong_input = State.CANCELLED, folder.on_cancelled(), False
+    writer.update(state, message, remaining=None, wrong_input=wrong_input)
     _log.info("%s: %s", state, message)
     return state
 
 
-def _fail(folder: RunFolder, pulse: Pulse, error: Exception) -> State:
+def _fail(folder: RunFolder, writer: StatusWriter, error: Exception) -> State:
     try:
-        if isinstance(error, _Halted):
-            return _end(folder, pulse, State.CANCELLED, "Stopped before there was a model to keep.")
+        if isinstance(error, CancelledError):
+            return _end(folder, writer, State.CANCELLED, "Stopped before there was a model to keep.")
         _log.error("the run ends here", exc_info=error)
-        return _end(folder, pulse, State.FAILED, sentence(error), wrong_input=is_wrong_input(error))
+        return _end(folder, writer, State.FAILED, sentence(error), wrong_input=is_wrong_input(error))
     except StorageError:
         # Nothing can be written any more. The readers see that this process is gone and say so.
         _log.exception("the final state could not be written")

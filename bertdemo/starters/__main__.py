@@ -11,16 +11,16 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from bertdemo.commands.console import Console
 from bertdemo.commands.following import Follower
-from bertdemo.commands.output import Output
 from bertdemo.drafts import scratch
 from bertdemo.errors import BertDemoError, TrainingError
 from bertdemo.runs.folder import RunFolder
-from bertdemo.runs.records import State, Status
 from bertdemo.runs.starters import STARTERS, split_built_in
 from bertdemo.runs.store import Runs
-from bertdemo.runs.work_folder import drafted
 from bertdemo.settings import Settings
+from bertdemo.tasks.folder import drafted
+from bertdemo.tasks.records import State, Status
 from bertdemo.training.recipe import Recipe
 
 # All that a run folder holds, but for the texts and the log.
@@ -49,7 +49,7 @@ MADE = (
 
 def main() -> int:
     """Make each of ``MADE``; what is there stays until its successor is tested. Returns the exit code."""
-    output = Output(as_json=False)
+    output = Console(as_json=False)
     try:
         for starter in MADE:
             output.remark(f"{starter.id}:")
@@ -60,7 +60,7 @@ def main() -> int:
     return 0
 
 
-def make(starter: Starter, root: Path, output: Output) -> None:
+def make(starter: Starter, root: Path, output: Console) -> None:
     """Train one classifier and put its folder below ``root``.
 
     Raises:

@@ -12,16 +12,16 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from bertdemo import drafts
 from bertdemo.errors import RunError
-from bertdemo.runs.failures import storage
-from bertdemo.runs.piecework import PieceFolder
-from bertdemo.runs.records import State, Status
-from bertdemo.runs.work_folder import drafted
 from bertdemo.studies.records import Explained, MapFindings, StudyCard, WordFindings
+from bertdemo.tasks.failures import storage
+from bertdemo.tasks.folder import drafted
+from bertdemo.tasks.records import State, Status
+from bertdemo.tasks.resumable import ResumableTaskFolder
 
 _Record = TypeVar("_Record")
 
 
-class StudyFolder(PieceFolder):
+class StudyFolder(ResumableTaskFolder):
     """One study on disk; ``parts`` hold the attributions of ``card.chunk`` texts each.
 
     Every reading method raises ``RunError`` where its file is missing or damaged; every writing method raises
@@ -52,11 +52,11 @@ class StudyFolder(PieceFolder):
         return card
 
     def chunks(self) -> int:
-        """Of how many pieces the study consists."""
+        """Return of how many chunks the study consists."""
         return -(-len(self.card.places) // self.card.chunk)
 
     def places_of(self, chunk: int) -> tuple[int, ...]:
-        """Which test texts a piece is about."""
+        """Return which test texts a piece is about."""
         return self.card.places[chunk * self.card.chunk : (chunk + 1) * self.card.chunk]
 
     def write_part(self, chunk: int, explained: Sequence[Explained]) -> None:
@@ -65,7 +65,7 @@ class StudyFolder(PieceFolder):
             draft.write_text(json.dumps({"texts": [asdict(each) for each in explained]}), encoding="utf-8")
 
     def part(self, chunk: int) -> tuple[Explained, ...]:
-        """The attributions of one piece."""
+        """Return the attributions of one piece."""
         name = f"parts/{chunk:06d}.json"
         try:
             found = tuple(_as(Explained, each) for each in self._read_json(name)["texts"])
@@ -76,7 +76,7 @@ class StudyFolder(PieceFolder):
         return found
 
     def explained(self) -> Iterator[Explained]:
-        """The attributions so far, in the order of the test part."""
+        """Yield the attributions so far, in the order of the test part."""
         for chunk in sorted(self.done()):
             yield from self.part(chunk)
 
@@ -84,11 +84,11 @@ class StudyFolder(PieceFolder):
         self._write_json("findings.json", asdict(findings))
 
     def words(self) -> WordFindings:
-        """What moved the answers; the study has finished."""
+        """Return what moved the answers; the study has finished."""
         return self._record(WordFindings, "findings.json")
 
     def map(self) -> MapFindings:
-        """Where the texts lie; the study has finished."""
+        """Return where the texts lie; the study has finished."""
         return self._record(MapFindings, "findings.json")
 
     def texts_done(self) -> int:
@@ -106,7 +106,9 @@ class StudyFolder(PieceFolder):
 
 
 def _as(hint: Any, value: Any) -> Any:
-    """A record of a type from what JSON made of it: lists become tuples, objects the records that the fields ask for.
+    """Return a record of a type from what JSON made of it.
+
+    Lists become tuples, objects the records that the fields ask for.
 
     Raises:
         KeyError, TypeError: a field is missing, or is no list or object where one belongs.

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from bertdemo.data.dataset import Dataset, Split
 from bertdemo.errors import RunError
 from bertdemo.evaluation.answers import Answered
-from bertdemo.explanation.erasing import ids_without, texts_at_once
-from bertdemo.explanation.reading import Reading, read
+from bertdemo.explanation.masking import ids_without, texts_at_once
+from bertdemo.explanation.tokenized_text import TokenizedText, tokenize_with_words
 from bertdemo.models.encoding import Encoded
 from bertdemo.prediction.predict import predict_encoded
 from bertdemo.runs.digest import model_digest
-from bertdemo.runs.piece_worker import heed, home_of
 from bertdemo.studies.folder import StudyFolder
+from bertdemo.tasks.worker import home_of, raise_if_cancelled
 
 if TYPE_CHECKING:
     from bertdemo.models.classifier import Classifier
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Material:
-    """The classifier of a run with its texts; what is asked of it ends with ``Cancelled`` where a person wants that."""
+    """The classifier of a run with its texts; its methods raise ``CancelledError`` where a person wants that."""
 
     folder: StudyFolder
     classifier: Classifier
@@ -36,33 +36,33 @@ class Material:
     answered: Answered
     base: str
     exactly: Placement
-    _readings: dict[int, Reading] = field(default_factory=dict)
+    _readings: dict[int, TokenizedText] = field(default_factory=dict)
 
     def text(self, place: int) -> tuple[str, str | None]:
-        """A test text and its pair."""
+        """Return a test text and its pair."""
         return self.test.texts[place], self.test.pairs[place] if self.test.pairs else None
 
-    def read(self, place: int) -> Reading:
-        """A test text as the model reads it."""
+    def tokenized(self, place: int) -> TokenizedText:
+        """Return a test text as the model reads it."""
         if place not in self._readings:
-            self._readings[place] = read(self.classifier, *self.text(place))
+            self._readings[place] = tokenize_with_words(self.classifier, *self.text(place))
         return self._readings[place]
 
-    def predict(self, readings: Sequence[Reading], masked: Sequence[NDArray[np.bool_]]) -> NDArray[np.float32]:
-        """Logits (texts, labels), in fp32, of texts some of whose words (words,) are masked."""
+    def predict(self, readings: Sequence[TokenizedText], masked: Sequence[NDArray[np.bool_]]) -> NDArray[np.float32]:
+        """Return logits (texts, labels), in fp32, of texts some of whose words (words,) are masked."""
         logits = np.zeros((len(readings), len(self.classifier.label_names)), np.float32)
         for rows in _pieces(self.classifier, [len(each) for each in readings]):
-            heed(self.folder)
+            raise_if_cancelled(self.folder)
             encoded = self._encoded([readings[row] for row in rows], [masked[row] for row in rows])
             with self.classifier.lock:
                 self.classifier.model.to(self.exactly.device)  # type: ignore[arg-type]
                 logits[rows] = predict_encoded(self.classifier, encoded, self.exactly)
         return logits
 
-    def _encoded(self, readings: Sequence[Reading], masked: Sequence[NDArray[np.bool_]]) -> Encoded:
+    def _encoded(self, readings: Sequence[TokenizedText], masked: Sequence[NDArray[np.bool_]]) -> Encoded:
         ids = [
-            ids_without(self.classifier, reading, words[None])[0] if words.any() else reading.ids
-            for reading, words in zip(readings, masked, strict=True)
+            ids_without(self.classifier, tokenized, words[None])[0] if words.any() else tokenized.ids
+            for tokenized, words in zip(readings, masked, strict=True)
         ]
         segments = tuple(each.segments.astype(np.int32) for each in readings if each.segments is not None)
         return Encoded(tuple(row.astype(np.int32) for row in ids), segments or None, cut=0)
@@ -75,7 +75,7 @@ def gather(folder: StudyFolder) -> Material:
         RunError: the run, its model, its texts or its answers are gone, or are others than when the study was made.
     """
     from bertdemo.models.devices import choose_placement
-    from bertdemo.prediction.loaded import Shelf
+    from bertdemo.prediction.model_cache import ModelCache
     from bertdemo.runs.store import Runs
 
     card, runs = folder.card, Runs(home_of(folder))
@@ -86,13 +86,13 @@ def gather(folder: StudyFolder) -> Material:
     if answers is None:
         raise RunError(f"The run {card.run} kept no answers to its test texts: fine-tune it again to study them.")
     return Material(
-        folder, Shelf(runs, capacity=1).classifier(card.run), split, split.part("test"), answers.test,
+        folder, ModelCache(runs, capacity=1).classifier(card.run), split, split.part("test"), answers.test,
         run.recipe().base, choose_placement("fp32"),
     )  # fmt: skip
 
 
 def _pieces(classifier: Classifier, lengths: Sequence[int]) -> list[list[int]]:
-    """Rows of similar length, few enough at a time that a cancel is soon heard."""
+    """Return rows of similar length, few enough at a time that a cancel is soon heard."""
     pieces: list[list[int]] = []
     for row in sorted(range(len(lengths)), key=lambda row: lengths[row]):
         if pieces and len(pieces[-1]) < texts_at_once(classifier, lengths[row]):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from bertdemo.runs.piecework import can_resume
-from bertdemo.runs.records import Status
+from bertdemo.tasks.records import Status
+from bertdemo.tasks.resumable import can_resume
 
 About = Literal["words", "map"]
 Kind = Literal["word", "number", "handle", "tag", "address", "mark"]

@@ -16,7 +16,7 @@ _SEED = 0  # the same question has the same sample
 
 
 def question_about(label_names: Sequence[str], predicted: str, truth: str | None = None) -> Question:
-    """What moved the answers ``predicted``, to all texts or to those of the label ``truth``.
+    """Return what moved the answers ``predicted``, to all texts or to those of the label ``truth``.
 
     Raises:
         ExplanationError: there is no such label.
@@ -25,7 +25,7 @@ def question_about(label_names: Sequence[str], predicted: str, truth: str | None
 
 
 def choose(answered: Answered, question: Question, most: int) -> tuple[tuple[int, ...], int]:
-    """Places in the test part, a random sample of at most ``most`` in their order, and how many there are.
+    """Return places in the test part, a random sample of at most ``most`` in their order, and how many there are.
 
     Raises:
         ExplanationError: ``most`` is out of range.
@@ -50,7 +50,7 @@ def choose(answered: Answered, question: Question, most: int) -> tuple[tuple[int
 
 
 def too_few_for_a_map(texts: int) -> str:
-    """Why there is no map, and what to do, as a sentence."""
+    """Return why there is no map, and what to do, as a sentence."""
     return f"A map needs {LEAST_MAP} test texts at the least, and this run has {texts}: fine-tune with more data."
 
 

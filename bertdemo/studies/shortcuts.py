@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from bertdemo.data.dataset import Dataset
 from bertdemo.evaluation.comparison import compare
-from bertdemo.explanation.reading import Reading
+from bertdemo.explanation.tokenized_text import TokenizedText
 from bertdemo.studies.records import Masked, Shortcut, WordFinding
 from bertdemo.studies.terms import Term, terms_in, terms_of
 from bertdemo.studies.words import surely
@@ -26,8 +26,8 @@ _LEVEL = 0.05
 _SEED = 0
 
 # Readings, and which words of each are masked (words,), → logits of each: (texts, labels).
-Predict = Callable[[Sequence[Reading], Sequence[NDArray[np.bool_]]], NDArray[np.float32]]
-Read = Callable[[int], Reading]  # of a place in the test part
+Predict = Callable[[Sequence[TokenizedText], Sequence[NDArray[np.bool_]]], NDArray[np.float32]]
+Read = Callable[[int], TokenizedText]  # of a place in the test part
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,10 @@ class Spread:
 
 
 def suspects(found: Mapping[Term, WordFinding], train: Dataset, label: int) -> dict[Term, Spread]:
-    """The words that surely speak for the label and are rare in training texts of others; formal ones come first."""
+    """Return the words that surely speak for the label and are rare in training texts of others.
+
+    Formal ones come first.
+    """
     strong = [term for term, finding in found.items() if surely(finding) > 0]
     spreads = dict(zip(strong, _spreads(strong, train, label), strict=True))
     order = sorted((term for term in strong if spreads[term].is_uneven), key=lambda term: not term.formal)
@@ -103,9 +106,9 @@ def _places(terms: Mapping[Term, Spread], test: Dataset) -> dict[Term, list[int]
 def _masked(
     term: Term, places: Sequence[int], test: Dataset, label: int, read: Read, predict: Predict, tests: int
 ) -> Masked | None:
-    """What masking does to the answers; None where the model reads the word in no test text."""
+    """Return what masking does to the answers; None where the model reads the word in no test text."""
     readings = {place: read(place) for place in places}
-    words = {place: words_of(reading, term) for place, reading in readings.items()}
+    words = {place: words_of(tokenized, term) for place, tokenized in readings.items()}
     kept = [place for place in places if words[place].any()]
     if not kept:
         return None
@@ -123,9 +126,9 @@ def _masked(
     )  # fmt: skip
 
 
-def words_of(reading: Reading, term: Term) -> NDArray[np.bool_]:
-    """Which words of a text the term stands for: (words,)."""
-    return np.array([term in terms_of(word.text) for word in reading.words], dtype=np.bool_)
+def words_of(tokenized: TokenizedText, term: Term) -> NDArray[np.bool_]:
+    """Return which words of a text the term stands for: (words,)."""
+    return np.array([term in terms_of(word.text) for word in tokenized.words], dtype=np.bool_)
 
 
 def _texts(part: Dataset, row: int) -> tuple[str, ...]:

@@ -9,23 +9,24 @@ from pathlib import Path
 
 from bertdemo.errors import ExplanationError, RunError
 from bertdemo.explanation.baselines import BASELINES
-from bertdemo.runs.backend import Backend
 from bertdemo.runs.digest import model_digest
-from bertdemo.runs.piecework import Piecework
-from bertdemo.runs.records import Run, State, Status
+from bertdemo.runs.records import Run
 from bertdemo.runs.starters import STARTERS
 from bertdemo.runs.store import Runs
-from bertdemo.runs.works import new_id
 from bertdemo.settings import Settings
 from bertdemo.studies.folder import StudyFolder
 from bertdemo.studies.records import MapFindings, Question, Study, StudyCard, WordFindings
 from bertdemo.studies.selection import MOST_MAP, MOST_WORDS, choose
+from bertdemo.tasks.backend import Backend
+from bertdemo.tasks.records import State, Status
+from bertdemo.tasks.resumable import ResumableTaskStore
+from bertdemo.tasks.store import new_id
 
 _CHUNK = 5  # texts that are explained and kept at a time: a second or two of work
 _StudyList = list[Study]
 
 
-class Studies(Piecework[StudyFolder]):
+class Studies(ResumableTaskStore[StudyFolder]):
     """The studies in ``settings.home / "studies"``. Any number of these may exist, in any number of processes.
 
     One study works at a time, the others wait in order. Methods that take an id raise ``RunError`` where there is no
@@ -71,27 +72,27 @@ class Studies(Piecework[StudyFolder]):
         if again := self._same(card):
             return again
         folder = StudyFolder.create(self._root / new_id(run.name, card.created), card)
-        self._admit(folder)
+        self._enqueue(folder)
         return folder.id
 
     def get(self, study_id: str) -> Study:
-        """One study as it stands now.
+        """Return one study as it stands now.
 
         Raises:
             RunError: there is none of that id, or its folder is damaged.
         """
-        folder, status, position = self._settled_one(study_id)
+        folder, status, position = self._refreshed_one(study_id)
         return Study(folder.id, folder.card, status, position)
 
     def list(self, run_id: str | None = None) -> _StudyList:
-        """All studies (of a run), the newest first. A damaged one is listed as failed, with a sentence."""
-        studies = [_read(*found) for found in self._settled()]
+        """Return all studies (of a run), the newest first. A damaged one is listed as failed, with a sentence."""
+        studies = [_read(*found) for found in self._refreshed()]
         if run_id is not None:
             studies = [each for each in studies if each.card and each.card.run == run_id]
         return sorted(studies, key=lambda study: (study.card.created if study.card else 0.0, study.id), reverse=True)
 
     def words(self, study_id: str) -> WordFindings:
-        """What moved the answers.
+        """Return what moved the answers.
 
         Raises:
             RunError: the study has not finished, is damaged, or is a map.
@@ -99,7 +100,7 @@ class Studies(Piecework[StudyFolder]):
         return self._finished(study_id).words()
 
     def map(self, study_id: str) -> MapFindings:
-        """Where the test texts lie; raises as ``words`` does."""
+        """Return where the test texts lie; raises as ``words`` does."""
         return self._finished(study_id).map()
 
     def delete_run(self, run_id: str) -> None:
@@ -120,7 +121,7 @@ class Studies(Piecework[StudyFolder]):
 
     def _finished(self, study_id: str) -> StudyFolder:
         folder = self.folder(study_id)
-        state = self._dispatcher.settle(folder).state
+        state = self._dispatcher.refresh_status(folder).state
         if state is not State.FINISHED:
             raise RunError(f"The study {study_id} is {state} and has no findings yet: wait for it, or resume it.")
         return folder
@@ -136,7 +137,7 @@ class Studies(Piecework[StudyFolder]):
         )  # fmt: skip
 
     def _same(self, card: StudyCard) -> str | None:
-        """A study that was asked the same before, put in line again if it has to be."""
+        """Return a study that was asked the same before, put in line again if it has to be."""
         for study in self.list(card.run):
             if study.card and study.card.fingerprint == card.fingerprint:
                 if study.can_resume:
@@ -154,6 +155,6 @@ def _read(folder: StudyFolder, status: Status, position: int | None) -> Study:
 
 def _local_backend(settings: Settings) -> Backend[StudyFolder]:
     """Imported here: only who starts work needs what starts it."""
-    from bertdemo.runs.local import LocalBackend, worker_command
+    from bertdemo.tasks.local import LocalBackend, worker_command
 
     return LocalBackend(settings, worker_command("bertdemo.studies.worker"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from bertdemo.explanation.reading import words_in
+from bertdemo.explanation.tokenized_text import words_in
 from bertdemo.studies.records import Kind
 
 GROUPS: dict[Kind, str] = {
@@ -31,7 +31,10 @@ class Term:
 
 
 def kind_of(word: str) -> Kind:
-    """What a word looks like: a number is whatever contains a digit, a mark what contains neither letter nor digit."""
+    """Return what a word looks like.
+
+    A number is whatever contains a digit, a mark what contains neither letter nor digit.
+    """
     if word.startswith(("http://", "https://")):
         return "address"
     if len(word) > 1 and word[0] in "@#":
@@ -42,11 +45,11 @@ def kind_of(word: str) -> Kind:
 
 
 def terms_of(word: str) -> tuple[Term, ...]:
-    """What a word counts as: itself in any case, and its group where its kind has one."""
+    """Return what a word counts as: itself in any case, and its group where its kind has one."""
     kind = kind_of(word)
     return (Term(kind, word.casefold()), *([Term(kind)] if kind in GROUPS else []))
 
 
 def terms_in(texts: Iterable[str]) -> set[Term]:
-    """The terms of a text (with its pair), found without a model."""
+    """Return the terms of a text (with its pair), found without a model."""
     return {term for text in texts for word in words_in(text) for term in terms_of(word)}

@@ -29,7 +29,7 @@ def first_token_vectors(
     placement: Placement,
     report: Callable[[int], None],
 ) -> NDArray[np.float32]:
-    """The last layer's vector of the first token ([CLS]), before any pooling: (texts, width).
+    """Return the last layer's vector of the first token ([CLS]), before any pooling: (texts, width).
 
     Where texts are filled up on the left, of the last token, which the head of such architectures reads.
 
@@ -56,7 +56,7 @@ def first_token_vectors(
 
 
 def flatten(vectors: NDArray[np.floating]) -> tuple[Floats, tuple[float, float]]:
-    """Principal component analysis (Pearson 1901) to two dimensions.
+    """Return principal component analysis (Pearson 1901) to two dimensions.
 
     Args:
         vectors: (texts, width), at least one text.
@@ -77,7 +77,7 @@ def flatten(vectors: NDArray[np.floating]) -> tuple[Floats, tuple[float, float]]
 
 
 def judge(vectors: NDArray[np.floating], labels: NDArray[np.int64]) -> tuple[Floats, View]:
-    """The coordinates (texts, 2), and how far they and the vectors tell the labels apart."""
+    """Return the coordinates (texts, 2), and how far they and the vectors tell the labels apart."""
     coordinates, explained = flatten(vectors)
     counts, others = np.bincount(labels), max(1, len(labels) - 1)  # no text is its own neighbour
     chance = float((counts * (counts - 1)).sum()) / (len(labels) * others)
@@ -85,7 +85,7 @@ def judge(vectors: NDArray[np.floating], labels: NDArray[np.int64]) -> tuple[Flo
 
 
 def neighbours_alike(vectors: NDArray[np.floating], labels: NDArray[np.int64]) -> float:
-    """The share of texts whose nearest neighbour by cosine, of all others and in all dimensions, has their label."""
+    """Return the share of texts whose nearest neighbour by cosine, in all dimensions, has their label."""
     if len(vectors) < 2:
         return 0.0
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)

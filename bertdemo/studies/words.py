@@ -33,7 +33,7 @@ class Tally:
 
 
 def tally(explained: Sequence[Explained]) -> dict[Term, Tally]:
-    """The scores of every term in these texts."""
+    """Return the scores of every term in these texts."""
     found: dict[Term, Tally] = {}
     for text in explained:
         for word in text.words:
@@ -43,12 +43,12 @@ def tally(explained: Sequence[Explained]) -> dict[Term, Tally]:
 
 
 def _only_one(term: Term, found: Tally) -> bool:
-    """Whether a group consists of one word alone, which is told by itself."""
+    """Return whether a group consists of one word alone, which is told by itself."""
     return term.group and len({written.casefold() for written in found.written}) == 1
 
 
 def findings(tallies: dict[Term, Tally]) -> dict[Term, WordFinding]:
-    """One for each term in at least two texts, those in ``FEWEST`` and more first, the strongest of them first.
+    """Return one for each term in at least two texts, those in ``FEWEST`` and more first, the strongest of them first.
 
     Words are compared by the end of their interval that is nearest to zero: a word that was lucky in a few texts has a
     wide one and does not come first.
@@ -60,7 +60,7 @@ def findings(tallies: dict[Term, Tally]) -> dict[Term, WordFinding]:
 
 
 def count_compared(tallies: dict[Term, Tally]) -> int:
-    """How many terms stand in enough texts to be compared: so many intervals have to hold at once."""
+    """Return how many terms stand in enough texts to be compared: so many intervals have to hold at once."""
     return sum(len(each.scores) >= FEWEST for each in tallies.values())
 
 
@@ -79,7 +79,7 @@ def _finding(term: Term, found: Tally, compared: int) -> WordFinding:
 
 
 def mean_interval(scores: NDArray[np.float64], level: float) -> tuple[float, float]:
-    """Student's interval of a mean that is missed with the chance ``level``, texts taken as independent.
+    """Return Student's interval of a mean that is missed with the chance ``level``, texts taken as independent.
 
     Args:
         scores: (texts,), at least two.
@@ -92,7 +92,7 @@ def mean_interval(scores: NDArray[np.float64], level: float) -> tuple[float, flo
 
 
 def surely(finding: WordFinding) -> float:
-    """The end of the interval that is nearest to zero, or 0 where zero lies within it or few texts contain the word."""
+    """Return the end of the interval nearest to zero, or 0 where zero lies within or few texts contain the word."""
     if finding.low is None or finding.high is None:
         return 0.0
     return max(finding.low, 0.0) + min(finding.high, 0.0)

@@ -19,10 +19,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bertdemo.errors import ModelError, RunError
-from bertdemo.explanation.cancelling import CancelledError
-from bertdemo.runs.piece_worker import Cancelled, carry_out, heed, home_of, named_folder
-from bertdemo.runs.pulse import Pulse
-from bertdemo.runs.records import State
 from bertdemo.settings import Settings
 from bertdemo.studies.folder import StudyFolder
 from bertdemo.studies.material import Material, gather
@@ -30,18 +26,21 @@ from bertdemo.studies.records import Explained, MapFindings, Point, ScoredWord, 
 from bertdemo.studies.shortcuts import MOST, masked_effects, suspects
 from bertdemo.studies.vectors import first_token_vectors, judge
 from bertdemo.studies.words import count_compared, findings, tally
+from bertdemo.tasks.heartbeat import StatusWriter
+from bertdemo.tasks.records import State
+from bertdemo.tasks.worker import home_of, named_folder, raise_if_cancelled, run_task
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bertdemo.explanation.attribution import Attribution
-    from bertdemo.explanation.reading import Reading
+    from bertdemo.explanation.tokenized_text import TokenizedText
     from bertdemo.models.classifier import Classifier
 
 _log = logging.getLogger("bertdemo.studies.worker")  # __name__ is __main__ here
 
 # A text of the material → what moved its answer.
-Attribute = Callable[[Material, "Reading"], "Attribution"]
+Attribute = Callable[[Material, "TokenizedText"], "Attribution"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -53,8 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0 if state is State.FINISHED else 1
 
 
-def integrate(material: Material, reading: Reading) -> Attribution:
-    """Integrated gradients for the studied answer; a cancel is heard between two steps of the integral."""
+def integrate(material: Material, tokenized: TokenizedText) -> Attribution:
+    """Return integrated gradients for the studied answer; a cancel is heard between two steps of the integral."""
     from bertdemo.explanation.integrated_gradients import integrated_gradients
 
     card = material.folder.card
@@ -62,8 +61,8 @@ def integrate(material: Material, reading: Reading) -> Attribution:
     if target is None:
         raise ValueError("a map explains no answers")
     return integrated_gradients(
-        material.classifier, reading, target, card.question.against, baseline=card.baseline,
-        cancelled=lambda: material.folder.request() == "cancel",
+        material.classifier, tokenized, target, card.question.against, baseline=card.baseline,
+        should_stop=lambda: material.folder.request() == "cancel",
     )  # fmt: skip
 
 
@@ -71,57 +70,54 @@ def work(folder: StudyFolder, attribute: Attribute = integrate) -> State:
     """Do what is left of the study in this process and return the state it ended in."""
     from bertdemo.studies.store import Studies
 
-    def do(pulse: Pulse) -> None:
-        _do(folder, pulse, attribute)
+    def do(writer: StatusWriter) -> None:
+        _do(folder, writer, attribute)
 
-    return carry_out(folder, Studies(home_of(folder)), do, "Finished.")
+    return run_task(folder, Studies(home_of(folder)), do, "Finished.")
 
 
-def _do(folder: StudyFolder, pulse: Pulse, attribute: Attribute) -> None:
-    pulse.say(State.STARTING, f"Loading the classifier {folder.card.run_name}.")
+def _do(folder: StudyFolder, writer: StatusWriter, attribute: Attribute) -> None:
+    writer.update(State.STARTING, f"Loading the classifier {folder.card.run_name}.")
     _drop_damaged_parts(folder)
-    heed(folder)
+    raise_if_cancelled(folder)
     material = gather(folder)
-    heed(folder)
+    raise_if_cancelled(folder)
     if folder.card.question.about == "map":
-        found: WordFindings | MapFindings = _locate(material, pulse)
+        found: WordFindings | MapFindings = _locate(material, writer)
     else:
-        _explain(material, pulse, attribute)
-        heed(folder)
+        _explain(material, writer, attribute)
+        raise_if_cancelled(folder)
         total = len(folder.card.places)
-        pulse.say(State.EXPLAINING, "Masking the words that look like shortcuts.", step=total, remaining=None)
+        writer.update(State.EXPLAINING, "Masking the words that look like shortcuts.", step=total, remaining=None)
         found = _conclude(material)
-    heed(folder)
+    raise_if_cancelled(folder)
     folder.write_findings(found)
 
 
-def _explain(material: Material, pulse: Pulse, attribute: Attribute) -> None:
+def _explain(material: Material, writer: StatusWriter, attribute: Attribute) -> None:
     """Explain what is not yet explained, a few texts at a time."""
     folder = material.folder
     before = done = folder.texts_done()
     began, total = time.perf_counter(), len(folder.card.places)
     for chunk in sorted(set(range(folder.chunks())) - folder.done()):
-        try:
-            explained = [_explained(material, place, attribute) for place in folder.places_of(chunk)]
-        except CancelledError as error:
-            raise Cancelled from error
+        explained = [_explained(material, place, attribute) for place in folder.places_of(chunk)]
         folder.write_part(chunk, explained)
         done += len(explained)
         speed = (done - before) / (time.perf_counter() - began)
         message = f"Explaining: text {done:,} of {total:,}."
-        pulse.say(State.EXPLAINING, message, step=done, steps=total, speed=speed, remaining=(total - done) / speed)
+        writer.update(State.EXPLAINING, message, step=done, steps=total, speed=speed, remaining=(total - done) / speed)
 
 
 def _explained(material: Material, place: int, attribute: Attribute) -> Explained:
-    heed(material.folder)
-    reading = material.read(place)
-    found = attribute(material, reading)
+    raise_if_cancelled(material.folder)
+    tokenized = material.tokenized(place)
+    found = attribute(material, tokenized)
     words = tuple(
         ScoredWord(word.text, word.start, word.end, word.part, float(score))
-        for word, score in zip(reading.words, found.word_scores, strict=True)
+        for word, score in zip(tokenized.words, found.word_scores, strict=True)
     )
     return Explained(
-        place, found.output, found.baseline_output or 0.0, found.other, found.certified, reading.truncated, words
+        place, found.output, found.baseline_output or 0.0, found.other, found.certified, tokenized.truncated, words
     )
 
 
@@ -134,7 +130,7 @@ def _conclude(material: Material) -> WordFindings:
     found = findings(tallies)
     suspected = suspects(found, material.split.part("train"), label)
     chosen = dict(list(suspected.items())[:MOST]) if material.classifier.tokenizer.mask_token_id is not None else {}
-    shortcuts = tuple(masked_effects(chosen, found, material.test, label, material.read, material.predict))
+    shortcuts = tuple(masked_effects(chosen, found, material.test, label, material.tokenized, material.predict))
     return WordFindings(
         texts=len(explained), certified=sum(each.certified for each in explained),
         cut=sum(each.cut for each in explained), compared=count_compared(tallies),
@@ -142,8 +138,8 @@ def _conclude(material: Material) -> WordFindings:
     )  # fmt: skip
 
 
-def _locate(material: Material, pulse: Pulse) -> MapFindings:
-    """The vectors of the texts by the fine-tuned model and by its base, each flattened by itself."""
+def _locate(material: Material, writer: StatusWriter) -> MapFindings:
+    """Return the vectors of the texts by the fine-tuned model and by its base, each flattened by itself."""
     from bertdemo.models.devices import choose_placement
 
     places = list(material.folder.card.places)
@@ -152,11 +148,11 @@ def _locate(material: Material, pulse: Pulse) -> MapFindings:
     steps = 2 * len(places)
 
     def vectors(classifier: Classifier, so_far: int, name: str) -> NDArray[np.float32]:
-        """Of all texts, with a word on how far it is after each batch."""
+        """Compute those of all texts, with a word on how far it is after each batch."""
 
         def report(done: int) -> None:
-            heed(material.folder)
-            pulse.say(State.EXPLAINING, f"Reading the texts with {name}.", step=so_far + done, steps=steps)
+            raise_if_cancelled(material.folder)
+            writer.update(State.EXPLAINING, f"Reading the texts with {name}.", step=so_far + done, steps=steps)
 
         return first_token_vectors(classifier, test.texts, test.pairs, placement, report)
 
@@ -177,7 +173,7 @@ def _locate(material: Material, pulse: Pulse) -> MapFindings:
 
 
 def _base_of(material: Material) -> Classifier:
-    """The base model as it was before fine-tuning; its head is random and is not asked.
+    """Return the base model as it was before fine-tuning; its head is random and is not asked.
 
     Raises:
         ModelError: the base is no longer to be had.
@@ -206,9 +202,9 @@ def _import_everything() -> None:
     import scipy.special
     from transformers import AutoTokenizer, BertForSequenceClassification
 
-    from bertdemo.prediction.loaded import Shelf
+    from bertdemo.prediction.model_cache import ModelCache
 
-    del scipy, AutoTokenizer, BertForSequenceClassification, Shelf
+    del scipy, AutoTokenizer, BertForSequenceClassification, ModelCache
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ _MIXED = {"fp32": "no", "bf16": "bf16", "fp16": "fp16"}
 
 
 def make_accelerator(placement: Placement) -> Accelerator:
-    """An accelerator for this placement, whatever one made earlier in this process was for.
+    """Return an accelerator for this placement, whatever one made earlier in this process was for.
 
     accelerate keeps its state for the life of the process and refuses a second, different one; a worker trains once,
     but tests and notebooks train often.

@@ -33,7 +33,7 @@ class MovingAverage:
 
     @contextmanager
     def in_place_of_weights(self) -> Iterator[None]:
-        """The model has the averages while this is open; after that it trains on where it was."""
+        """Put the averages into the model while this is open; after that it trains on where it was."""
         self._swap()
         try:
             yield

@@ -13,7 +13,7 @@ _POOL = 50
 
 
 def shuffled_batches(lengths: Sequence[int], size: int, seed: int) -> list[list[int]]:
-    """Row numbers in batches of similar length, in random order; every row exactly once.
+    """Return row numbers in batches of similar length, in random order; every row exactly once.
 
     Args:
         lengths: tokens of each row.
@@ -30,5 +30,5 @@ def shuffled_batches(lengths: Sequence[int], size: int, seed: int) -> list[list[
 
 
 def evaluation_steps(batches: int, evaluations: int) -> set[int]:
-    """After which of an epoch's batches (counted from 1) to evaluate: evenly spaced, the last one always."""
+    """Choose after which of an epoch's batches (from 1) to evaluate: evenly spaced, the last one always."""
     return {round(batches * k / evaluations) for k in range(1, evaluations + 1)} - {0} | {batches}

@@ -21,7 +21,10 @@ class PooledDropout(nn.Dropout):
         self.pool = pool
 
     def forward(self, x: Tensor) -> Tensor:
-        """``x`` of any shape, with elements blanked out and the others scaled while training; else ``x`` itself."""
+        """Return ``x`` of any shape, with elements blanked out and the others scaled while training.
+
+        Else ``x`` itself.
+        """
         if not self.training or self.p == 0:
             return x
         if x.numel() > len(self.pool) // 2:
@@ -48,7 +51,7 @@ def use_pooled_dropout(model: nn.Module, dtype: torch.dtype, seed: int) -> None:
 
 
 def draw_pool(rate: float, dtype: torch.dtype, seed: int) -> Tensor:
-    """(8,388,608,) of 0, at about the given rate, and of the scale that makes the mean 1."""
+    """Return (8,388,608,) of 0, at about the given rate, and of the scale that makes the mean 1."""
     scale = torch.tensor(1 / (1 - rate), dtype=dtype)  # as this number format has it: bf16 rounds 1.111 to 1.109
     dropped = 1 - 1 / scale.item()
     draws = torch.rand(_SIZE, generator=torch.Generator().manual_seed(seed))

@@ -29,7 +29,7 @@ def estimate_seconds(
     evaluation_lengths: Sequence[int],
     speed: float | None = None,
 ) -> float:
-    """Seconds from pressing the button to the report, without the baseline.
+    """Return seconds from pressing the button to the report, without the baseline.
 
     Args:
         recipe: its epochs, batch size, maximum length and number of evaluations count.
@@ -49,7 +49,7 @@ def estimate_seconds(
 
 
 def speed_of(training: TrainingSummary, recipe: Recipe) -> float | None:
-    """Tokens a second of a finished run, with what each step cost beside them counted as tokens.
+    """Return tokens a second of a finished run, with what each step cost beside them counted as tokens.
 
     None where there were too few steps to tell.
     """
@@ -59,5 +59,5 @@ def speed_of(training: TrainingSummary, recipe: Recipe) -> float | None:
 
 
 def _passes(recipe: Recipe) -> float:
-    """What a step costs in steps of a plain recipe: a mean teacher reads each batch, too."""
+    """Return what a step costs in steps of a plain recipe: a mean teacher reads each batch, too."""
     return 1 + _FORWARD if recipe.mean_teacher else 1.0

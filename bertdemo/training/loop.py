@@ -14,7 +14,7 @@ from torch.nn.functional import cross_entropy
 from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 
 from bertdemo.data.dataset import Dataset, Split
-from bertdemo.errors import ModelError, TrainingError
+from bertdemo.errors import CancelledError, ModelError, TrainingError
 from bertdemo.evaluation.metrics import accuracy, macro_f1
 from bertdemo.evaluation.report import TrainingSummary
 from bertdemo.lines import one_line
@@ -32,23 +32,19 @@ from bertdemo.training.events import Event, Noted, Started, Stepped, Validated
 from bertdemo.training.hidden_states import keep_in_bf16
 from bertdemo.training.lora import add_lora
 from bertdemo.training.optimisation import class_weights, freeze, make_optimizer, make_scheduler
-from bertdemo.training.progress import Pace
+from bertdemo.training.progress import ThroughputMeter
 from bertdemo.training.recipe import Recipe
 from bertdemo.training.trial import failure_in_training, predicts_in_bf16
 
-Wish = Literal["stop", "cancel"]
+StopRequest = Literal["stop", "cancel"]
 
 _CLIP = 1.0  # largest norm of a gradient, as in the code of Devlin et al. (2019)
 # Steps in a row without a usable gradient before giving up; with fp16 some are how its scale is found.
 _PATIENCE_WITH_NAN = {"fp32": 8, "bf16": 8, "fp16": 40}
 
 
-class Cancelled(Exception):  # noqa: N818 - not an error: a person asked for it
-    """A person wants nothing of this run to be kept, or stopped it before it had learned anything."""
-
-
 def load_for_training(recipe: Recipe, label_names: tuple[str, ...]) -> Classifier:
-    """The recipe's base with a fresh head; equal seeds give equal heads.
+    """Return the recipe's base with a fresh head; equal seeds give equal heads.
 
     It computes in fp32 where its architecture fails in the number format of the recipe: ``only_fp32`` says so.
 
@@ -73,7 +69,7 @@ def load_for_training(recipe: Recipe, label_names: tuple[str, ...]) -> Classifie
 
 
 def _prepare(recipe: Recipe, label_names: tuple[str, ...]) -> Classifier:
-    """The base as ``train`` wants it: with what is faster on this device, and the adapter of the recipe."""
+    """Return the base as ``train`` wants it: with what is faster on this device, and the adapter of the recipe."""
     on_cpu = choose_placement(recipe.precision).device == "cpu"
     # With no dropout on attention weights, three plain operations are faster on a CPU than its fused kernel, whose
     # backward pass in bf16 is slow; on a GPU the fused kernel is faster and needs less memory.
@@ -100,7 +96,7 @@ def train(
     split: Split,
     recipe: Recipe,
     report: Callable[[Event], None],
-    requested: Callable[[], Wish | None],
+    requested: Callable[[], StopRequest | None],
     keep: Callable[[Classifier], None],
 ) -> TrainingSummary:
     """Fine-tune ``classifier`` on the split's train part, in place.
@@ -114,32 +110,32 @@ def train(
         keep: is handed the classifier whenever validation macro-F1 (or, at the same F1, the loss) is the best so far.
 
     Raises:
-        Cancelled: ``requested`` said cancel, or stop before the first step.
+        CancelledError: ``requested`` said cancel, or stop before the first step.
         TrainingError: the loss is not a number step after step, or a single text does not fit into memory.
     """
-    lab = _Lab(classifier, split, recipe, report)
-    report(lab.plan())
+    trainer = _Trainer(classifier, split, recipe, report)
+    report(trainer.plan())
     if note := padding_note(classifier):
-        lab.say(note)
+        trainer.say(note)
     for epoch in range(recipe.epochs):
-        batches = lab.start_epoch(epoch)
+        batches = trainer.start_epoch(epoch)
         evaluate_after = evaluation_steps(len(batches), recipe.evaluations_per_epoch)
         for number, rows in enumerate(batches, start=1):
             wish = requested()
-            if wish == "cancel" or (wish == "stop" and lab.step == 0):
-                raise Cancelled
+            if wish == "cancel" or (wish == "stop" and trainer.step == 0):
+                raise CancelledError
             if wish == "stop":
-                return lab.finish(keep)
-            report(lab.learn(rows))
+                return trainer.finish(keep)
+            report(trainer.learn(rows))
             if number in evaluate_after:
-                lab.validate(keep)
-                if recipe.patience and lab.evaluations_since_best >= recipe.patience:
-                    lab.say(f"Stopped early: {recipe.patience} evaluations without a better macro-F1.")
-                    return lab.finish(keep)
-    return lab.finish(keep)
+                trainer.validate(keep)
+                if recipe.patience and trainer.evaluations_since_best >= recipe.patience:
+                    trainer.say(f"Stopped early: {recipe.patience} evaluations without a better macro-F1.")
+                    return trainer.finish(keep)
+    return trainer.finish(keep)
 
 
-class _Lab:
+class _Trainer:
     """Everything that changes while a classifier is trained."""
 
     def __init__(self, classifier: Classifier, split: Split, recipe: Recipe, report: Callable[[Event], None]) -> None:
@@ -169,14 +165,14 @@ class _Lab:
         self.unusable = 0  # steps in a row whose gradient was not a number
         self.best: tuple[float, float] | None = None  # (macro-F1, −loss)
         self.best_step, self.evaluations_since_best, self.validated_step = 0, 0, -1
-        self.pace = Pace()
+        self.pace = ThroughputMeter()
         self.started = time.perf_counter()
         self.training_seconds = self.validation_seconds = self.last_validation_seconds = 0.0
         self.peak_memory = 0.0
         self.samples = self.tokens = self.padded_left = self.padded_per_epoch = 0
 
     def plan(self) -> Started:
-        """What is about to happen, for whoever watches."""
+        """Return what is about to happen, for whoever watches."""
         weights = list(self.classifier.model.parameters())
         return Started(
             steps=self.steps,
@@ -189,14 +185,14 @@ class _Lab:
         )
 
     def start_epoch(self, epoch: int) -> list[list[int]]:
-        """The rows of each of the epoch's batches."""
+        """Return the rows of each of the epoch's batches."""
         self.epoch = epoch
         batches = shuffled_batches(self.lengths, self.batch, self.recipe.seed + epoch)
         self.padded_left = self.padded_per_epoch = sum(padded_tokens(rows, self.lengths) for rows in batches)
         return batches
 
     def learn(self, rows: list[int]) -> Stepped:
-        """One optimiser step on the given rows of the train part."""
+        """Return one optimiser step on the given rows of the train part."""
         started = time.perf_counter()
         learning_rate = float(self.scheduler.get_last_lr()[0])
         loss = self._gradients(rows)
@@ -263,7 +259,7 @@ class _Lab:
         self.report(Noted(self.step, message, warning))
 
     def remaining_seconds(self) -> float:
-        """Steps and evaluations still to come, at the pace of those behind."""
+        """Return steps and evaluations still to come, at the pace of those behind."""
         epochs_left = self.recipe.epochs - self.epoch - 1
         padded = self.padded_left + epochs_left * self.padded_per_epoch
         planned = evaluation_steps(self.steps_per_epoch, self.recipe.evaluations_per_epoch)
@@ -272,7 +268,10 @@ class _Lab:
         return self.pace.predict(self.steps - self.step, padded) + evaluations * self._validation_estimate()
 
     def _validation_estimate(self) -> float:
-        """What the last evaluation took; before the first, a third of training on as many tokens (no backward pass)."""
+        """Return what the last evaluation took.
+
+        Before the first, a third of training on as many tokens (no backward pass).
+        """
         return self.last_validation_seconds or self.pace.predict(0, sum(self.validation_ids.lengths)) / 3
 
     def _gradients(self, rows: list[int]) -> float:
@@ -296,7 +295,7 @@ class _Lab:
         for part in batches_by_length(rows, self.lengths, self.micro_batch, self.classifier.padding):
             inputs = collate(self.classifier, self.train_ids, part)
             inputs = {name: tensor.to(self.accelerator.device) for name, tensor in inputs.items()}
-            taught = self._taught(inputs) if self.recipe.mean_teacher else None
+            taught = self._teacher_probabilities(inputs) if self.recipe.mean_teacher else None
             logits = self.model(**inputs).logits.float()
             # Sums over the part, divided by the weight of the whole batch: the parts' gradients add up to the batch's.
             loss = cross_entropy(logits, self.labels[part], weight=self.weights, reduction="sum") / whole
@@ -308,8 +307,8 @@ class _Lab:
         return float(total)
 
     @torch.no_grad()
-    def _taught(self, inputs: dict[str, torch.Tensor]) -> torch.Tensor:
-        """(texts, labels): what the averaged weights answer, without dropout, as a mean teacher."""
+    def _teacher_probabilities(self, inputs: dict[str, torch.Tensor]) -> torch.Tensor:
+        """Return (texts, labels): what the averaged weights answer, without dropout, as a mean teacher."""
         self.model.eval()
         with self.average.in_place_of_weights():
             answers: torch.Tensor = self.model(**inputs).logits.float().softmax(dim=-1)

@@ -41,7 +41,7 @@ def add_lora(model: PreTrainedModel, recipe: Recipe) -> None:
 
 
 def _linear_layers(model: PreTrainedModel) -> dict[str, nn.Module]:
-    """The linear layers in the encoder's stacks by their names: those of a decoder and of experts included.
+    """Return the linear layers in the encoder's stacks by their names: those of a decoder and of experts included.
 
     Left as they are: kinds derived from them, such as routers, which may hand on something else; and layers that share
     their weights with others (Zamba), to which each adapter would be added once for each of them.
@@ -66,7 +66,7 @@ def _linear_layers(model: PreTrainedModel) -> dict[str, nn.Module]:
 
 
 def _above_the_layers(model: PreTrainedModel) -> list[str]:
-    """Names of the modules with weights between the last layer and the logits."""
+    """Return names of the modules with weights between the last layer and the logits."""
     encoder = model.base_model_prefix
     names = [
         name for name, child in model.named_children() if name != encoder and any(True for _ in child.parameters())

@@ -39,7 +39,7 @@ def freeze(model: PreTrainedModel, recipe: Recipe) -> None:
 
 
 def make_optimizer(model: PreTrainedModel, recipe: Recipe) -> Optimizer:
-    """AdamW (Loshchilov & Hutter, 2019), Adam, or SGD with momentum 0.9, in one fused kernel.
+    """Return AdamW (Loshchilov & Hutter, 2019), Adam, or SGD with momentum 0.9, in one fused kernel.
 
     Biases and layer-norm weights are not decayed, as in Devlin et al. (2019).
     """
@@ -57,7 +57,7 @@ def make_optimizer(model: PreTrainedModel, recipe: Recipe) -> Optimizer:
 
 
 def make_scheduler(optimizer: Optimizer, recipe: Recipe, steps: int) -> LRScheduler:
-    """Warm-up from 0 over ``recipe.warmup`` of all steps, then linear or cosine to 0, or constant."""
+    """Warm up from 0 over ``recipe.warmup`` of all steps, then fall linearly or by cosine to 0, or stay."""
     from transformers import get_scheduler
 
     warmup = round(recipe.warmup * steps)
@@ -68,7 +68,7 @@ def make_scheduler(optimizer: Optimizer, recipe: Recipe, steps: int) -> LRSchedu
 
 
 def class_weights(labels: tuple[int, ...], n_labels: int, recipe: Recipe) -> Tensor:
-    """Weights n / (K · n_k) for each label k, so that every label counts the same; all 1 if not asked for."""
+    """Return weights n / (K · n_k) for each label k, so that every label counts the same; all 1 if not asked for."""
     import torch
 
     if not recipe.class_weights:

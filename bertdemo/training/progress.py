@@ -7,7 +7,7 @@ from collections import deque
 _WINDOW = 20  # steps over which rates are averaged: calm enough to read, quick enough to follow
 
 
-class Pace:
+class ThroughputMeter:
     """Seconds of past steps against their size, and from that the seconds of future ones.
 
     A step costs about ``a + b · tokens``: the optimiser and the weights' traffic do not depend on the batch, the rest
@@ -21,7 +21,7 @@ class Pace:
         self._n = self._size = self._size_squared = self._time = self._size_time = 0.0
 
     def add(self, samples: int, tokens: int, padded: int, seconds: float) -> None:
-        """One step of ``samples`` texts with ``tokens`` tokens, ``padded`` with their padding."""
+        """Count one step of ``samples`` texts with ``tokens`` tokens, ``padded`` with their padding."""
         self._recent.append((samples, tokens, seconds))
         if self._first is None:
             self._first = seconds
@@ -41,7 +41,7 @@ class Pace:
         return sum(tokens for _, tokens, _ in self._recent) / max(self._recent_seconds, 1e-9)
 
     def predict(self, steps: int, padded: int) -> float:
-        """Seconds that ``steps`` further steps of ``padded`` tokens in all will take (0 before the first step)."""
+        """Predict the seconds of ``steps`` further steps of ``padded`` tokens in all (0 before the first step)."""
         if not self._n:
             return steps * (self._first or 0.0)
         fixed, per_token = self._fit()

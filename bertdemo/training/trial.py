@@ -48,7 +48,9 @@ def _length_note(classifier: Classifier, recipe: Recipe) -> str:
 
 
 def failure_in_training(classifier: Classifier, placement: Placement) -> Exception | None:
-    """What an optimiser's step would fail with in this number format; nothing is moved by it, and no gradient stays.
+    """Return what an optimiser's step would fail with in this number format.
+
+    Nothing is moved by it, and no gradient stays.
 
     Memory that runs out is no failure of the base: training halves its batches.
     """
@@ -72,7 +74,7 @@ def failure_in_training(classifier: Classifier, placement: Placement) -> Excepti
 
 
 def predicts_in_bf16(classifier: Classifier) -> bool:
-    """Whether answers come in both ways of computing in bf16: rounded weights (CPU), and autocast (GPU).
+    """Return whether answers come in both ways of computing in bf16: rounded weights (CPU), and autocast (GPU).
 
     A run trained in fp32 meets them, too, when it predicts many texts.
     """

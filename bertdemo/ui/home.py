@@ -36,26 +36,26 @@ _DOORS = (
 
 
 def ready(place: run_picker.Place) -> Run | None:
-    """The classifier to try: the chosen run, or the newest one that has a model."""
+    """Return the classifier to try: the chosen run, or the newest one that has a model."""
     if place.run and place.run.status.state.has_model:
         return place.run
     return warm_up.newest_with_model(place.runs)
 
 
 def own(runs: list[Run]) -> list[Run]:
-    """The runs that this person made, not those that come with the app."""
+    """Return the runs that this person made, not those that come with the app."""
     return [run for run in runs if not run.read_only]
 
 
 def try_it(run: Run) -> None:
-    """The classifier that is ready, with a box for a text."""
+    """Draw the classifier that is ready, with a box for a text."""
     with st.container(border=True, key="try_it"):
         st.markdown(f"**{escape(run_picker.name_of(run))}** is ready. Which label does it give your text?")
         one_text.brief(run)
 
 
 def doors() -> None:
-    """Where to go from here."""
+    """Draw where to go from here."""
     for column, (key, page, title, icon, words) in zip(st.columns(3, gap="medium"), _DOORS, strict=True):
         with column.container(border=True, key=f"door_{key}", height="stretch"):
             st.page_link(page, label=f"**{title}**", icon=icon)
@@ -63,7 +63,7 @@ def doors() -> None:
 
 
 def recent(runs: list[Run]) -> None:
-    """The last few runs, each a link."""
+    """Draw the last few runs, each a link."""
     if not runs:
         return
     st.subheader("Last runs", anchor=False)

@@ -12,11 +12,11 @@ from starlette.testclient import TestClient
 from bertdemo.api.mounting import Api
 from bertdemo.data.dataset import Dataset, Split
 from bertdemo.models.classifier import Classifier, load_base, save_classifier
-from bertdemo.prediction.loaded import Shelf
+from bertdemo.prediction.model_cache import ModelCache
 from bertdemo.runs.folder import RunFolder
-from bertdemo.runs.records import State, Status
 from bertdemo.runs.store import Runs
 from bertdemo.settings import Settings
+from bertdemo.tasks.records import State, Status
 from bertdemo.training.recipe import Recipe
 from tests.runs.fakes import fake_runs
 
@@ -42,8 +42,8 @@ def runs(tmp_path_factory: pytest.TempPathFactory, small_dataset: Dataset, class
 
 
 @pytest.fixture(scope="module")
-def shelf(runs: Runs) -> Shelf:
-    return Shelf(runs)
+def models(runs: Runs) -> ModelCache:
+    return ModelCache(runs)
 
 
 @pytest.fixture(scope="module")
@@ -52,9 +52,9 @@ def settings(runs: Runs, tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 
 @pytest.fixture(scope="module")
-def client(settings: Settings, runs: Runs, shelf: Shelf):
+def client(settings: Settings, runs: Runs, models: ModelCache):
     """Asks an interface that wants no token."""
-    api = Api(lambda: settings, lambda: runs, lambda: shelf)
+    api = Api(lambda: settings, lambda: runs, lambda: models)
     with TestClient(api, raise_server_exceptions=False) as client:
         yield client
 

@@ -86,14 +86,14 @@ def test_memory_is_bounded_and_the_last_are_remembered(guesses: Guesses, monkeyp
     assert list(guesses._records) == [f"192.0.2.{number}" for number in range(190, 200)]
 
 
-def test_over_http_too_many_are_told_when_to_come_again(tmp_path, runs, shelf, monkeypatch) -> None:
+def test_over_http_too_many_are_told_when_to_come_again(tmp_path, runs, models, monkeypatch) -> None:
     clock = Clock()
 
     async def at_once(_: float) -> None:
         """Time stands still, as for requests side by side."""
 
     monkeypatch.setattr(application, "Guesses", lambda: Guesses(clock, at_once))
-    client = TestClient(Api(lambda: Settings(tmp_path, api_token="sesame"), lambda: runs, lambda: shelf))
+    client = TestClient(Api(lambda: Settings(tmp_path, api_token="sesame"), lambda: runs, lambda: models))
     headers = {"Authorization": "Bearer wrong"}
     codes = [client.get("/v1/models", headers=headers).status_code for _ in range(9)]
     assert codes == [401] * 8 + [429]

@@ -10,8 +10,8 @@ from bertdemo.api.limits import LARGEST_BODY
 from bertdemo.api.messages import LONGEST_TEXT, MOST_TEXTS
 from bertdemo.api.mounting import Api
 from bertdemo.errors import SettingsError
-from bertdemo.runs.records import State, Status
 from bertdemo.settings import Settings
+from bertdemo.tasks.records import State, Status
 
 JSON = {"Content-Type": "application/json"}
 WRONG = [
@@ -142,20 +142,20 @@ def test_a_bug_is_one_sentence_and_its_traceback_is_in_the_log(client, monkeypat
     assert "secret detail" in caplog.text
 
 
-def test_wrong_settings_are_told(runs, shelf):
+def test_wrong_settings_are_told(runs, models):
     def settings():
         raise SettingsError("BERTDEMO_MAX_ROWS is 'many': set it to a whole number.")
 
-    client = TestClient(Api(settings, lambda: runs, lambda: shelf))
+    client = TestClient(Api(settings, lambda: runs, lambda: models))
     response = client.get("/v1/models")
     assert response.status_code == 500
     assert "BERTDEMO_MAX_ROWS" in response.json()["detail"]
 
 
 @pytest.fixture
-def guarded(tmp_path, runs, shelf):
+def guarded(tmp_path, runs, models):
     settings = Settings(tmp_path, api_token="sesame")
-    return TestClient(Api(lambda: settings, lambda: runs, lambda: shelf))
+    return TestClient(Api(lambda: settings, lambda: runs, lambda: models))
 
 
 @pytest.mark.parametrize("header", [None, "Bearer wrong", "Bearer", "Basic sesame", "sesame", "Bearer sesame2"])

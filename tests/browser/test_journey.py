@@ -69,7 +69,7 @@ def test_train_reload_stop_judge_and_delete(page, warm_url, small_dataset, tiny_
     assert step_shown(page) >= before
 
     page.get_by_role("button", name="Stop and keep").click()
-    page.get_by_text("What does BERT add to counting words?").wait_for()
+    page.get_by_text("What does BERT add to a bag of words?").wait_for()
     assert page.get_by_text("Training was stopped early").is_visible()
     assert page.get_by_test_id("stException").count() == 0
 

@@ -26,6 +26,8 @@ def ask(page, text: str) -> None:
 
 def test_a_newcomer_gets_an_answer_sends_the_link_and_asks_how_often_it_is_wrong(page, warm_url):
     page.goto(f"{warm_url}/?run={STARTER}")
+    page.get_by_label("Text to classify").wait_for()
+    assert page.evaluate("window.enterAsks")  # however early a person presses Enter
     answer(page).filter(has_text="certain").wait_for()  # nobody has pressed anything yet
     ask(page, "ok see you at home then, love you")
     answer(page).filter(has_text=re.compile(r"^ham, ")).wait_for()

@@ -11,7 +11,7 @@ from bertdemo.__main__ import main
 from bertdemo.data.dataset import Dataset, Split
 from bertdemo.models.classifier import Classifier, save_classifier
 from bertdemo.runs.folder import RunFolder
-from bertdemo.runs.records import State, Status
+from bertdemo.tasks.records import State, Status
 from bertdemo.training.recipe import Recipe
 from tests.commands.asking import TEXT
 

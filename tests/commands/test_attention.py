@@ -11,7 +11,7 @@ import pytest
 from bertdemo.__main__ import main
 from bertdemo.data.dataset import Dataset
 from bertdemo.explanation.attention import attention
-from bertdemo.explanation.reading import read
+from bertdemo.explanation.tokenized_text import tokenize_with_words
 from bertdemo.models.classifier import Classifier, load_base, load_classifier
 from tests.commands.asking import TEXT
 
@@ -47,7 +47,7 @@ def test_json_is_one_line_of_weights_within_a_millionth(run, home: Path):
     assert stdout.count("\n") == 1
     weights = np.array(json.loads(stdout)["weights"])
     complete = load_classifier(home / "runs" / "single" / "model", complete=True)
-    exact = attention(complete, read(complete, TEXT)).weights
+    exact = attention(complete, tokenize_with_words(complete, TEXT)).weights
     assert np.abs(weights - exact).max() <= 1e-6
     assert stdout.count(" ") < 100  # of the habits in words; none between the weights
 

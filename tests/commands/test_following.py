@@ -8,21 +8,21 @@ from collections.abc import Callable
 import pytest
 
 from bertdemo.commands import following
+from bertdemo.commands.console import Console
 from bertdemo.commands.following import Follower
-from bertdemo.commands.output import Output
 from bertdemo.commands.train import INTERRUPTED, follow_or_leave
 from bertdemo.data.dataset import Dataset
 from bertdemo.data.splitting import split
-from bertdemo.runs.records import State, Status
 from bertdemo.runs.store import Runs
 from bertdemo.settings import Settings
+from bertdemo.tasks.records import State, Status
 from bertdemo.training.recipe import Recipe
 
 
 @pytest.fixture
 def runs(tmp_path, monkeypatch) -> Runs:
     """A home whose workers never say a word: a run stands as the tests write it."""
-    monkeypatch.setattr("bertdemo.runs.local.LocalBackend.start", lambda *_: None)
+    monkeypatch.setattr("bertdemo.tasks.local.LocalBackend.start", lambda *_: None)
     return Runs(Settings(tmp_path))
 
 
@@ -49,7 +49,7 @@ def follow_third_in_line(runs: Runs, submit: Callable[[], str], monkeypatch, std
             end(runs, run_id)
 
     monkeypatch.setattr(following.time, "sleep", look_again)
-    assert Follower(runs, ids[-1], Output(as_json=False, stderr=stderr)).wait().status.state is State.CANCELLED
+    assert Follower(runs, ids[-1], Console(as_json=False, stderr=stderr)).wait().status.state is State.CANCELLED
 
 
 def test_a_run_that_waits_says_so_once_for_each_place_in_the_line(runs, submit, monkeypatch):
@@ -67,7 +67,7 @@ def test_a_terminal_shows_the_same_words_as_a_passing_line(runs, submit, monkeyp
 
 
 def last_line(runs: Runs, run_id: str, capsys) -> str:
-    assert follow_or_leave(runs, run_id, Output(as_json=False), detach=False) == INTERRUPTED
+    assert follow_or_leave(runs, run_id, Console(as_json=False), detach=False) == INTERRUPTED
     return capsys.readouterr().err.splitlines()[-1]
 
 

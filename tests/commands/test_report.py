@@ -10,7 +10,7 @@ import pytest
 from bertdemo.__main__ import main
 from bertdemo.data.dataset import Split
 from bertdemo.runs.folder import RunFolder
-from bertdemo.runs.records import State, Status
+from bertdemo.tasks.records import State, Status
 from bertdemo.training.recipe import Recipe
 from tests.runs.ended import write_test
 

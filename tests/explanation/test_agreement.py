@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from bertdemo.errors import ExplanationError
 from bertdemo.explanation.agreement import agree
 from bertdemo.explanation.attribution import Attribution
-from bertdemo.explanation.reading import Reading, Token, Word
+from bertdemo.explanation.tokenized_text import Token, TokenizedText, Word
 
 SCORES = st.lists(st.integers(-50, 50).map(float), min_size=5, max_size=5)
 
@@ -19,13 +19,13 @@ def explanation(scores: list[float], *, signed: bool = True, target: int = 0) ->
     """Scores of the words w0, w1, …, one token each."""
     text = " ".join(f"w{i}" for i in range(len(scores)))
     spans = [(3 * i, 3 * i + 2) for i in range(len(scores))]
-    reading = Reading(
+    tokenized = TokenizedText(
         text, None, np.arange(len(scores)), None,
         tuple(Token(text[a:b], a, b, 0, i) for i, (a, b) in enumerate(spans)),
         tuple(Word(text[a:b], a, b, 0, (i,)) for i, (a, b) in enumerate(spans)), truncated=False,
     )  # fmt: skip
     values = np.array(scores) if signed else np.abs(scores)
-    return Attribution(reading, target, None, "occlusion", "pad", values, signed, False, 1.0, 0.0, None)
+    return Attribution(tokenized, target, None, "occlusion", "pad", values, signed, False, 1.0, 0.0, None)
 
 
 @given(one=SCORES, other=SCORES)

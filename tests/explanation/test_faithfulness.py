@@ -11,12 +11,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from bertdemo.data.dataset import Dataset
-from bertdemo.errors import ExplanationError
-from bertdemo.explanation.cancelling import CancelledError
-from bertdemo.explanation.editing import without
-from bertdemo.explanation.erasing import explained, logits_without
+from bertdemo.errors import CancelledError, ExplanationError
+from bertdemo.explanation.counterfactual import without
 from bertdemo.explanation.faithfulness import BINS, Curve, _edge, faithfulness
-from bertdemo.explanation.reading import Reading, read
+from bertdemo.explanation.masking import explained, logits_without
+from bertdemo.explanation.tokenized_text import TokenizedText, tokenize_with_words
 from bertdemo.models.classifier import Classifier, load_classifier
 from bertdemo.models.devices import choose_placement
 from bertdemo.prediction.predict import predict
@@ -30,9 +29,9 @@ def classifier(learned_base: Path) -> Classifier:
     return load_classifier(learned_base)
 
 
-def occlusion(classifier: Classifier, reading: Reading, target: int) -> NDArray[np.float64]:
-    words = range(len(reading.words))
-    logits = logits_without(classifier, reading, erased_table(reading, [(), *((word,) for word in words)]))
+def occlusion(classifier: Classifier, tokenized: TokenizedText, target: int) -> NDArray[np.float64]:
+    words = range(len(tokenized.words))
+    logits = logits_without(classifier, tokenized, erased_table(tokenized, [(), *((word,) for word in words)]))
     outputs = explained(logits, target)
     return outputs[0] - outputs[1:]
 
@@ -40,11 +39,11 @@ def occlusion(classifier: Classifier, reading: Reading, target: int) -> NDArray[
 @settings(max_examples=20)
 @given(seed=st.integers(0, 999), orders=st.integers(20, 70))
 def test_both_curves_join_the_whole_text_and_nothing_but_masks(classifier: Classifier, seed: int, orders: int):
-    reading = read(classifier, "a lovely room, cold bread and a rude waiter")
-    scores = np.random.default_rng(seed).normal(size=len(reading.words))
-    found = faithfulness(classifier, reading, scores, 1, 0, orders=orders, seed=seed)
+    tokenized = tokenize_with_words(classifier, "a lovely room, cold bread and a rude waiter")
+    scores = np.random.default_rng(seed).normal(size=len(tokenized.words))
+    found = faithfulness(classifier, tokenized, scores, 1, 0, orders=orders, seed=seed)
     whole, nothing = explained(
-        logits_without(classifier, reading, erased_table(reading, [(), range(len(reading.words))])), 1, 0
+        logits_without(classifier, tokenized, erased_table(tokenized, [(), range(len(tokenized.words))])), 1, 0
     )
     for curve, first, last in ((found.deletion, whole, nothing), (found.insertion, nothing, whole)):
         assert (curve.shares[0], curve.shares[-1]) == (0, 1)
@@ -59,22 +58,22 @@ def test_both_curves_join_the_whole_text_and_nothing_but_masks(classifier: Class
 @given(seed=st.integers(0, 99))
 @settings(max_examples=10)
 def test_taking_the_worst_first_is_putting_the_best_back_read_backwards(classifier: Classifier, seed: int):
-    reading = read(classifier, "a lovely room, cold bread and a rude waiter")
-    scores = np.random.default_rng(seed).normal(size=len(reading.words))
-    one, other = (faithfulness(classifier, reading, each, 0) for each in (scores, -scores))
+    tokenized = tokenize_with_words(classifier, "a lovely room, cold bread and a rude waiter")
+    scores = np.random.default_rng(seed).normal(size=len(tokenized.words))
+    one, other = (faithfulness(classifier, tokenized, each, 0) for each in (scores, -scores))
     assert np.allclose(one.insertion.ours, other.deletion.ours[::-1], atol=1e-6)
     assert np.allclose(one.deletion.ours, other.insertion.ours[::-1], atol=1e-6)
 
 
 @pytest.mark.parametrize("text", ["cold tea", "a lovely room, cold bread and a rude waiter", "so kind and warm " * 12])
 def test_the_figures_of_eraser_are_those_of_masked_texts_predicted_one_by_one(classifier: Classifier, text: str):
-    reading = read(classifier, text)
-    scores = np.random.default_rng(1).normal(size=len(reading.words))
+    tokenized = tokenize_with_words(classifier, text)
+    scores = np.random.default_rng(1).normal(size=len(tokenized.words))
     ranking = np.argsort(-scores)
-    found = faithfulness(classifier, reading, scores, 1)
+    found = faithfulness(classifier, tokenized, scores, 1)
 
     def probability(erased) -> float:
-        return predict(classifier, [without(classifier, reading, erased, "mask").text], placement=FP32).probabilities[
+        return predict(classifier, [without(classifier, tokenized, erased, "mask").text], placement=FP32).probabilities[
             0, 1
         ]
 
@@ -89,9 +88,9 @@ def test_the_figures_of_eraser_are_those_of_masked_texts_predicted_one_by_one(cl
 def test_what_each_word_does_alone_orders_words_better_than_chance(classifier: Classifier, small_dataset: Dataset):
     better = []
     for text in small_dataset.texts[::2]:
-        reading = read(classifier, text)
+        tokenized = tokenize_with_words(classifier, text)
         target = int(predict(classifier, [text]).labels[0])
-        found = faithfulness(classifier, reading, occlusion(classifier, reading, target), target)
+        found = faithfulness(classifier, tokenized, occlusion(classifier, tokenized, target), target)
         better += [found.deletion.better_than / found.orders, found.insertion.better_than / found.orders]
     assert np.mean(better) > 0.6  # .5 by chance
 
@@ -99,10 +98,10 @@ def test_what_each_word_does_alone_orders_words_better_than_chance(classifier: C
 def test_shuffled_scores_fall_inside_the_band(classifier: Classifier, small_dataset: Dataset):
     rng, inside = np.random.default_rng(0), list[bool]()
     for row, text in enumerate(small_dataset.texts[::6]):
-        reading = read(classifier, text)
-        scores = occlusion(classifier, reading, 0)
+        tokenized = tokenize_with_words(classifier, text)
+        scores = occlusion(classifier, tokenized, 0)
         for trial in range(6):
-            found = faithfulness(classifier, reading, rng.permutation(scores), 0, seed=100 * row + trial)
+            found = faithfulness(classifier, tokenized, rng.permutation(scores), 0, seed=100 * row + trial)
             inside += [found.deletion.inside, found.insertion.inside]
     assert np.mean(inside) > 0.85  # 93.5 % are expected, of 120
 
@@ -125,37 +124,39 @@ def test_a_curve_knows_on_which_side_it_is_better():
 
 
 def test_the_verdict_says_how_much_of_it_holds(classifier: Classifier):
-    reading = read(classifier, "a lovely room, cold bread and a rude waiter")
-    scores = occlusion(classifier, reading, 0)
-    verdicts = {faithfulness(classifier, reading, each, 0).verdict[:24] for each in (scores, -scores)}
+    tokenized = tokenize_with_words(classifier, "a lovely room, cold bread and a rude waiter")
+    scores = occlusion(classifier, tokenized, 0)
+    verdicts = {faithfulness(classifier, tokenized, each, 0).verdict[:24] for each in (scores, -scores)}
     assert verdicts <= {"The scores hold: masking", "The scores hold in part:", "The scores do not hold: "}
-    assert faithfulness(classifier, reading, -scores, 0).verdict.startswith("The scores do not hold: ")
+    assert faithfulness(classifier, tokenized, -scores, 0).verdict.startswith("The scores do not hold: ")
 
 
 def test_too_few_words_are_no_verdict(classifier: Classifier):
-    found = faithfulness(classifier, read(classifier, "cold bread and tea"), np.array([3.0, 2.0, 1.0, 0.0]), 0)
+    found = faithfulness(
+        classifier, tokenize_with_words(classifier, "cold bread and tea"), np.array([3.0, 2.0, 1.0, 0.0]), 0
+    )
     assert found.verdict == "The text has too few words to tell: 5 are needed, 4 are there."
 
 
 def test_the_same_seed_gives_the_same_band(classifier: Classifier):
-    reading = read(classifier, "a lovely room and cold bread")
-    one, same, other = (faithfulness(classifier, reading, np.arange(6.0), 0, seed=seed) for seed in (1, 1, 2))
+    tokenized = tokenize_with_words(classifier, "a lovely room and cold bread")
+    one, same, other = (faithfulness(classifier, tokenized, np.arange(6.0), 0, seed=seed) for seed in (1, 1, 2))
     assert np.array_equal(one.deletion.random_areas, same.deletion.random_areas)
     assert not np.array_equal(one.deletion.random_areas, other.deletion.random_areas)
 
 
 def test_what_cannot_be_tested_is_refused_in_a_sentence(classifier: Classifier):
-    reading = read(classifier, "cold tea")
+    tokenized = tokenize_with_words(classifier, "cold tea")
     with pytest.raises(ExplanationError, match="one word"):
-        faithfulness(classifier, read(classifier, "tea"), np.array([1.0]), 0)
+        faithfulness(classifier, tokenize_with_words(classifier, "tea"), np.array([1.0]), 0)
     with pytest.raises(ExplanationError, match="3 scores for 2 words"):
-        faithfulness(classifier, reading, np.zeros(3), 0)
+        faithfulness(classifier, tokenized, np.zeros(3), 0)
     with pytest.raises(ExplanationError, match="20 or more"):
-        faithfulness(classifier, reading, np.zeros(2), 0, orders=19)
+        faithfulness(classifier, tokenized, np.zeros(2), 0, orders=19)
 
 
 def test_curves_end_when_cancelled(classifier: Classifier):
     answers = iter([False, True])
-    reading = read(classifier, "a lovely room, cold bread and a rude waiter " * 3)
+    tokenized = tokenize_with_words(classifier, "a lovely room, cold bread and a rude waiter " * 3)
     with pytest.raises(CancelledError):
-        faithfulness(classifier, reading, np.arange(30.0), 0, cancelled=lambda: next(answers))
+        faithfulness(classifier, tokenized, np.arange(30.0), 0, should_stop=lambda: next(answers))

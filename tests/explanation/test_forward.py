@@ -1,4 +1,4 @@
-"""The model from its word vectors on."""
+"""The model from its token embeddings on."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import torch
 from bertdemo.errors import ExplanationError
 from bertdemo.explanation.forward import logits_of, word_vectors
 from bertdemo.explanation.methods import attribute
-from bertdemo.explanation.reading import read
+from bertdemo.explanation.tokenized_text import tokenize_with_words
 from bertdemo.models.classifier import load_base, load_classifier, save_classifier
 from bertdemo.models.devices import choose_placement
 from bertdemo.prediction.predict import predict
@@ -26,12 +26,12 @@ def test_logits_from_word_vectors_are_those_of_the_prediction(
 ):
     save_classifier(load_base(str(tiny_base), ("a", "b", "c"), dropout=0.1, max_length=32, seed=1), tmp_path / "model")
     classifier = load_classifier(tmp_path / "model", complete=complete)
-    reading = read(classifier, "the coffee was cold", pair)
+    tokenized = tokenize_with_words(classifier, "the coffee was cold", pair)
     pairs = None if pair is None else [pair]
-    predicted = predict(classifier, [reading.text], pairs, placement=choose_placement("fp32")).logits
-    vectors = word_vectors(classifier, reading)
+    predicted = predict(classifier, [tokenized.text], pairs, placement=choose_placement("fp32")).logits
+    vectors = word_vectors(classifier, tokenized)
     with torch.inference_mode():
-        logits = logits_of(classifier, reading, vectors.repeat(3, 1, 1))
+        logits = logits_of(classifier, tokenized, vectors.repeat(3, 1, 1))
     assert logits.shape == (3, 3)
     assert torch.allclose(logits, torch.from_numpy(predicted).expand(3, -1), atol=1e-5)
 
@@ -41,15 +41,15 @@ def test_a_padding_token_that_somebody_typed_keeps_the_position_it_has_in_a_pred
     tiny_base: Path, architecture: str
 ):
     classifier = classifier_of(architecture, tiny_base)
-    reading = read(classifier, "the coffee [PAD] was cold")
-    predicted = predict(classifier, [reading.text], placement=choose_placement("fp32")).logits
+    tokenized = tokenize_with_words(classifier, "the coffee [PAD] was cold")
+    predicted = predict(classifier, [tokenized.text], placement=choose_placement("fp32")).logits
     with torch.inference_mode():
-        logits = logits_of(classifier, reading, word_vectors(classifier, reading))
+        logits = logits_of(classifier, tokenized, word_vectors(classifier, tokenized))
     assert torch.allclose(logits, torch.from_numpy(predicted), atol=1e-5)
 
 
 class Odd(torch.nn.Module):
-    """Has its word vectors from elsewhere than it says."""
+    """Has its token embeddings from elsewhere than it says."""
 
     def __init__(self, model: torch.nn.Module) -> None:
         super().__init__()
@@ -89,4 +89,4 @@ def test_a_model_that_does_not_answer_from_word_vectors_is_refused(tiny_base: Pa
     other = replace(classifier, model=kind(classifier.model))
     for method in ("integrated_gradients", "occlusion", "saliency"):
         with pytest.raises(ExplanationError, match="architecture odd"):
-            attribute(other, read(other, "the coffee was cold"), method, 0)
+            attribute(other, tokenize_with_words(other, "the coffee was cold"), method, 0)

@@ -16,21 +16,20 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bertdemo.errors import ExplanationError
+from bertdemo.errors import CancelledError, ExplanationError
 from bertdemo.explanation import function
 from bertdemo.explanation.blocks import blocks_of
-from bertdemo.explanation.cancelling import CancelledError
 from bertdemo.explanation.heads import (
     HeadStatistics,
     describe,
     importance,
     importance_over,
+    logits_with_ablated_heads,
+    logits_without_each_head,
     statistics,
-    switched_off,
-    without_each,
 )
-from bertdemo.explanation.reading import Reading, read
 from bertdemo.explanation.relevance import relevance
+from bertdemo.explanation.tokenized_text import TokenizedText, tokenize_with_words
 from bertdemo.models.classifier import Classifier, load_base, load_classifier, save_classifier
 from bertdemo.models.devices import choose_placement
 from bertdemo.prediction.predict import predict
@@ -50,21 +49,21 @@ def bert(tiny_base: Path) -> Classifier:
 
 
 @pytest.fixture(scope="module")
-def reading(bert: Classifier) -> Reading:
-    return read(bert, TEXT)
+def tokenized(bert: Classifier) -> TokenizedText:
+    return tokenize_with_words(bert, TEXT)
 
 
-def statistics_of(rows: np.ndarray, reading: Reading) -> HeadStatistics:
-    (found,) = statistics(rows[None, None].astype(np.float32), reading)
+def statistics_of(rows: np.ndarray, tokenized: TokenizedText) -> HeadStatistics:
+    (found,) = statistics(rows[None, None].astype(np.float32), tokenized)
     return found
 
 
-def looking_at(reading: Reading, places: list[int]) -> np.ndarray:
-    return np.eye(len(reading))[np.clip(places, 0, len(reading) - 1)]
+def looking_at(tokenized: TokenizedText, places: list[int]) -> np.ndarray:
+    return np.eye(len(tokenized))[np.clip(places, 0, len(tokenized) - 1)]
 
 
-def test_a_head_that_looks_at_one_kind_of_token_is_called_by_it(reading: Reading):
-    n = len(reading)
+def test_a_head_that_looks_at_one_kind_of_token_is_called_by_it(tokenized: TokenizedText):
+    n = len(tokenized)
     everybody = list(range(n))
     for places, field, words in [
         ([0] * n, "first", r"the first token \(\[CLS\] or its like\) \(100\xa0%"),
@@ -73,48 +72,48 @@ def test_a_head_that_looks_at_one_kind_of_token_is_called_by_it(reading: Reading
         ([place - 1 for place in everybody], "previous", "the previous token"),
         ([place + 1 for place in everybody], "following", "the next token"),
     ]:
-        found = statistics_of(looking_at(reading, places), reading)
+        found = statistics_of(looking_at(tokenized, places), tokenized)
         assert getattr(found, field) == pytest.approx(1)
         assert found.entropy == 0
         assert re.search(f"looks at {words}.*named from 50\xa0%", describe(found))
 
 
-def test_distance_is_in_tokens_and_of_the_tokens_of_words(reading: Reading):
-    n = len(reading)
-    found = statistics_of(looking_at(reading, [0] * n), reading)
+def test_distance_is_in_tokens_and_of_the_tokens_of_words(tokenized: TokenizedText):
+    n = len(tokenized)
+    found = statistics_of(looking_at(tokenized, [0] * n), tokenized)
     assert found.distance == pytest.approx(np.mean(range(1, n - 1)))  # [CLS] and [SEP] themselves do not count
 
 
-def test_even_attention_has_all_the_entropy_there_is(reading: Reading):
-    n = len(reading)
-    found = statistics_of(np.full((n, n), 1 / n), reading)
+def test_even_attention_has_all_the_entropy_there_is(tokenized: TokenizedText):
+    n = len(tokenized)
+    found = statistics_of(np.full((n, n), 1 / n), tokenized)
     assert found.entropy == pytest.approx(found.most_entropy) == pytest.approx(math.log2(n))
     assert describe(found).startswith(f"looks everywhere about equally ({math.log2(n):.1f} of at most")
 
 
-def test_two_tokens_that_share_all_attention_are_one_bit(reading: Reading):
-    rows = (looking_at(reading, [3] * len(reading)) + looking_at(reading, [6] * len(reading))) / 2
-    found = statistics_of(rows, reading)
+def test_two_tokens_that_share_all_attention_are_one_bit(tokenized: TokenizedText):
+    rows = (looking_at(tokenized, [3] * len(tokenized)) + looking_at(tokenized, [6] * len(tokenized))) / 2
+    found = statistics_of(rows, tokenized)
     assert found.entropy == pytest.approx(1)
     assert "picks one or two tokens (1.0 bits" in describe(replace(found, entropy=0.99))
 
 
-def test_a_head_without_a_habit_is_not_given_one(reading: Reading):
-    n = len(reading)
-    rows = 0.4 * looking_at(reading, [0] * n) + 0.6 * np.full((n, n), 1 / n)
-    told = describe(statistics_of(rows, reading))
+def test_a_head_without_a_habit_is_not_given_one(tokenized: TokenizedText):
+    n = len(tokenized)
+    rows = 0.4 * looking_at(tokenized, [0] * n) + 0.6 * np.full((n, n), 1 / n)
+    told = describe(statistics_of(rows, tokenized))
     assert told.startswith("has no single habit: the nearest to one is that it looks at the first token")
     assert "named from 50\xa0% on" in told
 
 
 @given(seed=st.integers(0, 9999), text=st.sampled_from([TEXT, "coffee", "cold soup", "🙂"]), sharp=st.floats(0.1, 20))
 def test_shares_are_shares_and_entropy_has_its_limits(bert: Classifier, seed: int, text: str, sharp: float):
-    reading = read(bert, text)
-    n = len(reading)
+    tokenized = tokenize_with_words(bert, text)
+    n = len(tokenized)
     scores = sharp * np.random.default_rng(seed).normal(size=(2, 3, n, n))
     weights = np.exp(scores - scores.max(axis=-1, keepdims=True))
     weights /= weights.sum(axis=-1, keepdims=True)
-    found = statistics(weights.astype(np.float32), reading)
+    found = statistics(weights.astype(np.float32), tokenized)
     assert [(each.layer, each.head) for each in found] == [(layer, head) for layer in range(2) for head in range(3)]
     for each in found:
         shares = [each.first, each.separator, each.itself, each.previous, each.following]
@@ -139,24 +138,28 @@ def without_weights(classifier: Classifier, off) -> Classifier:
 @pytest.mark.parametrize("off", [{(0, 0)}, {(1, 3), (2, 0), (2, 1)}, {(2, head) for head in range(4)}])
 def test_a_head_that_is_off_is_a_head_without_weights_in_the_output(classifier: Classifier, off):
     expected = predict(without_weights(classifier, off), [TEXT], placement=FP32).logits[0]
-    reading = read(classifier, TEXT)
-    found = switched_off(classifier, reading, off)
+    tokenized = tokenize_with_words(classifier, TEXT)
+    found = logits_with_ablated_heads(classifier, tokenized, off)
     assert np.allclose(found, expected, atol=1e-5)
-    assert not np.allclose(found, switched_off(classifier, reading, set()), atol=1e-4)
+    assert not np.allclose(found, logits_with_ablated_heads(classifier, tokenized, set()), atol=1e-4)
 
 
 def test_with_nothing_off_the_answer_is_the_prediction(classifier: Classifier):
     predicted = predict(classifier, [TEXT], placement=FP32).logits[0]
-    assert np.allclose(switched_off(classifier, read(classifier, TEXT), frozenset()), predicted, atol=1e-5)
+    assert np.allclose(
+        logits_with_ablated_heads(classifier, tokenize_with_words(classifier, TEXT), frozenset()), predicted, atol=1e-5
+    )
 
 
 @pytest.mark.parametrize(("target", "against"), [(1, None), (2, 0)])
 def test_importance_is_what_switching_off_each_head_changes(classifier: Classifier, target: int, against: int | None):
-    reading = read(classifier, TEXT)
-    found = importance(classifier, reading, target, against)
+    tokenized = tokenize_with_words(classifier, TEXT)
+    found = importance(classifier, tokenized, target, against)
     assert found.shape == (3, 4)
     for head in np.ndindex(3, 4):
-        change = switched_off(classifier, reading, {head}) - switched_off(classifier, reading, set())
+        change = logits_with_ablated_heads(classifier, tokenized, {head}) - logits_with_ablated_heads(
+            classifier, tokenized, set()
+        )
         expected = change[target] - (0 if against is None else change[against])
         assert found[head] == pytest.approx(float(expected), abs=1e-5)
 
@@ -165,66 +168,70 @@ def test_a_text_of_any_length_and_a_classifier_for_predicting_give_the_same(tiny
     save_classifier(load_base(str(tiny_base), LABELS, dropout=0.0, max_length=128, seed=3), tmp_path / "model")
     complete, predicting = load_classifier(tmp_path / "model", complete=True), load_classifier(tmp_path / "model")
     for text in (TEXT, "coffee " * 120):
-        reading = read(complete, text)
-        assert np.allclose(without_each(complete, reading), without_each(predicting, reading), atol=1e-5)
+        tokenized = tokenize_with_words(complete, text)
+        assert np.allclose(
+            logits_without_each_head(complete, tokenized), logits_without_each_head(predicting, tokenized), atol=1e-5
+        )
 
 
 @pytest.mark.parametrize("cost", [1, 10**6])
-def test_pieces_of_any_size_give_the_same(bert: Classifier, reading: Reading, monkeypatch, cost: int):
-    whole = without_each(bert, reading)
+def test_pieces_of_any_size_give_the_same(bert: Classifier, tokenized: TokenizedText, monkeypatch, cost: int):
+    whole = logits_without_each_head(bert, tokenized)
     monkeypatch.setitem(function._PIECE, "cpu", cost)
-    assert np.allclose(without_each(bert, reading), whole, atol=1e-5)
+    assert np.allclose(logits_without_each_head(bert, tokenized), whole, atol=1e-5)
 
 
 @pytest.mark.parametrize(("target", "against"), [(3, None), (-1, None), (0, 3), (1, 1)])
-def test_a_label_that_is_not_there_is_refused(bert: Classifier, reading: Reading, target: int, against: int | None):
+def test_a_label_that_is_not_there_is_refused(
+    bert: Classifier, tokenized: TokenizedText, target: int, against: int | None
+):
     with pytest.raises(ExplanationError, match="label"):
-        importance(bert, reading, target, against)
+        importance(bert, tokenized, target, against)
     with pytest.raises(ExplanationError, match="label"):
-        relevance(bert, reading, target, against)
+        relevance(bert, tokenized, target, against)
     if against is None:
         with pytest.raises(ExplanationError, match="label"):
-            importance_over(bert, [reading], target)
+            importance_over(bert, [tokenized], target)
 
 
 def test_over_a_sample_it_is_the_mean_over_its_texts(tiny_base: Path):
     classifier, told = classifier_of("bert", tiny_base), []
-    readings = [read(classifier, text) for text in (TEXT, "cold soup", "a lovely room with a view")]
+    readings = [tokenize_with_words(classifier, text) for text in (TEXT, "cold soup", "a lovely room with a view")]
     found = importance_over(classifier, readings, 1, report=told.append)
-    each = np.stack([importance(classifier, reading, 1) for reading in readings])
+    each = np.stack([importance(classifier, tokenized, 1) for tokenized in readings])
     assert (found.texts, told) == (3, [1, 2, 3])
     assert np.allclose(found.change, each.mean(axis=0), atol=1e-6)
     assert np.allclose(found.size, abs(each).mean(axis=0), atol=1e-6)
-    without = np.stack([without_each(classifier, reading).argmax(axis=-1) for reading in readings])
-    whole = np.array([switched_off(classifier, reading, set()).argmax() for reading in readings])
+    without = np.stack([logits_without_each_head(classifier, tokenized).argmax(axis=-1) for tokenized in readings])
+    whole = np.array([logits_with_ablated_heads(classifier, tokenized, set()).argmax() for tokenized in readings])
     assert np.allclose(found.flips, (without != whole[:, None, None]).mean(axis=0))
 
 
 def test_without_a_target_each_text_is_watched_at_its_own_label(tiny_base: Path):
     classifier = classifier_of("bert", tiny_base)
-    readings = [read(classifier, text) for text in (TEXT, "cold soup")]
-    labels = [int(switched_off(classifier, reading, set()).argmax()) for reading in readings]
-    each = [importance(classifier, reading, label) for reading, label in zip(readings, labels, strict=True)]
+    readings = [tokenize_with_words(classifier, text) for text in (TEXT, "cold soup")]
+    labels = [int(logits_with_ablated_heads(classifier, tokenized, set()).argmax()) for tokenized in readings]
+    each = [importance(classifier, tokenized, label) for tokenized, label in zip(readings, labels, strict=True)]
     assert np.allclose(importance_over(classifier, readings).change, np.mean(each, axis=0), atol=1e-6)
 
 
 def test_it_can_be_called_off_between_two_pieces(tiny_base: Path):
     classifier, told = classifier_of("bert", tiny_base), []
-    readings = [read(classifier, TEXT)] * 3
+    readings = [tokenize_with_words(classifier, TEXT)] * 3
     with pytest.raises(CancelledError):
-        importance_over(classifier, readings, cancelled=lambda: bool(told), report=told.append)
+        importance_over(classifier, readings, should_stop=lambda: bool(told), report=told.append)
     assert told == [1]
     with pytest.raises(CancelledError):
-        importance(classifier, readings[0], 0, cancelled=lambda: True)
+        importance(classifier, readings[0], 0, should_stop=lambda: True)
 
 
 def test_no_hook_is_left_even_where_the_model_breaks(classifier: Classifier):
-    reading = read(classifier, TEXT)
-    broken = replace(reading, ids=np.full_like(reading.ids, 10**6))
+    tokenized = tokenize_with_words(classifier, TEXT)
+    broken = replace(tokenized, ids=np.full_like(tokenized.ids, 10**6))
     before = hooks(classifier.model)
     for work in (
-        lambda: switched_off(classifier, broken, {(0, 0)}),
-        lambda: without_each(classifier, broken),
+        lambda: logits_with_ablated_heads(classifier, broken, {(0, 0)}),
+        lambda: logits_without_each_head(classifier, broken),
     ):
         with pytest.raises(IndexError):
             work()
@@ -233,21 +240,21 @@ def test_no_hook_is_left_even_where_the_model_breaks(classifier: Classifier):
 
 def test_a_head_that_is_not_there_is_refused(classifier: Classifier):
     with pytest.raises(ExplanationError, match="no layer 4: this model has layers 1 to 3"):
-        switched_off(classifier, read(classifier, TEXT), {(0, 0), (3, 0)})
+        logits_with_ablated_heads(classifier, tokenize_with_words(classifier, TEXT), {(0, 0), (3, 0)})
 
 
 def test_others_predict_with_all_heads_meanwhile(tiny_base: Path):
     classifier = classifier_of("bert", tiny_base)
-    reading, done = read(classifier, TEXT), threading.Event()
+    tokenized, done = tokenize_with_words(classifier, TEXT), threading.Event()
     expected = predict(classifier, [TEXT], placement=FP32).logits
     off = {(layer, head) for layer in range(3) for head in range(4)}
-    silent = switched_off(classifier, reading, off)
+    silent = logits_with_ablated_heads(classifier, tokenized, off)
 
     def keep_switching() -> bool:
         same = True
         while not done.is_set():
-            same &= np.allclose(switched_off(classifier, reading, off), silent, atol=1e-5)
-            without_each(classifier, reading)
+            same &= np.allclose(logits_with_ablated_heads(classifier, tokenized, off), silent, atol=1e-5)
+            logits_without_each_head(classifier, tokenized)
         return same
 
     with ThreadPoolExecutor(2) as threads:

@@ -15,13 +15,12 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from bertdemo.data.dataset import Dataset
-from bertdemo.errors import ExplanationError
+from bertdemo.errors import CancelledError, ExplanationError
 from bertdemo.explanation import function
 from bertdemo.explanation.baselines import BASELINES, baseline_vectors
-from bertdemo.explanation.cancelling import CancelledError
 from bertdemo.explanation.forward import logits_of, word_vectors
 from bertdemo.explanation.integrated_gradients import integrated_gradients, nodes
-from bertdemo.explanation.reading import Reading, read
+from bertdemo.explanation.tokenized_text import TokenizedText, tokenize_with_words
 from bertdemo.models.classifier import Classifier
 from bertdemo.models.devices import choose_placement
 from bertdemo.prediction.predict import predict
@@ -38,14 +37,16 @@ def classifier(tiny_base: Path) -> Classifier:
     return smooth(tiny_base)
 
 
-def by_hand(classifier: Classifier, reading: Reading, target: int, baseline: str, steps: int) -> NDArray[np.float64]:
+def by_hand(
+    classifier: Classifier, tokenized: TokenizedText, target: int, baseline: str, steps: int
+) -> NDArray[np.float64]:
     """Gauss and Legendre's rule on the straight line, one step after the other: the textbook's."""
-    x, b = word_vectors(classifier, reading), baseline_vectors(classifier, reading, baseline)[:1]
+    x, b = word_vectors(classifier, tokenized), baseline_vectors(classifier, tokenized, baseline)[:1]
     places, weights = np.polynomial.legendre.leggauss(steps)
-    total = np.zeros(len(reading))
+    total = np.zeros(len(tokenized))
     for place, weight in zip((places + 1) / 2, weights / 2, strict=True):
         at = (b + place * (x - b)).float().requires_grad_()
-        (gradient,) = torch.autograd.grad(logits_of(classifier, reading, at)[0, target], at)
+        (gradient,) = torch.autograd.grad(logits_of(classifier, tokenized, at)[0, target], at)
         total += weight * (gradient * (x - b)).sum(-1)[0].double().numpy()
     return total
 
@@ -53,7 +54,7 @@ def by_hand(classifier: Classifier, reading: Reading, target: int, baseline: str
 @pytest.mark.parametrize("baseline", BASELINES)
 def test_scores_add_up_to_what_moved_the_output(classifier: Classifier, small_dataset: Dataset, baseline: str):
     for text in small_dataset.texts[::8]:
-        found = integrated_gradients(classifier, read(classifier, text), 1, baseline=baseline)
+        found = integrated_gradients(classifier, tokenize_with_words(classifier, text), 1, baseline=baseline)
         assert abs(found.scores.sum() - found.difference) <= 0.01 * max(abs(found.difference), 0.05)
         assert found.certified or found.is_tiny
         assert found.word_scores.sum() + found.other == pytest.approx(found.scores.sum(), abs=1e-6)
@@ -67,17 +68,17 @@ def test_what_is_explained_is_the_logit_of_the_prediction(
 ):
     classifier = learned(learned_base) if learned_it else smooth(tiny_base)
     text, second = " ".join(words), None if pair is None else " ".join(pair)
-    reading, exact = read(classifier, text, second), choose_placement("fp32")
+    tokenized, exact = tokenize_with_words(classifier, text, second), choose_placement("fp32")
     predicted = predict(classifier, [text], None if second is None else [second], placement=exact).logits[0]
-    assert integrated_gradients(classifier, reading, 1, steps=2).output == pytest.approx(predicted[1], abs=1e-5)
-    margin = integrated_gradients(classifier, reading, 1, 0, steps=2).output
+    assert integrated_gradients(classifier, tokenized, 1, steps=2).output == pytest.approx(predicted[1], abs=1e-5)
+    margin = integrated_gradients(classifier, tokenized, 1, 0, steps=2).output
     assert margin == pytest.approx(predicted[1] - predicted[0], abs=2e-5)
 
 
 def test_it_is_the_integral_of_the_textbook(classifier: Classifier):
-    reading = read(classifier, TEXT)
-    found = integrated_gradients(classifier, reading, 1, baseline="mask", steps=200)
-    expected = by_hand(classifier, reading, 1, "mask", 200)
+    tokenized = tokenize_with_words(classifier, TEXT)
+    found = integrated_gradients(classifier, tokenized, 1, baseline="mask", steps=200)
+    expected = by_hand(classifier, tokenized, 1, "mask", 200)
     assert np.allclose(found.scores, expected, atol=1e-3 * abs(found.difference))
 
 
@@ -85,10 +86,10 @@ def test_it_is_the_integral_of_the_textbook(classifier: Classifier):
 @pytest.mark.parametrize("baseline", ["pad", "average"])
 def test_a_margin_is_the_difference_of_two_attributions_on_the_same_grid(tiny_base: Path, labels: int, baseline: str):
     classifier = smooth(tiny_base, labels)
-    reading = read(classifier, TEXT)
-    margin = integrated_gradients(classifier, reading, labels - 1, 0, baseline=baseline, steps=16)
+    tokenized = tokenize_with_words(classifier, TEXT)
+    margin = integrated_gradients(classifier, tokenized, labels - 1, 0, baseline=baseline, steps=16)
     one, other = (
-        integrated_gradients(classifier, reading, label, baseline=baseline, steps=16) for label in (labels - 1, 0)
+        integrated_gradients(classifier, tokenized, label, baseline=baseline, steps=16) for label in (labels - 1, 0)
     )
     assert np.abs(margin.scores - (one.scores - other.scores)).max() <= 1e-4
     assert margin.difference == pytest.approx(one.difference - other.difference, abs=1e-4)
@@ -98,34 +99,36 @@ def test_a_margin_is_the_difference_of_two_attributions_on_the_same_grid(tiny_ba
 def test_scores_do_not_depend_on_the_pieces_they_are_computed_in(
     classifier: Classifier, monkeypatch: pytest.MonkeyPatch, piece: float
 ):
-    expected = integrated_gradients(classifier, read(classifier, TEXT), 1, steps=16)
+    expected = integrated_gradients(classifier, tokenize_with_words(classifier, TEXT), 1, steps=16)
     monkeypatch.setattr(function, "_PIECE", dict.fromkeys(("cpu", "cuda"), piece))
-    found = integrated_gradients(classifier, read(classifier, TEXT), 1, steps=16)
+    found = integrated_gradients(classifier, tokenize_with_words(classifier, TEXT), 1, steps=16)
     assert np.abs(found.scores - expected.scores).max() <= 1e-5
 
 
 def test_a_classifier_that_computes_all_tokens_gives_the_same_scores(learned_base: Path):
     scores = [
-        integrated_gradients(classifier, read(classifier, TEXT), 1, steps=24).scores
+        integrated_gradients(classifier, tokenize_with_words(classifier, TEXT), 1, steps=24).scores
         for classifier in (learned(learned_base), learned(learned_base, complete=True))
     ]
     assert np.abs(scores[0] - scores[1]).max() <= 1e-5 * np.abs(scores[0]).max()
 
 
 def test_the_mean_of_baselines_is_the_mean_of_their_scores(classifier: Classifier):
-    reading = read(classifier, TEXT)
-    single = [integrated_gradients(classifier, reading, 0, baseline=name, steps=12) for name in ("pad", "mask", "zero")]
-    average = integrated_gradients(classifier, reading, 0, baseline="average", steps=12)
+    tokenized = tokenize_with_words(classifier, TEXT)
+    single = [
+        integrated_gradients(classifier, tokenized, 0, baseline=name, steps=12) for name in ("pad", "mask", "zero")
+    ]
+    average = integrated_gradients(classifier, tokenized, 0, baseline="average", steps=12)
     assert np.allclose(average.scores, np.mean([each.scores for each in single], axis=0), atol=1e-6)
     assert average.baseline_output == pytest.approx(np.mean([each.baseline_output for each in single]), abs=1e-5)
 
 
 def test_steps_double_until_they_suffice_or_end(classifier: Classifier):
-    reading = read(classifier, TEXT)
-    assert integrated_gradients(classifier, reading, 1).n_steps in (20, 40, 80, 160, 320, 400)
-    assert integrated_gradients(classifier, reading, 1, most_steps=3).n_steps == 3
-    assert integrated_gradients(classifier, reading, 1, steps=7).n_steps == 7
-    assert not integrated_gradients(classifier, reading, 1, steps=1).certified
+    tokenized = tokenize_with_words(classifier, TEXT)
+    assert integrated_gradients(classifier, tokenized, 1).n_steps in (20, 40, 80, 160, 320, 400)
+    assert integrated_gradients(classifier, tokenized, 1, most_steps=3).n_steps == 3
+    assert integrated_gradients(classifier, tokenized, 1, steps=7).n_steps == 7
+    assert not integrated_gradients(classifier, tokenized, 1, steps=1).certified
 
 
 @pytest.mark.parametrize("steps", [1, 2, 20, 80])
@@ -144,8 +147,8 @@ def test_nodes_are_computed_once_and_nobody_can_change_them():
 
 
 def test_where_next_to_nothing_is_to_be_explained_there_is_no_certificate(classifier: Classifier):
-    reading = read(classifier, "cold tea")
-    found = integrated_gradients(classifier, replace(reading, ids=np.where(reading.special, reading.ids, 0)), 1)
+    tokenized = tokenize_with_words(classifier, "cold tea")
+    found = integrated_gradients(classifier, replace(tokenized, ids=np.where(tokenized.special, tokenized.ids, 0)), 1)
     assert found.is_tiny
     assert not found.certified
     assert found.n_steps == 20
@@ -166,28 +169,28 @@ def test_where_next_to_nothing_is_to_be_explained_there_is_no_certificate(classi
 )
 def test_what_cannot_be_explained_is_said(classifier: Classifier, arguments: tuple, options: dict, sentence: str):
     with pytest.raises(ExplanationError, match=sentence):
-        integrated_gradients(classifier, read(classifier, TEXT), *arguments, **options)
+        integrated_gradients(classifier, tokenize_with_words(classifier, TEXT), *arguments, **options)
 
 
 def test_a_tokenizer_without_the_token_of_a_baseline_says_so(classifier: Classifier):
     bare = replace(classifier, tokenizer=copy.deepcopy(classifier.tokenizer))
-    reading = read(bare, TEXT)
+    tokenized = tokenize_with_words(bare, TEXT)
     bare.tokenizer.mask_token = None
     with pytest.raises(ExplanationError, match="no mask token"):
-        baseline_vectors(bare, reading, "mask")
-    assert baseline_vectors(bare, reading, "pad").shape == (1, len(reading), 32)
+        baseline_vectors(bare, tokenized, "mask")
+    assert baseline_vectors(bare, tokenized, "pad").shape == (1, len(tokenized), 32)
 
 
 def test_a_cancel_ends_it_before_the_next_piece(classifier: Classifier, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(function, "_PIECE", {"cpu": 1})
     asked = []
 
-    def cancelled() -> bool:
+    def should_stop() -> bool:
         asked.append(None)
         return len(asked) > 5
 
     with pytest.raises(CancelledError):
-        integrated_gradients(classifier, read(classifier, TEXT), 1, steps=80, cancelled=cancelled)
+        integrated_gradients(classifier, tokenize_with_words(classifier, TEXT), 1, steps=80, should_stop=should_stop)
     assert len(asked) == 6
 
 
@@ -195,7 +198,7 @@ def test_the_shared_model_stays_as_it_was(classifier: Classifier):
     before = {name: weight.clone() for name, weight in classifier.model.state_dict().items()}
     wanted = [weight.requires_grad for weight in classifier.model.parameters()]
     hooks = [len(module._forward_hooks) for module in classifier.model.modules()]
-    integrated_gradients(classifier, read(classifier, TEXT), 1, baseline="average")
+    integrated_gradients(classifier, tokenize_with_words(classifier, TEXT), 1, baseline="average")
     assert all(torch.equal(weight, before[name]) for name, weight in classifier.model.state_dict().items())
     assert all(weight.grad is None for weight in classifier.model.parameters())
     assert [weight.requires_grad for weight in classifier.model.parameters()] == wanted
@@ -208,14 +211,16 @@ def test_explaining_and_predicting_at_the_same_time_disturb_each_other_nowhere(
 ):
     texts = small_dataset.texts[:8]
     answers = [dict(predict_one(classifier, text).scores) for text in texts]
-    scores = [integrated_gradients(classifier, read(classifier, text), 1, steps=8).scores for text in texts]
+    scores = [
+        integrated_gradients(classifier, tokenize_with_words(classifier, text), 1, steps=8).scores for text in texts
+    ]
     wrong: list[str] = []
 
     def ask(own: int) -> None:
         for row in [*range(own, 8), *range(own)]:
             if dict(predict_one(classifier, texts[row]).scores) != pytest.approx(answers[row], abs=1e-5):
                 wrong.append(f"answer {row}")
-            found = integrated_gradients(classifier, read(classifier, texts[row]), 1, steps=8)
+            found = integrated_gradients(classifier, tokenize_with_words(classifier, texts[row]), 1, steps=8)
             if not np.allclose(found.scores, scores[row], atol=1e-5):
                 wrong.append(f"scores {row}")
 

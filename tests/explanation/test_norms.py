@@ -11,7 +11,7 @@ import torch
 from bertdemo.explanation.attention import attention
 from bertdemo.explanation.blocks import inputs_of
 from bertdemo.explanation.norms import norm_weighted
-from bertdemo.explanation.reading import read
+from bertdemo.explanation.tokenized_text import tokenize_with_words
 from tests.explanation.architectures import ARCHITECTURES, TEXT, classifier_of
 
 WIDTH = 8  # of a head
@@ -19,10 +19,10 @@ WIDTH = 8  # of a head
 
 def test_it_is_the_length_of_the_transformed_vector_times_the_weight(tiny_base: Path):
     classifier = classifier_of("bert", tiny_base)
-    reading = read(classifier, "cold soup, kind staff")
-    weights, found = attention(classifier, reading).weights, norm_weighted(classifier, reading)
+    tokenized = tokenize_with_words(classifier, "cold soup, kind staff")
+    weights, found = attention(classifier, tokenized).weights, norm_weighted(classifier, tokenized)
     with torch.no_grad():
-        states = classifier.model(**inputs_of(classifier, reading), output_hidden_states=True).hidden_states
+        states = classifier.model(**inputs_of(classifier, tokenized), output_hidden_states=True).hidden_states
     assert found.shape == weights.shape
     for layer, head, i, j in np.ndindex(*weights.shape):
         block = classifier.model.bert.encoder.layer[layer].attention
@@ -36,8 +36,8 @@ def test_it_is_the_length_of_the_transformed_vector_times_the_weight(tiny_base: 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_it_is_a_weight_times_a_length_that_belongs_to_the_token_looked_at(architecture: str, tiny_base: Path):
     classifier = classifier_of(architecture, tiny_base)
-    reading = read(classifier, TEXT)
-    found, weights = norm_weighted(classifier, reading), attention(classifier, reading).weights
+    tokenized = tokenize_with_words(classifier, TEXT)
+    found, weights = norm_weighted(classifier, tokenized), attention(classifier, tokenized).weights
     assert found.dtype == np.float32
     assert (found >= 0).all()
     lengths = found.sum(axis=2) / weights.sum(axis=2)  # (layers, heads, tokens): the same for every token that looks
@@ -47,7 +47,7 @@ def test_it_is_a_weight_times_a_length_that_belongs_to_the_token_looked_at(archi
 
 def test_later_layers_give_something_else_once_a_head_is_off(tiny_base: Path):
     classifier = classifier_of("bert", tiny_base)
-    reading = read(classifier, TEXT)
-    before, after = norm_weighted(classifier, reading), norm_weighted(classifier, reading, {(0, 1)})
+    tokenized = tokenize_with_words(classifier, TEXT)
+    before, after = norm_weighted(classifier, tokenized), norm_weighted(classifier, tokenized, {(0, 1)})
     assert np.allclose(before[0], after[0], atol=1e-6)
     assert not np.allclose(before[1], after[1], atol=1e-4)

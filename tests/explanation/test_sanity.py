@@ -12,11 +12,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bertdemo.errors import ExplanationError
-from bertdemo.explanation.cancelling import CancelledError
-from bertdemo.explanation.erasing import explained, logits_without
-from bertdemo.explanation.reading import read
+from bertdemo.errors import CancelledError, ExplanationError
+from bertdemo.explanation.masking import explained, logits_without
 from bertdemo.explanation.sanity import Sanity, Stage, rank_correlation, sanity, stages, with_random_weights
+from bertdemo.explanation.tokenized_text import tokenize_with_words
 from bertdemo.models.classifier import Classifier, load_classifier
 from bertdemo.prediction.predict import predict
 from tests.explanation.architectures import ARCHITECTURES, classifier_of
@@ -30,9 +29,9 @@ def classifier(learned_base: Path) -> Classifier:
     return load_classifier(learned_base)
 
 
-def occlusion(classifier, reading):
-    sets = [(), *((word,) for word in range(len(reading.words)))]
-    outputs = explained(logits_without(classifier, reading, erased_table(reading, sets)), 0)
+def occlusion(classifier, tokenized):
+    sets = [(), *((word,) for word in range(len(tokenized.words)))]
+    outputs = explained(logits_without(classifier, tokenized, erased_table(tokenized, sets)), 0)
     return outputs[0] - outputs[1:]
 
 
@@ -70,17 +69,17 @@ def test_draws_differ_by_seed_and_predict(classifier: Classifier):
 
 
 def test_scores_that_ignore_the_model_fail(classifier: Classifier):
-    reading = read(classifier, TEXT)
-    found = sanity(classifier, reading, lambda _, text: np.array([float(len(word.text)) for word in text.words]))
+    tokenized = tokenize_with_words(classifier, TEXT)
+    found = sanity(classifier, tokenized, lambda _, text: np.array([float(len(word.text)) for word in text.words]))
     assert found.passed is False
     assert [stage.correlation for stage in found.stages] == pytest.approx([1.0] * len(found.stages))
     assert "much the same" in found.verdict
 
 
 def test_scores_that_have_nothing_to_do_with_each_other_pass(classifier: Classifier):
-    reading = read(classifier, TEXT)
+    tokenized = tokenize_with_words(classifier, TEXT)
     rng = np.random.default_rng(3)
-    found = sanity(classifier, reading, lambda *_: rng.normal(size=len(reading.words)), seeds=20)
+    found = sanity(classifier, tokenized, lambda *_: rng.normal(size=len(tokenized.words)), seeds=20)
     assert found.passed
     assert "they depend on what the model has learned" in found.verdict
 
@@ -94,9 +93,9 @@ def test_the_level_of_chance_is_passed_one_time_in_twenty():
 
 
 def test_the_explanation_of_the_model_itself_is_the_first_and_progress_is_told(classifier: Classifier):
-    reading, told = read(classifier, TEXT), []
-    found = sanity(classifier, reading, occlusion, report=lambda done, of: told.append((done, of)))
-    assert np.array_equal(found.original, occlusion(classifier, reading))
+    tokenized, told = tokenize_with_words(classifier, TEXT), []
+    found = sanity(classifier, tokenized, occlusion, report=lambda done, of: told.append((done, of)))
+    assert np.array_equal(found.original, occlusion(classifier, tokenized))
     assert told == [(done, told[-1][1]) for done in range(told[-1][1] + 1)]
     assert len(found.stages[0].correlations) == 2
 
@@ -127,6 +126,6 @@ def test_the_correlation_is_spearmans_of_the_sizes(words: int, seed: int):
 
 def test_a_cancelled_test_ends_and_a_text_without_words_is_refused(classifier: Classifier):
     with pytest.raises(CancelledError):
-        sanity(classifier, read(classifier, TEXT), occlusion, cancelled=lambda: True)
+        sanity(classifier, tokenize_with_words(classifier, TEXT), occlusion, should_stop=lambda: True)
     with pytest.raises(ExplanationError, match="no word"):
-        sanity(classifier, replace(read(classifier, TEXT), words=()), occlusion)
+        sanity(classifier, replace(tokenize_with_words(classifier, TEXT), words=()), occlusion)

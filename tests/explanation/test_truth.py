@@ -9,7 +9,7 @@ from benchmarks.explanation_truth import LABELS, WORD, plant
 from bertdemo.data.dataset import Dataset, Split
 from bertdemo.explanation.faithfulness import faithfulness
 from bertdemo.explanation.methods import attribute
-from bertdemo.explanation.reading import read
+from bertdemo.explanation.tokenized_text import tokenize_with_words
 from bertdemo.models.classifier import Classifier, load_classifier, save_classifier
 from bertdemo.models.tiny import make_tiny_bert
 from bertdemo.prediction.predict import predict
@@ -54,9 +54,9 @@ def test_the_word_that_decides_the_label_is_first_in_nine_texts_of_ten(classifie
     assert (predict(classifier, held_back).labels == 1).all()
     first = []
     for text in held_back[:20]:
-        reading = read(classifier, text)
-        scores = attribute(classifier, reading, method, 1, 0).word_scores
-        first.append(reading.words[int(scores.argmax())].text == WORD)
+        tokenized = tokenize_with_words(classifier, text)
+        scores = attribute(classifier, tokenized, method, 1, 0).word_scores
+        first.append(tokenized.words[int(scores.argmax())].text == WORD)
     assert len(first) == 20
     assert np.mean(first) >= 0.9
 
@@ -65,8 +65,8 @@ def test_the_word_that_decides_the_label_is_first_in_nine_texts_of_ten(classifie
 def test_the_curves_vouch_for_the_word_that_decides(classifier: Classifier, held_back: list[str]):
     better = []
     for text in held_back[:10]:
-        reading = read(classifier, text)
-        scores = np.array([float(word.text == WORD) for word in reading.words])
-        found = faithfulness(classifier, reading, scores, 1, 0)
+        tokenized = tokenize_with_words(classifier, text)
+        scores = np.array([float(word.text == WORD) for word in tokenized.words])
+        found = faithfulness(classifier, tokenized, scores, 1, 0)
         better += [found.deletion.better_than / found.orders, found.insertion.better_than / found.orders]
     assert np.mean(better) > 0.8

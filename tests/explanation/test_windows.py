@@ -10,10 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bertdemo.errors import ExplanationError, PredictionError
+from bertdemo.errors import CancelledError, ExplanationError, PredictionError
 from bertdemo.explanation.attribution import Attribution
-from bertdemo.explanation.cancelling import CancelledError
-from bertdemo.explanation.reading import read
+from bertdemo.explanation.tokenized_text import tokenize_with_words
 from bertdemo.explanation.windows import Whole, logits_of_windows, windows
 from bertdemo.models.classifier import Classifier, load_classifier
 from bertdemo.prediction.predict import predict
@@ -33,9 +32,11 @@ def short(classifier: Classifier, max_length: int) -> Classifier:
 
 
 def test_a_word_that_is_just_longer_than_a_window_is_read_in_pieces(classifier):
-    found = windows(short(classifier, len(read(classifier, "unfriendly")) - 1), "unfriendly", overlap=0.0)
+    found = windows(
+        short(classifier, len(tokenize_with_words(classifier, "unfriendly")) - 1), "unfriendly", overlap=0.0
+    )
     assert len(found.parts) > 1
-    assert not any(part.reading.truncated for part in found.parts)
+    assert not any(part.tokenized.truncated for part in found.parts)
 
 
 @settings(max_examples=60)
@@ -46,9 +47,9 @@ def test_every_word_and_token_is_read_and_no_part_is_cut(classifier, text: str, 
     assert held == set(range(len(found.whole)))
     assert {row for window in found.parts for row in found.words_of(window)} == set(range(len(found.whole.words)))
     for window in found.parts:
-        assert not window.reading.truncated
-        assert len(window.reading) == len(window.places) <= length
-        assert text[window.start : window.end] == window.reading.text
+        assert not window.tokenized.truncated
+        assert len(window.tokenized) == len(window.places) <= length
+        assert text[window.start : window.end] == window.tokenized.text
     starts = [window.start for window in found.parts]
     assert starts == sorted(set(starts))
 
@@ -58,7 +59,7 @@ def test_every_word_and_token_is_read_and_no_part_is_cut(classifier, text: str, 
 def test_what_every_part_agrees_on_is_what_is_merged(classifier: Classifier, text: str, overlap: float):
     """A token that is read as in its whole word gets its own score, whatever stands beside it in a window."""
     found = windows(short(classifier, 12), text, overlap=overlap)
-    told = [np.array([len(each.text) for each in window.reading.tokens], float) for window in found.parts]
+    told = [np.array([len(each.text) for each in window.tokenized.tokens], float) for window in found.parts]
     merged = found.merge(told)
     whole = [any(words_whole(found, window, word) for window in found.parts) for word in range(len(found.whole.words))]
     for place, token in enumerate(found.whole.tokens):
@@ -78,7 +79,7 @@ def words_whole(found, window, row: int) -> bool:
 def test_scores_of_tokens_add_up_to_those_of_words(classifier: Classifier, text: str, overlap: float, length: int):
     found = windows(short(classifier, length), text, overlap=overlap)
     generator = np.random.default_rng(0)
-    own = tuple(scored(window.reading, generator.normal(size=len(window.reading))) for window in found.parts)
+    own = tuple(scored(window.tokenized, generator.normal(size=len(window.tokenized))) for window in found.parts)
     whole = Whole(found, np.zeros((len(own), 2)), own)
     specials = whole.scores[found.whole.special].sum()
     assert whole.word_scores.sum() + specials == pytest.approx(whole.scores.sum(), abs=1e-9)
@@ -88,13 +89,13 @@ def test_scores_of_tokens_add_up_to_those_of_words(classifier: Classifier, text:
         assert whole.word_scores.sum() == pytest.approx(sum(each.word_scores.sum() for each in own))
 
 
-def scored(reading, scores) -> Attribution:
-    return Attribution(reading, 0, None, "integrated_gradients", "pad", scores, True, True, 1.0, 0.0, 20)
+def scored(tokenized, scores) -> Attribution:
+    return Attribution(tokenized, 0, None, "integrated_gradients", "pad", scores, True, True, 1.0, 0.0, 20)
 
 
 def test_a_word_in_two_parts_has_the_mean_of_its_scores(classifier: Classifier):
     found = windows(short(classifier, 8), "cold bread and a rude waiter and a lovely room", overlap=0.5)
-    told = [np.full(len(window.reading), float(number)) for number, window in enumerate(found.parts)]
+    told = [np.full(len(window.tokenized), float(number)) for number, window in enumerate(found.parts)]
     merged = found.merge(told)
     holders = [[n for n, window in enumerate(found.parts) if row in found.words_of(window)] for row in range(10)]
     assert any(len(each) > 1 for each in holders)
@@ -106,8 +107,8 @@ def test_a_word_longer_than_a_part_has_the_sum_of_its_pieces(classifier: Classif
     assert len(found.parts) > 1
     told = [
         10.0
-        / np.maximum(1, window.reading.sum_to_words(np.ones(len(window.reading)))[0])
-        * np.ones(len(window.reading))
+        / np.maximum(1, window.tokenized.sum_to_words(np.ones(len(window.tokenized)))[0])
+        * np.ones(len(window.tokenized))
         for window in found.parts
     ]
     merged = found.whole.sum_to_words(found.merge(told))
@@ -118,7 +119,7 @@ def test_characters_of_a_window_count_from_its_start_and_those_of_the_other_text
     pair = "a rude waiter " * 10
     found = windows(short(classifier, 16), "cold tea", pair)
     for window in found.parts:
-        for word in window.reading.words:
+        for word in window.tokenized.words:
             own = slice(word.start + found.shift(window, word.part), word.end + found.shift(window, word.part))
             assert ("cold tea", pair)[word.part][own] == word.text
 
@@ -126,9 +127,9 @@ def test_characters_of_a_window_count_from_its_start_and_those_of_the_other_text
 def test_a_text_that_fits_is_one_part_as_it_is_predicted(classifier: Classifier):
     found = windows(classifier, "a lovely room", "cold bread")
     (window,) = found.parts
-    reading = read(classifier, "a lovely room", "cold bread")
-    assert window.reading.ids.tolist() == reading.ids.tolist()
-    assert found.merge([np.arange(float(len(reading)))]).tolist() == list(range(len(reading)))
+    tokenized = tokenize_with_words(classifier, "a lovely room", "cold bread")
+    assert window.tokenized.ids.tolist() == tokenized.ids.tolist()
+    assert found.merge([np.arange(float(len(tokenized)))]).tolist() == list(range(len(tokenized)))
     assert found.overlap == 0
 
 
@@ -137,7 +138,7 @@ def test_parts_share_what_was_asked_for_and_the_last_is_full(classifier: Classif
     none, some = (windows(short(classifier, 12), text, overlap=share) for share in (0.0, 0.5))
     assert [none.words_of(window)[0] for window in none.parts] == [0, 10, 20, 30, 37]
     assert [some.words_of(window)[0] for window in some.parts] == [0, 5, 10, 15, 20, 25, 30, 35, 37]
-    assert {len(window.reading) for window in (*none.parts, *some.parts)} == {12}
+    assert {len(window.tokenized) for window in (*none.parts, *some.parts)} == {12}
 
 
 @pytest.mark.parametrize("longer", [0, 1])
@@ -147,19 +148,19 @@ def test_of_a_pair_the_longer_text_is_divided_and_the_other_is_read_whole(classi
     found = windows(short(classifier, 16), text, pair)
     assert found.part == longer
     for window in found.parts:
-        whole = window.reading.text if longer else window.reading.pair
+        whole = window.tokenized.text if longer else window.tokenized.pair
         assert whole == "cold tea"
-    merged = found.merge([np.ones(len(window.reading)) for window in found.parts])
+    merged = found.merge([np.ones(len(window.tokenized)) for window in found.parts])
     assert merged.tolist() == [1.0] * len(found.whole)
 
 
 def test_the_answers_of_the_parts_are_those_of_their_texts(classifier: Classifier):
     cut = short(classifier, 16)
     found = windows(cut, "cold tea", "a rude waiter " * 30)
-    texts, pairs = zip(*((window.reading.text, window.reading.pair) for window in found.parts), strict=True)
+    texts, pairs = zip(*((window.tokenized.text, window.tokenized.pair) for window in found.parts), strict=True)
     assert np.allclose(logits_of_windows(cut, found), predict(cut, texts, pairs).logits, atol=0.1)
     single = windows(cut, "a rude waiter " * 30)
-    expected = [predict(cut, [window.reading.text]).logits[0] for window in single.parts]
+    expected = [predict(cut, [window.tokenized.text]).logits[0] for window in single.parts]
     assert np.allclose(logits_of_windows(cut, single), expected, atol=0.1)
 
 
@@ -176,4 +177,4 @@ def test_what_cannot_be_divided_is_refused_in_a_sentence(classifier: Classifier)
 def test_no_part_is_predicted_once_cancelled(classifier: Classifier):
     found = windows(short(classifier, 16), "a rude waiter " * 30)
     with pytest.raises(CancelledError):
-        logits_of_windows(classifier, found, cancelled=lambda: True)
+        logits_of_windows(classifier, found, should_stop=lambda: True)

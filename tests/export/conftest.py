@@ -16,9 +16,9 @@ from bertdemo.models.classifier import Classifier, load_base, save_classifier
 from bertdemo.models.devices import Placement
 from bertdemo.prediction.predict import predict
 from bertdemo.runs.folder import RunFolder
-from bertdemo.runs.records import State, Status
 from bertdemo.runs.store import Runs
 from bertdemo.settings import Settings
+from bertdemo.tasks.records import State, Status
 from bertdemo.training.recipe import Recipe
 from tests.runs.fakes import fake_runs
 

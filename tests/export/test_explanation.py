@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from bertdemo.explanation.attribution import Attribution
-from bertdemo.explanation.reading import read
+from bertdemo.explanation.tokenized_text import tokenize_with_words
 from bertdemo.export.explanation import to_csv, to_html
 from bertdemo.models.classifier import load_base
 from bertdemo.prediction.single import predict_one
@@ -28,11 +28,11 @@ def classifier(tiny_base):
 
 def found(classifier, text, *, signed=True):
     """Scores that count up from −1, as no method would give them."""
-    reading = read(classifier, text)
-    scores = np.where(reading.special, 0.0, np.linspace(-1.0, 1.0, len(reading)))
+    tokenized = tokenize_with_words(classifier, text)
+    scores = np.where(tokenized.special, 0.0, np.linspace(-1.0, 1.0, len(tokenized)))
     scores = scores if signed else np.abs(scores)
     return Attribution(
-        reading=reading, target=1, against=None, method="integrated_gradients" if signed else "saliency",
+        tokenized=tokenized, target=1, against=None, method="integrated_gradients" if signed else "saliency",
         baseline="pad" if signed else None, scores=scores, signed=signed, adds_up=signed, output=2.0,
         baseline_output=1.5 if signed else None, n_steps=20 if signed else None,
     )  # fmt: skip
@@ -99,7 +99,7 @@ def test_the_table_has_every_word_and_token_with_its_characters(classifier, text
     given = found(classifier, text)
     rows = list(csv.DictReader(io.StringIO(to_csv(given), newline="")))
     words = [row for row in rows if row["kind"] == "word"]
-    assert len(rows) == len(given.reading.words) + len(given.reading)
+    assert len(rows) == len(given.tokenized.words) + len(given.tokenized)
     for row, score in zip(words, given.word_scores, strict=True):
         piece = text[int(row["start"]) : int(row["end"])]
         assert row["text"] in (piece, f"'{piece}")

@@ -6,14 +6,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from huggingface_hub import ModelCard
 from transformers import pipeline
 
+from bertdemo.data.dataset import Source
 from bertdemo.errors import RunError
 from bertdemo.export.card import model_card
 from bertdemo.export.package import subject, write_package
 from bertdemo.models.classifier import load_classifier
 from bertdemo.prediction.predict import predict
 from bertdemo.prediction.single import predict_one
+from bertdemo.training.recipe import Recipe
 from tests.export.conftest import EXACT, LABELS, TEMPERATURE
 
 TEXTS = [
@@ -97,6 +100,54 @@ def test_the_card_tells_data_recipe_limits_and_versions(card, classifier):
 def test_the_card_tells_how_batches_are_filled_up_where_it_matters(padding, told, runs, classifier):
     card = model_card(subject(runs, "finished", replace(classifier, padding=padding)))
     assert [words for words in ("on the left", "one text at a") if words in card] == list(told)
+
+
+def test_the_front_matter_holds_the_scores_as_hubs_read_them(card, runs):
+    test, facts = runs.report("finished").test, ModelCard(card).data
+    found = {each.metric_type: each.metric_value for each in facts.eval_results}
+    assert found == {"accuracy": test.accuracy, "f1": test.macro_f1}
+    assert {(each.task_type, each.dataset_split) for each in facts.eval_results} == {("text-classification", "test")}
+    assert (facts.model_name, facts.library_name, facts.pipeline_tag) == (
+        "finished", "transformers", "text-classification",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("base", "base_model", "licence"),
+    [
+        ("minilm-l6", "sentence-transformers/all-MiniLM-L6-v2", "apache-2.0"),
+        ("bert-base", "google-bert/bert-base-uncased", "apache-2.0"),
+        ("somebody/some-model", "somebody/some-model", "unknown"),
+        ("/a folder/of mine", None, "unknown"),
+    ],
+)
+def test_the_front_matter_names_base_and_licence_by_their_ids_on_the_hub(base, base_model, licence, runs, classifier):
+    told = subject(runs, "finished", classifier)
+    card = ModelCard(model_card(replace(told, run=replace(told.run, recipe=Recipe(base=base)))))
+    assert (card.data.get("base_model"), card.data.license) == (base_model, licence)
+
+
+@pytest.mark.parametrize(
+    ("url", "datasets", "kind"),
+    [
+        ("https://huggingface.co/datasets/somebody/reviews", ["somebody/reviews"], "somebody/reviews"),
+        ("https://example.org", None, "unknown"),
+    ],
+)
+def test_the_front_matter_names_data_of_the_hub_only(url, datasets, kind, runs, classifier):
+    source = Source("Reviews", "Some.", "cc0-1.0", url)
+    facts = ModelCard(model_card(replace(subject(runs, "finished", classifier), source=source))).data
+    assert (facts.get("datasets"), facts.eval_results[0].dataset_type) == (datasets, kind)
+
+
+@pytest.mark.parametrize("name", ["a: b # c\n---\nlicense: mit", "<b>*[x](y)*</b>", "'\"", "日本語 💕", "x " * 90])
+def test_the_name_of_the_data_cannot_break_the_front_matter(name, runs, classifier):
+    told = subject(runs, "finished", classifier)
+    run = replace(told.run, data=replace(told.run.data, name=name))
+    card = ModelCard(model_card(replace(told, run=run)))
+    assert card.data.license == "unknown"
+    assert card.text.lstrip().startswith("# ")
+    assert not set("<>*[]") & set(card.data.eval_results[0].dataset_name)
 
 
 def test_what_a_person_typed_is_no_markup_in_the_card(card):

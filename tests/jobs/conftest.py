@@ -12,8 +12,8 @@ from bertdemo.data.dataset import Dataset
 from bertdemo.jobs.records import JobColumns
 from bertdemo.jobs.store import Jobs
 from bertdemo.jobs.worker import work
-from bertdemo.runs.backend import ImmediateBackend
 from bertdemo.settings import Settings
+from bertdemo.tasks.backend import ImmediateBackend
 from tests.jobs.fakes import fake_predictor
 from tests.runs.ended import finish
 

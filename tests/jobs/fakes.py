@@ -22,8 +22,8 @@ from bertdemo.jobs.folder import JobFolder
 from bertdemo.jobs.store import Jobs
 from bertdemo.jobs.worker import Predictor, work
 from bertdemo.prediction.predict import Predictions
-from bertdemo.runs.local import LocalBackend
 from bertdemo.settings import Settings
+from bertdemo.tasks.local import LocalBackend
 
 LONGEST_WAIT = 600.0  # seconds; a test that waits for it on a busy machine may be late to ask
 

@@ -17,9 +17,9 @@ from bertdemo.__main__ import main
 from bertdemo.jobs.records import JobColumns
 from bertdemo.jobs.store import Jobs
 from bertdemo.jobs.worker import work
-from bertdemo.runs.backend import ImmediateBackend
 from bertdemo.runs.folder import RunFolder
-from bertdemo.runs.records import State, Status
+from bertdemo.tasks.backend import ImmediateBackend
+from bertdemo.tasks.records import State, Status
 from tests.jobs.conftest import LABELS, table
 from tests.jobs.fakes import fake_jobs, fake_predictor, logits_of
 from tests.patience import outcome, until
@@ -209,7 +209,7 @@ def a_process(settings, run_id, *arguments):
         "import sys; from tests.jobs.fakes import fake_jobs;"
         "import bertdemo.jobs.store as store; store._local_backend = lambda s: fake_jobs(s)._backend;"
         "store.chunk_rows = lambda table, columns: 4;"
-        "import bertdemo.runs.dispatcher as dispatcher; dispatcher.SILENCE_SECONDS = 0.1;"
+        "import bertdemo.tasks.dispatcher as dispatcher; dispatcher.SILENCE_SECONDS = 0.1;"
         "from bertdemo.__main__ import main; sys.exit(main(sys.argv[1:]))"
     )
     return subprocess.Popen(

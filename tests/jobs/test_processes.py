@@ -15,10 +15,10 @@ from bertdemo.jobs.store import Jobs
 from bertdemo.jobs.worker import work
 from bertdemo.models.classifier import load_classifier
 from bertdemo.prediction.single import predict_one
-from bertdemo.runs.backend import ImmediateBackend
-from bertdemo.runs.dispatcher import PATIENCE_SECONDS, SILENCE_SECONDS
-from bertdemo.runs.local import LocalBackend
-from bertdemo.runs.records import State
+from bertdemo.tasks.backend import ImmediateBackend
+from bertdemo.tasks.dispatcher import PATIENCE_SECONDS, SILENCE_SECONDS
+from bertdemo.tasks.local import LocalBackend
+from bertdemo.tasks.records import State
 from tests.jobs.conftest import LABELS, TEXT, table
 from tests.jobs.fakes import fake_jobs, logits_of
 from tests.patience import until

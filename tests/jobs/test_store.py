@@ -14,7 +14,7 @@ from bertdemo.jobs.records import JobColumns
 from bertdemo.jobs.store import Jobs
 from bertdemo.jobs.worker import predict_chunk, work
 from bertdemo.runs.folder import RunFolder
-from bertdemo.runs.records import State, Status
+from bertdemo.tasks.records import State, Status
 from tests.jobs.conftest import LABELS, TEXT, table
 from tests.jobs.fakes import fake_predictor, logits_of
 
@@ -248,10 +248,10 @@ def test_who_resumes_a_job_gives_it_all_its_chances_again(idle, run_id):
 def test_a_killed_job_is_taken_up_once_however_many_look(idle, run_id):
     job_id = idle.submit(run_id, table(12), TEXT, "x.csv")
     kill(idle, job_id, parts=1)
-    folder, ended = idle.folder(job_id), idle._dispatcher.settle(idle.folder(job_id))
+    folder, ended = idle.folder(job_id), idle._dispatcher.refresh_status(idle.folder(job_id))
     assert ended.state is State.INTERRUPTED
-    assert idle._dispatcher.take_up_again(folder, ended)
-    assert not idle._dispatcher.take_up_again(folder, ended)
+    assert idle._dispatcher.requeue(folder, ended)
+    assert not idle._dispatcher.requeue(folder, ended)
     assert idle.get(job_id).status.state is State.STARTING
     assert idle._backend.started.count(job_id) == 2
 

@@ -12,7 +12,7 @@ from bertdemo.jobs.store import Jobs
 from bertdemo.jobs.worker import work
 from bertdemo.models.classifier import load_classifier
 from bertdemo.prediction.predict import predict
-from bertdemo.runs.backend import ImmediateBackend
+from bertdemo.tasks.backend import ImmediateBackend
 from tests.jobs.conftest import TEXT
 
 TEXTS = {"the coffee": 0.0, "\ufffd\ufffd": None, "สวัสดี": 1.0, "\u0301": None, "the สวัสดี": 0.5, "สวัสดี สวัสดี the": 2 / 3}

@@ -10,7 +10,7 @@ from transformers import AutoConfig, AutoModelForSequenceClassification
 
 from bertdemo.errors import ModelError
 from bertdemo.explanation.attention import attention
-from bertdemo.explanation.reading import read
+from bertdemo.explanation.tokenized_text import tokenize_with_words
 from bertdemo.models.classifier import Classifier, load_base, load_classifier, save_classifier
 from bertdemo.models.devices import Placement
 from bertdemo.prediction.predict import predict
@@ -49,7 +49,7 @@ def test_what_was_read_before_does_not_change_an_answer(tiny_base: Path, tmp_pat
 def test_the_attention_of_architectures_that_choose_it_once_is_shown(kind: str, tiny_base: Path, tmp_path: Path):
     classifier = kept(make_base(tmp_path / "base", tiny_base, kind), tmp_path / "kept", complete=True)
     for text in (SHORT, LONG):
-        found = attention(classifier, read(classifier, text))
+        found = attention(classifier, tokenize_with_words(classifier, text))
         np.testing.assert_allclose(found.weights.sum(axis=-1), 1, atol=1e-5)
         np.testing.assert_allclose(found.logits, logits(load_classifier(tmp_path / "kept"), text)[0], atol=1e-5)
 

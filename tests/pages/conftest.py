@@ -18,7 +18,7 @@ from bertdemo.jobs import store as jobs_store
 from bertdemo.models.classifier import load_base, save_classifier
 from bertdemo.runs import store
 from bertdemo.runs.folder import RunFolder
-from bertdemo.runs.records import State, Status
+from bertdemo.tasks.records import State, Status
 from bertdemo.training.events import Noted, Started, Stepped, Validated
 from bertdemo.training.recipe import Recipe
 from bertdemo.ui.kit import resources

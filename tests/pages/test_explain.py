@@ -7,13 +7,13 @@ import time
 
 import pytest
 
+from bertdemo.errors import CancelledError
 from bertdemo.explanation import faithfulness
-from bertdemo.explanation.cancelling import CancelledError
 from bertdemo.explanation.integrated_gradients import integrated_gradients
-from bertdemo.explanation.reading import read
+from bertdemo.explanation.tokenized_text import tokenize_with_words
 from bertdemo.models.classifier import load_classifier, save_classifier
 from bertdemo.prediction.single import predict_one
-from bertdemo.runs.records import State
+from bertdemo.tasks.records import State
 from bertdemo.ui.kit import background, resources
 
 TEXT = "the coffee was cold and the staff were rude"
@@ -69,10 +69,10 @@ def test_the_three_words_that_mattered_are_named(open_page, make_classifier, wor
     answer = predict_one(classifier, TEXT)
     assert app.header[0].value.startswith(f"{answer.label}, ")
     found = integrated_gradients(
-        classifier, read(classifier, TEXT), classifier.label_names.index(answer.label), baseline="pad"
+        classifier, tokenize_with_words(classifier, TEXT), classifier.label_names.index(answer.label), baseline="pad"
     )
     best = abs(found.word_scores).argmax()
-    assert f"**“{found.reading.words[best].text}”**" in words_of(app)
+    assert f"**“{found.tokenized.words[best].text}”**" in words_of(app)
     assert ("It adds up" if found.certified else "It does not add up") in words_of(app)
     assert f"after {found.n_steps} steps from the baseline PAD" in words_of(app)
 
@@ -211,7 +211,7 @@ def test_the_changed_text_can_be_explained_in_turn(open_page, make_classifier):
 def test_the_tests_of_an_explanation_are_links(open_page, make_classifier, words_of):
     make_classifier()
     said = {
-        "flip": "texts asked",
+        "flip": "variants tried",
         "curves": "random orders",
         "steady": "Both from Captum",
         "sanity": "With random weights",

@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from bertdemo.models.classifier import load_base, load_classifier, save_classifier
 from bertdemo.prediction.single import predict_one
-from bertdemo.runs.records import State
+from bertdemo.tasks.records import State
 
 TEXT = "the coffee was cold and the staff were rude"
 HOSTILE = "<script>alert(1)</script> **bold** :smile: ![x](http://example.org/x.png) 你好 😀"

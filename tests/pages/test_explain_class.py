@@ -8,12 +8,12 @@ import time
 import pytest
 
 from bertdemo.models.classifier import load_classifier, save_classifier
-from bertdemo.runs.backend import ImmediateBackend
-from bertdemo.runs.records import State, Status
 from bertdemo.studies import selection, store
 from bertdemo.studies.records import Question
 from bertdemo.studies.store import Studies
 from bertdemo.studies.worker import work
+from bertdemo.tasks.backend import ImmediateBackend
+from bertdemo.tasks.records import State, Status
 from bertdemo.ui.kit import resources
 from tests.pages.asking import ask
 from tests.pages.conftest import IdleBackend

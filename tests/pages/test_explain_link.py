@@ -3,7 +3,7 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from bertdemo.runs.records import State
+from bertdemo.tasks.records import State
 from bertdemo.ui.kit import background, resources
 from tests.pages.asking import TEXT, ask
 
@@ -64,7 +64,7 @@ def test_a_part_that_is_drawn_by_itself_draws_the_page_anew_once_the_address_is_
         from bertdemo.ui.kit import address
 
         st.session_state["draws"] = draws = st.session_state.get("draws", 0) + 1
-        address.leave_out(address.unknown("view", (), "view"))
+        address.drop_invalid(address.invalid_params("view", (), "view"))
         if draws == 2:
             address.put("look", "layers")
         address.tell_no_longer()

@@ -8,10 +8,10 @@ from bertdemo.data.dataset import Source
 from bertdemo.data.hub import HubTable
 from bertdemo.models.catalog import find_base
 from bertdemo.runs.base_checking import BaseCheck, Verdict
-from bertdemo.runs.records import State
+from bertdemo.tasks.records import State
 from bertdemo.training import estimate
 from bertdemo.training.presets import recipe_for
-from bertdemo.training.recipe import BOUNDS, Recipe
+from bertdemo.training.recipe import SETTINGS, Recipe
 from tests.pages.uploading import CSV, upload
 
 STOPPING = "Stopping: the best so far is kept"
@@ -241,7 +241,7 @@ def test_texts_are_no_longer_than_what_the_base_reads(open_page, words_of):
 
 def test_a_setting_can_be_all_that_a_recipe_may_hold(open_page):
     app = open_page("fine_tune")
-    for name, (low, high) in BOUNDS.items():
+    for name, (low, high) in ((name, each.bounds) for name, each in SETTINGS.items() if each.bounds):
         box = app.number_input(key=f"recipe_{name}")
         assert (box.min, box.max) == (low, high if name != "max_length" else find_base("minilm-l6").max_length)
 
@@ -268,15 +268,15 @@ def test_few_texts_are_read_more_often_unless_a_person_said_how_often(open_page)
 
 def test_the_chosen_preset_is_said_to_do_what_its_settings_say(open_page):
     app = open_page("fine_tune")
-    assert app.radio(key="preset").proto.captions[:2] == ["Reads the texts once", "Reads the texts twice"]
+    assert app.radio(key="preset").proto.captions[:2] == ["1 pass over the texts", "2 passes over the texts"]
     app.number_input(key="recipe_epochs").set_value(5).run()
     app.number_input(key="recipe_averaging").set_value(0.99).run()
-    assert app.radio(key="preset").proto.captions[1] == "Reads the texts 5 times; averaged weights"
+    assert app.radio(key="preset").proto.captions[1] == "5 passes over the texts; averages its weights"
     app.radio(key="preset").set_value("thorough").run()
     assert app.radio(key="preset").value == "thorough"
     assert app.radio(key="preset").proto.captions[1:] == [
-        "Reads the texts twice",
-        "Reads the texts 3 times; an adapter (LoRA), averaged weights that teach",
+        "2 passes over the texts",
+        "3 passes over the texts; trains a small adapter (LoRA) and averages its weights",
     ]
 
 
@@ -321,7 +321,7 @@ def test_a_browser_that_draws_the_settings_anew_begins_with_what_is_set(open_pag
     app.run()
     assert not app.exception
     settings = [*app.number_input, *app.selectbox, *app.radio, *app.toggle]
-    assert len(settings) > len(BOUNDS)
+    assert len(settings) >= len(SETTINGS)
     assert {each.key: drawn_anew(each) for each in settings} == {each.key: shown(each) for each in settings}
 
 

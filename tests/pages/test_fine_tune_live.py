@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from bertdemo.runs.records import State
+from bertdemo.tasks.records import State
 from tests.pages.conftest import STEPS
 from tests.runs.fakes import write_whole_model
 

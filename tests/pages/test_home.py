@@ -1,7 +1,7 @@
 """The first screen: a classifier to try if there is one, and one button that makes one."""
 
 from bertdemo.runs.folder import RunFolder
-from bertdemo.runs.records import State
+from bertdemo.tasks.records import State
 from bertdemo.ui.kit import resources
 
 

@@ -12,8 +12,8 @@ from bertdemo.jobs.worker import work
 from bertdemo.models.classifier import load_classifier
 from bertdemo.prediction import single
 from bertdemo.prediction.single import predict_one
-from bertdemo.runs.backend import ImmediateBackend
-from bertdemo.runs.records import State
+from bertdemo.tasks.backend import ImmediateBackend
+from bertdemo.tasks.records import State
 from bertdemo.ui.kit import resources
 from tests.pages.asking import TEXT, ask
 from tests.pages.conftest import IdleBackend
@@ -325,7 +325,7 @@ def test_a_file_is_predicted_and_compared_with_its_labels(open_page, make_classi
     )
     assert not app.exception
     assert not app.error
-    label = next(box for box in app.selectbox if box.label == "Right labels (optional)")
+    label = next(box for box in app.selectbox if box.label == "Correct labels (optional)")
     label.set_value("truth").run()
     app.button(key="many_start").click().run()
     assert not app.error

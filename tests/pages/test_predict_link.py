@@ -2,7 +2,7 @@
 
 import pytest
 
-from bertdemo.runs.records import State
+from bertdemo.tasks.records import State
 from bertdemo.ui.kit import resources
 from tests.pages.asking import TEXT, ask
 
@@ -57,7 +57,7 @@ def test_what_the_address_names_in_vain_is_left_out_with_one_sentence(
     assert not app.exception
     assert not app.error
     [warning] = app.warning
-    assert warning.value.startswith("Left out of what the address names: ")
+    assert warning.value.startswith("The link asked for something that this run does not have: ")
     assert told in warning.value
     assert app.header[0].value.endswith("certain")
     kept = [each for each in named.get("with", []) if each in ("two", "three", "four")]

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bertdemo.runs.folder import RunFolder
-from bertdemo.runs.records import State
+from bertdemo.tasks.records import State
 from bertdemo.training.events import Stepped
 from bertdemo.ui.runs.overview import row_height
 
@@ -26,7 +26,7 @@ def test_a_newcomer_finds_what_comes_with_the_app_and_cannot_change_it(open_page
     assert "kept here" in words_of(app)
     assert "comes with the app and stays as it is" in words_of(app)
     assert "delete_yes" not in [button.key for button in app.button]
-    assert "What does BERT add to counting words?" in words_of(app)
+    assert "What does BERT add to a bag of words?" in words_of(app)
 
 
 def test_the_list_has_a_row_for_every_run_and_the_newest_first(open_page, make_run):
@@ -49,7 +49,7 @@ def test_a_report_shows_scores_labels_and_what_the_baseline_did(open_page, make_
     make_run("one", State.FINISHED)
     app = open_page("runs", run="one")
     assert [metric.value for metric in app.metric[:2]] == ["93.3\u00a0%", "93.2\u00a0%"]
-    assert "What does BERT add to counting words?" in words_of(app)
+    assert "What does BERT add to a bag of words?" in words_of(app)
     assert "Which labels does it mix up?" in words_of(app)
 
 

@@ -5,14 +5,17 @@ from dataclasses import replace
 
 import pytest
 
+from bertdemo import registry
 from bertdemo.data.dataset import Split
 from bertdemo.errors import DataError, RunError
 from bertdemo.export import apart
 from bertdemo.export.exporting import ENDINGS
-from bertdemo.runs.records import State
 from bertdemo.runs.store import Runs
 from bertdemo.settings import Settings
-from bertdemo.ui.report.compare import Named, recipe_rows
+from bertdemo.tasks.records import State
+from bertdemo.ui.report import page, sections
+from bertdemo.ui.report.section import Section
+from bertdemo.ui.report.sections.compare import Named, recipe_rows
 
 QUESTIONS = ("certainty", "not_sure", "slices", "mistakes", "suspects", "ranking", "compare_runs", "export")
 
@@ -28,6 +31,30 @@ def test_every_question_can_be_opened_by_a_link(open_page, make_run):
     assert not app.error
 
 
+TOY = """
+import streamlit as st
+
+from bertdemo.ui.report.section import AnalysisSection
+
+
+class Toy(AnalysisSection):
+    title, key, icon = "How many answers are there?", "toy", "tag"
+
+    def draw_analysis(self, run, analysis):
+        st.markdown(f"{len(analysis.answers.test.truth)} answers of {run.id}")
+"""
+
+
+def test_a_file_in_the_folder_is_a_question(open_page, make_run, words_of, tmp_path, monkeypatch):
+    (tmp_path / "toy.py").write_text(TOY, encoding="utf-8")
+    monkeypatch.setattr(sections, "__path__", [*sections.__path__, str(tmp_path)])
+    monkeypatch.setattr(page, "SECTIONS", registry.members(sections, Section))
+    make_run("one", State.FINISHED)
+    app = opened(open_page, "toy")
+    assert "How many answers are there?" in [box.label for box in app.expander]
+    assert "answers of one" in words_of(app)
+
+
 def test_nothing_is_computed_before_its_question_is_opened(open_page, make_run, words_of):
     make_run("one", State.FINISHED)
     said = words_of(open_page("runs", run="one"))
@@ -38,7 +65,7 @@ def test_nothing_is_computed_before_its_question_is_opened(open_page, make_run, 
 def test_the_baseline_is_compared_text_by_text_in_words(open_page, make_run, words_of):
     make_run("one", State.FINISHED)
     said = words_of(open_page("runs", run="one"))
-    assert "BERT alone is right on 2 and word counting alone on 0" in said
+    assert "BERT alone is right on 2 and the bag of words alone on 0" in said
     assert "McNemar" in said
 
 
@@ -49,7 +76,7 @@ def test_the_texts_behind_a_cell_can_be_read(open_page, make_run, words_of, smal
     assert cell.options[0] == "“praise” taken for “complaint”: 1 text"
     cell.select_index(0).run()
     assert not app.exception
-    assert "Called **complaint**" in words_of(app)
+    assert "Predicted **complaint**" in words_of(app)
     assert small_split.part("test").texts[0] in [text.value for text in app.text]
 
 

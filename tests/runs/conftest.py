@@ -8,8 +8,8 @@ import pytest
 
 from bertdemo.data.dataset import Dataset, Split
 from bertdemo.runs.folder import RunFolder
-from bertdemo.runs.records import State, Status, Worker
 from bertdemo.runs.store import Runs
+from bertdemo.tasks.records import State, Status, Worker
 from bertdemo.training.recipe import Recipe
 from tests.runs.fakes import any_base
 

@@ -12,7 +12,7 @@ from bertdemo.evaluation.answers import Answered, Answers
 from bertdemo.evaluation.metrics import score
 from bertdemo.evaluation.report import Report, TrainingSummary
 from bertdemo.runs.folder import RunFolder
-from bertdemo.runs.records import State, Status
+from bertdemo.tasks.records import State, Status
 from bertdemo.training.recipe import Recipe
 from tests.runs.fakes import fake_report
 

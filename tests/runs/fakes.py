@@ -1,4 +1,4 @@
-"""Tools that do no learning, and wait or break at a chosen stage; run as a program, a worker with them.
+"""Pipeline that do no learning, and wait or break at a chosen stage; run as a program, a worker with them.
 
 The stage is told by the base model's name: ``fake``, ``fake.wait.train`` or ``fake.break.predict``. ``wait``
 ends when a person asks for a stop or a cancel; ``hang`` does not listen; ``die`` ends the process at once.
@@ -17,15 +17,16 @@ from pathlib import Path
 import numpy as np
 
 from bertdemo.data.dataset import Split
+from bertdemo.errors import CancelledError
 from bertdemo.evaluation.baseline import Baseline
 from bertdemo.evaluation.report import ClassScores, Interval, Report, Scores, TrainingSummary
 from bertdemo.models.catalog import BaseModel
 from bertdemo.runs.folder import RunFolder
-from bertdemo.runs.local import LocalBackend
+from bertdemo.runs.pipeline import Pipeline
 from bertdemo.runs.store import Runs
-from bertdemo.runs.tools import Tools
 from bertdemo.runs.worker import work
 from bertdemo.settings import Settings
+from bertdemo.tasks.local import LocalBackend
 from bertdemo.training.events import Started, Stepped, Validated
 from bertdemo.training.recipe import Recipe
 
@@ -64,10 +65,6 @@ def write_whole_model(folder: Path) -> None:
     (folder / "model.safetensors").write_bytes((2).to_bytes(8, "little") + b"{}")
 
 
-class FakeCancelledError(Exception):
-    """As the loop's own."""
-
-
 class FakeTools:
     """Stands at the stages of one run folder."""
 
@@ -97,14 +94,14 @@ class FakeTools:
         report(Started(STEPS, 100, 10, 10, "cpu", "fp32", "no other"))
         self.at("plan")
         if requested() is not None:
-            raise FakeCancelledError
+            raise CancelledError
         step = 0
         for step in range(1, STEPS + 1):
             report(Stepped(step, step / STEPS, 1 / step, 1e-4, 1.0, 10.0, 100.0, float(step), STEPS - step, 50.0))
             if step == 2:
                 self.at("train")
             if requested() == "cancel":
-                raise FakeCancelledError
+                raise CancelledError
             if requested() == "stop":
                 break
         report(Validated(step, step / STEPS, 0.5, 0.8, 0.8, 0.1, True))
@@ -137,10 +134,9 @@ class FakeTools:
     def write_temperature(self, folder, temperature):
         (folder / "classifier.json").write_text(f'{{"temperature": {temperature}}}')
 
-    def as_tools(self) -> Tools:
-        return Tools(
+    def as_tools(self) -> Pipeline:
+        return Pipeline(
             load_for_training=self.load_for_training,
-            cancelled=FakeCancelledError,
             train=self.train,
             save_classifier=self.save_classifier,
             load_classifier=self.load_classifier,

@@ -55,7 +55,7 @@ def test_a_run_without_answers_has_none_and_no_text_is_in_the_file(make_folder) 
 def test_a_cancelled_run_keeps_no_answers(make_folder) -> None:
     folder = make_folder()
     folder.write_answers(answers_for(folder))
-    folder.wind_up_cancelled()
+    folder.on_cancelled()
     assert folder.answers() is None
 
 

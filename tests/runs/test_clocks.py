@@ -11,10 +11,10 @@ import psutil
 import pytest
 
 from bertdemo.processes import Machine, booted, start_ticks, this_machine
-from bertdemo.runs.dispatcher import GRACE_SECONDS, PATIENCE_SECONDS, SILENCE_ELSEWHERE_SECONDS, SILENCE_SECONDS
-from bertdemo.runs.local import LocalBackend
-from bertdemo.runs.processes import worker_of
-from bertdemo.runs.records import State, Status
+from bertdemo.tasks.dispatcher import GRACE_SECONDS, PATIENCE_SECONDS, SILENCE_ELSEWHERE_SECONDS, SILENCE_SECONDS
+from bertdemo.tasks.liveness import worker_of
+from bertdemo.tasks.local import LocalBackend
+from bertdemo.tasks.records import State, Status
 from tests.runs.conftest import WORKER
 
 HOUR = 3600.0
@@ -53,18 +53,18 @@ def worker_here() -> Status:
 @AHEAD_OR_BACK
 def test_a_worker_is_known_however_the_clock_was_set_since_it_started(settings, hours):
     said = worker_here()
-    assert LocalBackend(settings).is_alive(replace(said, process_started=said.process_started + hours * HOUR))
+    assert LocalBackend(settings, ()).is_alive(replace(said, process_started=said.process_started + hours * HOUR))
 
 
 def test_a_number_that_was_given_again_is_not_our_worker(settings):
     said = worker_here()
     assert said.ticks == start_ticks(os.getpid())
-    assert not LocalBackend(settings).is_alive(replace(said, ticks=said.ticks - 1))
+    assert not LocalBackend(settings, ()).is_alive(replace(said, ticks=said.ticks - 1))
 
 
 @pytest.mark.parametrize("elsewhere", [{"host": "another"}, {"boot": "another"}, {"namespace": "pid:[1]"}])
 def test_a_process_of_another_machine_start_or_container_is_none_of_ours_and_is_never_ended(settings, elsewhere):
-    backend, said = LocalBackend(settings), worker_here()
+    backend, said = LocalBackend(settings, ()), worker_here()
     assert backend.is_alive(said)
     theirs = replace(said, **elsewhere)
     assert not backend.is_alive(theirs)
@@ -110,7 +110,7 @@ def test_a_home_copied_to_a_machine_of_the_same_name_tells_within_minutes_that_n
     runs, at_work, beaten, backend, clock, monkeypatch
 ):
     copy = Machine(this_machine().host, "the start of the copy", this_machine().namespace)
-    monkeypatch.setattr("bertdemo.runs.processes.this_machine", lambda: copy)
+    monkeypatch.setattr("bertdemo.tasks.liveness.this_machine", lambda: copy)
     backend.alive.add(WORKER)  # a process of the copy that happens to have this number
     assert runs.get(at_work).status.state is State.TRAINING  # it might be a home that both share
     clock.now += SILENCE_ELSEWHERE_SECONDS + 0.1
@@ -121,7 +121,7 @@ def test_a_home_copied_to_a_machine_of_the_same_name_tells_within_minutes_that_n
 @AHEAD_OR_BACK
 def test_whose_beats_are_heard_lives_however_its_clock_differs(runs, at_work, beaten, clock, monkeypatch, hours):
     up = SimpleNamespace(seconds=1000.0)
-    monkeypatch.setattr("bertdemo.runs.processes.time", SimpleNamespace(monotonic=lambda: up.seconds))
+    monkeypatch.setattr("bertdemo.tasks.liveness.time", SimpleNamespace(monotonic=lambda: up.seconds))
     theirs = replace(beaten.status(), host="another", boot="another", updated=clock.now)
     for beats in range(5):
         beaten.write_status(replace(theirs, updated=clock.now + (beats > 0) * hours * HOUR + beats))
@@ -138,8 +138,8 @@ def test_a_status_of_an_older_version_is_judged_by_what_it_tells(settings, runs,
     values |= {"pid": me.pid, "process_started": me.create_time(), "host": this_machine().host}
     path.write_text(json.dumps(values))
     said = runs.folder(at_work).status()
-    assert LocalBackend(settings).is_alive(said)
-    assert not LocalBackend(settings).is_alive(replace(said, process_started=said.process_started - HOUR))
+    assert LocalBackend(settings, ()).is_alive(said)
+    assert not LocalBackend(settings, ()).is_alive(replace(said, process_started=said.process_started - HOUR))
     clock.now += SILENCE_SECONDS + 0.1
     assert runs.get(at_work).status.state is State.INTERRUPTED
 

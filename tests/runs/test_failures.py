@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bertdemo.errors import ModelError, StorageError, TrainingError
-from bertdemo.runs.failures import is_wrong_input, sentence, storage
+from bertdemo.tasks.failures import is_wrong_input, sentence, storage
 
 
 @pytest.mark.parametrize(

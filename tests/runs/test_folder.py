@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from bertdemo.data.dataset import Dataset, Source, Split
 from bertdemo.errors import DataError, RunError, StorageError
 from bertdemo.runs.folder import RunFolder
-from bertdemo.runs.records import State, Status
-from bertdemo.runs.samples import card_of, read_split, write_split
+from bertdemo.runs.split_io import card_of, read_split, write_split
 from bertdemo.runs.store import Runs
 from bertdemo.settings import Settings
+from bertdemo.tasks.records import State, Status
 from bertdemo.training.events import Noted
 from bertdemo.training.recipe import Recipe
 from tests.runs.conftest import RecordingBackend

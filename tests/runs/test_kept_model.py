@@ -15,13 +15,13 @@ from bertdemo.__main__ import main
 from bertdemo.errors import RunError
 from bertdemo.evaluation.report import ending
 from bertdemo.models.whole import is_whole
-from bertdemo.prediction.loaded import Shelf
+from bertdemo.prediction.model_cache import ModelCache
 from bertdemo.prediction.single import predict_one
-from bertdemo.runs.backend import ImmediateBackend
-from bertdemo.runs.dispatcher import SILENCE_SECONDS
-from bertdemo.runs.records import State, Status
 from bertdemo.runs.store import Runs
 from bertdemo.runs.unfinished import summarise
+from bertdemo.tasks.backend import ImmediateBackend
+from bertdemo.tasks.dispatcher import SILENCE_SECONDS
+from bertdemo.tasks.records import State, Status
 from bertdemo.training.events import Started, Stepped, Validated
 from bertdemo.training.recipe import Recipe
 from tests.patience import until
@@ -198,7 +198,7 @@ def test_the_model_of_a_real_run_killed_in_training_can_be_tested_and_asked(sett
     training = runs.report(run_id).training
     assert best <= training.best_step <= training.steps < training.planned_steps
     assert training.interrupted
-    answer = predict_one(Shelf(runs).classifier(run_id), "the coffee was wonderful")
+    answer = predict_one(ModelCache(runs).classifier(run_id), "the coffee was wonderful")
     assert {name for name, _ in answer.scores} == set(small_split.dataset.label_names)
 
 

@@ -13,9 +13,9 @@ import psutil
 import pytest
 
 from bertdemo.processes import owner
-from bertdemo.runs.dispatcher import PATIENCE_SECONDS, SILENCE_SECONDS
-from bertdemo.runs.processes import worker_of
-from bertdemo.runs.records import State, Status
+from bertdemo.tasks.dispatcher import PATIENCE_SECONDS, SILENCE_SECONDS
+from bertdemo.tasks.liveness import worker_of
+from bertdemo.tasks.records import State, Status
 from tests.runs.conftest import WORKER
 from tests.runs.fakes import fake_runs
 from tests.runs.test_processes import ended
@@ -37,9 +37,9 @@ split = Split(Dataset("d", tuple("abcd"), (0, 1, 0, 1), ("x", "y")), (0, 1), (2,
 fake_runs(Settings(Path(sys.argv[1]))).submit(split, Recipe(base="fake"))
 """
 PLACES = (
-    "bertdemo.runs.dispatcher.Dispatcher.join",  # the folder is there, and the queue does not know
-    "bertdemo.runs.queue.Line.take_device",  # the folder says that it starts, and the queue that it waits
-    "bertdemo.runs.local.LocalBackend.start",  # both say that it starts
+    "bertdemo.tasks.dispatcher.Dispatcher.join",  # the folder is there, and the queue does not know
+    "bertdemo.tasks.queue.QueueTransaction.take_device",  # the folder says that it starts, and the queue that it waits
+    "bertdemo.tasks.local.LocalBackend.start",  # both say that it starts
 )
 
 

@@ -9,9 +9,9 @@ from dataclasses import replace
 import pytest
 
 from bertdemo.errors import RunError
-from bertdemo.runs.dispatcher import GRACE_SECONDS, PATIENCE_SECONDS, SILENCE_ELSEWHERE_SECONDS, SILENCE_SECONDS
-from bertdemo.runs.queue import Queue
-from bertdemo.runs.records import State, Status, Worker
+from bertdemo.tasks.dispatcher import GRACE_SECONDS, PATIENCE_SECONDS, SILENCE_ELSEWHERE_SECONDS, SILENCE_SECONDS
+from bertdemo.tasks.queue import Queue
+from bertdemo.tasks.records import State, Status, Worker
 from tests.runs.conftest import WORKER
 
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bertdemo.runs.metrics import append_event, read_events
-from bertdemo.runs.pulse import Pulse
 from bertdemo.runs.reporting import SECONDS_A_LINE, Reporter, merge
+from bertdemo.tasks.heartbeat import StatusWriter
 from bertdemo.training.events import Noted, Started, Stepped, Validated
 
 STARTED = Started(100, 5000, 10, 8, "cpu", "bf16", "no GPU")
@@ -75,7 +75,7 @@ def test_a_torn_last_line_is_left_out_and_a_torn_middle_hides_no_other(path):
 @pytest.fixture
 def report(make_folder, clock):
     folder = make_folder()
-    reporter = Reporter(folder, Pulse(folder), clock)
+    reporter = Reporter(folder, StatusWriter(folder), clock)
     reporter.lines = lambda: [(event["kind"], event.get("step")) for event in folder.read_metrics()[0]]
     reporter.status = folder.status
     return reporter

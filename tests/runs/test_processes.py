@@ -14,11 +14,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from bertdemo.runs.dispatcher import GRACE_SECONDS, SILENCE_SECONDS
-from bertdemo.runs.local import LocalBackend, worker_environment
-from bertdemo.runs.records import State, Status
 from bertdemo.runs.store import Runs
 from bertdemo.settings import Settings
+from bertdemo.tasks.dispatcher import GRACE_SECONDS, SILENCE_SECONDS
+from bertdemo.tasks.local import LocalBackend, worker_command, worker_environment
+from bertdemo.tasks.records import State, Status
 from bertdemo.training.recipe import Recipe
 from tests.patience import LONGEST, outcome, until
 from tests.runs.fakes import STAGES, fake_runs
@@ -247,7 +247,7 @@ def test_a_program_that_is_not_there_is_a_failed_run(settings, small_split):
 
 
 def test_a_reused_pid_is_not_our_worker(settings):
-    backend = LocalBackend(settings)
+    backend = LocalBackend(settings, ())
     me = psutil.Process()
     mine = Status(State.TRAINING, "", 0.0, me.pid, me.create_time())
     assert backend.is_alive(mine)
@@ -263,7 +263,7 @@ def test_the_children_of_a_worker_end_with_it_on_every_system(settings, monkeypa
     parent = subprocess.Popen([sys.executable, "-c", code])
     seen = psutil.Process(parent.pid)
     (child,) = until(seen.children, "the child")
-    LocalBackend(settings).end(Status(State.TRAINING, "", 0.0, seen.pid, seen.create_time()), force=force)
+    LocalBackend(settings, ()).end(Status(State.TRAINING, "", 0.0, seen.pid, seen.create_time()), force=force)
     parent.wait(LONGEST)
     until(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE, "the end of the child")
 
@@ -272,7 +272,7 @@ def test_no_worker_waits_where_it_could_not_listen(settings, monkeypatch):
     before = psutil.Process().children()
     with monkeypatch.context() as windows:
         windows.setattr(os, "name", "nt")
-        LocalBackend(settings).prepare()
+        LocalBackend(settings, worker_command("bertdemo.runs.worker")).prepare()
     assert psutil.Process().children() == before
 
 
@@ -281,7 +281,7 @@ def test_a_zombie_is_dead(settings):
     seen = psutil.Process(process.pid)
     status = Status(State.TRAINING, "", 0.0, process.pid, seen.create_time())
     until(lambda: seen.status() == psutil.STATUS_ZOMBIE, "the end of the process")
-    assert not LocalBackend(settings).is_alive(status)
+    assert not LocalBackend(settings, ()).is_alive(status)
     process.wait()
 
 

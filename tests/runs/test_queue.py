@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from bertdemo.errors import StorageError
-from bertdemo.runs.queue import Line, Queue
+from bertdemo.tasks.queue import Queue, QueueTransaction
 from tests.patience import outcome
 
 
-def empty(line: Line) -> None:
+def empty(transaction: QueueTransaction) -> None:
     """Nothing to fill a new file with."""
 
 
@@ -23,30 +23,30 @@ def queue(tmp_path):
 
 
 def test_runs_wait_in_the_order_of_their_submission(queue):
-    with queue.change() as line:
+    with queue.change() as transaction:
         for run_id in ("c", "a", "b", "a"):
-            line.join(run_id)
-    with queue.look() as line:
-        assert line.waiting() == ["c", "a", "b"]
+            transaction.join(run_id)
+    with queue.look() as transaction:
+        assert transaction.waiting() == ["c", "a", "b"]
 
 
 def test_an_exception_undoes_the_change(queue):
     def join_and_break() -> None:
-        with queue.change() as line:
-            line.join("a")
+        with queue.change() as transaction:
+            transaction.join("a")
             raise KeyError
 
     with pytest.raises(KeyError):
         join_and_break()
-    with queue.look() as line:
-        assert line.waiting() == []
+    with queue.look() as transaction:
+        assert transaction.waiting() == []
 
 
 def test_the_database_itself_lets_only_one_run_have_the_device(queue):
     def take_both() -> None:
-        with queue.change() as line:
-            line.take_device("a")
-            line.take_device("b")
+        with queue.change() as transaction:
+            transaction.take_device("a")
+            transaction.take_device("b")
 
     with pytest.raises(StorageError) as caught:
         take_both()
@@ -54,12 +54,12 @@ def test_the_database_itself_lets_only_one_run_have_the_device(queue):
 
 
 def test_a_new_file_is_filled_with_what_the_folders_know(tmp_path):
-    queue = Queue(tmp_path / "queue.sqlite", lambda line: line.join("found"))
-    with queue.look() as line:
-        assert line.waiting() == ["found"]
+    queue = Queue(tmp_path / "queue.sqlite", lambda transaction: transaction.join("found"))
+    with queue.look() as transaction:
+        assert transaction.waiting() == ["found"]
     (tmp_path / "queue.sqlite").unlink()
-    with queue.change() as line:
-        assert line.waiting() == ["found"]
+    with queue.change() as transaction:
+        assert transaction.waiting() == ["found"]
 
 
 def test_a_file_that_is_no_queue_is_one_sentence(tmp_path, queue):
@@ -77,21 +77,21 @@ def test_a_home_that_cannot_be_made_is_one_sentence(tmp_path):
 _WRITER = """
 import sys
 from pathlib import Path
-from bertdemo.runs.queue import Queue
-queue = Queue(Path(sys.argv[1]), lambda line: None)
+from bertdemo.tasks.queue import Queue
+queue = Queue(Path(sys.argv[1]), lambda transaction: None)
 sys.stdin.readline()
 for number in range(25):
-    with queue.change() as line:
-        line.join(f"{sys.argv[2]}-{number}")
-    with queue.change() as line:
-        if line.at_work() is None:
-            line.take_device(line.waiting()[0])
-        line.waiting()
-    with queue.change() as line:
-        if line.at_work() == f"{sys.argv[2]}-{number}":
-            line.leave(line.at_work())
-    with queue.look() as line:
-        line.waiting()
+    with queue.change() as transaction:
+        transaction.join(f"{sys.argv[2]}-{number}")
+    with queue.change() as transaction:
+        if transaction.at_work() is None:
+            transaction.take_device(transaction.waiting()[0])
+        transaction.waiting()
+    with queue.change() as transaction:
+        if transaction.at_work() == f"{sys.argv[2]}-{number}":
+            transaction.leave(transaction.at_work())
+    with queue.look() as transaction:
+        transaction.waiting()
 """
 
 
@@ -109,8 +109,8 @@ def test_four_processes_that_meet_a_new_file_lose_nothing_and_never_fail(tmp_pat
         writer.stdin.flush()
     errors = [outcome(writer)[1] for writer in writers]
     assert errors == [""] * 4
-    with queue.look() as line:
-        left = line.waiting()
+    with queue.look() as transaction:
+        left = transaction.waiting()
     for number in range(4):
         own = [int(run_id.split("-")[1]) for run_id in left if run_id.startswith(f"{number}-")]
         assert own == sorted(own)
@@ -127,19 +127,19 @@ class QueueMachine(RuleBasedStateMachine):
         self.connection.execute(
             "CREATE TABLE runs (place INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE, device TEXT UNIQUE)"
         )
-        self.line = Line(self.connection)
+        self.transaction = QueueTransaction(self.connection)
         self.waiting: list[str] = []
         self.at_work: str | None = None
 
     @rule(run_id=ids)
     def join(self, run_id):
-        self.line.join(run_id)
+        self.transaction.join(run_id)
         if run_id not in self.waiting and run_id != self.at_work:
             self.waiting.append(run_id)
 
     @rule(run_id=ids)
     def leave(self, run_id):
-        self.line.leave(run_id)
+        self.transaction.leave(run_id)
         self.waiting = [each for each in self.waiting if each != run_id]
         self.at_work = None if self.at_work == run_id else self.at_work
 
@@ -147,13 +147,13 @@ class QueueMachine(RuleBasedStateMachine):
     @rule()
     def start_next(self):
         self.at_work = self.waiting.pop(0)
-        self.line.take_device(self.line.waiting()[0])
+        self.transaction.take_device(self.transaction.waiting()[0])
 
     @invariant()
     def agrees(self):
-        if hasattr(self, "line"):
-            assert self.line.waiting() == self.waiting
-            assert self.line.at_work() == self.at_work
+        if hasattr(self, "transaction"):
+            assert self.transaction.waiting() == self.waiting
+            assert self.transaction.at_work() == self.at_work
 
     def teardown(self):
         if hasattr(self, "connection"):

@@ -10,16 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from bertdemo.commands.output import Output
+from bertdemo.commands.console import Console
 from bertdemo.data.catalog import BUILT_IN
 from bertdemo.errors import RunError, TrainingError
 from bertdemo.evaluation.calibration import fit_temperature
 from bertdemo.runs.folder import RunFolder
-from bertdemo.runs.records import State
 from bertdemo.runs.starters import StarterFolder, split_built_in, starter_folders
 from bertdemo.runs.store import Runs
 from bertdemo.starters import __main__ as making
 from bertdemo.starters.__main__ import Starter, make
+from bertdemo.tasks.records import State
 from bertdemo.training.recipe import Recipe
 from tests.runs.fakes import any_base, fake_runs
 
@@ -32,7 +32,7 @@ def made(tmp_path_factory) -> Path:
     root = tmp_path_factory.mktemp("package")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(making, "Runs", fake_runs)
-        make(STARTER, root, Output(as_json=False))
+        make(STARTER, root, Console(as_json=False))
     return root
 
 
@@ -139,7 +139,7 @@ def test_a_starter_that_was_not_tested_replaces_nothing(package, monkeypatch):
     monkeypatch.setattr(making, "Runs", fake_runs)
     before = (package / "starter-spam" / "status.json").read_bytes()
     with pytest.raises(TrainingError, match="was not made"):
-        make(replace(STARTER, recipe=Recipe(base="fake.break.predict")), package, Output(as_json=False))
+        make(replace(STARTER, recipe=Recipe(base="fake.break.predict")), package, Console(as_json=False))
     assert (package / "starter-spam" / "status.json").read_bytes() == before
     assert [path.name for path in package.iterdir()] == ["starter-spam"]
 

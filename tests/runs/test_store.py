@@ -13,12 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bertdemo.errors import ModelError, RunError, StorageError
-from bertdemo.runs.dispatcher import SILENCE_SECONDS
-from bertdemo.runs.queue import Queue
-from bertdemo.runs.records import State, Status
 from bertdemo.runs.store import Runs
-from bertdemo.runs.works import new_id
 from bertdemo.settings import Settings
+from bertdemo.tasks.dispatcher import SILENCE_SECONDS
+from bertdemo.tasks.queue import Queue
+from bertdemo.tasks.records import State, Status
+from bertdemo.tasks.store import new_id
 from bertdemo.training.recipe import Recipe
 from tests.runs.fakes import fake_report
 

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from bertdemo.errors import ModelError, StorageError
-from bertdemo.runs.backend import ImmediateBackend
 from bertdemo.runs.folder import RunFolder
-from bertdemo.runs.pulse import Pulse
-from bertdemo.runs.queue import Queue
-from bertdemo.runs.records import State
 from bertdemo.runs.store import Runs
 from bertdemo.settings import Settings
+from bertdemo.tasks.backend import ImmediateBackend
+from bertdemo.tasks.heartbeat import StatusWriter
+from bertdemo.tasks.queue import Queue
+from bertdemo.tasks.records import State
 from bertdemo.training.recipe import Recipe
 from tests.runs.fakes import STAGES, FakePredictions, FakeTools, fake_report, fake_work
 
@@ -108,7 +108,7 @@ def test_a_worker_takes_over_only_a_run_that_nobody_gives_up_at_that_moment(make
     folder = make_folder()
     folder.write_status(replace(folder.status(), state=State.STARTING))
     late = threading.Thread(target=fake_work, args=(folder,))
-    with Runs(Settings(folder.path.parents[1]))._dispatcher.undisturbed():
+    with Runs(Settings(folder.path.parents[1]))._dispatcher.locked():
         late.start()
         late.join(0.2)
         folder.write_status(replace(folder.status(), state=State.INTERRUPTED))
@@ -163,7 +163,7 @@ def test_a_full_disk_met_by_the_metrics_ends_the_run(make_folder, monkeypatch):
 
 def test_a_heart_beat_that_cannot_be_written_ends_neither_beat_nor_run(make_folder, monkeypatch, caplog):
     folder = make_folder()
-    pulse, writes = Pulse(folder), []
+    writer, writes = StatusWriter(folder), []
 
     def write_status(self, status):
         writes.append(status)
@@ -171,8 +171,8 @@ def test_a_heart_beat_that_cannot_be_written_ends_neither_beat_nor_run(make_fold
             raise StorageError("The disk is full: free some space.")
 
     monkeypatch.setattr(RunFolder, "write_status", write_status)
-    monkeypatch.setattr("bertdemo.runs.pulse.BEAT_SECONDS", 0.001)
-    with pulse.beating():
+    monkeypatch.setattr("bertdemo.tasks.heartbeat.HEARTBEAT_SECONDS", 0.001)
+    with writer.heartbeats():
         while len(writes) < 3:
             pass
     assert "heart-beat not written" in caplog.text
@@ -215,10 +215,9 @@ def test_a_model_that_does_not_exist_is_wrong_input(make_folder, monkeypatch):
     assert folder.status().message == "There is no such model: choose another."
 
 
-def test_the_immediate_backend_does_the_work_before_it_returns(make_folder, monkeypatch):
-    monkeypatch.setattr("bertdemo.runs.worker.work", fake_work)
+def test_the_immediate_backend_does_the_work_before_it_returns(make_folder):
     folder = make_folder()
-    backend = ImmediateBackend()
+    backend = ImmediateBackend(fake_work)
     assert not backend.is_alive(folder.status())
     backend.start(folder)
     assert folder.status().state is State.FINISHED

@@ -10,10 +10,10 @@ import pytest
 
 from bertdemo.data.dataset import Dataset
 from bertdemo.evaluation.answers import Answers
-from bertdemo.runs.backend import ImmediateBackend
 from bertdemo.settings import Settings
 from bertdemo.studies.store import Studies
 from bertdemo.studies.worker import work
+from bertdemo.tasks.backend import ImmediateBackend
 from tests.runs.ended import answered, finish
 from tests.studies.fakes import fake_attribute
 

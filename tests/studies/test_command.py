@@ -8,11 +8,11 @@ import pytest
 
 from bertdemo.__main__ import main
 from bertdemo.commands import following
-from bertdemo.runs.backend import ImmediateBackend
-from bertdemo.runs.records import State
 from bertdemo.studies import store
 from bertdemo.studies.store import Studies
 from bertdemo.studies.worker import work
+from bertdemo.tasks.backend import ImmediateBackend
+from bertdemo.tasks.records import State
 from tests.jobs.test_store import IdleBackend
 from tests.studies.fakes import fake_attribute, tiny_attribute
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bertdemo.data.dataset import Dataset
-from bertdemo.explanation.reading import Reading, Word, words_in
+from bertdemo.explanation.tokenized_text import TokenizedText, Word, words_in
 from bertdemo.studies import shortcuts
 from bertdemo.studies.records import WordFinding
 from bertdemo.studies.shortcuts import masked_effects, suspects, words_of
@@ -52,9 +52,9 @@ def test_a_word_in_three_texts_of_one_label_may_be_chance():
     assert suspects({TICKET: finding(TICKET)}, train, label=0) == {}
 
 
-def reading(text):
+def tokenized(text):
     words = tuple(Word(word, 0, len(word), 0, (row,)) for row, word in enumerate(words_in(text)))
-    return Reading(text, None, np.arange(len(words)), None, (), words, False)
+    return TokenizedText(text, None, np.arange(len(words)), None, (), words, False)
 
 
 def believes_in_the_ticket(readings, masked):
@@ -70,7 +70,7 @@ def test_masking_tells_what_hangs_on_a_word_in_texts_of_all_labels(train):
     test = dataset([("good 4711", 0), ("4711 it was", 0), ("bad 4711", 1), ("4711 4711", 1), ("good", 0), ("bad", 1)])
     chosen = suspects(FOUND, train, label=0)
     ticket, good = masked_effects(
-        chosen, FOUND, test, 0, lambda place: reading(test.texts[place]), believes_in_the_ticket
+        chosen, FOUND, test, 0, lambda place: tokenized(test.texts[place]), believes_in_the_ticket
     )
     masked = ticket.masked
     assert (masked.texts, masked.of_label, masked.called_before, masked.called_after) == (4, 2, 4, 1)
@@ -86,7 +86,7 @@ def test_masking_tells_what_hangs_on_a_word_in_texts_of_all_labels(train):
 def test_a_word_that_no_test_text_has_is_left_out(train):
     test = dataset([("good", 0), ("bad", 1)])
     chosen = suspects(FOUND, train, label=0)
-    effects = masked_effects(chosen, FOUND, test, 0, lambda row: reading(test.texts[row]), believes_in_the_ticket)
+    effects = masked_effects(chosen, FOUND, test, 0, lambda row: tokenized(test.texts[row]), believes_in_the_ticket)
     assert [each.word.text for each in effects] == ["good"]
 
 
@@ -96,12 +96,19 @@ def test_of_many_texts_a_sample_is_masked_that_is_always_the_same(train, monkeyp
     chosen = {TICKET: suspects(FOUND, train, label=0)[TICKET]}
     seen = []
     for _ in range(2):
-        read = lambda place: seen.append(place) or reading(test.texts[place])  # noqa: E731
+        read = lambda place: seen.append(place) or tokenized(test.texts[place])  # noqa: E731
         [effect] = masked_effects(chosen, FOUND, test, 0, read, believes_in_the_ticket)
         assert effect.masked.texts == 7
     assert seen[:7] == seen[7:]
 
 
 def test_a_group_stands_for_all_its_words():
-    assert words_of(reading("12 of 12 times, 3rd"), Term("number")).tolist() == [True, False, True, False, False, True]
+    assert words_of(tokenized("12 of 12 times, 3rd"), Term("number")).tolist() == [
+        True,
+        False,
+        True,
+        False,
+        False,
+        True,
+    ]
     assert kind_of("3rd") == "number"

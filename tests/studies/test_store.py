@@ -12,18 +12,18 @@ import pytest
 from bertdemo.errors import ExplanationError, RunError
 from bertdemo.evaluation.answers import Answered
 from bertdemo.explanation.integrated_gradients import integrated_gradients
-from bertdemo.explanation.reading import read
+from bertdemo.explanation.tokenized_text import tokenize_with_words
 from bertdemo.models.classifier import load_classifier
 from bertdemo.models.devices import choose_placement
 from bertdemo.prediction.predict import predict
-from bertdemo.runs.backend import ImmediateBackend
 from bertdemo.runs.folder import RunFolder
-from bertdemo.runs.records import State
 from bertdemo.studies import shortcuts, words
 from bertdemo.studies.records import Question
 from bertdemo.studies.selection import choose, question_about
 from bertdemo.studies.store import Studies
 from bertdemo.studies.worker import integrate, work
+from bertdemo.tasks.backend import ImmediateBackend
+from bertdemo.tasks.records import State
 from tests.jobs.test_store import IdleBackend
 from tests.studies.fakes import fake_attribute, score_of
 
@@ -155,11 +155,11 @@ def test_a_cancelled_study_keeps_what_it_explained_and_goes_on_when_asked_again(
     """A person cancels while the sixth text is explained; the first five are kept as they are."""
     seen = []
 
-    def attribute(material, reading):
-        seen.append(reading.text)
+    def attribute(material, tokenized):
+        seen.append(tokenized.text)
         if len(seen) == 6:
             material.folder.write_request("cancel")
-        return fake_attribute(material, reading)
+        return fake_attribute(material, tokenized)
 
     studies = Studies(settings, ImmediateBackend(lambda folder: work(folder, attribute)))
     study_id = studies.submit(run_id, COMPLAINT)
@@ -179,9 +179,9 @@ def test_a_cancel_is_heard_inside_of_an_integral(studies, run_id):
     folder.queue_again(0.0)
     folder.drop_part(0)
 
-    def attribute(material, reading):
+    def attribute(material, tokenized):
         material.folder.write_request("cancel")
-        return integrate(material, reading)
+        return integrate(material, tokenized)
 
     assert work(folder, attribute) is State.CANCELLED
     assert 0 not in folder.done()
@@ -232,7 +232,7 @@ def test_scores_are_those_of_integrated_gradients(settings, run_id, test_texts):
     folder = studies.folder(studies.submit(run_id, COMPLAINT, 2))
     classifier = load_classifier(settings.home / "runs" / run_id / "model")
     for each in folder.explained():
-        expected = integrated_gradients(classifier, read(classifier, test_texts[each.place]), 1)
+        expected = integrated_gradients(classifier, tokenize_with_words(classifier, test_texts[each.place]), 1)
         np.testing.assert_allclose([word.score for word in each.words], expected.word_scores, atol=1e-5)
         assert each.output == pytest.approx(expected.output, abs=1e-5)
         assert each.certified == expected.certified
@@ -245,9 +245,9 @@ def test_suspected_words_are_masked_in_every_test_text_that_has_them(settings, r
     monkeypatch.setattr(words, "FEWEST", 2)
     monkeypatch.setattr(shortcuts, "_LEVEL", 2.0)  # whatever leans towards one label
 
-    def attribute(material, reading):
-        found = fake_attribute(material, reading)
-        found.scores[:] = 1 + 0.001 * np.arange(len(reading))
+    def attribute(material, tokenized):
+        found = fake_attribute(material, tokenized)
+        found.scores[:] = 1 + 0.001 * np.arange(len(tokenized))
         return found
 
     studies = Studies(settings, ImmediateBackend(lambda folder: work(folder, attribute)))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bertdemo.explanation.reading import read, words_in
+from bertdemo.explanation.tokenized_text import tokenize_with_words, words_in
 from bertdemo.models.classifier import load_classifier
 from bertdemo.studies.terms import GROUPS, Term, kind_of, terms_in, terms_of
 
@@ -43,4 +43,4 @@ def test_every_word_of_any_text_counts_as_something(text):
 def test_words_found_without_a_model_are_those_that_it_reads(learned_base, small_dataset):
     classifier = load_classifier(learned_base)
     for text in small_dataset.texts[:10]:
-        assert [word.text for word in read(classifier, text).words] == words_in(text)
+        assert [word.text for word in tokenize_with_words(classifier, text).words] == words_in(text)

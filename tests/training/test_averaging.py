@@ -15,7 +15,7 @@ from bertdemo.errors import RecipeError
 from bertdemo.models.encoding import collate
 from bertdemo.training.averaging import MovingAverage
 from bertdemo.training.events import Stepped, Validated
-from bertdemo.training.loop import _Lab, load_for_training, train
+from bertdemo.training.loop import _Trainer, load_for_training, train
 from bertdemo.training.recipe import Recipe
 
 TEACHER = {"averaging": 0.9, "mean_teacher": 0.5}
@@ -97,7 +97,7 @@ def lab(small_dataset: Dataset, learned_base: Path):
     """Of a recipe with a mean teacher and no dropout, which a test may do single steps in."""
     split = make_split(small_dataset, seed=0)
     recipe = Recipe(base=str(learned_base), batch_size=8, dropout=0.0, precision="fp32", **TEACHER)
-    return _Lab(load_for_training(recipe, split.dataset.label_names), split, recipe, lambda _: None)
+    return _Trainer(load_for_training(recipe, split.dataset.label_names), split, recipe, lambda _: None)
 
 
 def gradients(lab, rows):

@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bertdemo.training.progress import Pace
+from bertdemo.training.progress import ThroughputMeter
 
 
 @given(st.floats(0.0, 0.5), st.floats(1e-6, 1e-3), st.lists(st.integers(50, 4000), min_size=4, max_size=60))
 def test_a_cost_of_a_plus_b_times_tokens_is_found_exactly(fixed, per_token, sizes):
-    pace = Pace()
+    pace = ThroughputMeter()
     pace.add(32, 100, 100, 99.0)  # the first step warms up and does not count
     for size in sizes:
         pace.add(32, size, size, fixed + per_token * size)
@@ -18,12 +18,12 @@ def test_a_cost_of_a_plus_b_times_tokens_is_found_exactly(fixed, per_token, size
 
 
 def test_before_the_first_step_nothing_is_promised():
-    assert Pace().predict(100, 100_000) == 0
+    assert ThroughputMeter().predict(100, 100_000) == 0
 
 
 @given(st.lists(st.tuples(st.integers(1, 4000), st.floats(0.001, 3.0)), min_size=1, max_size=30))
 def test_the_remaining_time_is_never_negative(steps):
-    pace = Pace()
+    pace = ThroughputMeter()
     for size, seconds in steps:
         pace.add(8, size, size, seconds)
     assert pace.predict(0, 1000) >= 0
@@ -31,7 +31,7 @@ def test_the_remaining_time_is_never_negative(steps):
 
 
 def test_rates_follow_the_last_steps():
-    pace = Pace()
+    pace = ThroughputMeter()
     for _ in range(50):
         pace.add(10, 200, 220, 1.0)
     for _ in range(20):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bertdemo.explanation.attention import attention
 from bertdemo.explanation.heads import statistics
-from bertdemo.explanation.reading import read
+from bertdemo.explanation.tokenized_text import tokenize_with_words
 from bertdemo.explanation.units import Unit, words_of
 from bertdemo.models.classifier import load_base, load_classifier, save_classifier
 from bertdemo.ui.attention import ablation, grid, layers, one_head
@@ -22,7 +22,7 @@ from bertdemo.ui.attention.controls import LINES, Shown
 from bertdemo.ui.attention.filters import Filters, visible, what_is_hidden
 from bertdemo.ui.attention.importance import worth_rows
 from bertdemo.ui.attention.pixels import SIDE, shades, small_maps
-from bertdemo.ui.attention.selection import Part, heads_in, parse
+from bertdemo.ui.attention.selection import Selection, heads_in, parse
 
 HOSTILE = "<script>alert(1)</script> 你好 مرحبا"
 
@@ -41,12 +41,12 @@ def complete(tiny_base, tmp_path_factory):
 @pytest.fixture(scope="module")
 def look(complete):
     def look_(text: str, pair: str | None = None, off: frozenset = frozenset()) -> Looked:
-        reading = read(complete, text, pair)
-        seen = attention(complete, reading, off)
+        tokenized = tokenize_with_words(complete, text, pair)
+        seen = attention(complete, tokenized, off)
         probabilities = np.exp(seen.logits) / np.exp(seen.logits).sum()
         return Looked(
-            run_id="one", edition=1, reading=reading, off=off, weights=seen.weights,
-            statistics=statistics(seen.weights, reading), logits=seen.logits, probabilities=probabilities,
+            run_id="one", edition=1, tokenized=tokenized, off=off, weights=seen.weights,
+            statistics=statistics(seen.weights, tokenized), logits=seen.logits, probabilities=probabilities,
             label_names=complete.label_names,
         )  # fmt: skip
 
@@ -55,8 +55,8 @@ def look(complete):
 
 @pytest.mark.parametrize(
     ("code", "part"),
-    [("1.2", Part(0, 1)), ("2", Part(1, None)), ("all", Part(None, None)), ("3.1", None), ("1.3", None), ("0.1", None),
-     ("", None), ("x", None), ("1.1.1", None), ("-1", None), ("１", None)],
+    [("1.2", Selection(0, 1)), ("2", Selection(1, None)), ("all", Selection(None, None)), ("3.1", None), ("1.3", None),
+     ("0.1", None), ("", None), ("x", None), ("1.1.1", None), ("-1", None), ("１", None)],
 )  # fmt: skip
 def test_addresses_name_heads_that_are_there(code, part):
     found = parse(code, layers=2, heads=2)
@@ -65,14 +65,14 @@ def test_addresses_name_heads_that_are_there(code, part):
 
 
 def test_a_layer_is_all_its_heads():
-    assert heads_in(Part(1, None), 3) == {(1, 0), (1, 1), (1, 2)}
-    assert heads_in(Part(None, None), 3) == frozenset()
+    assert heads_in(Selection(1, None), 3) == {(1, 0), (1, 1), (1, 2)}
+    assert heads_in(Selection(None, None), 3) == frozenset()
 
 
 def test_means_are_means(look):
     weights = look("the coffee was cold").weights
-    assert np.allclose(Part(1, None).of(weights), weights[1].mean(axis=0))
-    assert np.allclose(Part(None, None).of(weights), weights.reshape(-1, *weights.shape[2:]).mean(axis=0))
+    assert np.allclose(Selection(1, None).of(weights), weights[1].mean(axis=0))
+    assert np.allclose(Selection(None, None).of(weights), weights.reshape(-1, *weights.shape[2:]).mean(axis=0))
 
 
 @given(st.floats(0, 1))
@@ -96,7 +96,7 @@ def test_small_maps_keep_the_darkest_weight(tokens, place):
 
 def test_the_grid_has_every_head_and_every_mean(look):
     looked = look("the coffee was cold and the staff were rude", off=frozenset({(0, 0), (0, 1)}))
-    data = grid.data_of(looked, looked.weights, (Part(1, 1),))
+    data = grid.data_of(looked, looked.weights, (Selection(1, 1),))
     every = json.loads(unpacked(data["maps"]).tobytes())
     maps = [each for each in every if each]
     assert [each["name"] for each in maps] == ["1.1", "1.2", "1", "2.1", "2.2", "2", "all"]
@@ -109,7 +109,7 @@ def test_the_grid_has_every_head_and_every_mean(look):
 def test_a_head_is_sent_whole(look):
     looked = look(HOSTILE)
     shown = Shown(LINES, False, False, Filters())
-    seen = one_head.of(looked, (Part(0, 0),), shown, words_of(looked.reading))
+    seen = one_head.of(looked, (Selection(0, 0),), shown, words_of(looked.tokenized))
     data = one_head.head_data(seen, ["x"], False, "from.1")
     sent = (unpacked(data["packed"][0]) / 255.0) ** 2
     assert np.allclose(sent.reshape(seen.weights[0].shape), seen.weights[0], atol=0.004)
@@ -124,8 +124,8 @@ def test_a_head_is_sent_whole(look):
 def test_what_is_shown_and_what_is_hidden_are_all(look, special, sides, least):
     looked = look("the coffee was cold", "terrible service")
     filters = Filters(special, least, *sides)
-    seen = one_head.of(looked, (Part(0, 0), Part(1, 1)), Shown(LINES, False, False, filters),
-                             words_of(looked.reading))  # fmt: skip
+    seen = one_head.of(looked, (Selection(0, 0), Selection(1, 1)), Shown(LINES, False, False, filters),
+                             words_of(looked.tokenized))  # fmt: skip
     rows = 2 * len(seen.looking)
     hidden = seen.hidden_special + seen.hidden_part + seen.hidden_small
     assert seen.weights.sum() / rows + hidden == pytest.approx(1.0, abs=1e-5)
@@ -145,11 +145,11 @@ def test_a_text_of_special_tokens_alone_leaves_no_row():
 
 def test_the_table_has_the_numbers_of_the_picture(look):
     looked = look("the coffee was cold")
-    parts = (Part(0, 0), Part(0, None))
+    parts = (Selection(0, 0), Selection(0, None))
     shown = Shown(LINES, False, False, Filters())
-    seen = one_head.of(looked, parts, shown, words_of(looked.reading))
+    seen = one_head.of(looked, parts, shown, words_of(looked.tokenized))
     table = one_head.pairs_of(seen, parts, by_norm=False)
-    assert len(table) == len(words_of(looked.reading)) ** 2
+    assert len(table) == len(words_of(looked.tokenized)) ** 2
     assert table["Layer 1, head 1 (%)"].is_monotonic_decreasing
     assert table["Layer 1, head 1 (%)"].sum() == pytest.approx(100 * len(seen.looking), abs=0.1)
 
@@ -162,7 +162,7 @@ def test_statistics_have_a_row_a_head_and_say_it_in_words(look):
 
 def test_words_by_layer_leave_out_special_tokens(look):
     looked = look("cold cold <b>")
-    units = words_of(looked.reading)
+    units = words_of(looked.tokenized)
     values = np.arange(2.0 * len(units)).reshape(2, -1)
     rows = layers.rows_of(units, values)
     assert list(rows["word"].unique()) == ["cold", "cold (2)", "<", "b", ">"]
@@ -203,7 +203,7 @@ def test_nothing_is_worth_anything_without_heads_that_matter():
 def test_a_click_switches_off_and_on_again(look, monkeypatch):
     wanted = []
     monkeypatch.setattr(ablation.attention_choice, "switch", lambda off, heads: wanted.append(frozenset(off)))
-    ablation.toggle(look("cold"), Part(0, 1))
-    ablation.toggle(look("cold", off=frozenset({(0, 1)})), Part(0, None))
-    ablation.toggle(look("cold", off=frozenset({(0, 0), (0, 1)})), Part(0, None))
+    ablation.toggle(look("cold"), Selection(0, 1))
+    ablation.toggle(look("cold", off=frozenset({(0, 1)})), Selection(0, None))
+    ablation.toggle(look("cold", off=frozenset({(0, 0), (0, 1)})), Selection(0, None))
     assert wanted == [{(0, 1)}, {(0, 0), (0, 1)}, frozenset()]

@@ -12,7 +12,7 @@ from bertdemo.errors import DataError
 from bertdemo.evaluation.thresholds import coverage
 from bertdemo.jobs.records import Agreement, Job, JobCard, JobColumns, JobSummary
 from bertdemo.prediction.single import Answer
-from bertdemo.runs.records import State, Status
+from bertdemo.tasks.records import State, Status
 from bertdemo.ui.kit import example_texts, prediction
 from bertdemo.ui.predict import file_job, many_texts, trust
 

@@ -60,12 +60,12 @@ class Answered:
 
 
 def single(values: list[Any]) -> Any:
-    """A list of one label as that label; another as it is."""
+    """Return a list of one label as that label; another as it is."""
     return values[0] if len(values) == 1 else values
 
 
 def objects(held: Any) -> list[Record]:
-    """The objects in a list; none in anything else."""
+    """Return the objects in a list; none in anything else."""
     return [each for each in held if isinstance(each, dict)] if isinstance(held, list) else []
 
 
@@ -79,7 +79,7 @@ def likeliest_question(kinds: Mapping[str, str], order: Sequence[str]) -> str | 
 
 
 def refuse_addresses(tool: str, texts: Sequence[Any]) -> None:
-    """Texts that are addresses of files are not here.
+    """Refuse texts that are addresses of files: the files are not here.
 
     Raises:
         DataError: all of them are.

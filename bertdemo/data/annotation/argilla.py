@@ -17,14 +17,14 @@ _QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"")
 
 
 def wrote_columns(columns: Iterable[str]) -> bool:
-    """Whether a table with these columns holds flattened records (version 2)."""
+    """Return whether a table with these columns holds flattened records (version 2)."""
     names = set(columns)
     suggested = any(name.endswith(_SUGGESTION) and f"{name}.score" in names for name in names)
     return suggested or any(name.endswith(_RESPONSES) for name in names)
 
 
 def wrote(row: Record) -> bool:
-    """Whether a row is a record of any version."""
+    """Return whether a row is a record of any version."""
     nested = isinstance(row.get("fields"), dict) and isinstance(row.get("responses"), dict | list)
     return nested or wrote_columns(row) or _is_feedback(row) or row.keys() >= {"prediction", "annotation", "status"}
 
@@ -60,7 +60,7 @@ def read(records: Sequence[Record]) -> Records:
 
 
 def _flat(record: Record) -> Record:
-    """The flattened form of version 2 of a record in another form."""
+    """Return the flattened form of version 2 of a record in another form."""
     if isinstance(record.get("fields"), dict):
         return _unnested(record)
     if "annotation" in record and not wrote_columns(record):
@@ -88,7 +88,7 @@ def _unnested(record: Record) -> Record:
 
 
 def _text_classification(record: Record) -> Record:
-    """A record of version 1 for text classification, which has one annotation and the predictions of a model."""
+    """Return a record of version 1 for text classification, which has one annotation and the predictions of a model."""
     inputs = record.get("inputs")
     texts = {key: value for key, value in (inputs.items() if isinstance(inputs, dict) else ()) if key not in record}
     kept = {key: value for key, value in record.items() if key not in ("inputs", "annotation", "prediction")}
@@ -101,7 +101,7 @@ def _is_feedback(row: Record) -> bool:
 
 
 def _responses(question: str, held: Any) -> Record:
-    """Responses to a question, a list of objects or (as ``datasets`` keeps such a list) an object of lists."""
+    """Return responses to a question, a list of objects or (as ``datasets`` keeps such a list) an object of lists."""
     if isinstance(held, dict):
         lists = {key: value if isinstance(value, list) else [value] for key, value in held.items()}
         held = [dict(zip(lists, row, strict=True)) for row in zip_longest(*lists.values())]
@@ -128,7 +128,7 @@ def _answers(row: Record, questions: Sequence[str]) -> tuple[list[Answer], int]:
 
 
 def _cells(held: Any) -> list[Any]:
-    """A list, also one written into a CSV as JSON or as numpy prints it: ['pos' 'neg']."""
+    """Return a list, also one written into a CSV as JSON or as numpy prints it: ['pos' 'neg']."""
     if isinstance(held, str) and held:
         try:
             held = json.loads(held)
@@ -138,7 +138,10 @@ def _cells(held: Any) -> list[Any]:
 
 
 def _label_question(rows: Sequence[Record], questions: Mapping[str, str]) -> str | None:
-    """The question (name → column) whose answers are labels: not ranked, not about parts, and not written freely."""
+    """Return the question (name → column) whose answers are labels.
+
+    Not ranked, not about parts, and not written freely.
+    """
     if len(questions) == 1:
         return next(iter(questions))
     choices = []

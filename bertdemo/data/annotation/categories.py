@@ -13,7 +13,7 @@ _MARKS = {"true": True, "false": False, "1": True, "0": False, "1.0": True, "0.0
 
 
 def wrote(row: Record) -> bool:
-    """Whether a row holds a text with such an object, or with a list of objects that name a label each."""
+    """Return whether a row holds a text with such an object, or with a list of objects that name a label each."""
     return isinstance(row.get("text"), str) and _name(row) is not None
 
 
@@ -36,7 +36,7 @@ def _are_named(value: Any) -> bool:
 
 
 def _label_of(entry: Any) -> str | None:
-    """The label that an object names, unless it is about a part of the text."""
+    """Return the label that an object names, unless it is about a part of the text."""
     if not isinstance(entry, dict) or "start" in entry or "start_offset" in entry:
         return None
     return next((entry[key] for key in ("label", "name") if isinstance(entry.get(key), str)), None)

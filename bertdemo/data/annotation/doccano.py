@@ -12,12 +12,12 @@ _CSV = {"id", "text", "label", "Comments"}
 
 
 def wrote(row: Record) -> bool:
-    """Whether a row is a text with labels of its parts, or of version 1 of the export, with annotations."""
+    """Return whether a row is a text with labels of its parts, or of version 1 of the export, with annotations."""
     return isinstance(row.get("text"), str) and (_has_parts(row) or _is_old(row))
 
 
 def wrote_table(columns: Sequence[str]) -> bool:
-    """Whether a CSV with these columns joins labels with "#"."""
+    """Return whether a CSV with these columns joins labels with "#"."""
     return set(columns) >= _CSV
 
 

@@ -14,7 +14,7 @@ _KINDS = ("categories",)
 
 
 def wrote(row: Record) -> bool:
-    """Whether a row is an asset with answers to jobs, or one to be labelled."""
+    """Return whether a row is an asset with answers to jobs, or one to be labelled."""
     if not isinstance(row.get("content"), str) or not ("labels" in row or "latestLabel" in row):
         return False
     if row.get("labels") or row.get("latestLabel"):
@@ -54,14 +54,17 @@ def _item(asset: Record) -> Record:
 
 
 def _counting(labels: Sequence[Record]) -> list[Record]:
-    """The last review, or the latest label of each annotator."""
+    """Return the last review, or the latest label of each annotator."""
     kept = [x for x in labels if x.get("labelType") in _COUNTING and x.get("isLatestLabelForUser") is not False]
     reviews = [label for label in kept if label.get("labelType") == "REVIEW"]
     return [max(reviews, key=lambda label: str(label.get("createdAt")))] if reviews else kept
 
 
 def _answers(response: Any, kinds: dict[str, str]) -> Iterator[tuple[str, Any]]:
-    """Jobs with the categories chosen in them, those asked after a category as well; jobs at the top are ``kinds``."""
+    """Yield jobs with the categories chosen in them, those asked after a category as well.
+
+    Jobs at the top are ``kinds``.
+    """
     if isinstance(response, str):
         try:
             response = json.loads(response)

@@ -16,13 +16,13 @@ _PLACES = {"start", "end", "startOffset", "x", "points"}  # an answer about a pa
 
 
 def wrote_task(row: Record) -> bool:
-    """Whether a row is a task: texts under "data", answers under "annotations"."""
+    """Return whether a row is a task: texts under "data", answers under "annotations"."""
     answered = "annotations" in row or "completions" in row
     return isinstance(row.get("data"), dict) and (answered or row.keys() <= {"id", "data", "meta", "predictions"})
 
 
 def wrote_short(columns: Iterable[str]) -> bool:
-    """Whether a table with these columns is a short export."""
+    """Return whether a table with these columns is a short export."""
     return set(columns) >= _SHORT
 
 
@@ -96,7 +96,7 @@ def _annotations(task: Record) -> Any:
 
 
 def _counting(annotations: Any) -> Iterator[Record]:
-    """Those that somebody marked as the truth, otherwise all."""
+    """Yield those that somebody marked as the truth, otherwise all."""
     kept = objects(annotations)
     truth = [
         annotation for annotation in kept if annotation.get("ground_truth") and not annotation.get("was_cancelled")
@@ -140,7 +140,7 @@ def _text_column(tasks: Sequence[Record], aims: set[str]) -> str | None:
 
 
 def _between(names: list[str]) -> list[str]:
-    """Questions stand between the id of the task and the annotator, but in a CSV, whose columns are sorted."""
+    """Return questions stand between the id of the task and the annotator, but in a CSV, whose columns are sorted."""
     if "id" not in names or "annotator" not in names or names == sorted(names):
         return []
     return names[names.index("id") + 1 : names.index("annotator")]

@@ -12,7 +12,7 @@ _KINDS = ("radio_answer", "checklist_answers")  # of answers that can be labels,
 
 
 def wrote(row: Record) -> bool:
-    """Whether a row is a data row with projects."""
+    """Return whether a row is a data row with projects."""
     return isinstance(row.get("data_row"), dict) and isinstance(row.get("projects"), dict)
 
 
@@ -55,7 +55,7 @@ def _labels(row: Record) -> Iterator[Record]:
 
 
 def _answers(classifications: Any, kinds: dict[str, str]) -> Iterator[tuple[str, Any]]:
-    """Questions with their answers, those asked after an answer as well; the kind of each goes into ``kinds``."""
+    """Yield questions with their answers, those asked after an answer as well; the kind of each goes into ``kinds``."""
     for classification in objects(classifications):
         name = str(classification.get("name", classification.get("value")))
         kind = next((kind for kind in (*_KINDS, "text_answer") if kind in classification), "")

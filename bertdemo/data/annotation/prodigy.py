@@ -15,12 +15,12 @@ _OPAQUE = re.compile(r"(option|opt|choice|label|class|id)?[\W_]*\d+|[a-z]|(?=.*\
 
 
 def wrote(row: Record) -> bool:
-    """Whether a row is an answered task."""
+    """Return whether a row is an answered task."""
     return str(row.get("answer")) in _ANSWERS and ("accept" in row or _LABEL in row or "_task_hash" in row)
 
 
 def wrote_columns(columns: Sequence[str]) -> bool:
-    """Whether a table with these columns may be of answered tasks."""
+    """Return whether a table with these columns may be of answered tasks."""
     return {"answer", _LABEL} <= set(columns)
 
 
@@ -46,7 +46,7 @@ def read(tasks: Sequence[Record]) -> Records:
 
 
 def _answers_alone(tasks: Sequence[Record]) -> Records:
-    """Tasks without a label: accepting and rejecting is the whole answer."""
+    """Return tasks without a label: accepting and rejecting is the whole answer."""
     rows = [{**task, "answer": None if task["answer"] == "ignore" else task["answer"]} for task in tasks]
     return Records(rows, Layout({"label": "answer"}))
 
@@ -66,7 +66,7 @@ def _label(task: Record, binary: str | None) -> Any:
 
 
 def _option(identifier: Any, texts: dict[str, Any]) -> Any:
-    """The text of an option whose id is only a number, a letter or a hash, otherwise the id."""
+    """Return the text of an option whose id is only a number, a letter or a hash, otherwise the id."""
     text = texts.get(str(identifier))
     return text if _OPAQUE.fullmatch(str(identifier)) and isinstance(text, str) and text else identifier
 

@@ -13,7 +13,7 @@ _METADATA = "-metadata"
 
 
 def wrote_manifest(row: Record) -> bool:
-    """Whether a row is a line of a manifest, with a text or a reference and the answer of a job."""
+    """Return whether a row is a line of a manifest, with a text or a reference and the answer of a job."""
     return ("source" in row or "source-ref" in row) and bool(_jobs(row))
 
 
@@ -37,7 +37,7 @@ def read_manifest(lines: Sequence[Record]) -> Records:
 
 
 def wrote_vertex(row: Record) -> bool:
-    """Whether a row is an example for text classification in Vertex AI."""
+    """Return whether a row is an example for text classification in Vertex AI."""
     return "textContent" in row and ("classificationAnnotation" in row or "classificationAnnotations" in row)
 
 

@@ -35,12 +35,12 @@ _TABLES: tuple[tuple[Callable[[Sequence[str]], bool], Callable[[Record], bool] |
 
 
 def is_task(row: Any) -> bool:
-    """Whether one row by itself is of an annotation tool."""
+    """Return whether one row by itself is of an annotation tool."""
     return isinstance(row, dict) and any(wrote(row) for wrote, _ in _TOOLS)
 
 
 def as_examples(found: Records) -> Records:
-    """Rows as their tool means them, or as they are if it is none of the known ones."""
+    """Return rows as their tool means them, or as they are if it is none of the known ones."""
     sample = found.rows[:_SAMPLE]
     for wrote, read in _TOOLS:
         if sample and all(map(wrote, sample)):
@@ -49,7 +49,7 @@ def as_examples(found: Records) -> Records:
 
 
 def table_as_examples(header: Sequence[str], rows: Iterable[Sequence[Any]], max_rows: int) -> Records | None:
-    """Rows of a table of columns as their tool means them; None if it is none of the known ones.
+    """Return rows of a table of columns as their tool means them; None if it is none of the known ones.
 
     The rows are gone over only if the header is of a tool.
     """

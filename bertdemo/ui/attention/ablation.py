@@ -10,7 +10,7 @@ import streamlit as st
 from bertdemo.evaluation.report import points_between
 from bertdemo.lines import shorten
 from bertdemo.ui.attention import importance, selection
-from bertdemo.ui.attention.selection import Part, heads_in
+from bertdemo.ui.attention.selection import Selection, heads_in
 from bertdemo.ui.kit.figure import figure
 from bertdemo.ui.kit.formatting import count, escape, signed
 from bertdemo.ui.kit.prediction import certainty
@@ -33,21 +33,21 @@ class Change:
     after: float
 
 
-def toggle(looked: Looked, part: Part) -> None:
+def toggle(looked: Looked, part: Selection) -> None:
     """Switch what was clicked off, or on again where all of it is off."""
     own = heads_in(part, looked.heads)
     selection.switch(looked.off - own if own <= looked.off else looked.off | own, looked.heads)
 
 
 def show(complete: Looked, looked: Looked) -> None:
-    """The answer before and after, and what heads are worth. ``complete`` is the same text with all heads on."""
+    """Draw the answer before and after, and what heads are worth. ``complete`` is the same text with all heads on."""
     _layers(looked)
     _answer(complete, looked)
     importance.show(complete)
 
 
 def off_line(looked: Looked) -> None:
-    """That heads are off, wherever it matters, and the button that ends it."""
+    """Say that heads are off, wherever it matters, and draw the button that ends it."""
     if looked.off:
         with st.container(horizontal=True, vertical_alignment="center", key="off_line"):
             st.markdown(f"**{count(len(looked.off), 'head is', 'heads are')} switched off**: {escape(_names(looked))}.")
@@ -61,8 +61,8 @@ def _names(looked: Looked) -> str:
 
 
 def _layers(looked: Looked) -> None:
-    """A layer at a time: the same as the last column of the grid."""
-    layers = [frozenset(heads_in(Part(layer, None), looked.heads)) for layer in range(looked.layers)]
+    """Draw a layer at a time: the same as the last column of the grid."""
+    layers = [frozenset(heads_in(Selection(layer, None), looked.heads)) for layer in range(looked.layers)]
     off = [layer for layer, own in enumerate(layers) if own <= looked.off]
     st.session_state["layers_off"] = off
 
@@ -92,7 +92,7 @@ def _answer(complete: Looked, looked: Looked) -> None:
 
 
 def changes_of(complete: Looked, looked: Looked) -> list[Change]:
-    """The labels that are probable before or after, the first answer first."""
+    """Return the labels that are probable before or after, the first answer first."""
     pairs = zip(complete.label_names, complete.probabilities.tolist(), looked.probabilities.tolist(), strict=True)
     changes = [Change(*pair) for pair in pairs]
     kept = sorted(changes, key=lambda change: -max(change.before, change.after))[:_MOST_LABELS]
@@ -100,7 +100,7 @@ def changes_of(complete: Looked, looked: Looked) -> list[Change]:
 
 
 def headline(changes: list[Change], off: int) -> str:
-    """What became of the answer, as Markdown."""
+    """Return what became of the answer, as Markdown."""
     first = changes[0]
     now = max(changes, key=lambda change: change.after)
     label = escape(shorten(first.label, 60))
@@ -116,7 +116,7 @@ def headline(changes: list[Change], off: int) -> str:
 
 
 def _rows(changes: list[Change], names: tuple[str, ...]) -> pd.DataFrame:
-    """Rows for ``side_by_side_chart``."""
+    """Return rows for ``side_by_side_chart``."""
     import pandas as pd
 
     rows = [

@@ -21,7 +21,7 @@ def draw(name: str, data: dict[str, Any], key: str, file: dict[str, Any], **chan
 
 
 def heard(key: str, event: str) -> Any:
-    """What the component last told under the name of an event."""
+    """Return what the component last told under the name of an event."""
     return getattr(st.session_state[key], event)
 
 

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from bertdemo.ui.kit import resources
 
 if TYPE_CHECKING:
-    from bertdemo.explanation.closeup import Closeup
+    from bertdemo.explanation.head_detail import HeadDetail
     from bertdemo.explanation.heads import HeadStatistics
-    from bertdemo.explanation.reading import Reading
+    from bertdemo.explanation.tokenized_text import TokenizedText
     from bertdemo.models.classifier import Classifier
     from bertdemo.runs.records import Run
     from bertdemo.ui.attention.selection import Head
@@ -34,7 +34,7 @@ class Looked:
 
     run_id: str
     edition: int
-    reading: Reading
+    tokenized: TokenizedText
     off: frozenset[Head]
     weights: NDArray[np.float32]
     statistics: tuple[HeadStatistics, ...]
@@ -59,11 +59,11 @@ class Looked:
     @property
     def key(self) -> tuple[object, ...]:
         """What every figure of this text depends on."""
-        return (self.run_id, self.edition, self.reading.text, self.reading.pair, self.off)
+        return (self.run_id, self.edition, self.tokenized.text, self.tokenized.pair, self.off)
 
 
 def look(run: Run, asked: Asked, window: int = 0, off: frozenset[Head] = frozenset()) -> Looked:
-    """The attention of a run's classifier to a text, or to one of its windows, and its answer.
+    """Return the attention of a run's classifier to a text, or to one of its windows, and its answer.
 
     Raises:
         RunError: the run has no model.
@@ -71,14 +71,14 @@ def look(run: Run, asked: Asked, window: int = 0, off: frozenset[Head] = frozens
         ExplanationError: attention cannot be shown for this architecture.
     """
     edition = _edition(run)
-    if resources.open_shelf().holds(run.id):
+    if resources.attention_models().holds(run.id):
         return _look(run.id, edition, asked.text, asked.pair, window, off)
     with st.spinner("Loading a classifier that can be looked into…"):
         return _look(run.id, edition, asked.text, asked.pair, window, off)
 
 
-def windows_of(run: Run, asked: Asked) -> tuple[Reading, ...]:
-    """The windows in which the model reads a text; one where it reads all of it at once.
+def windows_of(run: Run, asked: Asked) -> tuple[TokenizedText, ...]:
+    """Return the windows in which the model reads a text; one where it reads all of it at once.
 
     Raises:
         RunError, PredictionError: as ``look``.
@@ -88,22 +88,22 @@ def windows_of(run: Run, asked: Asked) -> tuple[Reading, ...]:
 
 
 def _edition(run: Run) -> int:
-    from bertdemo.prediction.loaded import last_written
+    from bertdemo.prediction.model_cache import last_written
 
     return last_written(run.id, resources.runs().model_folder(run.id))
 
 
 @st.cache_resource(show_spinner=False, max_entries=4 * _KEPT)
-def _readings(run_id: str, edition: int, text: str, pair: str | None) -> tuple[Reading, ...]:  # noqa: ARG001 (the key)
-    """The predicting classifier divides the text: nobody should have to load another one for that."""
-    from bertdemo.explanation.reading import read
+def _readings(run_id: str, edition: int, text: str, pair: str | None) -> tuple[TokenizedText, ...]:  # noqa: ARG001 (the key)
+    """Return the predicting classifier divides the text: nobody should have to load another one for that."""
+    from bertdemo.explanation.tokenized_text import tokenize_with_words
     from bertdemo.explanation.windows import windows
 
-    classifier = resources.shelf().classifier(run_id)
-    reading = read(classifier, text, pair)
-    if not reading.truncated:
-        return (reading,)
-    return tuple(part.reading for part in windows(classifier, text, pair).parts)
+    classifier = resources.models().classifier(run_id)
+    tokenized = tokenize_with_words(classifier, text, pair)
+    if not tokenized.truncated:
+        return (tokenized,)
+    return tuple(part.tokenized for part in windows(classifier, text, pair).parts)
 
 
 @st.cache_resource(show_spinner=False, max_entries=_KEPT)
@@ -112,55 +112,55 @@ def _look(run_id: str, edition: int, text: str, pair: str | None, window: int, o
     from bertdemo.explanation.heads import statistics
     from bertdemo.prediction.probabilities import softmax
 
-    classifier = resources.open_shelf().classifier(run_id)
-    reading = _readings(run_id, edition, text, pair)[window]
-    seen = attention(classifier, reading, off)
+    classifier = resources.attention_models().classifier(run_id)
+    tokenized = _readings(run_id, edition, text, pair)[window]
+    seen = attention(classifier, tokenized, off)
     return Looked(
-        run_id=run_id, edition=edition, reading=reading, off=off, weights=seen.weights,
-        statistics=statistics(seen.weights, reading), logits=seen.logits,
+        run_id=run_id, edition=edition, tokenized=tokenized, off=off, weights=seen.weights,
+        statistics=statistics(seen.weights, tokenized), logits=seen.logits,
         probabilities=softmax(seen.logits[None], classifier.temperature)[0], label_names=classifier.label_names,
     )  # fmt: skip
 
 
 def classifier(looked: Looked) -> Classifier:
-    """Raises RunError where the run was deleted meanwhile."""
-    return resources.open_shelf().classifier(looked.run_id)
+    """Return the classifier; raises RunError where the run was deleted meanwhile."""
+    return resources.attention_models().classifier(looked.run_id)
 
 
 def norms(looked: Looked) -> NDArray[np.float32]:
-    """Weights times the length of what they are given to: (layers, heads, tokens, tokens)."""
+    """Return weights times the length of what they are given to: (layers, heads, tokens, tokens)."""
     from bertdemo.explanation.norms import norm_weighted
 
-    return _kept("norms", looked, lambda: norm_weighted(classifier(looked), looked.reading, looked.off))
+    return _kept("norms", looked, lambda: norm_weighted(classifier(looked), looked.tokenized, looked.off))
 
 
-def closeup(looked: Looked, layer: int, head: int, token: int) -> Closeup:
-    """The numbers of one head for one token that looks."""
-    from bertdemo.explanation.closeup import closeup as look_closely
+def closeup(looked: Looked, layer: int, head: int, token: int) -> HeadDetail:
+    """Return the numbers of one head for one token that looks."""
+    from bertdemo.explanation.head_detail import closeup as look_closely
 
-    def compute() -> Closeup:
-        return look_closely(classifier(looked), looked.reading, layer, head, token, looked.off)
+    def compute() -> HeadDetail:
+        return look_closely(classifier(looked), looked.tokenized, layer, head, token, looked.off)
 
     return _kept(f"closeup {layer} {head} {token}", looked, compute)
 
 
 def rollout(looked: Looked) -> NDArray[np.float64]:
-    """Attention rollout to what the classification head reads: (layers, tokens)."""
+    """Return attention rollout to what the classification head reads: (layers, tokens)."""
     from bertdemo.explanation import rollout as rolling
     from bertdemo.explanation.attention import read_at
 
     def compute() -> NDArray[np.float64]:
-        return rolling.rollout(looked.weights, read_at(classifier(looked), looked.reading))
+        return rolling.rollout(looked.weights, read_at(classifier(looked), looked.tokenized))
 
     return _kept("rollout", looked, compute)
 
 
 def relevance(looked: Looked, target: int) -> NDArray[np.float64]:
-    """Attention weighted by its gradient, to what the classification head reads: (layers, tokens)."""
+    """Return attention weighted by its gradient, to what the classification head reads: (layers, tokens)."""
     from bertdemo.explanation import relevance as weighing
 
     def compute() -> NDArray[np.float64]:
-        return weighing.relevance(classifier(looked), looked.reading, target, switched_off=looked.off)
+        return weighing.relevance(classifier(looked), looked.tokenized, target, switched_off=looked.off)
 
     return _kept(f"relevance {target}", looked, compute)
 

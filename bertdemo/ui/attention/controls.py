@@ -39,7 +39,7 @@ def _rest(picture: str, names: str, has_pairs: bool) -> Shown:
     special = st.toggle(f"Special tokens ({names})", value=True, key="special", bind="query-params")
     pieces = st.toggle("Pieces of words, as the model reads them", key="pieces", bind="query-params")
     by_norm = st.toggle(
-        "Weigh by what is moved", key="by_norm", bind="query-params",
+        "Weight by vector length (norm-based attention)", key="by_norm", bind="query-params",
         help="Multiplies each weight by the length of the vector it is given to (Kobayashi et al. 2020): much weight "
         "on a token that has next to nothing to give shows as next to nothing. These lengths do not sum to 100\u00a0%.",
     )  # fmt: skip

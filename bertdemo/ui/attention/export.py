@@ -16,7 +16,7 @@ _LONGEST = 300  # characters of a text above a picture
 
 
 def of(looked: Looked, what: str, name: str, title: str, *lines: str) -> dict[str, Any]:
-    """What the browser needs for the file of a picture; all of it plain text.
+    """Return what the browser needs for the file of a picture; all of it plain text.
 
     Args:
         looked: what the picture is of; its run and text are named above it.
@@ -35,9 +35,9 @@ def of(looked: Looked, what: str, name: str, title: str, *lines: str) -> dict[st
 
 
 def about(looked: Looked) -> str:
-    """Which run looks, at which text or pair, and whether all heads are on; plain text."""
-    run, reading = run_picker.name_of(resources.runs().get(looked.run_id)), looked.reading
-    texts = [reading.text] if reading.pair is None else [reading.text, reading.pair]
+    """Return which run looks, at which text or pair, and whether all heads are on; plain text."""
+    run, tokenized = run_picker.name_of(resources.runs().get(looked.run_id)), looked.tokenized
+    texts = [tokenized.text] if tokenized.pair is None else [tokenized.text, tokenized.pair]
     told = " and ".join(f"“{shorten(one_line(text), _LONGEST)}”" for text in texts)
     off = f" {count(len(looked.off), 'head is', 'heads are')} switched off." if looked.off else ""
     return f"Run: {run}. Text: {told}.{off}"

@@ -62,7 +62,7 @@ def _stays(unit: Unit, special: bool, part: int | None) -> bool:
 
 
 def what_is_hidden(seen: Visible) -> str:
-    """The shares that are not shown, in a sentence; empty where everything is."""
+    """Return the shares that are not shown, in a sentence; empty where everything is."""
     shares = ((seen.hidden_special, "on special tokens"), (seen.hidden_part, "on the other text"),
               (seen.hidden_small, "in weights below the threshold"))  # fmt: skip
     told = [f"{percent(share, 0)} {where}" for share, where in shares if share > 0]

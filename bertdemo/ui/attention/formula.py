@@ -10,21 +10,21 @@ from numpy.typing import NDArray
 
 from bertdemo.lines import distinct
 from bertdemo.ui.attention import computed, export, selection
-from bertdemo.ui.attention.selection import Part
+from bertdemo.ui.attention.selection import Selection
 from bertdemo.ui.kit.figure import draw, numbers, picture
 from bertdemo.ui.kit.formatting import percent, plain, quoted, unescape
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from bertdemo.explanation.closeup import Closeup
+    from bertdemo.explanation.head_detail import HeadDetail
     from bertdemo.ui.attention.computed import Looked
 
 _FIRST = "Choose a single head above: a mean of heads has no query and no key."
 
 
-def show(looked: Looked, part: Part) -> None:
-    """Query, keys, scores, softmax and values of one head for one token that looks."""
+def show(looked: Looked, part: Selection) -> None:
+    """Draw query, keys, scores, softmax and values of one head for one token."""
     if part.layer is None or part.head is None:
         st.info(_FIRST)
         return
@@ -49,8 +49,8 @@ def show(looked: Looked, part: Part) -> None:
 
 
 def token_names(looked: Looked) -> list[str]:
-    """Every token as in the vocabulary, with its place where it comes twice."""
-    return distinct(token.text for token in looked.reading.tokens)
+    """Return every token as in the vocabulary, with its place where it comes twice."""
+    return distinct(token.text for token in looked.tokenized.tokens)
 
 
 def _looking(looked: Looked, names: list[str]) -> int:
@@ -61,7 +61,7 @@ def _looking(looked: Looked, names: list[str]) -> int:
     )  # fmt: skip
 
 
-def _looked_at(near: Closeup, names: list[str], case: tuple[object, ...]) -> int:
+def _looked_at(near: HeadDetail, names: list[str], case: tuple[object, ...]) -> int:
     """In each new case the token with the most attention, until a person chooses another."""
     if st.session_state.get("formula_case") != case:
         st.session_state["formula_case"], st.session_state["formula_other"] = case, int(near.weights.argmax())
@@ -71,13 +71,13 @@ def _looked_at(near: Closeup, names: list[str], case: tuple[object, ...]) -> int
 
 
 def _token(looked: Looked) -> int:
-    """The token that the address names, or the first of the text."""
+    """Return the token that the address names, or the first of the text."""
     place = (selection.word() or "").rpartition(".")[2]
-    return int(place) if place else min(1, len(looked.reading) - 1)
+    return int(place) if place else min(1, len(looked.tokenized) - 1)
 
 
-def sentence(near: Closeup, names: list[str], token: int, other: int) -> str:
-    """From the two vectors to the weight, in numbers, as Markdown."""
+def sentence(near: HeadDetail, names: list[str], token: int, other: int) -> str:
+    """Write the way from the two vectors to the weight, in numbers, as Markdown."""
     asks, answers = (quoted(names[place]) for place in (token, other))
     product = float(near.products[other].sum())
     return (
@@ -87,13 +87,13 @@ def sentence(near: Closeup, names: list[str], token: int, other: int) -> str:
     )
 
 
-def vectors_of(near: Closeup, names: list[str], token: int, other: int) -> list[tuple[str, NDArray[np.float32]]]:
-    """The query, the key, their products number by number, and what the head hands on, with titles in Markdown."""
+def vectors_of(near: HeadDetail, names: list[str], token: int, other: int) -> list[tuple[str, NDArray[np.float32]]]:
+    """Return query, key, their products number by number, and the output of the head, with titles in Markdown."""
     return [
         (f"q, the query of {quoted(names[token])}", near.query),
         (f"k, the key of {quoted(names[other])}", near.keys[other]),
         ("q ⊙ k, number by number: their sum is q·k", near.products[other]),
-        ("What the head hands on: the sum of the weighted values", near.output),
+        ("The output of the head: the sum of the weighted values", near.output),
     ]
 
 
@@ -116,7 +116,7 @@ def _table_and_picture(looked: Looked, title: str, vectors: list[tuple[str, NDAr
 
 
 def long(vectors: list[tuple[str, NDArray[np.float32]]]) -> pd.DataFrame:
-    """Rows for ``vectors_chart``; the titles are Markdown."""
+    """Return rows for ``vectors_chart``; the titles are Markdown."""
     import pandas as pd
 
     frames = [pd.DataFrame({"vector": unescape(title), "value": values.astype(float)}) for title, values in vectors]
@@ -133,8 +133,8 @@ def _vector(title: str, values: NDArray[np.float32], key: str) -> None:
     draw(rows, vector_chart, key=key, alt=f"{title}: {len(values)} numbers as bars")
 
 
-def table(near: Closeup, names: list[str]) -> pd.DataFrame:
-    """One row a token that is looked at, the most looked at first."""
+def table(near: HeadDetail, names: list[str]) -> pd.DataFrame:
+    """Return one row a token that is looked at, the most looked at first."""
     import pandas as pd
 
     rows = pd.DataFrame({
@@ -149,7 +149,7 @@ def table(near: Closeup, names: list[str]) -> pd.DataFrame:
     return rows.sort_values("weight (%)", ascending=False, kind="stable")
 
 
-def _columns(near: Closeup) -> dict[str, Any]:
+def _columns(near: HeadDetail) -> dict[str, Any]:
     number = st.column_config.NumberColumn
     return {
         "q·k": number(format="%.2f"),

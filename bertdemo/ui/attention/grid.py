@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from bertdemo.ui.attention import components, export
 from bertdemo.ui.attention.pixels import packed, small_maps
-from bertdemo.ui.attention.selection import Part, heads_in, parse
+from bertdemo.ui.attention.selection import Selection, heads_in, parse
 
 if TYPE_CHECKING:
     from bertdemo.ui.attention.computed import Looked
@@ -23,7 +23,7 @@ _HOW = "In each map the tokens that look are rows, those that are looked at colu
 
 
 def show(
-    looked: Looked, values: NDArray[np.float32], marked: tuple[Part, ...], clicked: Callable[[Part], None]
+    looked: Looked, values: NDArray[np.float32], marked: tuple[Selection, ...], clicked: Callable[[Selection], None]
 ) -> None:
     """Draw the grid; ``values`` (layers, heads, tokens, tokens) are what its maps show, ``marked`` those in colours."""
 
@@ -37,8 +37,11 @@ def show(
     components.draw("grid", data_of(looked, values, marked), _KEY, file, on_clicked_change=hear)
 
 
-def data_of(looked: Looked, values: NDArray[np.float32], marked: tuple[Part, ...]) -> dict[str, Any]:
-    """What the browser needs: a row of maps for each layer, the mean of its heads last, and below the mean of all."""
+def data_of(looked: Looked, values: NDArray[np.float32], marked: tuple[Selection, ...]) -> dict[str, Any]:
+    """Return what the browser needs.
+
+    A row of maps for each layer, the mean of its heads last, and below the mean of all.
+    """
     parts = _parts(looked)
     shown = [part for part in parts if part]
     pixels = small_maps(np.stack([part.of(values) for part in shown]), float(values.max()))
@@ -55,19 +58,21 @@ def data_of(looked: Looked, values: NDArray[np.float32], marked: tuple[Part, ...
     }
 
 
-def _parts(looked: Looked) -> list[Part | None]:
-    """Row by row; the last row has one map, at its end."""
-    rows = [Part(layer, head) for layer in range(looked.layers) for head in (*range(looked.heads), None)]
-    return [*rows, *([None] * looked.heads), Part(None, None)]
+def _parts(looked: Looked) -> list[Selection | None]:
+    """Return row by row; the last row has one map, at its end."""
+    rows = [Selection(layer, head) for layer in range(looked.layers) for head in (*range(looked.heads), None)]
+    return [*rows, *([None] * looked.heads), Selection(None, None)]
 
 
-def _habits(looked: Looked) -> dict[Part, str]:
+def _habits(looked: Looked) -> dict[Selection, str]:
     from bertdemo.explanation.heads import describe
 
-    return {Part(each.layer, each.head): describe(each) for each in looked.statistics}
+    return {Selection(each.layer, each.head): describe(each) for each in looked.statistics}
 
 
-def _map(part: Part, habits: dict[Part, str], marked: tuple[Part, ...], looked: Looked) -> dict[str, Any]:
+def _map(
+    part: Selection, habits: dict[Selection, str], marked: tuple[Selection, ...], looked: Looked
+) -> dict[str, Any]:
     own = heads_in(part, looked.heads)
     off = bool(own) and own <= looked.off
     says = f"{part.name}: {habits[part]}" if part in habits else part.name

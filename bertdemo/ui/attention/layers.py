@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from bertdemo.explanation.units import Unit, onto, words_of
+from bertdemo.explanation.units import Unit, sum_tokens_to_words, words_of
 from bertdemo.lines import distinct, shorten
 from bertdemo.ui.attention import computed, selection
 from bertdemo.ui.kit.figure import figure
@@ -23,23 +23,23 @@ _ROLLOUT, _RELEVANCE = "rollout", "gradient"
 WAYS = {_ROLLOUT: "Attention rollout", _RELEVANCE: "Weighted by the gradient"}
 _ABOUT = {
     _ROLLOUT: "Attention rollout (Abnar & Zuidema 2020) multiplies the attention of the layers, heads averaged, half "
-    "of each token staying where it is. It is the same for every label and knows nothing of what is moved.",
+    "of each token staying where it is. It is the same for every label and ignores how large the moved vectors are.",
     _RELEVANCE: "Attention times its gradient with respect to the logit, the positive part, added up over the layers "
     "(Chefer et al. 2021): sizes without sign, so it does not tell what spoke for and what against the label.",
 }
 
 
 def show(looked: Looked) -> None:
-    """The chosen way, its finding, and a map of words and layers."""
+    """Draw the chosen way, its finding, and a map of words and layers."""
     from bertdemo.charts.attention import by_layer_chart
 
     with st.container(horizontal=True, vertical_alignment="bottom"):
         way = selection.one_of("way", WAYS, "How")
         target = _target(looked) if way == _RELEVANCE else None
     st.caption(_ABOUT[way])
-    units = words_of(looked.reading)
+    units = words_of(looked.tokenized)
     scores = computed.rollout(looked) if target is None else computed.relevance(looked, target)
-    values = onto(scores, units)
+    values = sum_tokens_to_words(scores, units)
     rows = rows_of(units, values)
     if not len(rows):
         st.info("There are only special tokens in this text.")
@@ -52,7 +52,7 @@ def show(looked: Looked) -> None:
 
 
 def _target(looked: Looked) -> int:
-    """The label whose logit is explained: the answer, until a person chooses another."""
+    """Return the label whose logit is explained: the answer, until a person chooses another."""
     names = looked.label_names
     label = st.selectbox(
         "For the label", names, index=looked.answer, format_func=lambda name: shorten(name, 40), key="relevant",
@@ -62,7 +62,7 @@ def _target(looked: Looked) -> int:
 
 
 def rows_of(units: tuple[Unit, ...], values: NDArray[np.float64]) -> pd.DataFrame:
-    """Rows for ``by_layer_chart`` from (layers, units); special tokens are left out."""
+    """Return rows for ``by_layer_chart`` from (layers, units); special tokens are left out."""
     import pandas as pd
 
     words = [place for place, unit in enumerate(units) if not unit.special]
@@ -77,7 +77,7 @@ def rows_of(units: tuple[Unit, ...], values: NDArray[np.float64]) -> pd.DataFram
 
 
 def title(units: tuple[Unit, ...], values: NDArray[np.float64]) -> str:
-    """The words that have most after the last layer, as Markdown."""
+    """Return the words that have most after the last layer, as Markdown."""
     ranked = sorted((place for place, unit in enumerate(units) if not unit.special), key=lambda p: -values[-1, p])
     best = listed([quoted(units[place].text) for place in ranked[:3]])
     return f"By this count, and apart from special tokens, most comes from {best}"
@@ -92,7 +92,7 @@ def _note(units: tuple[Unit, ...], values: NDArray[np.float64], looked: Looked, 
 
 
 def _wide(rows: pd.DataFrame) -> pd.DataFrame:
-    """One row a word and one column a layer."""
+    """Return one row a word and one column a layer."""
     wide = rows.pivot_table(index="word", columns="layer", values="value", sort=False)
     wide.columns = [f"layer {layer}" for layer in wide.columns]
     return wide.reset_index()

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import streamlit as st
 
-from bertdemo.explanation.units import Unit, between, pieces_of, words_of
+from bertdemo.explanation.units import Unit, aggregate_attention, pieces_of, words_of
 from bertdemo.ui.attention import components, computed, export, selection
 from bertdemo.ui.attention.controls import LINES, MATRIX, Shown
 from bertdemo.ui.attention.filters import Visible, visible, what_is_hidden
 from bertdemo.ui.attention.pixels import packed, shades
-from bertdemo.ui.attention.selection import Part
+from bertdemo.ui.attention.selection import Selection
 from bertdemo.ui.kit.formatting import count, percent
 
 if TYPE_CHECKING:
@@ -25,9 +25,9 @@ _MOST_ROWS = 500  # of the table
 _HINT = "Point at a word, or go there with Tab and the arrow keys: left is what looks, right what is looked at."
 
 
-def show(looked: Looked, parts: tuple[Part, ...], shown: Shown) -> None:
+def show(looked: Looked, parts: tuple[Selection, ...], shown: Shown) -> None:
     """Draw the chosen heads, say what is hidden, and offer the numbers."""
-    units = pieces_of(looked.reading) if shown.pieces else words_of(looked.reading)
+    units = pieces_of(looked.tokenized) if shown.pieces else words_of(looked.tokenized)
     seen = of(looked, parts, shown, units)
     if not seen.looking or not seen.looked_at:
         st.info("With these filters there is no word left to show.")
@@ -46,7 +46,9 @@ def show(looked: Looked, parts: tuple[Part, ...], shown: Shown) -> None:
             _table(seen, parts, shown.by_norm)
 
 
-def _matrices(looked: Looked, parts: tuple[Part, ...], shown: Shown, seen: Visible, told: list[str], note: str) -> None:
+def _matrices(
+    looked: Looked, parts: tuple[Selection, ...], shown: Shown, seen: Visible, told: list[str], note: str
+) -> None:
     for place, part in enumerate(parts):
         what, how = f"the matrix: {part.name}", f"Rows look, columns are looked at. {note}"
         file = export.of(looked, what, f"matrix-{part.code}", told[place], how)
@@ -54,37 +56,37 @@ def _matrices(looked: Looked, parts: tuple[Part, ...], shown: Shown, seen: Visib
         components.draw("matrix", data, f"attention_matrix_{place}", file)
 
 
-def lines_file(looked: Looked, parts: tuple[Part, ...], told: list[str], note: str) -> dict[str, Any]:
-    """What the file of words and lines needs beside its data."""
+def lines_file(looked: Looked, parts: tuple[Selection, ...], told: list[str], note: str) -> dict[str, Any]:
+    """Return what the file of words and lines needs beside its data."""
     title = told[0] if len(told) == 1 else f"Where {len(told)} heads look"
     name, how = "-".join(part.code for part in parts), f"Left is what looks, right what is looked at. {note}"
     return export.of(looked, "words and lines", f"words-{name}", title, how)
 
 
 def how_to_read(seen: Visible, shown: Shown) -> str:
-    """What the picture shows, and how much it hides."""
+    """Return what the picture shows, and how much it hides."""
     unit = "Lengths of vectors, the longest drawn darkest" if shown.by_norm else "Shares of a word’s attention"
     lines = f"; those under {percent(_THINNEST, 0)} of the darkest have no line" if shown.picture == LINES else ""
     return f"{unit}{lines}. {what_is_hidden(seen)}".strip()
 
 
-def legend(looked: Looked, parts: tuple[Part, ...]) -> list[str]:
-    """What each of the chosen heads is, and does with this text."""
+def legend(looked: Looked, parts: tuple[Selection, ...]) -> list[str]:
+    """Return what each of the chosen heads is, and does with this text."""
     from bertdemo.explanation.heads import describe
 
-    habits = {Part(each.layer, each.head): describe(each) for each in looked.statistics}
+    habits = {Selection(each.layer, each.head): describe(each) for each in looked.statistics}
     return [f"{part.name} {habits[part]}" if part in habits else part.name for part in parts]
 
 
-def of(looked: Looked, parts: tuple[Part, ...], shown: Shown, units: tuple[Unit, ...]) -> Visible:
-    """What is shown of each chosen head, between words or pieces."""
+def of(looked: Looked, parts: tuple[Selection, ...], shown: Shown, units: tuple[Unit, ...]) -> Visible:
+    """Return what is shown of each chosen head, between words or pieces."""
     values = computed.norms(looked) if shown.by_norm else looked.weights
     chosen = np.stack([part.of(values) for part in parts])
-    return visible(between(chosen, units), units, shown.filters)
+    return visible(aggregate_attention(chosen, units), units, shown.filters)
 
 
 def head_data(seen: Visible, legend: list[str], by_norm: bool, word: str | None) -> dict[str, Any]:
-    """What the browser needs to draw words and lines: a byte for each weight, deflated."""
+    """Return what the browser needs to draw words and lines: a byte for each weight, deflated."""
     return {
         **_common(seen, by_norm),
         "packed": [packed(shades(weights, _largest(seen, by_norm))) for weights in seen.weights],
@@ -97,7 +99,7 @@ def head_data(seen: Visible, legend: list[str], by_norm: bool, word: str | None)
 
 
 def matrix_data(seen: Visible, legend: list[str], by_norm: bool, place: int) -> dict[str, Any]:
-    """What the browser needs to draw one of the heads as a matrix."""
+    """Return what the browser needs to draw one of the heads as a matrix."""
     return {
         **_common(seen, by_norm),
         "packed": [packed(shades(seen.weights[place], _largest(seen, by_norm)))],
@@ -122,7 +124,7 @@ def _words(units: tuple[Unit, ...]) -> list[dict[str, Any]]:
 
 
 def _largest(seen: Visible, by_norm: bool) -> float:
-    """What is drawn darkest: a weight of 1, or the longest vector that is moved."""
+    """Return what is drawn darkest: a weight of 1, or the longest vector that is moved."""
     return float(seen.weights.max()) if by_norm else 1.0
 
 
@@ -130,16 +132,16 @@ def _hear_word() -> None:
     selection.choose_word(components.heard("attention_head", "word"))
 
 
-def _table(seen: Visible, parts: tuple[Part, ...], by_norm: bool) -> None:
-    """All pairs of words, the largest first."""
+def _table(seen: Visible, parts: tuple[Selection, ...], by_norm: bool) -> None:
+    """Draw all pairs of words, the largest first."""
     rows = pairs_of(seen, parts, by_norm)
     if len(rows) > _MOST_ROWS:
         st.caption(f"The {_MOST_ROWS} largest of {count(len(rows), 'pair')}.")
     st.dataframe(rows.head(_MOST_ROWS), hide_index=True, key="attention_rows")
 
 
-def pairs_of(seen: Visible, parts: tuple[Part, ...], by_norm: bool) -> pd.DataFrame:
-    """Rows of the table: who looks, at what, and how much of its attention (per cent) for each head."""
+def pairs_of(seen: Visible, parts: tuple[Selection, ...], by_norm: bool) -> pd.DataFrame:
+    """Return rows of the table: who looks, at what, and how much of its attention (per cent) for each head."""
     import pandas as pd
 
     looking, looked_at = np.divmod(np.arange(seen.weights[0].size), len(seen.looked_at))

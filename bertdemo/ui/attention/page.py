@@ -10,7 +10,7 @@ import streamlit as st
 from bertdemo.errors import ExplanationError
 from bertdemo.lines import shorten
 from bertdemo.ui.attention import ablation, computed, controls, formula, grid, layers, one_head, selection
-from bertdemo.ui.attention.selection import Part
+from bertdemo.ui.attention.selection import Selection
 from bertdemo.ui.kit import address, errors
 from bertdemo.ui.kit.formatting import escape
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from bertdemo.explanation.reading import Reading
+    from bertdemo.explanation.tokenized_text import TokenizedText
     from bertdemo.runs.records import Run
     from bertdemo.ui.attention.computed import Looked
-    from bertdemo.ui.kit.address import Vain
+    from bertdemo.ui.kit.address import InvalidParam
     from bertdemo.ui.kit.explained_text import Subject
     from bertdemo.ui.kit.text_input import Asked
 
@@ -41,7 +41,7 @@ VIEWS = {
 
 
 def show(run: Run, asked: Asked) -> None:
-    """The attention of a run's classifier to a text. Only this part is drawn anew with each choice."""
+    """Draw the attention of a run's classifier to a text. Only this part is drawn anew with each choice."""
     st.fragment(_show)(run, asked)
 
 
@@ -66,7 +66,7 @@ def _show(run: Run, asked: Asked) -> None:
 
 
 def _window(run: Run, asked: Asked) -> int:
-    """Which part of a text that is longer than the model reads at once."""
+    """Return which part of a text that is longer than the model reads at once."""
     windows = computed.windows_of(run, asked)
     if len(windows) == 1:
         return 0
@@ -91,33 +91,36 @@ def _window_of_address() -> int:
     return int(st.query_params.get(selection.PART, "1")) - 1
 
 
-def unknown(subject: Subject) -> Iterator[Vain]:
-    """What the address says of this view and there is not."""
-    yield from address.unknown(selection.LOOK, VIEWS, "way to look")
-    yield from address.unknown("picture", controls.PICTURES, "picture")
-    yield from address.unknown("sides", controls.SIDES, "choice of texts")
-    yield from address.unknown("way", layers.WAYS, "way through the layers")
+def unknown(subject: Subject) -> Iterator[InvalidParam]:
+    """Yield what the address says of this view and there is not."""
+    yield from address.invalid_params(selection.LOOK, VIEWS, "way to look")
+    yield from address.invalid_params("picture", controls.PICTURES, "picture")
+    yield from address.invalid_params("sides", controls.SIDES, "choice of texts")
+    yield from address.invalid_params("way", layers.WAYS, "way through the layers")
     config = subject.classifier.model.config
     yield from selection.unknown(config.num_hidden_layers, config.num_attention_heads)
     if selection.PART in st.query_params or selection.WORD in st.query_params:
         parts = _parts(subject)
         numbers = {str(number + 1) for number in range(len(parts))}
-        yield from address.unknown(selection.PART, numbers, "part of this text")
+        yield from address.invalid_params(selection.PART, numbers, "part of this text")
         tokens = range(len(parts[_window_of_address()]))
         places = {f"{side}.{token}" for side in ("from", "at") for token in tokens}
-        yield from address.unknown(selection.WORD, places, "token to look at")
+        yield from address.invalid_params(selection.WORD, places, "token to look at")
 
 
-def _parts(subject: Subject) -> tuple[Reading, ...]:
-    """Those in which the text is read; of a pair of two long texts there are none but what the answer rests on."""
+def _parts(subject: Subject) -> tuple[TokenizedText, ...]:
+    """Return those in which the text is read.
+
+    Of a pair of two long texts there are none but what the answer rests on.
+    """
     try:
         return computed.windows_of(subject.run, subject.asked)
     except ExplanationError:
-        return (subject.reading,)
+        return (subject.tokenized,)
 
 
 def _heads(looked: Looked, view: str, *, has_pairs: bool) -> None:
-    """The grid, and below it what was chosen in it: word by word, or number by number."""
+    """Draw the grid, and below it what was chosen in it: word by word, or number by number."""
     parts = selection.chosen(looked.layers, looked.heads, _first(looked))
     words, several = view == _WORDS, False
     if words:
@@ -129,7 +132,7 @@ def _heads(looked: Looked, view: str, *, has_pairs: bool) -> None:
     if not words:
         formula.show(looked, parts[0])
         return
-    special = dict.fromkeys(token.text for token in looked.reading.tokens if token.special)
+    special = dict.fromkeys(token.text for token in looked.tokenized.tokens if token.special)
     shown = controls.choose(escape(", ".join(special)), has_pairs=has_pairs)
     one_head.show(looked, parts, shown)
     with st.expander("All heads in numbers", key="heads_box", icon=":material/table:", on_change="rerun") as box:
@@ -140,14 +143,17 @@ def _heads(looked: Looked, view: str, *, has_pairs: bool) -> None:
             )
 
 
-def _first(looked: Looked) -> Part:
-    """The head that is open before anybody has chosen: the one with the most attention between different words."""
+def _first(looked: Looked) -> Selection:
+    """Return the head that is open before anybody has chosen.
+
+    The one with the most attention between different words.
+    """
     best = min(looked.statistics, key=lambda head: head.first + head.separator + head.itself)
-    return Part(best.layer, best.head)
+    return Selection(best.layer, best.head)
 
 
 def statistics_of(looked: Looked) -> pd.DataFrame:
-    """One row a head: its habit in words, entropy in bits, distance in tokens, and shares in per cent."""
+    """Return one row a head: its habit in words, entropy in bits, distance in tokens, and shares in per cent."""
     import pandas as pd
 
     from bertdemo.explanation.heads import describe

@@ -14,19 +14,19 @@ _SHADES = 7  # that a small map needs: fewer compress better
 
 
 def packed(content: NDArray[np.uint8] | str) -> str:
-    """Pixels or a text, deflated and in base64."""
+    """Return pixels or a text, deflated and in base64."""
     plain = content.encode("utf-8") if isinstance(content, str) else content.tobytes()
     return base64.b64encode(zlib.compress(plain, 9)).decode("ascii")
 
 
 def shades(weights: NDArray[np.floating[Any]], largest: float = 1.0) -> NDArray[np.uint8]:
-    """255 · √(weight / largest): small weights keep digits; off by at most 0.4 % of ``largest``."""
+    """Return 255 · √(weight / largest): small weights keep digits; off by at most 0.4 % of ``largest``."""
     found: NDArray[np.uint8] = np.rint(255 * _root(weights, largest)).astype(np.uint8)
     return found
 
 
 def small_maps(weights: NDArray[np.floating[Any]], largest: float = 1.0) -> NDArray[np.uint8]:
-    """Each of (maps, tokens, tokens) in at most ``SIDE`` × ``SIDE`` pixels, each as dark as its darkest weight."""
+    """Shrink (maps, tokens, tokens) to at most ``SIDE`` × ``SIDE`` pixels, each as dark as its darkest weight."""
     coarse = np.rint(_SHADES * _root(_pooled(weights), largest))
     found: NDArray[np.uint8] = np.rint(coarse * (255 / _SHADES)).astype(np.uint8)
     return found

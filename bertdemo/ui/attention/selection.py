@@ -12,7 +12,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from bertdemo.ui.kit import address
-from bertdemo.ui.kit.address import Vain
+from bertdemo.ui.kit.address import InvalidParam
 
 Head = tuple[int, int]  # layer and head, from 0; in addresses and for people both count from 1
 MOST = 4  # heads beside each other: as many as there are colours
@@ -24,7 +24,7 @@ _HEADS, _OFF = "head", "off"
 
 
 @dataclass(frozen=True)
-class Part:
+class Selection:
     """One head of one layer; the mean of a layer where ``head`` is None; the mean of all where both are."""
 
     layer: int | None
@@ -45,7 +45,7 @@ class Part:
         return f"{where}, mean of its heads" if self.head is None else f"{where}, head {self.head + 1}"
 
     def of(self, values: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
-        """The part of (layers, heads, …) that is meant: (…)."""
+        """Return the part of (layers, heads, …) that is meant: (…)."""
         if self.layer is None:
             mean: NDArray[np.floating[Any]] = values.mean(axis=(0, 1))
             return mean
@@ -54,36 +54,36 @@ class Part:
         return found
 
 
-def parse(code: str, layers: int, heads: int) -> Part | None:
-    """The part that a code names; None where the model has none such."""
+def parse(code: str, layers: int, heads: int) -> Selection | None:
+    """Return the part that a code names; None where the model has none such."""
     if code == _ALL:
-        return Part(None, None)
+        return Selection(None, None)
     found = _CODE.fullmatch(code)
     if not found:
         return None
     layer, head = int(found[1]) - 1, int(found[2]) - 1 if found[2] else None
-    return Part(layer, head) if 0 <= layer < layers and (head is None or 0 <= head < heads) else None
+    return Selection(layer, head) if 0 <= layer < layers and (head is None or 0 <= head < heads) else None
 
 
-def unknown(layers: int, heads: int) -> Iterator[Vain]:
-    """Heads of the address that the model does not have."""
-    codes = {Part(layer, head).code for layer in range(layers) for head in (None, *range(heads))}
+def unknown(layers: int, heads: int) -> Iterator[InvalidParam]:
+    """Yield heads of the address that the model does not have."""
+    codes = {Selection(layer, head).code for layer in range(layers) for head in (None, *range(heads))}
     kind = f"head of this model (it has {layers} layers of {heads} heads, and 2.3 is the third head of layer 2)"
-    yield from address.unknown(_HEADS, {_ALL, *codes}, kind, between=",")
-    yield from address.unknown(_OFF, codes, kind, between=",")
+    yield from address.invalid_params(_HEADS, {_ALL, *codes}, kind, between=",")
+    yield from address.invalid_params(_OFF, codes, kind, between=",")
 
 
-def chosen(layers: int, heads: int, otherwise: Part) -> tuple[Part, ...]:
-    """The heads that the address names, up to ``MOST``."""
+def chosen(layers: int, heads: int, otherwise: Selection) -> tuple[Selection, ...]:
+    """Return the heads that the address names, up to ``MOST``."""
     codes = st.query_params.get(_HEADS, "").split(",")
     parts = dict.fromkeys(part for code in codes if (part := parse(code, layers, heads)))
     return tuple(parts)[:MOST] or (otherwise,)
 
 
-def choose(part: Part, among: tuple[Part, ...], *, several: bool) -> None:
+def choose(part: Selection, among: tuple[Selection, ...], *, several: bool) -> None:
     """Look at this head; beside those that are looked at, or no longer, where there may be several."""
     if not several:
-        wanted: tuple[Part, ...] = (part,)
+        wanted: tuple[Selection, ...] = (part,)
     elif part in among:
         wanted = tuple(each for each in among if each != part) or among
     else:
@@ -91,19 +91,19 @@ def choose(part: Part, among: tuple[Part, ...], *, several: bool) -> None:
     st.query_params[_HEADS] = ",".join(each.code for each in wanted)
 
 
-def parts_off(layers: int, heads: int) -> list[Part]:
-    """The heads and whole layers that the address switches off."""
+def parts_off(layers: int, heads: int) -> list[Selection]:
+    """Return the heads and whole layers that the address switches off."""
     codes = st.query_params.get(_OFF, "").split(",")
     return [part for code in codes if (part := parse(code, layers, heads)) and part.layer is not None]
 
 
 def switched_off(layers: int, heads: int) -> frozenset[Head]:
-    """The heads that the address switches off, those of whole layers among them."""
+    """Return the heads that the address switches off, those of whole layers among them."""
     return frozenset(head for part in parts_off(layers, heads) for head in heads_in(part, heads))
 
 
-def heads_in(part: Part, heads: int) -> frozenset[Head]:
-    """The heads that a part stands for: one, or all of a layer. The mean of all stands for none."""
+def heads_in(part: Selection, heads: int) -> frozenset[Head]:
+    """Return the heads that a part stands for: one, or all of a layer. The mean of all stands for none."""
     if part.layer is None:
         return frozenset()
     return frozenset((part.layer, head) for head in (range(heads) if part.head is None else (part.head,)))
@@ -112,14 +112,14 @@ def heads_in(part: Part, heads: int) -> frozenset[Head]:
 def switch(off: Iterable[Head], heads: int) -> None:
     """Have exactly these heads switched off; a whole layer takes one word of the address."""
     off = frozenset(off)
-    whole = {layer for layer, _ in off if heads_in(Part(layer, None), heads) <= off}
-    single = (Part(layer, head).code for layer, head in sorted(off) if layer not in whole)
-    codes = [*(Part(layer, None).code for layer in sorted(whole)), *single]
+    whole = {layer for layer, _ in off if heads_in(Selection(layer, None), heads) <= off}
+    single = (Selection(layer, head).code for layer, head in sorted(off) if layer not in whole)
+    codes = [*(Selection(layer, None).code for layer in sorted(whole)), *single]
     address.put(_OFF, ",".join(codes))
 
 
 def one_of(name: str, options: dict[str, str], label: str) -> str:
-    """A choice between ``options`` (word of the address to words of the screen), the first where none is named."""
+    """Choose between ``options`` (word of the address to words of the screen), the first where none is named."""
     key, first = f"attention_{name}", next(iter(options))
     st.session_state[key] = st.query_params.get(name, first)
 
@@ -145,7 +145,10 @@ def begin(run_id: str, text: object) -> None:
 
 
 def word() -> str | None:
-    """The word that is looked at: ``from.4`` where it looks, ``at.4`` where it is looked at; by its first token."""
+    """Return the word that is looked at: ``from.4`` where it looks, ``at.4`` where it is looked at.
+
+    By its first token.
+    """
     return st.query_params.get(WORD)
 
 

@@ -49,7 +49,7 @@ def show(subject: Subject, choice: Choice) -> None:
         "of the two gives every word the same score. With a method that has no signs, sizes are compared.",
         table=shared_rows(tuple(found), agreement),
     )
-    if len(subject.reading.words) <= _MOST_WORDS:
+    if len(subject.tokenized.words) <= _MOST_WORDS:
         _side_by_side(found)
     three = {
         name: st.column_config.NumberColumn(format="%+.3f" if each.signed else "%.3f") for name, each in found.items()
@@ -71,7 +71,7 @@ def show(subject: Subject, choice: Choice) -> None:
 def _methods(subject: Subject, choice: Choice) -> dict[str, Choice]:
     from bertdemo.explanation.methods import METHODS as ALL
 
-    offered = {name: method for name, method in ALL.items() if method.applies(subject.classifier) is None}
+    offered = {name: method for name, method in ALL.items() if method.why_not(subject.classifier) is None}
     return {method.name: replace(choice, method=name) for name, method in offered.items()}
 
 
@@ -88,14 +88,14 @@ def _side_by_side(found: Mapping[str, Attribution]) -> None:
         with st.container(gap=None, key=f"agreement_{number}"):
             st.markdown(f":small[**{escape(name)}**]")
             highlight.show(
-                highlight.words(each.reading, each.word_scores, signed=each.signed),
+                highlight.words(each.tokenized, each.word_scores, signed=each.signed),
                 key=f"strip_agreement_{number}",
                 label=f"The text, tinted by {name}",
             )
 
 
 def agreement_rows(names: tuple[str, ...], agreement: Agreement) -> pd.DataFrame:
-    """Rows for ``agreement_chart``: every pair, both ways."""
+    """Return rows for ``agreement_chart``: every pair, both ways."""
     import pandas as pd
 
     rows = []
@@ -110,7 +110,7 @@ def agreement_rows(names: tuple[str, ...], agreement: Agreement) -> pd.DataFrame
 
 
 def shared_rows(names: tuple[str, ...], agreement: Agreement) -> pd.DataFrame:
-    """Each pair once, with its correlation and the share of the three largest scores that both have (%)."""
+    """Return each pair once, with its correlation and the share of the three largest scores that both have (%)."""
     import pandas as pd
 
     pairs = [(i, j) for i in range(len(names)) for j in range(i + 1, len(names))]
@@ -125,9 +125,9 @@ def shared_rows(names: tuple[str, ...], agreement: Agreement) -> pd.DataFrame:
 
 
 def score_table(found: Mapping[str, Attribution]) -> pd.DataFrame:
-    """Words in the order of the text, with a column of scores for each way."""
+    """Return words in the order of the text, with a column of scores for each way."""
     import pandas as pd
 
-    reading = next(iter(found.values())).reading
+    tokenized = next(iter(found.values())).tokenized
     scores = {name: each.word_scores.round(4) for name, each in found.items()}
-    return pd.DataFrame({"word": [word.text for word in reading.words], **scores})
+    return pd.DataFrame({"word": [word.text for word in tokenized.words], **scores})

@@ -8,7 +8,7 @@ import streamlit as st
 
 from bertdemo.ui.explain import agreement, export, highlight, layers, methods, waterfall, windows
 from bertdemo.ui.explain.sentences import explained, how, sentence
-from bertdemo.ui.kit.background import once_known
+from bertdemo.ui.kit.background import skip_pending
 from bertdemo.ui.kit.formatting import count, percent, plain, signed
 from bertdemo.ui.kit.section import question
 
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 
 
 def show(subject: Subject) -> None:
-    """The whole view."""
+    """Draw the whole view."""
     choice = methods.asked_for(subject)
     methods.pick_labels(subject, choice)
     found = methods.attribution(subject, choice)
     st.markdown(f"##### {sentence(found, subject.labels)}")
     _strip(found)
     certificate(found)
-    if subject.reading.truncated:
+    if subject.tokenized.truncated:
         title = "Explain all of it, in overlapping parts"
-        question(title, "parts", "content_cut", once_known, windows.show, subject, choice)
+        question(title, "parts", "content_cut", skip_pending, windows.show, subject, choice)
     with st.popover(how(found), icon=":material/tune:", type="tertiary", key="why_how"):
         methods.pick_method(subject, choice)
     waterfall.show(found, _title(found, subject.labels), _note(found))
@@ -35,29 +35,29 @@ def show(subject: Subject) -> None:
     for title, key, icon, answer in (
         ("In which layer?", "layers", "layers", layers.show),
         ("Do other methods and baselines say the same?", "agreement", "compare_arrows", agreement.show),
-        ("Take it away", "take", "download", export.show),
+        ("Download this explanation", "take", "download", export.show),
     ):
-        question(title, key, icon, once_known, answer, subject, choice)
+        question(title, key, icon, skip_pending, answer, subject, choice)
 
 
 def _strip(found: Attribution) -> None:
     pieces = st.session_state.get("why_pieces", False)
     draw, scores = (highlight.tokens, found.scores) if pieces else (highlight.words, found.word_scores)
     highlight.show(
-        draw(found.reading, scores, signed=found.signed),
+        draw(found.tokenized, scores, signed=found.signed),
         key="strip",
         label="The text, its words tinted by their scores",
     )
     with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="strip_legend"):
         if found.signed:
-            st.markdown(":small[**+ blue** speaks for it, **\u2212 orange** against; the deeper, the more.]")
+            st.markdown(":small[**+ blue** increases the score, **\u2212 orange** decreases it; the deeper, the more.]")
         else:
             st.markdown(":small[The deeper the grey, the more it mattered: this method has no for and against.]")
         st.toggle("Word pieces", key="why_pieces", persist_state="session", help="The text as the model reads it")
 
 
 def certificate(found: Attribution) -> None:
-    """Whether the scores add up to what they explain, with the figures."""
+    """Draw whether the scores add up to what they explain, with the figures."""
     if not found.adds_up:
         st.caption("Scores of this method need not add up to anything: there is no sum to check.")
     elif found.is_tiny:
@@ -69,7 +69,7 @@ def certificate(found: Attribution) -> None:
 
 
 def _sum(found: Attribution) -> str:
-    """How much of what is explained the scores leave out, and how they were made."""
+    """Return how much of what is explained the scores leave out, and how they were made."""
     share = found.relative_remainder
     told = "" if share is None or found.is_tiny else f" ({percent(share, 2)})"
     made = f"{found.n_steps} {'steps' if found.seed is None else 'samples'}"
@@ -100,13 +100,13 @@ def _title(found: Attribution, labels: tuple[str, ...]) -> str:
 
 def _note(found: Attribution) -> str:
     if not found.adds_up:
-        marks = "“Marks of the model” are [CLS] and [SEP] or their like, which are no words."
-        left = len(found.reading.words) - waterfall.MOST_WORDS
+        marks = "“Special tokens” are [CLS] and [SEP] or their like, which are no words."
+        left = len(found.tokenized.words) - waterfall.MOST_WORDS
         rest = f" {count(left, 'weaker word')} in the table alone." if left > 0 else ""
         return f"Bars begin at 0. {marks}{rest}"
     return (
         "A logit is the score of a label before all scores become probabilities. Each bar begins where the one above "
-        "it ends. “Marks of the model” are [CLS] and [SEP] or their like; together with “not accounted for” the bars "
+        "it ends. “Special tokens” are [CLS] and [SEP] or their like; together with “not accounted for” the bars "
         "lead exactly from the baseline to this text."
     )
 
@@ -118,7 +118,7 @@ def _table(found: Attribution) -> None:
         waterfall.table(found),
         hide_index=True,
         key="top_words",
-        height=min(318, 38 + 35 * max(1, len(found.reading.words))),
+        height=min(318, 38 + 35 * max(1, len(found.tokenized.words))),
         alt="Score of every word, the strongest first",
         column_config={
             "word": st.column_config.TextColumn("Word"),

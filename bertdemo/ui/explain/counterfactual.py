@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bertdemo.explanation.attribution import Attribution
-    from bertdemo.explanation.editing import Edited
+    from bertdemo.explanation.counterfactual import Edited
     from bertdemo.prediction.single import Answer
-    from bertdemo.ui.kit.address import Vain
+    from bertdemo.ui.kit.address import InvalidParam
     from bertdemo.ui.kit.explained_text import Subject
 
 WITHOUT, HOW, INSTEAD = "without", "how", "instead"  # of the address: words (from 1), what becomes of them, by what
@@ -44,11 +44,11 @@ class Change:
 
 
 def show(subject: Subject, found: Attribution) -> None:
-    """The text with words to click, and what the classifier says of what is left."""
+    """Draw the text with words to click, and what the classifier says of what is left."""
     change = _asked_for()
     st.markdown("**Click words to take them out, and see whether the answer follows**")
     _controls(change)
-    pieces = highlight.words(subject.reading, found.word_scores, signed=found.signed)
+    pieces = highlight.words(subject.tokenized, found.word_scores, signed=found.signed)
     highlight.choose(
         pieces,
         key="try_strip",
@@ -64,16 +64,16 @@ def show(subject: Subject, found: Attribution) -> None:
 
 
 def _asked_for() -> Change:
-    """What the address asks for, once it names nothing in vain."""
+    """Return what the address asks for, once it names nothing in vain."""
     words = frozenset(int(each) - 1 for each in st.query_params.get(WITHOUT, "").split(".") if each)
     return Change(words, st.query_params.get(HOW, "delete"), st.query_params.get(INSTEAD, ""))
 
 
-def unknown(subject: Subject) -> Iterator[Vain]:
-    """Words of the address that the text does not have, and ways to change them that there are not."""
-    words = {str(word + 1) for word in range(len(subject.reading.words))}
-    yield from address.unknown(HOW, HOWS, "way to change words")
-    yield from address.unknown(WITHOUT, words, "word of this text", between=".")
+def unknown(subject: Subject) -> Iterator[InvalidParam]:
+    """Yield words of the address that the text does not have, and ways to change them that there are not."""
+    words = {str(word + 1) for word in range(len(subject.tokenized.words))}
+    yield from address.invalid_params(HOW, HOWS, "way to change words")
+    yield from address.invalid_params(WITHOUT, words, "word of this text", between=".")
 
 
 def _put(words: frozenset[int]) -> None:
@@ -108,7 +108,7 @@ def _buttons(subject: Subject, found: Attribution, change: Change) -> None:
     strongest = _strongest(found, change)
     with st.container(horizontal=True, gap="small", key="try_buttons"):
         if strongest is not None:
-            told = f"{_VERBS[change.how]} {quoted(subject.reading.words[strongest].text)}"
+            told = f"{_VERBS[change.how]} {quoted(subject.tokenized.words[strongest].text)}"
             st.button(f"{told}, too" if change.words else told,
                       key="try_strongest", on_click=_put, args=(change.words | {strongest},))  # fmt: skip
         if change.words:
@@ -116,7 +116,7 @@ def _buttons(subject: Subject, found: Attribution, change: Change) -> None:
 
 
 def _strongest(found: Attribution, change: Change) -> int | None:
-    """The word that speaks most for what is explained, of those that are left."""
+    """Return the word that speaks most for what is explained, of those that are left."""
     scores = found.word_scores.copy()
     scores[list(change.words)] = -np.inf
     best = int(scores.argmax()) if len(scores) else 0
@@ -124,17 +124,17 @@ def _strongest(found: Attribution, change: Change) -> int | None:
 
 
 def edited(subject: Subject, change: Change) -> Edited:
-    """The text with the change made.
+    """Return the text with the change made.
 
     Raises:
         ExplanationError: the tokenizer has no mask.
     """
-    from bertdemo.explanation.editing import edit, masked
+    from bertdemo.explanation.counterfactual import edit, masked
 
     if change.how == "mask":
-        return edit(subject.reading, {w: masked(subject.classifier, subject.reading, w) for w in change.words})
+        return edit(subject.tokenized, {w: masked(subject.classifier, subject.tokenized, w) for w in change.words})
     instead = change.instead if change.how == "replace" else ""
-    return edit(subject.reading, dict.fromkeys(change.words, instead))
+    return edit(subject.tokenized, dict.fromkeys(change.words, instead))
 
 
 def _outcome(subject: Subject, found: Attribution, change: Change) -> None:
@@ -149,7 +149,7 @@ def _outcome(subject: Subject, found: Attribution, change: Change) -> None:
     with st.container(key="try_outcome", gap="small"):
         st.markdown(f"##### {verdict(subject.answer, answer)}")
         st.caption(_foretold(subject, found, change, new))
-        if subject.reading.truncated and change.how == "delete":
+        if subject.tokenized.truncated and change.how == "delete":
             st.caption(FURTHER)
     _bars(subject, answer)
     st.markdown("**The text that was asked**")
@@ -158,7 +158,7 @@ def _outcome(subject: Subject, found: Attribution, change: Change) -> None:
 
 
 def verdict(before: Answer, after: Answer) -> str:
-    """Whether the answer changed, as Markdown."""
+    """Return whether the answer changed, as Markdown."""
     sure = prediction.certainty(after.confidence)
     if after.label != before.label:
         return f"The answer flips: {quoted(before.label)} becomes {quoted(after.label)}, {sure} certain"
@@ -167,7 +167,7 @@ def verdict(before: Answer, after: Answer) -> str:
 
 
 def _foretold(subject: Subject, found: Attribution, change: Change, new: Edited) -> str:
-    """What happened to the logit, and how far scores that add up foretold it, as Markdown."""
+    """Return what happened to the logit, and how far scores that add up foretold it, as Markdown."""
     words = count(len(change.words), "word")
     moved = signed(_output(subject, found, new) - found.output)
     if not (found.signed and found.adds_up):
@@ -181,16 +181,16 @@ def _foretold(subject: Subject, found: Attribution, change: Change, new: Edited)
 
 
 def _output(subject: Subject, found: Attribution, new: Edited) -> float:
-    """The logit, or margin, of the changed text."""
+    """Return the logit, or margin, of the changed text."""
     import torch
 
     from bertdemo.explanation.forward import logits_of, word_vectors
-    from bertdemo.explanation.reading import read
+    from bertdemo.explanation.tokenized_text import tokenize_with_words
 
     classifier = subject.classifier
-    reading = read(classifier, new.text, new.pair)
+    tokenized = tokenize_with_words(classifier, new.text, new.pair)
     with classifier.lock, torch.no_grad():
-        logits = logits_of(classifier, reading, word_vectors(classifier, reading))[0]
+        logits = logits_of(classifier, tokenized, word_vectors(classifier, tokenized))[0]
     return float(logits[found.target] - (0 if found.against is None else logits[found.against]))
 
 

@@ -11,7 +11,7 @@ from bertdemo.charts.names import ORDERS
 from bertdemo.ui.explain import methods
 from bertdemo.ui.explain.methods import key_of
 from bertdemo.ui.explain.sentences import output
-from bertdemo.ui.kit.background import Bar, kept
+from bertdemo.ui.kit.background import Bar, result_of
 from bertdemo.ui.kit.figure import figure
 from bertdemo.ui.kit.formatting import count, percent
 
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 
 
 def show(subject: Subject, choice: Choice) -> None:
-    """Deletion and insertion curves with their verdict, then comprehensiveness and sufficiency."""
+    """Draw deletion and insertion curves with their verdict, then comprehensiveness and sufficiency."""
     from bertdemo.explanation import faithfulness
 
     given = methods.attribution(subject, choice)
-    found = kept(
+    found = result_of(
         (*key_of(subject, choice), "curves"),
         "Masking words, by the scores and in random orders…",
         lambda bar: _faithfulness(subject, choice, given.word_scores, bar),
@@ -58,7 +58,7 @@ def show(subject: Subject, choice: Choice) -> None:
 def _faithfulness(subject: Subject, choice: Choice, scores: NDArray[np.float64], bar: Bar) -> Faithfulness:
     from bertdemo.explanation.faithfulness import faithfulness
 
-    return faithfulness(subject.classifier, subject.reading, scores, choice.target, choice.against, cancelled=bar)
+    return faithfulness(subject.classifier, subject.tokenized, scores, choice.target, choice.against, should_stop=bar)
 
 
 def _curve(curve: Curve, title: str, across: str, up: str, key: str, note: str) -> None:
@@ -77,13 +77,13 @@ def _curve(curve: Curve, title: str, across: str, up: str, key: str, note: str) 
 
 
 def finding(curve: Curve, orders: int, followed: str) -> str:
-    """What the curve of an output shows, in a few words; Markdown."""
+    """Return what the curve of an output shows, in a few words; Markdown."""
     what = "falls as words are masked" if curve.falls else "rises as words come back"
     return f"{followed[0].upper()}{followed[1:]} {what}: sooner than in {curve.better_than} of {orders} random orders"
 
 
 def curve_rows(curve: Curve) -> pd.DataFrame:
-    """Rows for ``erasing_chart``."""
+    """Return rows for ``erasing_chart``."""
     import pandas as pd
 
     shares = 100 * curve.shares
@@ -101,13 +101,13 @@ def _erasure(name: str, erasure: Erasure, about: str) -> None:
 
 
 def steady(subject: Subject, choice: Choice) -> None:
-    """Infidelity and sensitivity, as Captum computes them."""
+    """Draw infidelity and sensitivity, as Captum computes them."""
     from bertdemo.explanation import infidelity, sensitivity
 
     scores = methods.attribution(subject, choice).word_scores
-    foretold, moved = kept(
+    foretold, moved = result_of(
         (*key_of(subject, choice), "steady"),
-        "Masking random words, then shifting the word vectors a little…",
+        "Masking random words, then shifting the token embeddings a little…",
         lambda bar: _steady(subject, choice, scores, bar),
     )
     with st.container(horizontal=True, gap="medium", key="steady_figures"):
@@ -123,9 +123,9 @@ def _steady(subject: Subject, choice: Choice, scores: NDArray[np.float64], bar: 
     from bertdemo.explanation.infidelity import infidelity
     from bertdemo.explanation.sensitivity import sensitivity
 
-    foretold = infidelity(subject.classifier, subject.reading, scores, choice.target, choice.against, cancelled=bar)
+    foretold = infidelity(subject.classifier, subject.tokenized, scores, choice.target, choice.against, should_stop=bar)
     explain = methods.explain(choice)
-    return foretold, sensitivity(subject.classifier, subject.reading, explain, cancelled=bar)
+    return foretold, sensitivity(subject.classifier, subject.tokenized, explain, should_stop=bar)
 
 
 def _figure(name: str, value: str, *about: Any) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def show(subject: Subject, choice: Choice) -> None:
-    """A button for each form; a file is made when it is asked for."""
+    """Draw a button for each form; a file is made when it is asked for."""
     found, name = methods.attribution(subject, choice), file_name(subject, choice)
     with st.container(horizontal=True, gap="small", key="take_away"):
         _button("Page (HTML)", lambda: page(subject, found), f"{name}.html", "text/html")
@@ -36,7 +36,7 @@ def show(subject: Subject, choice: Choice) -> None:
 
 
 def file_name(subject: Subject, choice: Choice) -> str:
-    """Of what is taken away: run, label and method, in letters that every file system takes; without an ending."""
+    """Return run, label and method in letters that every file system takes; without an ending."""
     name = f"{subject.run.id}-{subject.labels[choice.target]}-{choice.method}"
     return "".join(letter if letter.isalnum() else "-" for letter in name)[:80]
 
@@ -47,7 +47,7 @@ def _button(label: str, data: Any, name: str, kind: str) -> None:
 
 
 def page(subject: Subject, found: Attribution) -> str:
-    """The explanation as one HTML file."""
+    """Return the explanation as one HTML file."""
     from bertdemo.charts import picture as pictures
     from bertdemo.export.explanation import to_html
 
@@ -58,7 +58,7 @@ def page(subject: Subject, found: Attribution) -> str:
 
 
 def picture(subject: Subject, found: Attribution) -> bytes:
-    """The bars as a PNG."""
+    """Return the bars as a PNG."""
     from bertdemo.charts import picture as pictures
 
     chart, rows = _chart(found)
@@ -66,14 +66,14 @@ def picture(subject: Subject, found: Attribution) -> bytes:
 
 
 def table(found: Attribution) -> str:
-    """Words and tokens with their scores."""
+    """Return words and tokens with their scores."""
     from bertdemo.export.explanation import to_csv
 
     return to_csv(found)
 
 
 def record(subject: Subject, found: Attribution) -> str:
-    """All that it takes to compute the scores again."""
+    """Return all that it takes to compute the scores again."""
     from bertdemo.explanation.record import to_json
 
     values = {"run": subject.run.id, **to_json(found, subject.classifier, subject.answer)}
@@ -88,7 +88,7 @@ def _chart(found: Attribution) -> tuple[alt.LayerChart, pd.DataFrame]:
 
 
 def _title(subject: Subject, found: Attribution) -> str:
-    """What the bars show and how they were made, as plain text."""
+    """Return what the bars show and how they were made, as plain text."""
     labels = subject.labels
     against = "" if found.against is None else f" and not {labels[found.against]}"
     share = found.relative_remainder

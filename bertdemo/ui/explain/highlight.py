@@ -16,7 +16,7 @@ from bertdemo.ui.kit.formatting import signed as with_sign
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from bertdemo.explanation.reading import Reading
+    from bertdemo.explanation.tokenized_text import TokenizedText
 
 _ASSETS = Path(__file__).parents[1] / "components"
 _GLYPH_FROM = 0.08  # of the strongest score; a sign on every word would be noise
@@ -38,7 +38,7 @@ class Piece:
     number: int = -1
 
     def packed(self) -> list[Any]:
-        """As the component reads it."""
+        """Pack it as the component reads it."""
         return [self.text, self.kind, round(self.strength, 3), self.glyph, self.title, self.number]
 
 
@@ -56,7 +56,7 @@ def show(parts: Sequence[Sequence[Piece]], *, key: str, label: str) -> None:
 def choose(
     parts: Sequence[Sequence[Piece]], *, key: str, label: str, off: frozenset[int], clicked: Callable[[int], None]
 ) -> None:
-    """The same with words to click, those in ``off`` struck out; ``clicked`` is told the number of the word."""
+    """Draw the same with words to click, those in ``off`` struck out; ``clicked`` is told the number of the word."""
 
     def told() -> None:
         number = st.session_state[key]["clicked"]
@@ -73,38 +73,40 @@ def _data(
     return {"parts": packed, "label": label, "clickable": clickable, "off": sorted(off)}
 
 
-def words(reading: Reading, scores: NDArray[np.float64], *, signed: bool) -> list[list[Piece]]:
-    """The text and its pair, every character of them, with a tint for each word.
+def words(tokenized: TokenizedText, scores: NDArray[np.float64], *, signed: bool) -> list[list[Piece]]:
+    """Return the text and its pair, every character of them, with a tint for each word.
 
     Args:
-        reading: says where the words stand; what lies behind its last token is drawn as unread.
+        tokenized: says where the words stand; what lies behind its last token is drawn as unread.
         scores: one for each word.
         signed: whether a sign means for or against; if not, the tint is grey and there is no glyph.
     """
     strongest = _strongest(scores)
     parts = []
-    for part, whole in enumerate((reading.text, reading.pair)):
+    for part, whole in enumerate((tokenized.text, tokenized.pair)):
         if whole is None:
             continue
         pieces, end = list[Piece](), 0
-        for number, word in enumerate(reading.words):
+        for number, word in enumerate(tokenized.words):
             if word.part == part:
                 pieces.append(Piece(whole[end : word.start]))
                 pieces.append(_tinted(word.text, float(scores[number]), strongest, number, signed=signed))
                 end = word.end
-        pieces.append(Piece(whole[end:], _UNREAD if reading.truncated and whole[end:].strip() else ""))
+        pieces.append(Piece(whole[end:], _UNREAD if tokenized.truncated and whole[end:].strip() else ""))
         parts.append([piece for piece in pieces if piece.text])
     return parts
 
 
-def tokens(reading: Reading, scores: NDArray[np.float64], *, signed: bool) -> list[list[Piece]]:
-    """The pieces that the model reads, special ones included, each with its own tint and a space behind it."""
+def tokens(tokenized: TokenizedText, scores: NDArray[np.float64], *, signed: bool) -> list[list[Piece]]:
+    """Return the pieces that the model reads, special ones included, each with its own tint and a space behind it."""
     strongest = _strongest(scores)
-    return [list(_tokens(reading, scores, strongest, signed=signed))]
+    return [list(_tokens(tokenized, scores, strongest, signed=signed))]
 
 
-def _tokens(reading: Reading, scores: NDArray[np.float64], strongest: float, *, signed: bool) -> Iterator[Piece]:
-    for token, score in zip(reading.tokens, scores, strict=True):
+def _tokens(
+    tokenized: TokenizedText, scores: NDArray[np.float64], strongest: float, *, signed: bool
+) -> Iterator[Piece]:
+    for token, score in zip(tokenized.tokens, scores, strict=True):
         tinted = _tinted(token.text, float(score), strongest, -1, signed=signed)
         yield tinted if not token.special else Piece(tinted.text, f"{tinted.kind} {_MARK}", *tinted.packed()[2:])
         yield Piece(" ")

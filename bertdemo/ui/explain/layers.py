@@ -9,7 +9,7 @@ import streamlit as st
 
 from bertdemo.lines import distinct, shorten
 from bertdemo.ui.explain.methods import BASELINE_NAMES, key_of
-from bertdemo.ui.kit.background import Bar, kept
+from bertdemo.ui.kit.background import Bar, result_of
 from bertdemo.ui.kit.figure import figure
 from bertdemo.ui.kit.formatting import count, signed
 
@@ -26,10 +26,10 @@ _LONGEST = 18  # characters of a word beside its row
 
 
 def show(subject: Subject, choice: Choice) -> None:
-    """A map of words by layers."""
+    """Draw a map of words by layers."""
     from bertdemo.charts.attribution import layer_chart
 
-    found = kept(
+    found = result_of(
         (*key_of(subject, choice), "layers"),
         "Following the words through the layers…",
         lambda bar: _conductance(subject, choice, bar),
@@ -45,7 +45,7 @@ def show(subject: Subject, choice: Choice) -> None:
         note=_note(found),
         table=_wide(rows),
     )
-    left = len(found.reading.words) - _MOST_WORDS
+    left = len(found.tokenized.words) - _MOST_WORDS
     if left > 0:
         st.caption(f"The {_MOST_WORDS} words with the largest scores; {count(left, 'other word')} left out.")
 
@@ -54,30 +54,30 @@ def _conductance(subject: Subject, choice: Choice, bar: Bar) -> LayerAttribution
     from bertdemo.explanation.layers import layer_conductance
 
     return layer_conductance(
-        subject.classifier, subject.reading, choice.target, choice.against, baseline=choice.baseline, cancelled=bar
+        subject.classifier, subject.tokenized, choice.target, choice.against, baseline=choice.baseline, should_stop=bar
     )
 
 
 def finding(found: LayerAttribution) -> str:
-    """Where most of what moves the answer stands as the text passes through the layers, as Markdown."""
+    """Return where most of what moves the answer stands as the text passes through the layers, as Markdown."""
     marks = np.abs(found.other) > np.abs(found.word_scores).sum(axis=1)  # (layers + 1,), from before the first layer
     words = np.flatnonzero(~marks)
     if not len(words):
-        return "What moves the answer stands mostly at the marks of the model, from the first layer to the last"
+        return "Most of the evidence sits at the special tokens, from the first layer to the last"
     if (last := int(words[-1])) == len(marks) - 1:
-        return "What moves the answer stands mostly at the words, up to the last layer"
-    return f"What moves the answer stands mostly at the marks of the model from layer {last + 1} on"
+        return "Most of the evidence sits at the words, up to the last layer"
+    return f"Most of the evidence sits at the special tokens from layer {last + 1} on"
 
 
 def layer_rows(found: LayerAttribution) -> pd.DataFrame:
-    """Rows for ``layer_chart``: the strongest words in the order of the text, then the marks of the model."""
+    """Return rows for ``layer_chart``: the strongest words in the order of the text, then the special tokens."""
     import pandas as pd
 
     scores = np.concatenate([found.word_scores, found.other[:, None]], axis=1)  # (layers + 1, words + 1)
-    words = len(found.reading.words)
+    words = len(found.tokenized.words)
     strongest = np.argsort(-np.abs(found.word_scores).max(axis=0), kind="stable")[:_MOST_WORDS]
     chosen = [*sorted(strongest.tolist()), words]
-    texts = [*(word.text for word in found.reading.words), "marks of the model"]
+    texts = [*(word.text for word in found.tokenized.words), "special tokens"]
     names = distinct(shorten(texts[place], _LONGEST) for place in chosen)
     largest = float(np.abs(scores[:, chosen]).max()) or 1.0
     rows = [
@@ -104,5 +104,6 @@ def _note(found: LayerAttribution) -> str:
         "Layer conductance (Dhamdhere et al., 2019): “in” is before the first layer. Each column adds up to what is "
         f"explained ({signed(found.difference)} logits), but for at most {worst:.3f}. What a word brings moves on to "
         "other places; behind the last layer all of it stands where the head reads. Baseline "
-        f"{BASELINE_NAMES[found.baseline]}, {found.n_steps} steps. Blue (+) speaks for it, orange (\u2212) against."
+        f"{BASELINE_NAMES[found.baseline]}, {found.n_steps} steps. Blue (+) increases the score, "
+        "orange (\u2212) decreases it."
     )

@@ -9,8 +9,8 @@ import streamlit as st
 
 from bertdemo.lines import shorten
 from bertdemo.ui.kit import address
-from bertdemo.ui.kit.address import Vain
-from bertdemo.ui.kit.background import Bar, Work, kept, kept_each
+from bertdemo.ui.kit.address import InvalidParam
+from bertdemo.ui.kit.background import Bar, Work, result_of, results_of
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator, Mapping, Sequence
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from bertdemo.explanation.attribution import Attribution
     from bertdemo.explanation.copies import Explain
-    from bertdemo.explanation.methods import Method
-    from bertdemo.explanation.reading import Reading
+    from bertdemo.explanation.methods.method import Method
+    from bertdemo.explanation.tokenized_text import TokenizedText
     from bertdemo.models.classifier import Classifier
     from bertdemo.ui.kit.explained_text import Subject
 
@@ -43,62 +43,65 @@ class Choice:
 
 
 def asked_for(subject: Subject) -> Choice:
-    """What the address asks for, once it names nothing in vain; without a word in it, the answer by the usual means."""
+    """Return what the address asks for, once it names nothing in vain.
+
+    Without a word in it, the answer by the usual means.
+    """
     given, labels = st.query_params, subject.labels
     target = labels.index(given[TARGET]) if TARGET in given else subject.answered
     against = labels.index(given[AGAINST]) if AGAINST in given else None
     return Choice(target, against, given.get(METHOD, DEFAULT_METHOD), given.get(BASELINE, DEFAULT_BASELINE))
 
 
-def unknown(subject: Subject) -> Iterator[Vain]:
-    """Labels, methods and baselines of the address that there are not, or not for this."""
+def unknown(subject: Subject) -> Iterator[InvalidParam]:
+    """Yield labels, methods and baselines of the address that there are not, or not for this."""
     from bertdemo.explanation.methods import METHODS
 
-    yield from address.unknown(TARGET, subject.labels, "label")
-    yield from address.unknown(AGAINST, subject.labels, "label")
-    yield from address.unknown(METHOD, METHODS, "method")
-    yield from address.unknown(BASELINE, BASELINE_NAMES, "baseline")
+    yield from address.invalid_params(TARGET, subject.labels, "label")
+    yield from address.invalid_params(AGAINST, subject.labels, "label")
+    yield from address.invalid_params(METHOD, METHODS, "method")
+    yield from address.invalid_params(BASELINE, BASELINE_NAMES, "baseline")
     choice = asked_for(subject)
     if choice.target == choice.against:
-        yield Vain(AGAINST, "a label cannot be held against itself")
+        yield InvalidParam(AGAINST, "a label cannot be held against itself")
     method = METHODS[choice.method]
-    if reason := method.applies(subject.classifier):
-        yield Vain(METHOD, f"{method.name} is not offered for this model, as {reason.rstrip('.')}")
+    if reason := method.why_not(subject.classifier):
+        yield InvalidParam(METHOD, f"{method.name} is not offered for this model, as {reason.rstrip('.')}")
 
 
 def pick_labels(subject: Subject, choice: Choice) -> None:
-    """The pickers of what is explained; a change goes into the address."""
+    """Draw the pickers of what is explained; a change goes into the address."""
     names = subject.labels
     rest = ["", *(name for name in names if name != names[choice.target])]
     against = "" if choice.against is None else names[choice.against]
     with st.container(horizontal=True, gap="small", key="why_labels"):
         _picker(TARGET, "Why", names, names[choice.target], names[subject.answered], {})
-        _picker(AGAINST, "and not", rest, against, "", {"": "– (its logit alone)"})
+        _picker(AGAINST, "Compared with", rest, against, "", {"": "no other label"})
 
 
 def pick_method(subject: Subject, choice: Choice) -> None:
-    """The pickers of how it is explained; a change goes into the address."""
+    """Draw the pickers of how it is explained; a change goes into the address."""
     from bertdemo.explanation.baselines import BASELINE_SENTENCES
     from bertdemo.explanation.methods import METHODS
 
-    offered = {name: method for name, method in METHODS.items() if method.applies(subject.classifier) is None}
+    offered = {name: method for name, method in METHODS.items() if method.why_not(subject.classifier) is None}
     _picker(METHOD, "Method", list(offered), choice.method, DEFAULT_METHOD, {k: m.name for k, m in offered.items()})
     method = METHODS[choice.method]
     st.caption(method.sentence)
     if method.needs_baseline:
         _picker(BASELINE, "Baseline", list(BASELINE_NAMES), choice.baseline, DEFAULT_BASELINE, BASELINE_NAMES)
-        st.caption(f"{BASELINE_SENTENCES[choice.baseline]} The marks of the model and all positions stay.")
+        st.caption(f"{BASELINE_SENTENCES[choice.baseline]} The special tokens and all positions stay.")
     for reason in _not_offered(subject, METHODS):
         st.caption(reason)
 
 
 def _not_offered(subject: Subject, methods: Mapping[str, Method]) -> list[str]:
-    reasons = ((method.name, method.applies(subject.classifier)) for method in methods.values())
+    reasons = ((method.name, method.why_not(subject.classifier)) for method in methods.values())
     return [f"Not offered: {name}, as {reason}" for name, reason in reasons if reason]
 
 
 def _picker(name: str, label: str, options: Sequence[str], value: str, default: str, words: Mapping[str, str]) -> None:
-    """A select box whose value is that of the address; the default leaves the address short."""
+    """Draw a select box whose value is that of the address; the default leaves the address short."""
     key = _KEYS[name]
     st.session_state[key] = value
 
@@ -115,19 +118,19 @@ def _picker(name: str, label: str, options: Sequence[str], value: str, default: 
 
 
 def attribution(subject: Subject, choice: Choice) -> Attribution:
-    """The scores; computed once a visit, however often the page is drawn.
+    """Return the scores; computed once a visit, however often the page is drawn.
 
     Raises:
         ExplanationError: this cannot be explained in this way.
     """
     work = _work(subject, choice)
-    found: Attribution = kept(work.key, work.words, work.make)
+    found: Attribution = result_of(work.key, work.words, work.make)
     return found
 
 
 def attributions(subject: Subject, choices: Sequence[Choice]) -> list[Attribution]:
-    """The same for several choices, under one bar."""
-    return kept_each([_work(subject, choice) for choice in choices])
+    """Return the same for several choices, under one bar."""
+    return results_of([_work(subject, choice) for choice in choices])
 
 
 def _work(subject: Subject, choice: Choice) -> Work:
@@ -135,25 +138,25 @@ def _work(subject: Subject, choice: Choice) -> Work:
 
     def make(bar: Bar) -> Attribution:
         return attribute(
-            subject.classifier, subject.reading, choice.method, choice.target, choice.against,
-            baseline=choice.baseline, cancelled=bar,
+            subject.classifier, subject.tokenized, choice.method, choice.target, choice.against,
+            baseline=choice.baseline, should_stop=bar,
         )  # fmt: skip
 
     return Work(key_of(subject, choice), f"Computing the scores: {METHODS[choice.method].name}…", make)
 
 
 def key_of(subject: Subject, choice: Choice) -> tuple[Hashable, ...]:
-    """What says that two results are about the same model, text and explanation."""
+    """Return what says that two results are about the same model, text and explanation."""
     return subject.run.id, subject.edition, subject.asked, choice
 
 
 def explain(choice: Choice) -> Explain:
-    """The way in which scores are made, for tests that explain changed copies of the model."""
+    """Return the way in which scores are made, for tests that explain changed copies of the model."""
     from bertdemo.explanation.methods import attribute
 
-    def word_scores(classifier: Classifier, reading: Reading) -> NDArray[np.float64]:
+    def word_scores(classifier: Classifier, tokenized: TokenizedText) -> NDArray[np.float64]:
         return attribute(
-            classifier, reading, choice.method, choice.target, choice.against, baseline=choice.baseline
+            classifier, tokenized, choice.method, choice.target, choice.against, baseline=choice.baseline
         ).word_scores
 
     return word_scores

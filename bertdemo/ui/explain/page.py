@@ -10,7 +10,7 @@ from bertdemo.ui.attention import page as attention_page
 from bertdemo.ui.attention import selection as attention_selection
 from bertdemo.ui.explain import attribution, counterfactual, faithfulness, methods
 from bertdemo.ui.kit import address, background, errors, example_texts, explained_text, resources, text_input
-from bertdemo.ui.kit.test_analysis import evidence
+from bertdemo.ui.kit.test_analysis import analysis_of
 from bertdemo.ui.study import page as study_page
 from bertdemo.ui.study import progress, text_map
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from bertdemo.runs.records import Run
-    from bertdemo.ui.kit.address import Vain
+    from bertdemo.ui.kit.address import InvalidParam
     from bertdemo.ui.kit.explained_text import Subject
     from bertdemo.ui.kit.text_input import Asked
 
@@ -32,7 +32,7 @@ VIEWS = {
 
 
 def show(run: Run) -> None:
-    """The box, the answer, and the view that the address names."""
+    """Draw the box, the answer, and the view that the address names."""
     st.fragment(_show, run_every=text_input.poll())(run)
 
 
@@ -47,16 +47,15 @@ def _show(run: Run) -> None:
             _of_this_text(run, asked)
             fits = text_input.link(asked)
             explained_text.show(subject)
-            address.leave_out(_named_in_vain(subject))
+            address.drop_invalid(_named_in_vain(subject))
             _views(subject)
             if not fits:
                 st.caption("The text is too long for a link: the address of this page does not hold it.")
     example_texts.offer(examples)
-    text_input.enter_asks()
 
 
 def _of_this_run(run: Run) -> None:
-    """Labels and a study in the address belong to the run that was chosen with them."""
+    """Drop labels and a study from the address that belong to another run."""
     if st.session_state.get("explain_run", run.id) != run.id:
         for name in (methods.TARGET, methods.AGAINST, progress.STUDY):
             address.put(name)
@@ -64,16 +63,16 @@ def _of_this_run(run: Run) -> None:
 
 
 def _of_this_text(run: Run, asked: Asked) -> None:
-    """Words in the address belong to the text that they were chosen in."""
+    """Drop words from the address that belong to another text."""
     if st.session_state.get("explain_text", asked) != asked:
         address.put(counterfactual.WITHOUT)
     attention_selection.begin(run.id, asked)
     st.session_state["explain_text"] = asked
 
 
-def _named_in_vain(subject: Subject) -> Iterator[Vain]:
-    """Each view says of its own words of the address which there are not."""
-    yield from address.unknown(_VIEW, VIEWS, "view")
+def _named_in_vain(subject: Subject) -> Iterator[InvalidParam]:
+    """Yield each view says of its own words of the address which there are not."""
+    yield from address.invalid_params(_VIEW, VIEWS, "view")
     for unknown in (methods.unknown, attention_page.unknown, counterfactual.unknown, study_page.unknown):
         yield from unknown(subject)
 
@@ -83,7 +82,7 @@ def _views(subject: Subject) -> None:
     for view, tab in zip(VIEWS, _tabs(), strict=True):
         if tab.open:
             with tab, errors.shown():
-                background.once_known(draw[view], subject)
+                background.skip_pending(draw[view], subject)
 
 
 def _attention(subject: Subject) -> None:
@@ -91,7 +90,7 @@ def _attention(subject: Subject) -> None:
 
 
 def _class(subject: Subject) -> None:
-    known = evidence(subject.run)
+    known = analysis_of(subject.run)
     if known is None:
         st.caption("This run kept no answers to its test texts: an older version made it. Fine-tune it again.")
         return
@@ -100,7 +99,7 @@ def _class(subject: Subject) -> None:
 
 
 def _tabs() -> Sequence[Any]:
-    """The views; the address decides which is open, and follows when another is chosen."""
+    """Return the views; the address decides which is open, and follows when another is chosen."""
     st.session_state[_TAB] = VIEWS[st.query_params.get(_VIEW, "moved")]
 
     def changed() -> None:

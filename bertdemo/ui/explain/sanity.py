@@ -8,7 +8,7 @@ import streamlit as st
 
 from bertdemo.ui.explain import highlight, methods
 from bertdemo.ui.explain.methods import key_of
-from bertdemo.ui.kit.background import Bar, kept
+from bertdemo.ui.kit.background import Bar, result_of
 from bertdemo.ui.kit.figure import figure
 from bertdemo.ui.kit.formatting import signed
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 
 def show(subject: Subject, choice: Choice) -> None:
-    """The verdict, the correlation at each stage of forgetting, and the text as random weights would tint it."""
+    """Draw the verdict, the correlation at each stage of forgetting, and the text as random weights would tint it."""
     from bertdemo.charts.faithfulness import sanity_chart
     from bertdemo.explanation.sanity import LIMIT, MEANING
 
     has_signs = methods.attribution(subject, choice).signed
-    found = kept(
+    found = result_of(
         (*key_of(subject, choice), "sanity"),
         "Explaining models that have forgotten ever more…",
         lambda bar: _sanity(subject, choice, bar),
@@ -47,7 +47,7 @@ def show(subject: Subject, choice: Choice) -> None:
     st.caption("The scores of the trained model, and those of one whose weights are all random:")
     for key, scores in (("learned", found.original), ("forgotten", found.randomised)):
         highlight.show(
-            highlight.words(subject.reading, scores, signed=has_signs),
+            highlight.words(subject.tokenized, scores, signed=has_signs),
             key=f"strip_{key}",
             label=f"The text, tinted by the scores of a model that has {key}",
         )
@@ -61,11 +61,11 @@ def _sanity(subject: Subject, choice: Choice, bar: Bar) -> Sanity:
     def report(done: int, of: int) -> None:
         bar.at(done, of)
 
-    return sanity(subject.classifier, subject.reading, explain, cancelled=bar.is_over, report=report)
+    return sanity(subject.classifier, subject.tokenized, explain, should_stop=bar.is_over, report=report)
 
 
 def stage_rows(found: Sanity) -> pd.DataFrame:
-    """Rows for ``sanity_chart``: one for each stage."""
+    """Return rows for ``sanity_chart``: one for each stage."""
     import pandas as pd
 
     rows = [(stage.name, stage.correlation, found.chance, signed(stage.correlation)) for stage in found.stages]

@@ -15,18 +15,18 @@ _LEAST = 0.005  # a score that would be written as 0.00
 
 
 def explained(found: Attribution, labels: tuple[str, ...]) -> str:
-    """What the scores are of, as Markdown."""
+    """Return what the scores are of, as Markdown."""
     target = quoted(labels[found.target])
     return target if found.against is None else f"the margin of {target} over {quoted(labels[found.against])}"
 
 
 def output(found: Attribution, labels: tuple[str, ...]) -> str:
-    """The output whose parts the scores are, as Markdown."""
+    """Return the output whose parts the scores are, as Markdown."""
     return explained(found, labels) if found.against is not None else f"the logit of {explained(found, labels)}"
 
 
 def sentence(found: Attribution, labels: tuple[str, ...]) -> str:
-    """Names the words that mattered most, as Markdown."""
+    """Return names the words that mattered most, as Markdown."""
     what = explained(found, labels)
     top = [each for each in _by_word(found) if abs(each[1]) >= _LEAST][:_NAMED]
     if not top:
@@ -37,12 +37,12 @@ def sentence(found: Attribution, labels: tuple[str, ...]) -> str:
 
 
 def _by_word(found: Attribution) -> list[tuple[str, float, int]]:
-    """(as first written, its score, how often it stands there) of each word, the strongest first.
+    """Return (as first written, its score, how often it stands there) of each word, the strongest first.
 
     The score of a word that comes again is the sum where scores add up; elsewhere, the strongest of them.
     """
     merged: dict[str, tuple[str, float, int]] = {}
-    for word, score in zip(found.reading.words, found.word_scores.tolist(), strict=True):
+    for word, score in zip(found.tokenized.words, found.word_scores.tolist(), strict=True):
         text, known, times = merged.get(word.text.casefold(), (word.text, 0.0, 0))
         together = known + score if found.adds_up else max(known, score, key=abs)
         merged[word.text.casefold()] = text, together, times + 1
@@ -56,7 +56,7 @@ def _figures(score: float, times: int, found: Attribution) -> str:
 
 
 def how(found: Attribution) -> str:
-    """The method and its baseline."""
+    """Return the method and its baseline."""
     from bertdemo.explanation.methods import METHODS
 
     baseline = f", baseline {BASELINE_NAMES[found.baseline]}" if found.baseline else ""

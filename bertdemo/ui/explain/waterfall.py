@@ -22,7 +22,7 @@ _COLUMNS = ["step", "start", "end", "low", "high", "words", "role"]
 
 
 def rows(attribution: Attribution, most: int = MOST_WORDS) -> pd.DataFrame:
-    """Rows for ``waterfall_chart``, the strongest word first, whose bars lead from the baseline to the output.
+    """Return rows for ``waterfall_chart``, the strongest word first, whose bars lead from the baseline to the output.
 
     Where scores need not add up there are no ends to lead from and to: every bar begins at 0.
     """
@@ -30,10 +30,10 @@ def rows(attribution: Attribution, most: int = MOST_WORDS) -> pd.DataFrame:
 
     scores = attribution.word_scores
     order = np.argsort(-np.abs(scores), kind="stable")
-    steps = [(shorten(attribution.reading.words[i].text, _LONGEST), float(scores[i])) for i in order[:most]]
+    steps = [(shorten(attribution.tokenized.words[i].text, _LONGEST), float(scores[i])) for i in order[:most]]
     if len(order) > most and attribution.adds_up:  # a sum of other scores would mean nothing
         steps.append((count(len(order) - most, "other word"), float(scores[order[most:]].sum())))
-    steps.append(("marks of the model", attribution.other))
+    steps.append(("special tokens", attribution.other))
     names = distinct(name for name, _ in steps)
     bars = _leading(attribution, steps) if attribution.adds_up else _from_zero(attribution, steps)
     if attribution.adds_up:
@@ -75,7 +75,7 @@ def table(attribution: Attribution) -> pd.DataFrame:
     scores = attribution.word_scores
     frame = pd.DataFrame(
         {
-            "word": [word.text for word in attribution.reading.words],
+            "word": [word.text for word in attribution.tokenized.words],
             "place": np.arange(1, len(scores) + 1),
             "score": scores,
         }
@@ -86,7 +86,7 @@ def table(attribution: Attribution) -> pd.DataFrame:
 
 
 def show(attribution: Attribution, title: str, note: str) -> None:
-    """The waterfall where scores add up, otherwise bars from zero; ``title`` and ``note`` are Markdown."""
+    """Draw the waterfall where scores add up, otherwise bars from zero; ``title`` and ``note`` are Markdown."""
     from bertdemo.charts.attribution import waterfall_chart
 
     bars = rows(attribution)
@@ -104,7 +104,7 @@ def show(attribution: Attribution, title: str, note: str) -> None:
 
 
 def unit(attribution: Attribution) -> str:
-    """What the horizontal axis measures."""
+    """Return what the horizontal axis measures."""
     if attribution.adds_up:
         return "Logits, from the baseline to this text"
     return "Score (logits)" if attribution.signed else "Size of the score"

@@ -13,35 +13,35 @@ from bertdemo.ui.explain.export import file_name
 from bertdemo.ui.explain.methods import key_of
 from bertdemo.ui.explain.sentences import explained
 from bertdemo.ui.kit import prediction
-from bertdemo.ui.kit.background import Bar, kept
+from bertdemo.ui.kit.background import Bar, result_of
 from bertdemo.ui.kit.formatting import count
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from bertdemo.explanation.attribution import Attribution
-    from bertdemo.explanation.reading import Reading
+    from bertdemo.explanation.tokenized_text import TokenizedText
     from bertdemo.explanation.windows import Whole
     from bertdemo.ui.explain.methods import Choice
     from bertdemo.ui.kit.explained_text import Subject
 
 
 def show(subject: Subject, choice: Choice) -> None:
-    """The whole text tinted, and the answer to each of its parts."""
+    """Draw the whole text tinted, and the answer to each of its parts."""
     from bertdemo.explanation.windows import RULE
 
-    whole = kept(
+    whole = result_of(
         (*key_of(subject, choice), "windows"),
         "Explaining part after part…",
         lambda bar: _whole(subject, choice, bar),
     )
-    reading, first = whole.windows.whole, whole.found[0]
+    tokenized, first = whole.windows.whole, whole.found[0]
     size = f"{count(len(whole.found), 'part')} that share at least {whole.windows.overlap} tokens"
     st.markdown(
-        f"**{size}, {count(len(reading.words), 'word')} in all: what moves {explained(first, subject.labels)} where**"
+        f"**{size}, {count(len(tokenized.words), 'word')} in all: what moves {explained(first, subject.labels)} where**"
     )
     highlight.show(
-        highlight.words(reading, whole.word_scores, signed=first.signed),
+        highlight.words(tokenized, whole.word_scores, signed=first.signed),
         key="strip_whole",
         label="The whole text, its words tinted by their scores",
     )
@@ -64,7 +64,7 @@ def show(subject: Subject, choice: Choice) -> None:
 
 
 def record(subject: Subject, whole: Whole) -> str:
-    """All that it takes to compute the scores of every part again."""
+    """Return all that it takes to compute the scores of every part again."""
     from bertdemo.explanation.record import to_json_in_windows
 
     values = {"run": subject.run.id, **to_json_in_windows(whole, subject.classifier, subject.answer)}
@@ -78,17 +78,17 @@ def _whole(subject: Subject, choice: Choice, bar: Bar) -> Whole:
     classifier = subject.classifier
     cut = windows(classifier, subject.asked.text, subject.asked.pair)
 
-    def attribute_part(done: int, reading: Reading) -> Attribution:
+    def attribute_part(done: int, tokenized: TokenizedText) -> Attribution:
         return attribute(
-            classifier, reading, choice.method, choice.target, choice.against, baseline=choice.baseline,
-            cancelled=partial(bar.at, done, len(cut.parts)),
+            classifier, tokenized, choice.method, choice.target, choice.against, baseline=choice.baseline,
+            should_stop=partial(bar.at, done, len(cut.parts)),
         )  # fmt: skip
 
     return explain_windows(classifier, cut, attribute_part, bar.is_over)
 
 
 def part_rows(whole: Whole, labels: tuple[str, ...]) -> pd.DataFrame:
-    """One row for each part: its words (from 1), its answer, and what its scores leave unexplained (%)."""
+    """Return one row for each part: its words (from 1), its answer, and what its scores leave unexplained (%)."""
     import pandas as pd
 
     rows = []

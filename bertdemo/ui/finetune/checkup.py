@@ -64,7 +64,7 @@ def _charts(dataset: Dataset, checkup: CheckUp, tokenizer: Path | None, max_leng
 
 
 def _leave_out(dataset: Dataset, checkup: CheckUp) -> bool:
-    """Whether the labels that are too small may go."""
+    """Return whether the labels that are too small may go."""
     from bertdemo.data.checkup import too_small_names
 
     drop = st.checkbox(
@@ -125,7 +125,7 @@ def _findings(checkup: CheckUp) -> None:
 
 
 def label_rows(checkup: CheckUp) -> pd.DataFrame:
-    """Texts per label, the largest first."""
+    """Return texts per label, the largest first."""
     import pandas as pd
 
     ordered = sorted(checkup.labels, key=lambda label: -label.after)
@@ -182,7 +182,7 @@ def _lengths(dataset: Dataset, tokenizer: Path | None, max_length: int) -> None:
 
 
 def length_rows(tokens: Lengths, max_length: int) -> pd.DataFrame:
-    """A histogram of lengths in whole tokens; its last bin holds all of the longest texts."""
+    """Return a histogram of lengths in whole tokens; its last bin holds all of the longest texts."""
     import numpy as np
     import pandas as pd
 

@@ -90,7 +90,7 @@ def choose(table: str, frame: pd.DataFrame, make: Make) -> Dataset | None:
 
 
 def _made(make: Make, columns: Columns, rules: LabelRules, about: str) -> Dataset:
-    """The data set; a label that was chosen in another table and is none of this one's is chosen no more."""
+    """Return the data set; a label that was chosen in another table and is none of this one's is chosen no more."""
     try:
         return make(columns, rules)
     except UnknownLabelError:
@@ -99,7 +99,7 @@ def _made(make: Make, columns: Columns, rules: LabelRules, about: str) -> Datase
 
 
 def _say(dataset: Dataset) -> None:
-    """What is read beside what the pickers show, and everything that was decided on the way."""
+    """Draw what is read beside what the pickers show, and everything that was decided on the way."""
     rows, labels = count(len(dataset), "row"), count(len(dataset.label_names), "label")
     said, columns = [f"{escape(dataset.name)}: {rows}, {labels}"], dataset.columns
     if columns and columns.joined:
@@ -112,18 +112,20 @@ def _say(dataset: Dataset) -> None:
 
 
 def _code(name: str) -> str:
-    """The name of a column in a sentence."""
+    """Return the name of a column in a sentence."""
     return f"**{escape(name)}**"
 
 
 def _with_others(chosen: Columns, guess: _Guess) -> Columns:
-    """The chosen columns, with what else the labels could be: of the guess, which looked at all of them."""
+    """Return the chosen columns, with what else the labels could be: of the guess, which looked at all of them."""
     taken = (*chosen.text_columns, *chosen.label_columns, chosen.pair, chosen.split)
     return replace(chosen, also=tuple(name for name in guess.candidates if name not in taken))
 
 
 def _pick_columns(table: str, frame: pd.DataFrame) -> tuple[_Guess, Columns | None]:
-    """What was guessed, and the columns as changed. Where the guess fails the pickers begin empty, and why is said.
+    """Return what was guessed, and the columns as changed.
+
+    Where the guess fails the pickers begin empty, and why is said.
 
     Raises:
         DataError: there is one column only, or a column is not chosen yet.
@@ -155,7 +157,7 @@ def _pick_columns(table: str, frame: pd.DataFrame) -> tuple[_Guess, Columns | No
 
 
 def _answered(table: str, frame: pd.DataFrame, mark: int, guess: _Guess, chosen: tuple[str, str, str | None]) -> _Guess:
-    """The guess, with what can be guessed once a person has chosen: published parts, texts to join."""
+    """Return the guess, with what can be guessed once a person has chosen: published parts, texts to join."""
     from bertdemo.data.columns import guess_columns
 
     place, key = f"answered_{mark}", (table, chosen)
@@ -169,13 +171,13 @@ def _answered(table: str, frame: pd.DataFrame, mark: int, guess: _Guess, chosen:
 
 
 def _either(names: Sequence[str]) -> str:
-    """``**a**, **b** or **c**``."""
+    """Return ``**a**, **b** or **c**``."""
     *first, last = map(_code, names)
     return f"{', '.join(first)} or {last}" if first else last
 
 
 def _question(frame: pd.DataFrame, candidates: Sequence[str]) -> str:
-    """Which of these columns holds the labels, each with a few of its values, as Markdown."""
+    """Return which of these columns holds the labels, each with a few of its values, as Markdown."""
     lines = [f"- {_code(name)}, such as {_most_frequent(frame[name])}" for name in candidates]
     return "\n".join(["Which column holds the labels? Choose it above.", "", *lines])
 
@@ -186,7 +188,7 @@ def _most_frequent(cells: pd.Series[str]) -> str:
 
 
 def _columns(frame: pd.DataFrame, mark: int, guess: _Guess, chosen: tuple[str, tuple[str, ...], str | None]) -> Columns:
-    """The columns that were picked, with the parts and the texts to join that are asked about here."""
+    """Return the columns that were picked, with the parts and the texts to join that are asked about here."""
     from bertdemo.data.columns import Columns
     from bertdemo.data.label_columns import as_given
 

@@ -35,7 +35,7 @@ class Curves:
 
 
 def smooth(values: Sequence[float], half_life: float) -> list[float]:
-    """Exponential moving average: a weight halves every ``half_life`` values; its cold start is corrected.
+    """Return an exponential moving average: a weight halves every ``half_life`` values; its start is corrected.
 
     A value that is not finite is left out of the average. Correction as in Kingma & Ba (2015), eq. 3.
     """
@@ -50,7 +50,7 @@ def smooth(values: Sequence[float], half_life: float) -> list[float]:
 
 
 def thin(rows: Sequence[_Row], most: int = _MOST_POINTS) -> list[_Row]:
-    """At most ``most`` of the rows, evenly spaced, the last one among them."""
+    """Keep at most ``most`` of the rows, evenly spaced, the last one among them."""
     if len(rows) <= most:
         return list(rows)
     stride = math.ceil(len(rows) / most)
@@ -68,7 +68,7 @@ class Followed:
         self._curves = curves_of([])
 
     def look(self) -> Curves:
-        """The curves as of now."""
+        """Return the curves as of now."""
         with self._lock:
             if self._size() < self._offset:  # another run has taken this folder
                 self._offset, self._events, self._curves = 0, [], curves_of([])
@@ -86,7 +86,7 @@ class Followed:
 
 
 def curves_of(metrics: Sequence[Event]) -> Curves:
-    """The rows of all live charts of one run."""
+    """Return the rows of all live charts of one run."""
     import pandas as pd
 
     steps = [event for event in metrics if event["kind"] == "step"]

@@ -21,7 +21,7 @@ _PLACE = "upload"
 
 
 def choose() -> Dataset | None:
-    """The chosen data set, or None while there is none yet.
+    """Return the chosen data set, or None while there is none yet.
 
     Raises:
         DataError: the choice cannot be used.

@@ -11,7 +11,7 @@ TEXTS = 3_627  # that it trains on; a test counts them, the page must not wait f
 
 
 def offer(*, is_first: bool = True) -> None:
-    """The button, with what it will do beside it; prominent where it is the first thing to do."""
+    """Draw the button, with what it will do beside it; prominent where it is the first thing to do."""
     if st.button(
         "Fine-tune on real text messages, a minute or two",
         type="primary" if is_first else "secondary",
@@ -20,8 +20,8 @@ def offer(*, is_first: bool = True) -> None:
     ):
         _begin()
     st.caption(
-        f"It starts at once, learns to tell spam from {TEXTS:,} real text messages, and counts words beside it, to "
-        "show whether it was worth it. Everything stays on this computer; no network is needed."
+        f"It starts at once, learns to tell spam from {TEXTS:,} real text messages, and trains a bag-of-words model "
+        "for comparison, to show whether it was worth it. Everything stays on this computer; no network is needed."
     )
 
 

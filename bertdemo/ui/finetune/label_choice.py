@@ -36,7 +36,7 @@ def forget_label(about: str) -> None:
 
 
 def rules(about: str) -> LabelRules:
-    """What is set for these columns; the widgets are drawn after the table was read, where it needs them."""
+    """Return what is set for these columns; the widgets are drawn after the table was read, where it needs them."""
     state = st.session_state
     no_label = state.get(f"no_label_{about}")
     return LabelRules(
@@ -114,7 +114,10 @@ def _no_label(about: str, offers: Offers) -> None:
 
 
 def _known_or_said(key: str, begins_as: _Value) -> _Value:
-    """What is set; where nothing is, or no more, that is told the browser, which would go on to show what was."""
+    """Return what is set.
+
+    Where nothing is, or no more, that is told the browser, which would go on to show what was.
+    """
     value: _Value = st.session_state.setdefault(key, begins_as)
     return value
 

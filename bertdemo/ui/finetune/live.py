@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from bertdemo.charts.names import BATCH, LOSSES
-from bertdemo.runs.records import Run, State
+from bertdemo.runs.records import Run
+from bertdemo.tasks.records import State
 from bertdemo.ui.finetune.curves import Curves, Followed
 from bertdemo.ui.kit import errors, resources
 from bertdemo.ui.kit.figure import draw, numbers
@@ -24,7 +25,7 @@ _FAR = 3  # times the loss of blind guessing: a validation loss, which is of man
 
 
 def watch(run: Run) -> None:
-    """The live view. It looks again every two seconds and reloads the page once the run has ended."""
+    """Draw the live view. It looks again every two seconds and reloads the page once the run has ended."""
     _buttons(run)
     _panel(run.id)
 
@@ -42,7 +43,7 @@ def _panel(run_id: str) -> None:
 
 
 def curves(run_id: str) -> Curves:
-    """The curves of a run; what all who watch it have read of its metrics is not read again."""
+    """Return the curves of a run; what all who watch it have read of its metrics is not read again."""
     folder = resources.runs().folder(run_id)
     return _followed(str(folder.path), folder).look()
 
@@ -53,7 +54,7 @@ def _followed(path: str, _folder: RunFolder) -> Followed:  # noqa: ARG001 (the k
 
 
 def progress(run: Run, seen: Curves) -> None:
-    """Where the run stands: a bar with words, four figures, three charts. The layout never changes."""
+    """Draw where the run stands: a bar with words, four figures, three charts. The layout never changes."""
     status = run.status
     share = status.step / status.steps if status.steps else 0.0
     st.progress(min(1.0, max(0.0, share)), text=_sentence(run, seen.step))
@@ -63,7 +64,7 @@ def progress(run: Run, seen: Curves) -> None:
 
 
 def charts(run: Run, seen: Curves) -> None:
-    """Losses large, validation scores and learning rate below, one table for all."""
+    """Draw losses large, validation scores and learning rate below, and one table for all."""
     from bertdemo.charts.curves import loss_chart, rate_chart, score_chart
 
     steps, peak = seen.started.get("steps", 0) or run.status.steps or 1, run.recipe.learning_rate
@@ -99,18 +100,18 @@ def charts(run: Run, seen: Curves) -> None:
 
 
 def figures(seen: Curves) -> None:
-    """Speed, memory and device."""
+    """Draw speed, memory and device."""
     step, started = seen.step, seen.started
     with st.container(horizontal=True, key="figures", gap="medium"):
         st.metric("Texts a second", _number(step, "samples_per_second"), width=140)
         st.metric("Tokens a second", _number(step, "tokens_per_second"), width=140)
         st.metric("Memory in use", f"{_number(step, 'memory_mb')} MB" if step else "–", width=150)
         st.metric("Number format", started.get("precision", "–"), width=150)
-    st.caption(escape(f"{started['device']}: {started['reason']}") if started else "Known once it trains.")
+    st.caption(escape(f"{started['device']}: {started['reason']}") if started else "Available when training starts.")
 
 
 def warnings(run: Run, seen: Curves) -> None:
-    """What a person should know: training that diverges is flagged at once, then what the worker wants to say."""
+    """Draw what a person should know: training that diverges is flagged at once, then what the worker wants to say."""
     advice = f"{'Stop, and try' if run.status.state.is_live else 'Try'} a smaller learning rate."
     if seen.step and not math.isfinite(seen.step["loss"]):
         st.error(f"The loss is not a number: training has diverged. {advice}")
@@ -121,7 +122,7 @@ def warnings(run: Run, seen: Curves) -> None:
 
 
 def diverges(seen: Curves, labels: int) -> bool:
-    """Whether the losses are far above that of giving all labels the same probability, ln(``labels``).
+    """Return whether the losses are far above that of giving all labels the same probability, ln(``labels``).
 
     The smoothed training loss is, where it is half as high again; the validation loss, where it was three times as high
     at each of the last two evaluations (at the first one: at that), while the training loss is not low, too: a model
@@ -138,7 +139,10 @@ def diverges(seen: Curves, labels: int) -> bool:
 
 
 def log(run_id: str) -> None:
-    """The last lines of the log, as they are; so few that no box of its own must be scrolled, which keys cannot do."""
+    """Draw the last lines of the log, as they are.
+
+    So few that no box of its own must be scrolled, which keys cannot do.
+    """
     written = resources.runs().log(run_id, last=_LOG_LINES)
     st.code(written or "Nothing written yet.", language=None, wrap_lines=True)
 
@@ -150,7 +154,7 @@ def _sentence(run: Run, step: dict[str, Any]) -> str:
     if status.state is State.TRAINING and status.steps:
         words = [f"Training: step {status.step:,} of {status.steps:,}"]
         if step:
-            words.append(f"{duration(step['elapsed'])} gone")
+            words.append(f"{duration(step['elapsed'])} elapsed")
         if status.remaining is not None:
             words.append(f"{about(status.remaining)} left")
         return ", ".join(words)
@@ -158,7 +162,7 @@ def _sentence(run: Run, step: dict[str, Any]) -> str:
 
 
 def _waiting(run: Run) -> str:
-    """How many runs come before this one, and when the first of them ends."""
+    """Return how many runs come before this one, and when the first of them ends."""
     ahead = resources.runs().ahead_of(run)
     if not ahead:
         return "It begins in a moment"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from bertdemo.errors import ModelError
-from bertdemo.training.recipe import BOUNDS, Optimizer, Precision, Recipe, Schedule
+from bertdemo.training.recipe import SETTINGS, Recipe
 from bertdemo.ui.kit import resources
 from bertdemo.ui.kit.formatting import compact, escape
 
@@ -22,28 +22,6 @@ if TYPE_CHECKING:
     from bertdemo.training.presets import Preset
 
 PRESETS: dict[Preset, str] = {"quick": "Quick", "standard": "Standard", "thorough": "Thorough"}
-_TIMES = {1: "once", 2: "twice"}
-_LABELS = {
-    "max_length": "Longest text (tokens)",
-    "freeze_embeddings": "Freeze word embeddings",
-    "lora_rank": "LoRA rank",
-    "averaging": "Weight averaging",
-    "optimizer": "Optimiser",
-    "warmup": "Warm-up",
-}
-_STEPS: dict[str, tuple[float, str]] = {  # of one press on plus or minus, and how the number is written
-    "learning_rate": (1e-5, "%.1e"),
-    "warmup": (0.05, "%.2f"),
-    "weight_decay": (0.01, "%.3f"),
-    "dropout": (0.05, "%.2f"),
-    "averaging": (0.01, "%.4f"),
-    "mean_teacher": (0.1, "%.2f"),
-}
-_CHOICES: dict[str, tuple[str, ...]] = {
-    "schedule": get_args(Schedule),
-    "optimizer": get_args(Optimizer),
-    "precision": get_args(Precision),
-}
 _LIMIT = "max_train"
 _TEXTS = "training_texts"  # about how many the settings were last filled in for
 _UNSAID = ("unknown", "see its page")
@@ -51,12 +29,12 @@ _VISIBLE = ("epochs", "learning_rate", "batch_size")
 
 
 def base_name() -> str:
-    """The base model as chosen so far, also before its picker has been drawn."""
+    """Return the base model as chosen so far, also before its picker has been drawn."""
     return str(st.session_state.get("base") or Recipe().base)
 
 
 def tokenizer() -> Path | None:
-    """The tokenizer of the base chosen so far, if it is on this computer."""
+    """Return the tokenizer of the base chosen so far, if it is on this computer."""
     from bertdemo.models.catalog import tokenizer_file
 
     try:
@@ -66,7 +44,7 @@ def tokenizer() -> Path | None:
 
 
 def _find(name: str) -> BaseModel:
-    """The base of a name that a visitor gave.
+    """Return the base of a name that a visitor gave.
 
     Raises:
         ModelError: see ``find_offered_base``.
@@ -77,7 +55,7 @@ def _find(name: str) -> BaseModel:
 
 
 def max_length() -> int:
-    """The longest text as chosen so far, and no longer than what the base can read."""
+    """Return the longest text as chosen so far, and no longer than what the base can read."""
     if "recipe_max_length" not in st.session_state:
         _fill()
     chosen = int(st.session_state.get("recipe_max_length", Recipe().max_length))
@@ -85,8 +63,8 @@ def max_length() -> int:
 
 
 def _longest() -> int:
-    """The most tokens that the base chosen so far can read."""
-    lowest, highest = map(int, BOUNDS["max_length"])
+    """Return the most tokens that the base chosen so far can read."""
+    lowest, highest = map(int, SETTINGS["max_length"].bounds or ())
     try:
         return max(lowest, min(highest, _find(base_name()).max_length))
     except ModelError:
@@ -94,7 +72,7 @@ def _longest() -> int:
 
 
 def choose(data: Dataset | None) -> Recipe:
-    """The recipe as set on the page, which begins as what suits so many texts.
+    """Return the recipe as set on the page, which begins as what suits so many texts.
 
     Raises:
         ModelError: the base model cannot be found.
@@ -137,7 +115,7 @@ def choose(data: Dataset | None) -> Recipe:
 
 
 def limit() -> int | None:
-    """At most so many training texts, or None for all of them."""
+    """Draw the limit of training texts and return it; None for all of them."""
     # Said each time, in place of a default (see ``_setting``): a field with a default cannot be emptied.
     st.session_state[_LIMIT] = st.session_state.get(_LIMIT)
     value = st.number_input(
@@ -156,24 +134,23 @@ def limit() -> int | None:
 
 
 def _preset() -> Preset:
-    """The preset as chosen so far."""
+    """Return the preset as chosen so far."""
     chosen: Preset = st.session_state.get("preset") or "standard"
     return chosen
 
 
 def _caption(preset: Preset) -> str:
-    """What the preset does; the chosen one does what its settings say, also where a person has changed them."""
+    """Return what the preset does; the chosen one does what its settings say, also where a person has changed them."""
     from bertdemo.training.presets import PRESET_SETTINGS, recipe_for
 
     does = recipe_for(base_name(), preset, st.session_state.get(_TEXTS)).to_dict()
     if preset == _preset():
         does |= {name: st.session_state.get(f"recipe_{name}", does[name]) for name in PRESET_SETTINGS}
     epochs = does["epochs"]
-    extras = ["an adapter (LoRA)"] if does["lora_rank"] else []
-    teaching = "averaged weights that teach" if does["mean_teacher"] else "averaged weights"
-    extras += [teaching] if does["averaging"] else []
-    reads = f"Reads the texts {_TIMES.get(epochs, f'{epochs} times')}"
-    return f"{reads}; {', '.join(extras)}" if extras else reads
+    passes = "1 pass over the texts" if epochs == 1 else f"{epochs} passes over the texts"
+    extras = ["trains a small adapter (LoRA)"] if does["lora_rank"] else []
+    extras += ["averages its weights"] if does["averaging"] else []
+    return f"{passes}; {' and '.join(extras)}" if extras else passes
 
 
 def _names() -> list[str]:
@@ -200,7 +177,7 @@ def _fill(*always: str) -> None:
 
 
 def _base() -> DeltaGenerator:
-    """The picker, and below it what is known of the base; returned is a place for whether it can be trained."""
+    """Return the picker, and below it what is known of the base; returned is a place for whether it can be trained."""
     from bertdemo.models.catalog import CATALOGUE
 
     titles = {model.id: f"{model.title} · {compact(model.parameters)} parameters" for model in CATALOGUE}
@@ -226,7 +203,7 @@ def _base() -> DeltaGenerator:
 
 
 def _tell_verdict(place: DeltaGenerator, recipe: Recipe) -> None:
-    """Whether the base was tried with these settings, and what came of it."""
+    """Draw whether the base was tried with these settings, and what came of it."""
     from bertdemo.runs.base_checking import BaseCheck
 
     check, base = BaseCheck(resources.settings()), _find(recipe.base)
@@ -243,30 +220,24 @@ def _tell_verdict(place: DeltaGenerator, recipe: Recipe) -> None:
 
 
 def _setting(name: str) -> None:
-    """The widget of one setting; its help is one sentence for a student.
+    """Draw the widget of one setting; its help is one sentence for a student.
 
     What is set is its default, too: a browser that draws it anew before it has heard the value sends the default back.
     """
-    from bertdemo.training.presets import HELP
-
     if name == "max_length":
         st.session_state["recipe_max_length"] = max_length()  # the base may have changed since
-    value = st.session_state[f"recipe_{name}"]
+    value, about = st.session_state[f"recipe_{name}"], SETTINGS[name]
     shared: dict[str, Any] = {
-        "label": _LABELS.get(name, name.replace("_", " ").capitalize()),
-        "key": f"recipe_{name}",
-        "help": HELP.get(name),
-        "persist_state": "session",
-    }
-    if name in _CHOICES:
-        st.selectbox(options=_CHOICES[name], index=_CHOICES[name].index(value), **shared)
-    elif name in _STEPS:
-        step, shape = _STEPS[name]
-        low, high = BOUNDS[name]
-        st.number_input(min_value=low, max_value=high, value=value, step=step, format=shape, **shared)
-    elif name in BOUNDS:
-        low, high = map(int, BOUNDS[name])
+        "label": about.label, "key": f"recipe_{name}", "help": about.help, "persist_state": "session"
+    }  # fmt: skip
+    if about.choices:
+        st.selectbox(options=about.choices, index=about.choices.index(value), **shared)
+    elif about.bounds is None:
+        st.toggle(value=value, **shared)
+    elif about.step:
+        low, high = about.bounds
+        st.number_input(min_value=low, max_value=high, value=value, step=about.step, format=about.shape, **shared)
+    else:
+        low, high = map(int, about.bounds)
         high = _longest() if name == "max_length" else high
         st.number_input(min_value=low, max_value=high, value=value, step=1, **shared)
-    else:
-        st.toggle(value=value, **shared)

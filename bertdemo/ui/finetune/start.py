@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def offer(usable: Usable, recipe: Recipe, limit: int | None) -> None:
-    """The button that starts the run, with its cost beside it.
+    """Draw the button that starts the run, with its cost beside it.
 
     Raises:
         DataError: the data cannot be split.
@@ -41,7 +41,7 @@ def begin(parts: Split, recipe: Recipe, name: str) -> None:
 
 
 def parts_of(dataset: Dataset, seed: int, limit: int | None) -> Split:
-    """The split of this very data set: the rows of equal content are shared, its name and its source are not."""
+    """Return the split of this very data set: the rows of equal content are shared, its name and its source are not."""
     return replace(_split(dataset.fingerprint, seed, limit, dataset), dataset=dataset)
 
 

@@ -16,7 +16,7 @@ _TOLD = "explain_left_out"  # the sentence, and the address beside which it stan
 
 
 @dataclass(frozen=True)
-class Vain:
+class InvalidParam:
     """A parameter that names what there is not: ``told`` says so, as Markdown, and ``rest`` of it may stay."""
 
     name: str
@@ -24,24 +24,24 @@ class Vain:
     rest: str = ""
 
 
-def unknown(name: str, known: Collection[str], kind: str, between: str = "") -> Iterator[Vain]:
-    """What a parameter names beside the ``known``; one word, or several with ``between`` between them."""
+def invalid_params(name: str, known: Collection[str], kind: str, between: str = "") -> Iterator[InvalidParam]:
+    """Yield what a parameter names beside the ``known``; one word, or several with ``between`` between them."""
     given = st.query_params.get(name)
     if given is not None:
         words = given.split(between) if between else [given]
         if vain := [word for word in words if word not in known]:
             rest = between.join(word for word in words if word in known)
-            yield Vain(name, f"{quoted(between.join(vain))} is no {kind}", rest)
+            yield InvalidParam(name, f"{quoted(between.join(vain))} is no {kind}", rest)
 
 
-def leave_out(found: Iterable[Vain]) -> None:
+def drop_invalid(found: Iterable[InvalidParam]) -> None:
     """Take each out of the address before the next is looked for, and tell of them until the address is another."""
     told = []
     for vain in found:
         told.append(vain.told)
         put(vain.name, vain.rest)
     if told:
-        message = f"Left out of what the address names: {'; '.join(told)}."
+        message = f"The link asked for something that this run does not have: {'; '.join(told)}."
         st.session_state[_TOLD] = message, st.query_params.to_dict()
     message, address = st.session_state.get(_TOLD, ("", {}))
     if message and address == st.query_params.to_dict():

@@ -27,7 +27,7 @@ _FORGOTTEN = 10.0  # seconds without a look: the visitor has gone
 _USUAL = 12  # pieces; of work that does not know how many it has, the bar shows half of them done at so many
 
 
-class StillAtWorkError(Exception):
+class PendingError(Exception):
     """A result is not there yet; what there is to see of it is drawn. Not a ``BertDemoError``: nothing is wrong."""
 
 
@@ -44,23 +44,23 @@ class Bar:
     _part: tuple[int, int] = (0, 1)
 
     def part(self, number: int, of: int) -> None:
-        """What follows is one of so many parts, counted from 0: the bar goes on where the part before it ended."""
+        """Begin one of so many parts, counted from 0: the bar goes on where the part before it ended."""
         self._part, self._pieces = (number, of), 0
         self.at(0, 1)
 
     def __call__(self) -> bool:
-        """One more piece is done; whether the work is called off."""
+        """Count one more piece as done; return whether the work is called off."""
         self._pieces += 1
         return self.at(self._pieces, self._pieces + _USUAL)
 
     def at(self, done: int, of: int) -> bool:
-        """So many pieces of so many are done, of this part; whether the work is called off."""
+        """Note that so many pieces of this part are done; return whether the work is called off."""
         part, parts = self._part
         self.share = (part + done / of) / parts
         return self.is_over()
 
     def is_over(self) -> bool:
-        """Whether the work is called off, by a click or because nobody looks any more."""
+        """Return whether the work is called off, by a click or because nobody looks any more."""
         if time.monotonic() - self.looked > _FORGOTTEN:
             self.called_off.set()
         return self.called_off.is_set()
@@ -68,21 +68,21 @@ class Bar:
 
 @dataclass(frozen=True)
 class Work:
-    """A result to be had: what it is kept under, the words on its bar, and how it is made, as for ``kept``."""
+    """A result to be had: what it is kept under, the words on its bar, and how it is made, as for ``result_of``."""
 
     key: Hashable
     words: str
     make: Callable[[Bar], Any]
 
 
-def kept(key: Hashable, words: str, make: Callable[[Bar], _Result], begin: str = "") -> _Result:
-    """What ``make`` returned for this key earlier in this visit, or returns now; ``words`` stand on the bar.
+def result_of(key: Hashable, words: str, make: Callable[[Bar], _Result], begin: str = "") -> _Result:
+    """Return what ``make`` returned for this key earlier in this visit, or returns now; ``words`` stand on the bar.
 
     ``make`` runs in a thread without Streamlit. With the words of a button in ``begin`` it waits for a person to
     press it.
 
     Raises:
-        StillAtWorkError: it is not done, or was called off; the bar, or a button to begin, is drawn.
+        PendingError: it is not done, or was called off; the bar, or a button to begin, is drawn.
         BertDemoError: what ``make`` raised; it is made again when it is next asked for.
     """
     works = _works()
@@ -92,7 +92,7 @@ def kept(key: Hashable, words: str, make: Callable[[Bar], _Result], begin: str =
     if bar and bar.called_off.is_set():
         bar, begin = None, begin or "Begin again"
     if bar is None and begin and not place.button(begin, key=f"begin_{name}"):
-        raise StillAtWorkError
+        raise PendingError
     if bar is None:
         bar = works[key] = Bar(words)
         bar.result = _threads().submit(make, bar)
@@ -100,7 +100,7 @@ def kept(key: Hashable, words: str, make: Callable[[Bar], _Result], begin: str =
     if not bar.result.done():
         with place.container():
             st.fragment(_follow, run_every=_POLL)(bar, name)
-        raise StillAtWorkError
+        raise PendingError
     place.empty()
     works.move_to_end(key)
     while len(works) > _MOST:
@@ -111,16 +111,16 @@ def kept(key: Hashable, words: str, make: Callable[[Bar], _Result], begin: str =
     return result
 
 
-def kept_each(wanted: Sequence[Work]) -> list[Any]:
-    """What ``kept`` returns for each of several works, under one bar for all; those known already are not made again.
+def results_of(wanted: Sequence[Work]) -> list[Any]:
+    """Return the results of several works, under one bar for all; those known already are not made again.
 
-    Raises as ``kept`` does.
+    Raises as ``result_of`` does.
     """
     works = _works()
     known = {work.key: works[work.key].result.result() for work in wanted if _is_known(works.get(work.key))}
 
     def make_all(bar: Bar) -> list[Any]:
-        """One after the other, each a part of the bar."""
+        """Return one after the other, each a part of the bar."""
         results = []
         for number, work in enumerate(wanted):
             bar.part(number, len(wanted))
@@ -128,7 +128,7 @@ def kept_each(wanted: Sequence[Work]) -> list[Any]:
             results.append(known[work.key] if work.key in known else work.make(bar))
         return results
 
-    results = kept(tuple(work.key for work in wanted), wanted[0].words, make_all)
+    results = result_of(tuple(work.key for work in wanted), wanted[0].words, make_all)
     for work, result in zip(wanted, results, strict=True):
         if not _is_known(works.get(work.key)):
             works[work.key] = Bar(work.words)
@@ -137,7 +137,7 @@ def kept_each(wanted: Sequence[Work]) -> list[Any]:
 
 
 def _works() -> OrderedDict[Hashable, Bar]:
-    """The results of this visit, and what is at work."""
+    """Return the results of this visit, and what is at work."""
     works: OrderedDict[Hashable, Bar] = st.session_state.setdefault("explained", OrderedDict())
     return works
 
@@ -147,7 +147,7 @@ def _is_known(bar: Bar | None) -> bool:
 
 
 def _follow(bar: Bar, name: str) -> None:
-    """How far it is; drawn anew by itself until it is over."""
+    """Draw how far it is; drawn anew by itself until it is over."""
     bar.looked = time.monotonic()
     if bar.result.done() or bar.called_off.is_set():
         st.rerun()
@@ -160,7 +160,7 @@ def _threads() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(_AT_ONCE, "explain")
 
 
-def once_known(draw: Callable[..., None], *arguments: Any) -> None:
+def skip_pending(draw: Callable[..., None], *arguments: Any) -> None:
     """Draw what is known; what is still at work draws its bar instead."""
-    with suppress(StillAtWorkError):
+    with suppress(PendingError):
         draw(*arguments)

@@ -94,12 +94,12 @@ def _pick(place: str, content: bytes, found: str, *, doubted: bool) -> str:
 
 
 def _title(encoding: str) -> str:
-    """Where it is from, and the name by which notes and commands call it."""
+    """Return where it is from, and the name by which notes and commands call it."""
     return f"{_NAMES[encoding]}, {encoding}" if encoding in _NAMES else encoding
 
 
 def _preview(place: str, content: bytes, encoding: str) -> str:
-    """Some lines of the file, looked for once in each encoding that is picked: it may be megabytes long."""
+    """Return some lines of the file, looked for once in each encoding that is picked: it may be megabytes long."""
     from bertdemo.data.decoding import preview
 
     key = _key(place, "preview")

@@ -50,7 +50,7 @@ def _of(run_id: str, created: float, _run: Run) -> tuple[Example, ...]:  # noqa:
 
 
 def tested_texts(run: Run) -> Dataset:
-    """The test part of a run, read once: that of a starter is divided anew, which takes half a second.
+    """Return the test part of a run, read once: that of a starter is divided anew, which takes half a second.
 
     Raises:
         RunError: the folder is damaged.
@@ -64,7 +64,7 @@ def _tested_texts(run_id: str, created: float, _folder: RunFolder) -> Dataset:  
 
 
 def choose(test: Dataset) -> tuple[Example, ...]:
-    """Up to 24 texts that can be read at a glance, the labels in turn so that each is among the first."""
+    """Choose up to 24 texts that can be read at a glance, the labels in turn so that each is among the first."""
     rows = [row for row, text in enumerate(test.texts) if len(text) in _READABLE] or list(range(len(test)))
     rows.sort(key=lambda row: crc32(test.texts[row].encode("utf-8", "surrogatepass")))  # any order but that of the file
     by_label: dict[int, list[int]] = {}
@@ -79,7 +79,7 @@ def _example(test: Dataset, row: int) -> Example:
 
 
 def offer(examples: tuple[Example, ...], rows: int = _AT_ONCE) -> None:
-    """Some of the examples, each a button that asks it."""
+    """Draw some of the examples, each a button that asks it."""
     if not examples:
         return
     first = st.session_state.get("examples_from", 0) % len(examples)
@@ -104,7 +104,7 @@ def _button(key: str, asked: Asked, after: str = "") -> None:
 
 
 def given_label(examples: tuple[Example, ...], asked: Asked) -> str | None:
-    """The label that people gave this very text, where it is one of the examples."""
+    """Return the label that people gave this very text, where it is one of the examples."""
     return next((each.label for each in examples if each.asked == asked), None)
 
 
@@ -115,7 +115,7 @@ def remember(asked: Asked, answer: Answer) -> None:
 
 
 def visited(but: Asked) -> None:
-    """The last texts of this visit, each a button that asks it again, with what was answered."""
+    """Draw the last texts of this visit, each a button that asks it again, with what was answered."""
     rest = [each for each in _visited() if each[0] != but]
     if rest:
         with st.expander("The last texts of this visit", key="visited_texts", icon=":material/history:"):

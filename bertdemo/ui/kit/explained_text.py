@@ -12,7 +12,7 @@ from bertdemo.ui.kit import prediction, resources
 from bertdemo.ui.kit.formatting import count, escape
 
 if TYPE_CHECKING:
-    from bertdemo.explanation.reading import Reading
+    from bertdemo.explanation.tokenized_text import TokenizedText
     from bertdemo.models.classifier import Classifier
     from bertdemo.prediction.single import Answer
     from bertdemo.runs.records import Run
@@ -23,7 +23,7 @@ _OTHERS = 4  # labels beside the answer
 
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """What is explained. ``edition`` says which of a run's models (nanoseconds), ``reading`` is what it read.
+    """What is explained. ``edition`` says which of a run's models (nanoseconds), ``tokenized`` is what it read.
 
     ``classifier`` is the one that predicts, shared by all sessions.
     """
@@ -32,7 +32,7 @@ class Subject:
     edition: int
     asked: Asked
     answer: Answer
-    reading: Reading
+    tokenized: TokenizedText
     classifier: Classifier
 
     @property
@@ -53,38 +53,37 @@ def subject(run: Run, asked: Asked) -> Subject:
         RunError: the run has no model.
         PredictionError: the text cannot be classified, or the tokenizer does not tell where its pieces stand.
     """
-    from bertdemo.prediction.loaded import last_written
+    from bertdemo.prediction.model_cache import last_written
 
     answer = prediction.of(run, asked)
     edition = last_written(run.id, resources.runs().model_folder(run.id))
-    reading = _reading(run.id, edition, asked.text, asked.pair)
-    return Subject(run, edition, asked, answer, reading, resources.shelf().classifier(run.id))
+    tokenized = _reading(run.id, edition, asked.text, asked.pair)
+    return Subject(run, edition, asked, answer, tokenized, resources.models().classifier(run.id))
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)
-def _reading(run_id: str, edition: int, text: str, pair: str | None) -> Reading:  # noqa: ARG001 (the edition is a key)
-    from bertdemo.explanation.reading import read
+def _reading(run_id: str, edition: int, text: str, pair: str | None) -> TokenizedText:  # noqa: ARG001 (the edition is a key)
+    from bertdemo.explanation.tokenized_text import tokenize_with_words
 
-    return read(resources.shelf().classifier(run_id), text, pair)
+    return tokenize_with_words(resources.models().classifier(run_id), text, pair)
 
 
 def show(subject: Subject) -> None:
-    """The answer in large and the next labels beside it."""
+    """Draw the answer in large and the next labels beside it."""
     answer = subject.answer
     with st.container(key="answer", gap="small"):
         st.header(prediction.headline(answer, 0.0), anchor=False)
         st.caption(f"{others(answer)} {prediction.facts(answer)}")
     if answer.truncated:
         st.warning(
-            f"The text is too long: only its first {count(answer.tokens, 'token')} were read and are explained here; "
-            "the rest had no say.",
+            f"Only the first {count(answer.tokens, 'token')} were read and are explained here; the rest did not count.",
             icon=":material/content_cut:",
         )
     prediction.remark(answer)
 
 
 def others(answer: Answer) -> str:
-    """The labels after the first, with their probabilities, as Markdown."""
+    """Return the labels after the first, with their probabilities, as Markdown."""
     rest = answer.scores[1 : _OTHERS + 1]
     told = ", ".join(f"{escape(shorten(label, 40))} {prediction.certainty(p)}" for label, p in rest)
     more = len(answer.scores) - 1 - len(rest)

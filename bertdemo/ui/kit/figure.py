@@ -52,7 +52,9 @@ def figure(
     table: pd.DataFrame | None = None,
     clicked: Callable[[], None] | None = None,
 ) -> None:
-    """A titled chart with its table twin, or a fuller ``table``, and its picture as a file; ``clicked`` as in ``draw``.
+    """Draw a titled chart with its table twin, or a fuller ``table``, and its picture as a file.
+
+    ``clicked`` as in ``draw``.
 
     ``title`` and ``note`` are Markdown: names in them must be escaped.
     """
@@ -72,13 +74,16 @@ def figure(
 
 
 def numbers(rows: pd.DataFrame) -> dict[str, Any]:
-    """The configuration of the columns of ``st.dataframe`` that hold numbers with decimals, as people write them."""
+    """Configure the columns of ``st.dataframe`` that hold numbers with decimals, as people write them."""
     columns = {str(name): rows[name].abs().max() for name in rows.select_dtypes(["float32", "float64"])}
     return {name: st.column_config.NumberColumn(format=written(largest)) for name, largest in columns.items()}
 
 
 def written(largest: float) -> str:
-    """The format of numbers up to ``largest``: per cent to a tenth, less to a thousandth, learning rates as 2.00e-5."""
+    """Return the format of numbers up to ``largest``.
+
+    Per cent to a tenth, less to a thousandth, learning rates as 2.00e-5.
+    """
     if largest >= 10:
         return "%.1f"
     return "%.2e" if 0 < largest < 0.01 else "%.3f"
@@ -90,12 +95,12 @@ def _file(label: str, data: Callable[[], str | bytes], name: str, kind: str) -> 
 
 
 def picture(title: str, data: pd.DataFrame, chart: Callable[..., Any], *arguments: Hashable) -> bytes:
-    """A chart as a PNG file; ``title`` is plain text."""
+    """Return a chart as a PNG file; ``title`` is plain text."""
     from bertdemo.charts.picture import png
 
     return png(chart(*arguments), data, title, light_colours())
 
 
 def light_colours() -> list[str]:
-    """Those of charts in the light theme, whatever theme the page is shown in: files are printed."""
+    """Return those of charts in the light theme, whatever theme the page is shown in: files are printed."""
     return list(st.get_option("theme.light.chartCategoricalColors"))

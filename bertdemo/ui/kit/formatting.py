@@ -16,7 +16,7 @@ _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 
 
 def escape(text: str) -> str:
-    """The text with everything Markdown, HTML, LaTeX or Streamlit's directives could act on made harmless.
+    """Return the text with everything Markdown, HTML, LaTeX or Streamlit's directives could act on made harmless.
 
     Addresses would become links and ":smile:" a picture even with their marks escaped: an invisible word joiner
     (U+2060) keeps them text.
@@ -26,33 +26,33 @@ def escape(text: str) -> str:
 
 
 def unescape(markdown: str) -> str:
-    """The text that ``escape`` was given, but for its spaces; for where no Markdown is read."""
+    """Return the text that ``escape`` was given, but for its spaces; for where no Markdown is read."""
     unmarked = re.sub(r"\\(.)", r"\1", markdown).replace("\u2060", "")
     return unmarked.replace("&lt;", "<").replace("&amp;", "&")
 
 
 def quoted(text: str) -> str:
-    """A word or a label in a sentence, as Markdown."""
+    """Return a word or a label in a sentence, as Markdown."""
     return f"“{isolated(escape(shorten(text, 30)))}”"
 
 
 def isolated(text: str) -> str:
-    """The text between marks (U+2068, U+2069) without which Arabic or Hebrew would draw the figures after it along."""
+    """Put the text between marks (U+2068, U+2069): Arabic or Hebrew would draw the figures after it along."""
     return f"\u2068{text}\u2069" if _RIGHT_TO_LEFT.search(text) else text
 
 
 def listed(names: Sequence[str]) -> str:
-    """``a``, ``a and b``, ``a, b and c``."""
+    """Return ``a``, ``a and b``, ``a, b and c``."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def plain(value: float, digits: int = 2) -> str:
-    """A value that is no difference, with a true minus: ``1.20``, ``−0.03``; what rounds to 0 has no sign."""
+    """Return a value that is no difference, with a true minus: ``1.20``, ``−0.03``; what rounds to 0 has no sign."""
     return f"{value:z.{digits}f}".replace("-", "\u2212")
 
 
 def signed(value: float, digits: int = 2) -> str:
-    """With its sign, a true minus, and digits for comparing: ``+1.20``, ``−0.03``; what rounds to 0 has no sign."""
+    """Write a number with its sign, a true minus, and digits for comparing: ``+1.20``, ``−0.03``."""
     return f"{'+' if round(value, digits) > 0 else ''}{plain(value, digits)}"
 
 
@@ -61,12 +61,12 @@ def percent(share: float, digits: int = 1) -> str:
 
 
 def count(number: int, one: str, many: str | None = None) -> str:
-    """``1 text``, ``2 texts``, ``15,000 texts``."""
+    """Return ``1 text``, ``2 texts``, ``15,000 texts``."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def duration(seconds: float) -> str:
-    """A time as long as it deserves: ``0.4 s``, ``8 s``, ``1 min 20 s``, ``2 h 5 min``."""
+    """Return a time as long as it deserves: ``0.4 s``, ``8 s``, ``1 min 20 s``, ``2 h 5 min``."""
     if 0 < seconds < 0.95:
         return f"{seconds:.1f} s" if seconds >= 0.05 else "under 0.1 s"
     whole = max(0, round(seconds))
@@ -80,7 +80,7 @@ def duration(seconds: float) -> str:
 
 
 def about(seconds: float) -> str:
-    """An estimate, rounded to what it is worth."""
+    """Return an estimate, rounded to what it is worth."""
     if seconds < 20:
         return "under 20 seconds"
     if seconds < 90:
@@ -91,7 +91,7 @@ def about(seconds: float) -> str:
 
 
 def ago(moment: float, now: float | None = None) -> str:
-    """How long ago a moment (Unix seconds) was; a date once that says more."""
+    """Return how long ago a moment (Unix seconds) was; a date once that says more."""
     seconds = (time.time() if now is None else now) - moment
     if seconds < 90:
         return "just now"
@@ -103,7 +103,7 @@ def ago(moment: float, now: float | None = None) -> str:
 
 
 def compact(number: float) -> str:
-    """``22.7 M``, ``3,900``: sizes and speeds in three digits."""
+    """Return ``22.7 M``, ``3,900``: sizes and speeds in three digits."""
     for unit, size in (("G", 1e9), ("M", 1e6)):
         if number >= size:
             return f"{number / size:.3g} {unit}"

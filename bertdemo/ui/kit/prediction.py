@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from bertdemo.lines import shorten
-from bertdemo.runs.records import State
+from bertdemo.tasks.records import State
 from bertdemo.ui.kit import example_texts, resources
 from bertdemo.ui.kit.figure import draw
 from bertdemo.ui.kit.formatting import count, escape, percent
@@ -24,7 +24,7 @@ _MOST_SHOWN = 2_000  # characters of a text that was cut
 
 
 def of(run: Run, asked: Asked) -> Answer:
-    """What the classifier of a run says; asked once, however often the page is drawn.
+    """Return what the classifier of a run says; asked once, however often the page is drawn.
 
     Raises:
         RunError: the run has no model, or is damaged.
@@ -43,29 +43,29 @@ def of(run: Run, asked: Asked) -> Answer:
 
 
 def fresh(run: Run, asked: Asked) -> Answer:
-    """As ``of``, and computed now; the first text of a run waits until its classifier is loaded.
+    """Predict as ``of``, now; the first text of a run waits until its classifier is loaded.
 
     It is asked twice then: the first answer of all takes ten times as long, which tells nobody how fast it is.
     """
     from bertdemo.prediction.single import predict_one
 
-    shelf = resources.shelf()
-    if shelf.holds(run.id):
-        return predict_one(shelf.classifier(run.id), asked.text, asked.pair)
+    models = resources.models()
+    if models.holds(run.id):
+        return predict_one(models.classifier(run.id), asked.text, asked.pair)
     with st.spinner("Loading the classifier…"):
-        predict_one(shelf.classifier(run.id), asked.text, asked.pair)
-        return predict_one(shelf.classifier(run.id), asked.text, asked.pair)
+        predict_one(models.classifier(run.id), asked.text, asked.pair)
+        return predict_one(models.classifier(run.id), asked.text, asked.pair)
 
 
 def certainty(probability: float) -> str:
-    """A probability in per cent that never claims to be certain."""
+    """Return a probability in per cent that never claims to be certain."""
     if probability > 0.9995:
         return "over 99.9\u00a0%"
     return "under 0.1\u00a0%" if probability < 0.0005 else percent(probability)
 
 
 def show(answer: Answer, least: float = 0.0) -> None:
-    """The answer in large, then every label's bar; ``least`` is the certainty below which it says "not sure"."""
+    """Draw the answer in large, then every label's bar; ``least`` is the certainty below which it says "not sure"."""
     from bertdemo.charts.probabilities import probability_chart
 
     sure = answer.confidence >= least
@@ -82,7 +82,7 @@ def show(answer: Answer, least: float = 0.0) -> None:
 
 
 def remark(answer: Answer) -> None:
-    """What of the text the model could not read, or reads as another text."""
+    """Draw what of the text the model could not read, or reads as another text."""
     from bertdemo.prediction.remarks import remarks
 
     for sentence in remarks(answer.unknown_share, answer.plain):
@@ -90,20 +90,20 @@ def remark(answer: Answer) -> None:
 
 
 def headline(answer: Answer, least: float) -> str:
-    """The label and how certain it is, as Markdown."""
+    """Return the label and how certain it is, as Markdown."""
     label = escape(shorten(answer.label, 80))
     said = f"{label}, {certainty(answer.confidence)} certain"
     return said if answer.confidence >= least else f"Not sure (perhaps {label}, {certainty(answer.confidence)})"
 
 
 def facts(answer: Answer) -> str:
-    """What the answer cost and what it was made of."""
+    """Return what the answer cost and what it was made of."""
     time = f"{answer.milliseconds:.0f}" if answer.milliseconds >= 10 else f"{answer.milliseconds:.1f}"
     return f"Answered in {time} ms · {count(answer.tokens, 'token')} read · computed in {answer.precision}"
 
 
 def probability_rows(answer: Answer, sure: bool = True) -> pd.DataFrame:
-    """Rows for ``probability_chart``, the most probable label first and in blue unless the answer is "not sure"."""
+    """Return rows for ``probability_chart``, the most probable label first and, unless "not sure", in blue."""
     import pandas as pd
 
     rows = [
@@ -120,13 +120,13 @@ def _spoken(answer: Answer) -> str:
 def _cut(answer: Answer) -> None:
     if answer.truncated:
         st.warning(
-            f"The text is too long: only its first {answer.tokens:,} tokens were read, and the rest had no say.",
+            f"Only the first {answer.tokens:,} tokens were read; the rest did not count.",
             icon=":material/content_cut:",
         )
 
 
 def table(answer: Answer) -> None:
-    """All labels with their probabilities as a table."""
+    """Draw all labels with their probabilities as a table."""
     labels, shares = zip(*answer.scores, strict=True)
     st.dataframe(
         {"label": labels, "probability (%)": [round(100 * p, 2) for p in shares]},
@@ -137,7 +137,7 @@ def table(answer: Answer) -> None:
 
 
 def pieces(answer: Answer, asked: Asked) -> None:
-    """The text as the model reads it: word pieces, and what was cut off."""
+    """Draw the text as the model reads it: word pieces, and what was cut off."""
     st.caption(
         "The model reads pieces of words: a piece that begins with ## continues the word before it, and those in "
         "brackets are marks of its own."

@@ -13,7 +13,7 @@ from bertdemo.ui.kit.warm_up import Progress, WarmUp
 if TYPE_CHECKING:
     from bertdemo.data.bounded import TableReader
     from bertdemo.jobs.store import Jobs
-    from bertdemo.prediction.loaded import Shelf
+    from bertdemo.prediction.model_cache import ModelCache
     from bertdemo.runs.store import Runs
     from bertdemo.studies.store import Studies
 
@@ -33,32 +33,32 @@ def _runs(home: str) -> Runs:  # noqa: ARG001 (the key of the cache)
     return Runs(settings())
 
 
-def shelf() -> Shelf:
-    """The classifiers that are loaded, shared by all sessions."""
+def models() -> ModelCache:
+    """Return the classifiers that are loaded, shared by all sessions."""
     return _shelf(str(settings().home))
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
-def _shelf(home: str) -> Shelf:  # noqa: ARG001 (the key of the cache)
-    from bertdemo.prediction.loaded import Shelf
+def _shelf(home: str) -> ModelCache:  # noqa: ARG001 (the key of the cache)
+    from bertdemo.prediction.model_cache import ModelCache
 
-    return Shelf(runs())
+    return ModelCache(runs())
 
 
-def open_shelf() -> Shelf:
-    """The classifiers that can be looked into, shared by all sessions: loaded when somebody first looks."""
+def attention_models() -> ModelCache:
+    """Return the classifiers that can be looked into, shared by all sessions: loaded when somebody first looks."""
     return _open_shelf(str(settings().home))
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
-def _open_shelf(home: str) -> Shelf:  # noqa: ARG001 (the key of the cache)
-    from bertdemo.prediction.loaded import Shelf
+def _open_shelf(home: str) -> ModelCache:  # noqa: ARG001 (the key of the cache)
+    from bertdemo.prediction.model_cache import ModelCache
 
-    return Shelf(runs(), capacity=2, complete=True)
+    return ModelCache(runs(), capacity=2, complete=True)
 
 
 def jobs() -> Jobs:
-    """The tables that are predicted in processes of their own."""
+    """Return the tables that are predicted in processes of their own."""
     return _jobs(str(settings().home))
 
 
@@ -70,7 +70,7 @@ def _jobs(home: str) -> Jobs:  # noqa: ARG001 (the key of the cache)
 
 
 def studies() -> Studies:
-    """The studies of many test texts, done in processes of their own."""
+    """Return the studies of many test texts, done in processes of their own."""
     return _studies(str(settings().home))
 
 
@@ -83,7 +83,7 @@ def _studies(home: str) -> Studies:  # noqa: ARG001 (the key of the cache)
 
 @st.cache_resource(show_spinner=False, on_release=lambda reader: reader.close())
 def table_reader() -> TableReader:
-    """What reads the files of all visitors."""
+    """Return what reads the files of all visitors."""
     from bertdemo.data.bounded import TableReader
 
     return TableReader()
@@ -95,18 +95,18 @@ def warm_up() -> None:
 
 
 def is_warm() -> bool:
-    """Whether an answer can be had without the seconds that loading the libraries takes."""
+    """Return whether an answer can be had without the seconds that loading the libraries takes."""
     return _warm_up(str(settings().home)).done.is_set()
 
 
 def starting() -> Progress:
-    """How far the server has come, until it ``is_warm``."""
+    """Return how far the server has come, until it ``is_warm``."""
     return _warm_up(str(settings().home)).progress
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
 def _warm_up(home: str) -> WarmUp:  # noqa: ARG001 (the key of the cache)
-    return WarmUp(runs(), shelf(), settings().home)
+    return WarmUp(runs(), models(), settings().home)
 
 
 def expect_a_run() -> None:
@@ -115,7 +115,7 @@ def expect_a_run() -> None:
 
 
 def training_speed(base: str) -> float | None:
-    """``speed_of`` the last run with this base that tells one (what comes with the app was trained elsewhere)."""
+    """Return ``speed_of`` the last run with this base that tells one (starters were trained elsewhere)."""
     from bertdemo.training.estimate import speed_of
 
     for run in runs().list():

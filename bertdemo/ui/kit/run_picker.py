@@ -9,7 +9,8 @@ import streamlit as st
 from bertdemo.errors import RunError
 from bertdemo.lines import distinct, shorten
 from bertdemo.models.catalog import base_name
-from bertdemo.runs.records import Run, State
+from bertdemo.runs.records import Run
+from bertdemo.tasks.records import State
 from bertdemo.ui.kit import errors, resources, warm_up
 from bertdemo.ui.kit.formatting import escape, percent
 
@@ -74,7 +75,7 @@ def choose(run_id: str | None) -> None:
 
 
 def name_of(run: Run) -> str:
-    """The name of a run as plain text."""
+    """Return the name of a run as plain text."""
     return shorten(run.name or run.id, 60)
 
 
@@ -126,7 +127,7 @@ def _scroll_to_top_of(view: str) -> None:
 
 
 def _standing(run: Run) -> str:
-    """The row is not drawn anew while a run goes on, so it must not say more than stays true."""
+    """Say how a run stands; the row is not drawn anew while it goes on, so that this must stay true."""
     return "under way" if run.status.state.is_live else STATE_WORDS[run.status.state]
 
 

@@ -34,6 +34,7 @@ if (!window.enterAsks) {
   }, true);
 }
 </script><style>
+.st-key-enter_asks { display: none }
 .st-key-ask textarea { max-height: 13rem !important }
 .st-key-ask [data-testid="InputInstructions"] { display: none }
 .st-key-examples p, .st-key-visited_texts p { text-align: left }
@@ -50,12 +51,12 @@ class Asked:
 
 
 def poll() -> float | None:
-    """How often a fragment with the box should look again: never, once the libraries are loaded."""
+    """Return how often a fragment with the box should look again: never, once the libraries are loaded."""
     return None if resources.is_warm() else _POLL
 
 
 def is_loaded() -> bool:
-    """Whether an answer can be had at once. The first seconds of a server are spent on loading what makes it."""
+    """Return whether an answer can be had at once. The first seconds of a server are spent on loading what makes it."""
     if resources.is_warm():
         if "warming" in st.session_state:
             del st.session_state["warming"]
@@ -67,7 +68,7 @@ def is_loaded() -> bool:
 
 
 def start_in_words(start: Progress) -> str:
-    """What a newcomer waits for, how long they have, and how long it took the last time."""
+    """Return what a newcomer waits for, how long they have, and how long it took the last time."""
     far = f"step {STEPS.index(start.step) + 1} of {len(STEPS)}, {start.step}, {duration(start.seconds)} so far"
     last = "" if start.last is None else f" The last start took {duration(start.last)}."
     return f"This server has just started ({far}).{last} The answer comes by itself."
@@ -81,7 +82,7 @@ def ask(run: Run, button: str = "Classify") -> Asked | None:
             _box("Second text", PAIR, "The text that it is compared with")
         left, right = st.columns([1, 3], vertical_alignment="center")
         pressed = left.form_submit_button(button, key="classify", type="primary", width="stretch")
-        right.caption("Press Enter. With Shift it begins a new line.")
+        right.caption("Enter to classify, Shift+Enter for a new line")
     text, pair = st.session_state[TEXT], st.session_state.get(PAIR, "") if run.data.has_pairs else None
     if not text and not pressed:
         return None
@@ -89,8 +90,9 @@ def ask(run: Run, button: str = "Classify") -> Asked | None:
 
 
 def enter_asks() -> None:
-    """Have Enter ask; to be drawn last, where it takes no room between others."""
-    st.html(_ENTER, unsafe_allow_javascript=True)
+    """Have Enter ask; to be drawn before the box is, or an early Enter on a slow machine is a line break."""
+    with st.container(key="enter_asks"):
+        st.html(_ENTER, unsafe_allow_javascript=True)
 
 
 def _box(label: str, key: str, hint: str, *, quiet: bool = False) -> None:
@@ -111,7 +113,10 @@ def put(asked: Asked) -> None:
 
 
 def fill(run: Run, example: Asked | None) -> None:
-    """What the box holds before a person has typed: the text of the address, or a first one for this run's data."""
+    """Draw what the box holds before a person has typed.
+
+    The text of the address, or a first one for this run's data.
+    """
     state, linked = st.session_state, st.query_params.get(TEXT_IN)
     if linked is not None and linked != state.get("ask_linked"):
         put(Asked(linked, st.query_params.get(PAIR_IN)))
@@ -127,7 +132,7 @@ def _first(run: Run, example: Asked | None) -> Asked:
 
 
 def parameters(asked: Asked) -> dict[str, str]:
-    """What of a text belongs into an address: nothing where it is too long for one."""
+    """Return what of a text belongs into an address: nothing where it is too long for one."""
     if len(asked.text) + len(asked.pair or "") > LONGEST_LINK:
         return {}
     return {name: value for name, value in ((TEXT_IN, asked.text), (PAIR_IN, asked.pair)) if value}

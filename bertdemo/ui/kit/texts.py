@@ -19,12 +19,12 @@ _LONGEST = 600  # characters shown of a text
 
 
 def to_read(examples: Sequence[Example], key: str) -> None:
-    """The texts of the test part, and what the classifier said of each."""
+    """Draw the texts of the test part, and what the classifier said of each."""
     few_at_a_time(examples, _one, key)
 
 
 def few_at_a_time(items: Sequence[_Item], draw: Callable[[_Item], None], key: str) -> None:
-    """The first few, and a button for more. ``key`` tells lists apart, also those of different runs."""
+    """Draw the first few, and a button for more. ``key`` tells lists apart, also those of different runs."""
     shown = min(st.session_state.get(f"{key}_shown", _AT_ONCE), len(items))
     with st.container(gap="small"):
         for item in items[:shown]:
@@ -40,14 +40,14 @@ def _show(key: str, number: int) -> None:
 
 def _one(example: Example) -> None:
     with st.container(border=True, gap=None):
-        said = f"Called **{escape(example.predicted)}**, {percent(example.confidence, 0)} sure"
-        truth = "rightly" if example.truth == example.predicted else f"but is **{escape(example.truth)}**"
+        said = f"Predicted **{escape(example.predicted)}** ({percent(example.confidence, 0)})"
+        truth = "rightly" if example.truth == example.predicted else f"labelled **{escape(example.truth)}**"
         st.caption(f"{said}, {truth}")
         text_as_it_is(example.text, example.pair)
 
 
 def text_as_it_is(text: str, pair: str | None) -> None:
-    """A text, and its second one where it has one: never markup, and no longer than a person reads."""
+    """Draw a text, and its second one where it has one: never markup, and no longer than a person reads."""
     for each in (text, pair):
         if each is not None:
             st.text(shorten(each, _LONGEST))

@@ -35,7 +35,7 @@ def keep_focus(key: str) -> None:
 
 
 def accepted(command: str) -> None:
-    """Sizes and the way out, as a caption: an uploader that refuses a file marks it and says no more.
+    """Caption sizes and the way out: an uploader that refuses a file marks it and says no more.
 
     ``command`` reads a file with no page between.
     """
@@ -50,12 +50,12 @@ def accepted(command: str) -> None:
 
 
 def read(uploaded: Any, **options: Any) -> pd.DataFrame:
-    """The table in the file that an uploader returned; see ``read_content``."""
+    """Return the table in the file that an uploader returned; see ``read_content``."""
     return read_content(uploaded.name, uploaded.getvalue(), **options)
 
 
 def read_content(name: str, content: bytes, **options: Any) -> pd.DataFrame:
-    """The table in a file, read in a process of its own, which ends when the visitor clicks on or leaves.
+    """Return the table in a file, read in a process of its own, which ends when the visitor clicks on or leaves.
 
     Args:
         name: of the file.
@@ -79,7 +79,7 @@ def read_content(name: str, content: bytes, **options: Any) -> pd.DataFrame:
 
 
 def read_hub(name: str) -> HubTable:
-    """A data set of the Hub, "owner/name" or "owner/name:configuration", read like a file in a process of its own.
+    """Read a data set of the Hub, "owner/name" or "owner/name:configuration", in a process of its own.
 
     Raises:
         DataError: see ``bounded.read_hub``.
@@ -91,7 +91,7 @@ def read_hub(name: str) -> HubTable:
 
 
 def _listener() -> Callable[[], None]:
-    """What ends this run of the script, by an exception, if the visitor has clicked something or has gone."""
+    """Return what ends this run of the script, by an exception, if the visitor has clicked something or has gone."""
     place, heard = st.empty(), time.monotonic()
 
     def listen() -> None:

@@ -26,10 +26,10 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from bertdemo.errors import BertDemoError
-from bertdemo.training.environment import WORKER_ENVIRONMENT
+from bertdemo.tasks.environment import WORKER_ENVIRONMENT
 
 if TYPE_CHECKING:
-    from bertdemo.prediction.loaded import Shelf
+    from bertdemo.prediction.model_cache import ModelCache
     from bertdemo.runs.records import Run
     from bertdemo.runs.store import Runs
 
@@ -43,7 +43,7 @@ _LAST_START = "last_start.json"
 
 @asynccontextmanager
 async def before_first_visitor(_app: object) -> AsyncIterator[dict[str, Any]]:
-    """The life of the server: whatever all pages draw with is whole before one is asked for, and its end comes."""
+    """Import what all pages draw with before one is asked for, and see to it that the server ends."""
     if threading.current_thread() is threading.main_thread():  # nobody else can be told of signals
         end_in_time(_FAREWELL)
     for library in _DRAWING:
@@ -86,8 +86,8 @@ STEPS = ("loading the libraries", "loading the classifier", "computing a first a
 class WarmUp:
     """Load in the background what the next click needs: the libraries, a classifier, and a spare worker."""
 
-    def __init__(self, runs: Runs, shelf: Shelf, home: Path) -> None:
-        self._runs, self._shelf, self._record = runs, shelf, home / _LAST_START
+    def __init__(self, runs: Runs, models: ModelCache, home: Path) -> None:
+        self._runs, self._shelf, self._record = runs, models, home / _LAST_START
         self._began, self._step, self._last = time.monotonic(), STEPS[0], _read(self._record)
         self._unstarted = threading.Lock()
         self.done = threading.Event()
@@ -118,7 +118,10 @@ class WarmUp:
         self._runs.prepare()
 
     def _load_a_classifier(self) -> None:
-        """The one that the first page offers. It is asked once: the first answer of all takes ten times as long."""
+        """Draw the one that the first page offers.
+
+        It is asked once: the first answer of all takes ten times as long.
+        """
         try:
             run = newest_with_model(self._runs.list())
             if run:
@@ -134,12 +137,12 @@ class WarmUp:
 
 
 def newest_with_model(among: list[Run]) -> Run | None:
-    """What a page shows that needs a classifier when nobody has chosen one; ``among`` is newest first."""
+    """Return what a page shows that needs a classifier when nobody has chosen one; ``among`` is newest first."""
     return next((run for run in among if run.status.state.has_model), None)
 
 
 def _read(record: Path) -> float | None:
-    """Seconds of the last start, if it was on this computer: a home may be copied to another one."""
+    """Return seconds of the last start, if it was on this computer: a home may be copied to another one."""
     with suppress(OSError, ValueError, KeyError, TypeError):
         known = json.loads(record.read_text(encoding="utf-8"))
         if known["computer"] == platform.node():

@@ -37,7 +37,7 @@ def take_up(run: Run, runs: list[Run]) -> str:
         if wanted:
             compare.begin_with(found)
     faults = "; ".join(_faults(None if known else sure, wanted, possible))
-    return f"Left out of what the address names: {faults}." if faults else ""
+    return f"The link asked for something that this run does not have: {faults}." if faults else ""
 
 
 def put(run: Run, runs: list[Run]) -> None:
@@ -53,7 +53,7 @@ def put(run: Run, runs: list[Run]) -> None:
 
 
 def _possible(wanted: list[str], run: Run, runs: list[Run]) -> list[str]:
-    """Those that can be asked beside this run, each once."""
+    """Return those that can be asked beside this run, each once."""
     known = {each.id for each in compare.others(run, runs)}
     return [each for each in dict.fromkeys(wanted) if each in known]
 

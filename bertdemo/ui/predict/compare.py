@@ -39,13 +39,13 @@ class Voice:
 
 
 def others(run: Run, runs: list[Run]) -> list[Run]:
-    """Those that can be asked the same: classifiers of as many texts."""
+    """Return those that can be asked the same: classifiers of as many texts."""
     rest = (each for each in runs if each.status.state.has_model and each.id != run.id)
     return [each for each in rest if each.data.has_pairs == run.data.has_pairs]
 
 
 def chosen() -> list[str]:
-    """The ids of the other classifiers that a person has chosen."""
+    """Return the ids of the other classifiers that a person has chosen."""
     return list(st.session_state.get(_CHOSEN, ()))
 
 
@@ -56,12 +56,12 @@ def begin_with(run_ids: list[str]) -> None:
 
 
 def is_opened() -> bool:
-    """Whether the answers of other classifiers are open when the page is opened."""
+    """Return whether the answers of other classifiers are open when the page is opened."""
     return bool(st.session_state.get(_OPENED))
 
 
 def choose(run: Run, runs: list[Run], asked: Asked) -> None:
-    """The picker of other classifiers, and their answers beside this one."""
+    """Draw the picker of other classifiers, and their answers beside this one."""
     rest = others(run, runs)
     if not rest:
         st.caption("There is no other classifier yet: fine-tune a second one with another recipe or other data.")
@@ -82,12 +82,12 @@ def choose(run: Run, runs: list[Run], asked: Asked) -> None:
 
 
 def _label(run: Run) -> str:
-    """Its name, and when it was made unless it came with the app."""
+    """Return its name, and when it was made unless it came with the app."""
     return run_picker.name_of(run) if run.read_only else f"{run_picker.name_of(run)} · {ago(run.created)}"
 
 
 def _voices(runs: tuple[Run, ...], asked: Asked) -> list[Voice]:
-    """What each says; kept, as other parts of the page change more often than what is asked of whom."""
+    """Return what each says; kept, as other parts of the page change more often than what is asked of whom."""
     question = (tuple((run.id, run_picker.name_of(run)) for run in runs), asked)
     known = st.session_state.get(_KNOWN)
     if known and known[0] == question:
@@ -102,7 +102,7 @@ def _voices(runs: tuple[Run, ...], asked: Asked) -> list[Voice]:
 
 
 def _can_answer(run: Run, asked: Asked) -> bool:
-    """Whether it answers, which also loads it; where it does not the page says why."""
+    """Return whether it answers, which also loads it; where it does not the page says why."""
     try:
         prediction.fresh(run, asked)
     except BertDemoError as error:
@@ -112,14 +112,14 @@ def _can_answer(run: Run, asked: Asked) -> bool:
 
 
 def _in_turns(runs: list[Run], asked: Asked) -> list[tuple[Run, Answer]]:
-    """Each run's answer of middle duration: whatever slows the machine down meanwhile strikes them alike."""
+    """Return each run's answer of middle duration: whatever slows the machine down meanwhile strikes them alike."""
     rounds = [[prediction.fresh(run, asked) for run in runs] for _ in range(_ROUNDS)]
     middle = (sorted(its, key=lambda answer: answer.milliseconds)[_ROUNDS // 2] for its in zip(*rounds, strict=True))
     return list(zip(runs, middle, strict=True))
 
 
 def _voice(number: int, run: Run, answer: Answer) -> Voice:
-    model = resources.shelf().classifier(run.id).model
+    model = resources.models().classifier(run.id).model
     return Voice(f"{number}  {shorten(run_picker.name_of(run), 30)}", run, answer, int(model.num_parameters()))
 
 
@@ -147,7 +147,7 @@ def _show(voices: list[Voice]) -> None:
 
 
 def agreement(voices: list[Voice]) -> str:
-    """Whether they say the same, as Markdown."""
+    """Return whether they say the same, as Markdown."""
     if len({frozenset(label for label, _ in voice.answer.scores) for voice in voices}) > 1:
         return "They sort under different labels, so each answers a question of its own"
     said = {voice.answer.label for voice in voices}
@@ -157,7 +157,7 @@ def agreement(voices: list[Voice]) -> str:
 
 
 def rows_of(voices: list[Voice]) -> tuple[pd.DataFrame, int]:
-    """Rows for ``side_by_side_chart``, the labels that anybody finds probable first; and how many labels."""
+    """Return rows for ``side_by_side_chart``, the labels that anybody finds probable first; and how many labels."""
     import pandas as pd
 
     highest: dict[str, float] = {}
@@ -176,7 +176,7 @@ def rows_of(voices: list[Voice]) -> tuple[pd.DataFrame, int]:
 
 
 def facts(voices: list[Voice]) -> dict[str, list[str]]:
-    """Columns of the table under the chart; its cells are Markdown."""
+    """Return columns of the table under the chart; its cells are Markdown."""
     return {
         "Classifier": [escape(voice.name) for voice in voices],
         "Says": [f"{escape(shorten(v.answer.label, 40))}, {prediction.certainty(v.answer.confidence)}" for v in voices],
@@ -188,7 +188,7 @@ def facts(voices: list[Voice]) -> dict[str, list[str]]:
 
 
 def _unknown(voices: list[Voice]) -> dict[str, list[str]]:
-    """How much of the text each of them does not know, where that is any of it."""
+    """Return how much of the text each of them does not know, where that is any of it."""
     if not any(voice.answer.unknown_share for voice in voices):
         return {}
     return {"Unknown to it": [percent(voice.answer.unknown_share, 0) for voice in voices]}

@@ -25,7 +25,7 @@ _AT_ONCE = 128  # of them, while nobody else can use the classifier
 
 
 def why(run: Run, asked: Asked, answer: Answer) -> str:
-    """The difference in words; empty where there is none, or the test texts cannot be had."""
+    """Return the difference in words; empty where there is none, or the test texts cannot be had."""
     from bertdemo.evaluation.familiarity import is_much, knows_share, main_script
 
     try:
@@ -53,7 +53,7 @@ def _unknown(run_id: str, created: float, _run: Run) -> NDArray[np.float32]:  # 
     """Of each test text, the share that is unknown to the model: (texts,)."""
     from bertdemo.models.encoding import encode
 
-    classifier, test = resources.shelf().classifier(run_id), _tested(_run)
+    classifier, test = resources.models().classifier(run_id), _tested(_run)
     shares = []
     for start in range(0, len(test), _AT_ONCE):
         some = test.select(range(start, min(start + _AT_ONCE, len(test))))

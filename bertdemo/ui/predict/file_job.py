@@ -8,7 +8,7 @@ import streamlit as st
 
 from bertdemo.errors import BertDemoError
 from bertdemo.lines import shorten
-from bertdemo.runs.records import State
+from bertdemo.tasks.records import State
 from bertdemo.ui.kit import errors, prediction, resources
 from bertdemo.ui.kit.figure import figure
 from bertdemo.ui.kit.formatting import about, compact, count, duration, escape, percent, quoted
@@ -39,7 +39,7 @@ def open_(job_id: str | None) -> None:
 
 
 def show(job_id: str) -> None:
-    """The job as it stands; while it is at work the page looks again every two seconds.
+    """Draw the job as it stands; while it is at work the page looks again every two seconds.
 
     Raises:
         RunError: there is no such job.
@@ -70,7 +70,7 @@ def _watch(job_id: str) -> None:
 
 
 def progress(job: Job) -> str:
-    """How far the job is, in words."""
+    """Return how far the job is, in words."""
     if job.status.state is State.QUEUED:
         return "Waiting for the table before it" if (job.position or 1) > 1 else "It begins in a moment"
     if not job.done:
@@ -134,7 +134,10 @@ def _summary(job_id: str, done: int, threshold: float) -> JobSummary:  # noqa: A
 
 @st.cache_data(show_spinner=False, max_entries=16)
 def _review(job_id: str, done: int) -> dict[str, list[str]]:  # noqa: ARG001 (the key of the cache)
-    """Columns of Markdown. A data frame could be copied into a spreadsheet, which would run a text as a formula."""
+    """Return columns of Markdown.
+
+    A data frame could be copied into a spreadsheet, which would run a text as a formula.
+    """
     rows = resources.jobs().least_confident(job_id, _REVIEWED)
     pairs = any(row.pair is not None for row in rows)
     return {
@@ -147,7 +150,10 @@ def _review(job_id: str, done: int) -> dict[str, list[str]]:  # noqa: ARG001 (th
 
 
 def said(summary: JobSummary) -> str:
-    """What came out, as Markdown: how certain, how many rows below the threshold, and how often right if known."""
+    """Return what came out, as Markdown.
+
+    How certain, how many rows below the threshold, and how often right if known.
+    """
     parts = [f"**{count(summary.rows, 'row')}** predicted"]
     if summary.mean_confidence is not None:
         parts[0] += f", on average {prediction.certainty(summary.mean_confidence)} certain"
@@ -179,7 +185,7 @@ def _agreement(agreed: Agreement | None) -> str:
 
 
 def cost(summary: JobSummary) -> str:
-    """Time, speed and number format."""
+    """Say time, speed and number format."""
     speed = f", {compact(summary.texts_per_second)} texts a second" if summary.texts_per_second else ""
     return f"Computed in {summary.precision} in {duration(summary.seconds)}{speed}."
 

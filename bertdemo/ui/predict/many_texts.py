@@ -32,7 +32,10 @@ _PLACE = "many"
 
 
 def tabs() -> Sequence[Any]:
-    """The two tabs of the page; an address that names a job opens the second, and one that names a text the first."""
+    """Return the two tabs of the page.
+
+    An address that names a job opens the second, and one that names a text the first.
+    """
     state, asked = st.session_state, st.query_params
     if _TAB not in state:
         state[_TAB] = MANY if "job" in asked else ONE if "text" in asked else state.get(_LAST_TAB, ONE)
@@ -42,7 +45,7 @@ def tabs() -> Sequence[Any]:
 
 
 def show(run: Run) -> None:
-    """A job that the address names, or the way to a new one."""
+    """Draw a job that the address names, or the way to a new one."""
     job_id = st.query_params.get("job")
     with errors.shown():
         if job_id:
@@ -91,7 +94,10 @@ def _begin(run: Run, frame: pd.DataFrame, columns: JobColumns, name: str, exact:
 
 
 def _from_lines(run: Run) -> None:
-    """One row a line. Where the classifier reads two texts, a tab stands between them, as when cells are pasted."""
+    """Draw one row a line.
+
+    Where the classifier reads two texts, a tab stands between them, as when cells are pasted.
+    """
     from bertdemo.jobs.records import JobColumns
 
     pairs = run.data.has_pairs
@@ -113,7 +119,7 @@ def _from_lines(run: Run) -> None:
 
 
 def table_of(lines: str, *, pairs: bool) -> pd.DataFrame:
-    """One row for each line that is not blank; with ``pairs`` the second text stands after the first tab.
+    """Return one row for each line that is not blank; with ``pairs`` the second text stands after the first tab.
 
     Raises:
         DataError: every line is blank.
@@ -180,7 +186,9 @@ def _forget_upload() -> None:
 
 
 def _columns(run: Run, frame: pd.DataFrame, trained: str | None) -> JobColumns:
-    """The columns as guessed and changed; to begin with, those that the run was ``trained`` on, if they are there.
+    """Return the columns as guessed and changed.
+
+    To begin with, those that the run was ``trained`` on, if they are there.
 
     Raises:
         DataError: the column of the second text is not chosen yet.
@@ -204,14 +212,14 @@ def _columns(run: Run, frame: pd.DataFrame, trained: str | None) -> JobColumns:
             raise DataError("This classifier reads two texts: choose the column of the second one.")
     rest = [_NONE, *(name for name in names if name not in (chosen, second))]
     label = _pick(
-        right if run.data.has_pairs else middle, "Right labels (optional)", rest, _NONE, f"many_label_{mark}",
+        right if run.data.has_pairs else middle, "Correct labels (optional)", rest, _NONE, f"many_label_{mark}",
         explained="Where you know them: the predictions are then compared with them.",
     )  # fmt: skip
     return JobColumns(chosen, second, None if label == _NONE else label)
 
 
 def _likely(frame: pd.DataFrame, pairs: bool) -> tuple[str | None, str | None]:
-    """The columns to begin with; where none suggests itself the pickers begin empty."""
+    """Return the columns to begin with; where none suggests itself the pickers begin empty."""
     from bertdemo.data.columns import guess_texts
 
     try:
@@ -231,7 +239,7 @@ def _pick(
 
 
 def _earlier() -> None:
-    """The last tables that were predicted here, each a button that opens it."""
+    """Draw the last tables that were predicted here, each a button that opens it."""
     jobs = [(job, job.card) for job in resources.jobs().list() if job.card][:_EARLIER]
     if jobs:
         st.subheader("Earlier tables", anchor=False)

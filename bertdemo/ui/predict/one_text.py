@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 
 def brief(run: Run) -> None:
-    """The box, the answer and some examples, for the first page."""
+    """Draw the box, the answer and some examples, for the first page."""
     st.fragment(_brief, run_every=text_input.poll())(run)
 
 
 def full(run: Run, runs: list[Run]) -> None:
-    """The box, the answer, and everything that can be asked about it."""
+    """Draw the box, the answer, and everything that can be asked about it."""
     st.fragment(_full, run_every=text_input.poll())(run, runs)
 
 
@@ -34,9 +34,7 @@ def _brief(run: Run) -> None:
         if asked and text_input.is_loaded():
             answer = prediction.of(run, asked)
             _result(run, asked, answer, examples)
-    with st.container(gap=None):
-        example_texts.offer(examples, 3)
-        text_input.enter_asks()
+    example_texts.offer(examples, 3)
 
 
 def _full(run: Run, runs: list[Run]) -> None:
@@ -55,11 +53,10 @@ def _full(run: Run, runs: list[Run]) -> None:
         if asked and answer:
             _behind(run, runs, asked, answer)
             example_texts.visited(asked)
-    text_input.enter_asks()
 
 
 def _result(run: Run, asked: Asked, answer: Answer, examples: tuple[Example, ...], least: float = 0.0) -> None:
-    """The answer, whether it is right where that is known, and what such answers are worth."""
+    """Draw the answer, whether it is right where that is known, and what such answers are worth."""
     with st.container(key="answer", gap="small"):
         prediction.show(answer, least)
         lines = (
@@ -74,7 +71,7 @@ def _result(run: Run, asked: Asked, answer: Answer, examples: tuple[Example, ...
 
 
 def _why_link(run: Run, asked: Asked) -> None:
-    """The way to the explanation of this answer."""
+    """Draw the way to the explanation of this answer."""
     st.page_link(
         "pages/explain.py",
         label="Why?",
@@ -91,7 +88,7 @@ def _examples(run: Run) -> tuple[Example, ...]:
 
 
 def _given(examples: tuple[Example, ...], asked: Asked, answer: Answer) -> str:
-    """Whether the answer is right, where the text is one of the examples."""
+    """Return whether the answer is right, where the text is one of the examples."""
     label = example_texts.given_label(examples, asked)
     if label is None:
         return ""
@@ -100,7 +97,7 @@ def _given(examples: tuple[Example, ...], asked: Asked, answer: Answer) -> str:
 
 
 def _behind(run: Run, runs: list[Run], asked: Asked, answer: Answer) -> None:
-    """What is folded away, computed only while it is open."""
+    """Draw what is folded away, computed only while it is open."""
     opened = compare.is_opened()
     with st.expander("Ask other classifiers, too", opened, key="compare_box", icon=":material/compare_arrows:"):
         compare.choose(run, runs, asked)

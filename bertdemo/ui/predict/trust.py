@@ -37,7 +37,7 @@ class Alike:
 
 
 def alike(coverage: Coverage, confidence: float) -> Alike:
-    """The test texts whose answers were about as sure as ``confidence``."""
+    """Return the test texts whose answers were about as sure as ``confidence``."""
     place = bisect_right(_EDGES, confidence)
     low, high = _EDGES[place - 1], (*_EDGES, 1.01)[place]
     below, above = coverage.at(low), coverage.at(high)
@@ -45,7 +45,10 @@ def alike(coverage: Coverage, confidence: float) -> Alike:
 
 
 def sentence(run: Run, asked: Asked, answer: Answer) -> str:
-    """What such an answer was worth on the test texts; empty if nobody knows, and why where the text is unlike them."""
+    """Return what such an answer was worth on the test texts.
+
+    Empty if nobody knows, and why where the text is unlike them.
+    """
     if unlike := familiarity.why(run, asked, answer):
         return f"It was not tested on texts like this one ({unlike}), so how often it is right on them is not known."
     coverage = _coverage(run)
@@ -56,7 +59,7 @@ def sentence(run: Run, asked: Asked, answer: Answer) -> str:
 
 
 def report_link(run: Run) -> None:
-    """The way to the report, which answers the question in full."""
+    """Draw the way to the report, which answers the question in full."""
     st.page_link(
         "pages/runs.py",
         label="How often is it wrong?",
@@ -66,7 +69,7 @@ def report_link(run: Run) -> None:
 
 
 def worth(group: Alike) -> str:
-    """The group in words; empty where there are too few texts to say anything."""
+    """Return the group in words; empty where there are too few texts to say anything."""
     if group.n < _FEW:
         return ""
     band = f"below {percent(group.high, 0)}" if not group.low else f"{100 * group.low:.0f} to {percent(group.high, 0)}"
@@ -75,7 +78,7 @@ def worth(group: Alike) -> str:
 
 
 def least() -> float:
-    """The certainty below which the answer is "not sure", 0 to 1; 0 unless a person has chosen one."""
+    """Return the certainty below which the answer is "not sure", 0 to 1; 0 unless a person has chosen one."""
     return float(st.session_state.get(_LEAST, 0)) / 100
 
 
@@ -86,7 +89,7 @@ def begin_with(per_cent: int) -> None:
 
 
 def threshold(run: Run) -> None:
-    """The slider, and what that threshold brings on the test texts."""
+    """Draw the slider, and what that threshold brings on the test texts."""
     chosen = st.slider(
         "Answer only when at least so certain", 0, 99, format="%d %%", key=_LEAST, persist_state="session"
     )
@@ -99,7 +102,7 @@ def threshold(run: Run) -> None:
 
 
 def cost(at: AtThreshold) -> str:
-    """What the threshold gives and takes, as Markdown."""
+    """Return what the threshold gives and takes, as Markdown."""
     if at.accuracy is None or at.accuracy_interval is None:
         return f"So sure it was on none of {count(at.n, 'test text')}: it would never answer."
     answered = f"**{percent(at.coverage)}** of {count(at.n, 'test text')} {_ends(at.coverage_interval)}"
@@ -117,7 +120,7 @@ def _ends(interval: Interval) -> str:
 def _coverage(run: Run) -> Coverage | None:
     """None where the answers are not there or damaged: the prediction itself does not need them."""
     try:
-        evidence = test_analysis.evidence(run)
+        evidence = test_analysis.analysis_of(run)
     except BertDemoError:
         return None
     return evidence.coverage if evidence else None

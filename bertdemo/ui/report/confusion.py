@@ -5,18 +5,18 @@ from __future__ import annotations
 import streamlit as st
 
 from bertdemo.charts.names import CELL
+from bertdemo.evaluation.analysis import Analysis
 from bertdemo.evaluation.report import Scores
 from bertdemo.ui.kit import errors
 from bertdemo.ui.kit.figure import figure
 from bertdemo.ui.kit.formatting import count, escape
-from bertdemo.ui.kit.test_analysis import Evidence
 from bertdemo.ui.kit.texts import to_read
 from bertdemo.ui.report.rows import Cell, cells, class_rows, commonest_mistake, confusion_rows, rows_explained
 
 
 @st.fragment
-def labels(run_id: str, scores: Scores, known: Evidence | None) -> None:
-    """The matrix with the texts of a chosen cell, and every label's own scores."""
+def labels(run_id: str, scores: Scores, known: Analysis | None) -> None:
+    """Draw the matrix with the texts of a chosen cell, and every label's own scores."""
     from bertdemo.charts.scores import confusion_chart
 
     rows, number = confusion_rows(scores)
@@ -40,7 +40,7 @@ def labels(run_id: str, scores: Scores, known: Evidence | None) -> None:
     st.caption("Precision: how often it is right when it says this label. Recall: how many of this label it finds.")
 
 
-def _texts(run_id: str, scores: Scores, known: Evidence) -> None:
+def _texts(run_id: str, scores: Scores, known: Analysis) -> None:
     chosen = st.selectbox(
         "Read the texts of a cell",
         cells(scores),

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import streamlit as st
 
+from bertdemo import registry
+from bertdemo.evaluation.analysis import Analysis
 from bertdemo.evaluation.report import Interval, Report, TrainingSummary, ending, verdict
-from bertdemo.runs.records import Run, State
+from bertdemo.runs.records import Run
+from bertdemo.tasks.records import State
 from bertdemo.ui.finetune import live, start
 from bertdemo.ui.kit import errors, resources
 from bertdemo.ui.kit.figure import figure
 from bertdemo.ui.kit.formatting import compact, count, duration, escape, percent
 from bertdemo.ui.kit.section import question
-from bertdemo.ui.kit.test_analysis import Evidence, evidence
-from bertdemo.ui.report import calibration, compare, confusion, export, mistakes, ranking, slices
+from bertdemo.ui.kit.test_analysis import analysis_of
+from bertdemo.ui.report import confusion, sections
 from bertdemo.ui.report.rows import baseline_rows
+from bertdemo.ui.report.section import Reported, Section
 
+SECTIONS: list[Section] = registry.members(sections, Section)
 _ENDINGS = {
     State.FAILED: "This run failed.",
     State.INTERRUPTED: "This run was interrupted.",
@@ -22,15 +27,19 @@ _ENDINGS = {
 
 
 def show(run: Run, runs: list[Run]) -> None:
-    """Everything a run that has ended leaves: its report, question by question, its curves, its recipe and its log."""
-    report = resources.runs().report(run.id)
+    """Draw everything a run that has ended leaves.
+
+    Its report, question by question, its curves, its recipe and its log.
+    """
+    report, known = resources.runs().report(run.id), None
     if report is None:
         _ending(run)
     else:
-        _report(run, report)
-    question("Compare with other runs", "compare_runs", "compare_arrows", compare.compare, run, runs)
-    if run.status.state.has_model:
-        question("Take it elsewhere", "export", "download", export.export, run)
+        known = _report(run, report)
+    subject = Reported(run, runs, known)
+    for section in SECTIONS:
+        if section.applies(subject):
+            question(section.title, section.key, section.icon, section.draw, subject)
     _rest(run, report)
 
 
@@ -63,7 +72,8 @@ def _test(run_id: str) -> None:
         resources.runs().test(run_id)
 
 
-def _report(run: Run, report: Report) -> None:
+def _report(run: Run, report: Report) -> Analysis | None:
+    """Return the scores, what BERT added, and which labels are mixed up; returns what the answers tell beyond that."""
     scores(report)
     if run.status.state.has_model:
         label = "Ask it about a text of yours"
@@ -75,32 +85,22 @@ def _report(run: Run, report: Report) -> None:
         st.caption(escape(run.data.columns))
     known = None
     with errors.shown() as outcome:
-        known = evidence(run)
+        known = analysis_of(run)
     _baseline(report, known)
     confusion.labels(run.id, report.test, known)
-    if known:
-        _questions(run, known)
-    elif not outcome.failed:
+    if known is None and not outcome.failed:
         st.caption(
             "This run kept no answers to the single texts: an older version made it. Fine-tune it again with the same "
             "recipe to see its calibration, its mistakes and where it is good and bad."
         )
-
-
-def _questions(run: Run, known: Evidence) -> None:
-    question("How sure may I be of an answer?", "certainty", "balance", calibration.certainty, known)
-    question("What if it may say “not sure”?", "not_sure", "front_hand", calibration.abstaining, known)
-    question("Where is it good, where bad?", "slices", "stacked_bar_chart", slices.slices, known)
-    question("Which mistakes was it surest of?", "mistakes", "error", mistakes.mistakes, run, known)
-    question("Which training rows look mislabelled?", "suspects", "label_off", mistakes.suspects, run, known)
-    question("How well does it rank?", "ranking", "leaderboard", ranking.ranking, known)
+    return known
 
 
 def scores(report: Report) -> None:
-    """The two figures people come for, with their intervals, and one sentence on what they are worth."""
+    """Draw the two figures people come for, with their intervals, and one sentence on what they are worth."""
     with st.container(horizontal=True, key="headline", gap="small"):
         _score("Accuracy on texts it never saw", report.test.accuracy, report.test.accuracy_interval)
-        _score("Macro-F1, all labels alike", report.test.macro_f1, report.test.macro_f1_interval)
+        _score("Macro-F1 (every label counts the same)", report.test.macro_f1, report.test.macro_f1_interval)
     st.markdown(escape(verdict(report)).replace(" %", "\u00a0%"))
 
 
@@ -110,19 +110,19 @@ def _score(name: str, value: float, interval: Interval) -> None:
         st.caption(f"95 % interval {100 * interval.low:.1f} to {100 * interval.high:.1f}")
 
 
-def _baseline(report: Report, known: Evidence | None) -> None:
+def _baseline(report: Report, known: Analysis | None) -> None:
     from bertdemo.charts.scores import interval_chart
 
     rows, low = baseline_rows(report)
     figure(
-        "What does BERT add to counting words?",
+        "What does BERT add to a bag of words?",
         rows,
         interval_chart,
         low,
         key="baseline",
         alt="Accuracy and macro-F1 of BERT and of TF-IDF with logistic regression, with 95 % intervals",
         note=(
-            "Word counting is TF-IDF with logistic regression, trained on the same texts in "
+            "The bag of words is TF-IDF with logistic regression, trained on the same texts in "
             f"{duration(report.baseline_seconds)} and tested on the same {count(report.test.n, 'text')}."
         ),
     )
@@ -130,11 +130,11 @@ def _baseline(report: Report, known: Evidence | None) -> None:
         _text_by_text(known)
 
 
-def _text_by_text(known: Evidence) -> None:
+def _text_by_text(known: Analysis) -> None:
     from bertdemo.evaluation.comparison import sentence
 
     compared = known.against_baseline
-    st.markdown(escape(sentence(compared, "BERT", "word counting")).replace(" %", "\u00a0%"))
+    st.markdown(escape(sentence(compared, "BERT", "the bag of words")).replace(" %", "\u00a0%"))
     st.caption(f"By the {escape(compared.method)}.")
 
 

@@ -28,12 +28,12 @@ class Cell:
 
 
 def baseline_rows(report: Report) -> tuple[pd.DataFrame, float]:
-    """Rows for ``interval_chart`` of the model and its baseline, and where its axis begins (per cent)."""
+    """Return rows for ``interval_chart`` of the model and its baseline, and where its axis begins (per cent)."""
     return score_rows(dict(zip(MODELS, (report.test, report.baseline), strict=True)))
 
 
 def score_rows(named: Mapping[str, Scores]) -> tuple[pd.DataFrame, float]:
-    """Rows for ``interval_chart``, and where its axis begins (per cent)."""
+    """Return rows for ``interval_chart``, and where its axis begins (per cent)."""
     import pandas as pd
 
     rows = []
@@ -48,12 +48,12 @@ def score_rows(named: Mapping[str, Scores]) -> tuple[pd.DataFrame, float]:
 
 
 def axis_start(lowest: float) -> float:
-    """Where an axis of per cent may begin so that ``lowest`` stands off its end: a multiple of ten."""
+    """Return where an axis of per cent may begin so that ``lowest`` stands off its end: a multiple of ten."""
     return max(0.0, 10.0 * math.floor((lowest - 5) / 10))
 
 
 def class_rows(scores: Scores) -> pd.DataFrame:
-    """Precision, recall and F1 (per cent) of every label, the most frequent first."""
+    """Return precision, recall and F1 (per cent) of every label, the most frequent first."""
     import pandas as pd
 
     rows = sorted(scores.classes, key=lambda each: -each.support)
@@ -64,7 +64,7 @@ def class_rows(scores: Scores) -> pd.DataFrame:
 
 
 def commonest_mistake(scores: Scores) -> str:
-    """Which label is most often taken for which other, in a sentence."""
+    """Return which label is most often taken for which other, in a sentence."""
     names = [each.label for each in scores.classes]
     called = [name for j, name in enumerate(names) if any(row[j] for row in scores.confusion)]
     if len(called) == 1:
@@ -81,14 +81,17 @@ def commonest_mistake(scores: Scores) -> str:
 
 
 def cells(scores: Scores) -> list[Cell]:
-    """The cells of the confusion matrix that hold texts: the mistakes, most frequent first, then the right answers."""
+    """Return the cells of the confusion matrix that hold texts.
+
+    The mistakes, most frequent first, then the right answers.
+    """
     names = [each.label for each in scores.classes]
     found = [Cell(names[i], names[j], n) for i, row in enumerate(scores.confusion) for j, n in enumerate(row) if n]
     return sorted(found, key=lambda cell: (cell.label == cell.called, -cell.texts))
 
 
 def rows_explained(scores: Scores) -> str:
-    """How to read the matrix that ``confusion_rows`` makes."""
+    """Return how to read the matrix that ``confusion_rows`` makes."""
     if len(scores.classes) <= MOST_LABELS:
         return "Each row holds the test texts of one label."
     rest = len(scores.classes) - MOST_LABELS + 1
@@ -99,7 +102,7 @@ def rows_explained(scores: Scores) -> str:
 
 
 def confusion_rows(scores: Scores) -> tuple[pd.DataFrame, int]:
-    """Rows for ``confusion_chart``, and how many labels; beyond 20 the rarest are counted together."""
+    """Return rows for ``confusion_chart``, and how many labels; beyond 20 the rarest are counted together."""
     import pandas as pd
 
     names = [each.label for each in scores.classes]

@@ -26,12 +26,12 @@ _RENAMED = "run_was_renamed"  # its panel is still open
 
 
 def title(run: Run) -> str:
-    """The whole name, which lists and pickers shorten."""
+    """Return the whole name, which lists and pickers shorten."""
     return escape(run.name or run.id)
 
 
 def table(runs: list[Run]) -> None:
-    """One row a run, newest first; a chosen row becomes the run of the page."""
+    """Draw one row a run, newest first; a chosen row becomes the run of the page."""
     ids = [run.id for run in runs]
     height = row_height([run_picker.name_of(run) for run in runs])
 
@@ -67,7 +67,10 @@ def table(runs: list[Run]) -> None:
 
 
 def row_height(names: list[str]) -> int:
-    """Pixels of a row, the same for all, in which the longest name is read whole: cells wrap in rows of more lines."""
+    """Return pixels of a row, the same for all, in which the longest name is read whole.
+
+    Cells wrap in rows of more lines.
+    """
     return _ROW + _LINE * (max(math.ceil(len(name) / _LETTERS) for name in names) - 1)
 
 
@@ -91,7 +94,7 @@ def _frame(runs: list[Run]) -> pd.DataFrame:
 
 
 def actions(run: Run) -> None:
-    """The two actions. Each opens a small panel first; deleting asks there. What comes with the app has none."""
+    """Draw the two actions. Each opens a small panel first; deleting asks there. What comes with the app has none."""
     if run.read_only:
         st.caption("This classifier comes with the app and stays as it is.")
         return

@@ -28,11 +28,11 @@ from bertdemo.ui.study.words import (
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
+    from bertdemo.evaluation.analysis import Analysis
     from bertdemo.runs.records import Run
     from bertdemo.studies.records import Question, Study, StudyCard, WordFinding, WordFindings
-    from bertdemo.ui.kit.address import Vain
+    from bertdemo.ui.kit.address import InvalidParam
     from bertdemo.ui.kit.explained_text import Subject
-    from bertdemo.ui.kit.test_analysis import Evidence
 
 _SIZES = (50, 200, 500)
 _OPENED_FOR = "study_for"  # the run and the label of the answer
@@ -40,13 +40,13 @@ _DIGITS = {"mean": 3, "spread": 3, "low": 3, "high": 3, "speaks for (%)": 1}  # 
 _LISTED = 300  # words in the table and in the list; the file has all
 
 
-def unknown(subject: Subject) -> Iterator[Vain]:
-    """A study of the address that is not here."""
+def unknown(subject: Subject) -> Iterator[InvalidParam]:
+    """Yield a study of the address that is not here."""
     if progress.STUDY in st.query_params:
-        yield from address.unknown(progress.STUDY, _cards(subject.run), "study of words of this run")
+        yield from address.invalid_params(progress.STUDY, _cards(subject.run), "study of words of this run")
 
 
-def show(subject: Subject, known: Evidence) -> None:
+def show(subject: Subject, known: Analysis) -> None:
     """Choose a label or a cell, have its test texts explained, and see what moved their answers."""
     st.subheader("Which words move the answers to many texts?", anchor=False)
     run = subject.run
@@ -57,15 +57,18 @@ def show(subject: Subject, known: Evidence) -> None:
             address.put(progress.STUDY)
             if st.button("Explain these texts", type="primary", key="study_begin", icon=":material/play_arrow:"):
                 progress.begin(run, question, most)
-            st.caption("A process of its own does this, about a quarter of a second a text; it can be cancelled.")
+            st.caption("Runs in the background, about ¼ s per text. You can cancel it.")
             return
         address.put(progress.STUDY, study.id)
         if progress.is_done(study) and study.card:
             _findings(run, known, study, study.card)
 
 
-def _choice(subject: Subject, known: Evidence) -> tuple[Question, int]:
-    """The texts and how many of them; first those of a study that the address names, or called as this text is."""
+def _choice(subject: Subject, known: Analysis) -> tuple[Question, int]:
+    """Return the texts and how many of them.
+
+    First those of a study that the address names, or called as this text is.
+    """
     run, options = subject.run, _options(known)
     which, size = f"study_which_{run.id}", f"study_most_{run.id}"
     opened_for = run.id, subject.answered
@@ -107,8 +110,8 @@ def _cards(run: Run) -> dict[str, StudyCard]:
     return {study: card for study, card in cards.items() if card and card.question.about == "words"}
 
 
-def _options(known: Evidence) -> list[tuple[Question, str]]:
-    """Labels by how often they were given, then the mistakes, the most frequent first."""
+def _options(known: Analysis) -> list[tuple[Question, str]]:
+    """Return labels by how often they were given, then the mistakes, the most frequent first."""
     import numpy as np
 
     from bertdemo.studies.records import Question
@@ -125,7 +128,7 @@ def _options(known: Evidence) -> list[tuple[Question, str]]:
     return [(question, f"{words}: {count(int(n), 'text')}") for question, n, words in ordered if n]
 
 
-def _findings(run: Run, known: Evidence, study: Study, card: StudyCard) -> None:
+def _findings(run: Run, known: Analysis, study: Study, card: StudyCard) -> None:
     from bertdemo.charts.terms import term_chart
 
     found = _words(study.id)
@@ -135,7 +138,7 @@ def _findings(run: Run, known: Evidence, study: Study, card: StudyCard) -> None:
         figure(
             f"How much does each word move {moved(card)}?",
             rows, term_chart, len(rows), "Mean attribution (logits)",
-            key="study_chart", alt="Mean attribution of each word in its interval; positive speaks for the answer",
+            key="study_chart", alt="Mean attribution of each word in its interval; positive increases its score",
             note=f"Blue and + speak for the answer, orange and − against it.{_left_out(found)}",
             table=table_rows(found).head(_LISTED).round(_DIGITS),
         )  # fmt: skip
@@ -155,8 +158,8 @@ def _words(study_id: str) -> WordFindings:
     return resources.studies().words(study_id)
 
 
-def _examples(run: Run, known: Evidence, found: WordFindings) -> None:
-    """The texts behind a word: where it had the largest, a middle, and the smallest score."""
+def _examples(run: Run, known: Analysis, found: WordFindings) -> None:
+    """Draw the texts behind a word: where it had the largest, a middle, and the smallest score."""
     if not found.words:
         return
     word = st.selectbox(

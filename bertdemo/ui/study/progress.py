@@ -7,23 +7,26 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from bertdemo.errors import BertDemoError
-from bertdemo.runs.records import State
+from bertdemo.tasks.records import State
 from bertdemo.ui.kit import address, errors, resources
 from bertdemo.ui.kit.formatting import about, escape
 from bertdemo.ui.kit.text_input import LONGEST_LINK, Asked, parameters
 from bertdemo.ui.kit.texts import text_as_it_is
 
 if TYPE_CHECKING:
+    from bertdemo.evaluation.analysis import Analysis
     from bertdemo.runs.records import Run
     from bertdemo.studies.records import Question, Study
-    from bertdemo.ui.kit.test_analysis import Evidence
 
 STUDY = "study"  # which one is looked at, in the address
 _TICK = 2  # seconds between two looks at a study that is at work
 
 
 def of(run: Run, question: Question, most: int) -> Study | None:
-    """The newest study of this question about so many texts, or as many as there are; None where nobody asked yet."""
+    """Return the newest study of this question about so many texts, or as many as there are.
+
+    None where nobody asked yet.
+    """
     for study in resources.studies().list(run.id):
         card = study.card
         if card and card.question == question and len(card.places) == min(most, card.available):
@@ -72,7 +75,7 @@ def _watch(study_id: str) -> None:
 
 
 def progress(study: Study) -> str:
-    """How far the study is, in words."""
+    """Return how far the study is, in words."""
     status = study.status
     if status.state is State.QUEUED:
         return "Waiting for the study before it" if (study.position or 1) > 1 else "It begins in a moment"
@@ -81,7 +84,7 @@ def progress(study: Study) -> str:
 
 
 def delete(study: Study) -> None:
-    """A button that removes what was found, after a question."""
+    """Draw a button that removes what was found, after a question."""
     with st.popover("Delete", icon=":material/delete:", key=f"delete_{study.id}"):
         st.markdown("Delete this study, for good? It can be done again.")
         if st.button("Delete it", key=f"delete_{study.id}_yes", type="primary"):
@@ -94,19 +97,19 @@ def delete(study: Study) -> None:
                 st.rerun()
 
 
-def one_text(run: Run, known: Evidence, place: int, told: str = "") -> None:
-    """A test text as it is with its labels, ``told`` (Markdown) before them, and the way to explain it."""
+def one_text(run: Run, known: Analysis, place: int, told: str = "") -> None:
+    """Draw a test text as it is with its labels, ``told`` (Markdown) before them, and the way to explain it."""
     text, pair = known.test.texts[place], known.test.pairs[place] if known.test.pairs else None
     called = known.label_names[int(known.answers.test.predicted[place])]
     label = known.label_names[known.test.labels[place]]
     with st.container(border=True, gap=None):
-        st.caption(f"{told}Called **{escape(called)}**, labelled **{escape(label)}**.")
+        st.caption(f"{told}Predicted **{escape(called)}**, labelled **{escape(label)}**.")
         text_as_it_is(text, pair)
         _explain_link(run, text, pair)
 
 
 def _explain_link(run: Run, text: str, pair: str | None) -> None:
-    """The way to this one text in Explain, if it is short enough for an address."""
+    """Draw the way to this one text in Explain, if it is short enough for an address."""
     if len(text) + len(pair or "") > LONGEST_LINK:
         st.caption("This text is too long for a link: copy it into the box above to explain it.")
         return

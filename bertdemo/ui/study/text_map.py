@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from bertdemo.evaluation.analysis import Analysis
     from bertdemo.runs.records import Run
     from bertdemo.studies.records import MapFindings, Point, View
-    from bertdemo.ui.kit.test_analysis import Evidence
 
 _MOST_LABELS = 4  # that colours and shapes tell apart; of more, the rarest are drawn together
 _OTHERS = "other labels"
@@ -28,12 +28,12 @@ _NOTABLE = 0.05  # of the texts; smaller changes come and go with the sample
 _LONGEST = 80  # characters of a text in a chart or a list
 
 
-def show(run: Run, known: Evidence) -> None:
+def show(run: Run, known: Analysis) -> None:
     """Have the vectors of the test texts computed, and see them."""
     from bertdemo.studies.records import Question
     from bertdemo.studies.selection import LEAST_MAP, MOST_MAP, too_few_for_a_map
 
-    st.subheader("Where do the test texts lie for the model?", anchor=False)
+    st.subheader("Map of the test texts, before and after", anchor=False)
     with errors.shown():
         if len(known.answers.test) < LEAST_MAP:
             st.caption(too_few_for_a_map(len(known.answers.test)))
@@ -55,7 +55,7 @@ def _map(study_id: str) -> MapFindings:
     return resources.studies().map(study_id)
 
 
-def _pictures(run: Run, known: Evidence, found: MapFindings) -> None:
+def _pictures(run: Run, known: Analysis, found: MapFindings) -> None:
     st.markdown(headline(found))
     chosen = f"map_text_{run.id}"
     views = (("before", "Before fine-tuning", found.before), ("after", "After fine-tuning", found.after))
@@ -69,7 +69,7 @@ def _pictures(run: Run, known: Evidence, found: MapFindings) -> None:
     _text(run, known, found.points, chosen)
 
 
-def _picture(known: Evidence, found: MapFindings, when: str, title: str, view: View, chosen: str) -> None:
+def _picture(known: Analysis, found: MapFindings, when: str, title: str, view: View, chosen: str) -> None:
     from bertdemo.charts.vectors import map_chart
 
     rows, names = map_rows(found.points, known.label_names, known.test.texts, when)
@@ -90,7 +90,7 @@ def _picture(known: Evidence, found: MapFindings, when: str, title: str, view: V
 def map_rows(
     points: Sequence[Point], label_names: Sequence[str], texts: Sequence[str], when: str
 ) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Rows for ``map_chart``, and the names of the labels that are drawn apart, the most frequent first."""
+    """Return rows for ``map_chart``, and the names of the labels that are drawn apart, the most frequent first."""
     import pandas as pd
 
     told = distinct(shorten(name, 24) for name in label_names)
@@ -113,7 +113,7 @@ def map_rows(
 
 
 def headline(found: MapFindings) -> str:
-    """What fine-tuning did to the neighbourhoods, as Markdown."""
+    """Return what fine-tuning did to the neighbourhoods, as Markdown."""
     after, chance = found.after.neighbours, percent(found.after.chance, 0)
     if found.before is None:
         return f"The nearest neighbour of a text has its label for **{percent(after, 0)}**; by chance, {chance}."
@@ -129,7 +129,7 @@ def headline(found: MapFindings) -> str:
 
 
 def method(found: MapFindings) -> str:
-    """How the picture was made, and what it cannot show."""
+    """Return how the picture was made, and what it cannot show."""
     return (
         f"{count(len(found.points), 'test text')} (at most 1,000, a random sample), the last layer's vector of the "
         f"first token ([CLS] or its like) in {found.precision}, flattened by principal component analysis, each "
@@ -139,8 +139,8 @@ def method(found: MapFindings) -> str:
     )
 
 
-def _text(run: Run, known: Evidence, points: Sequence[Point], chosen: str) -> None:
-    """The clicked text, which can be chosen from a list as well."""
+def _text(run: Run, known: Analysis, points: Sequence[Point], chosen: str) -> None:
+    """Draw the clicked text, which can be chosen from a list as well."""
     places = [point.place for point in points]
     if st.session_state.get(chosen) not in places:
         st.session_state[chosen] = None

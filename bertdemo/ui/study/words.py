@@ -20,14 +20,14 @@ _LUCK = 0.05
 
 
 def strong(found: WordFindings) -> tuple[list[WordFinding], list[WordFinding]]:
-    """The words that surely spoke for the answer and against it, the surest first."""
+    """Return the words that surely spoke for the answer and against it, the surest first."""
     from bertdemo.studies.words import surely
 
     return [w for w in found.words if surely(w) > 0], [w for w in found.words if surely(w) < 0]
 
 
 def headline(found: WordFindings, card: StudyCard) -> str:
-    """The words that mattered most, as Markdown."""
+    """Return the words that mattered most, as Markdown."""
     answer = f"“{escape(card.label_names[card.question.predicted or 0])}”"
     if card.question.against is not None:
         answer += f" and not “{escape(card.label_names[card.question.against])}”"
@@ -42,7 +42,7 @@ def headline(found: WordFindings, card: StudyCard) -> str:
 
 
 def moved(card: StudyCard) -> str:
-    """What the scores are of, as Markdown."""
+    """Return what the scores are of, as Markdown."""
     told = quoted(card.label_names[card.question.predicted or 0])
     against = card.question.against
     return f"the answer {told}" if against is None else f"the margin of {told} over {quoted(card.label_names[against])}"
@@ -53,7 +53,7 @@ def _names(words: Sequence[WordFinding]) -> str:
 
 
 def method(found: WordFindings, card: StudyCard) -> str:
-    """How the figures were made, and what they cannot say."""
+    """Return how the figures were made, and what they cannot say."""
     from bertdemo.studies.words import NEVER_CERTIFIED
 
     which = "all" if found.texts == card.available else f"a random sample of {found.texts:,} of the {card.available:,}"
@@ -73,7 +73,10 @@ def method(found: WordFindings, card: StudyCard) -> str:
 
 
 def chart_rows(found: WordFindings) -> pd.DataFrame:
-    """Rows for ``term_chart``: the words that stand out, and where none does the largest means that were compared."""
+    """Return rows for ``term_chart``.
+
+    The words that stand out, and where none does the largest means that were compared.
+    """
     import pandas as pd
 
     from bertdemo.charts.palette import BLUE, ORANGE
@@ -90,7 +93,7 @@ def chart_rows(found: WordFindings) -> pd.DataFrame:
 
 
 def table_rows(found: WordFindings) -> pd.DataFrame:
-    """Every word in at least two texts, as it is listed and downloaded."""
+    """Return every word in at least two texts, as it is listed and downloaded."""
     import pandas as pd
 
     rows = [
@@ -101,7 +104,7 @@ def table_rows(found: WordFindings) -> pd.DataFrame:
 
 
 def shortcut_rows(shortcuts: Sequence[Shortcut], label: str) -> dict[str, list[str]]:
-    """Columns of Markdown, one row a word."""
+    """Return columns of Markdown, one row a word."""
     name = escape(shorten(label, 30))
     return {
         "Word": [escape(shorten(each.word.text, 40)) for each in shortcuts],
@@ -125,7 +128,7 @@ def _change(masked: Masked) -> str:
 
 
 def about_shortcuts(found: WordFindings, label: str) -> str:
-    """What the table of shortcuts shows, or why there is none; Markdown."""
+    """Return what the table of shortcuts shows, or why there is none; Markdown."""
     name = escape(shorten(label, 40))
     if not found.suspected:
         return (

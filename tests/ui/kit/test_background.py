@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from bertdemo.explanation.cancelling import CancelledError
-from bertdemo.explanation.reading import read
+from bertdemo.errors import CancelledError
+from bertdemo.explanation.tokenized_text import tokenize_with_words
 from bertdemo.models.classifier import load_base
 from bertdemo.ui.attention.importance import measure
 from bertdemo.ui.explain import windows
@@ -26,7 +26,11 @@ def classifier(tiny_base):
 
 def test_it_measures_every_head_and_tells_how_far_it_is(classifier):
     bar = Bar("Reading…")
-    found = measure(classifier, [read(classifier, "the coffee was cold"), read(classifier, "kind people")], bar)
+    found = measure(
+        classifier,
+        [tokenize_with_words(classifier, "the coffee was cold"), tokenize_with_words(classifier, "kind people")],
+        bar,
+    )
     assert (bar.share, found.texts) == (1.0, 2)
     assert bar.words.endswith("2 of 2 texts")
     assert found.change.shape == (2, 2)
@@ -36,7 +40,7 @@ def test_one_that_is_called_off_ends_before_its_next_piece(classifier):
     bar = Bar("Reading…")
     bar.called_off.set()
     with pytest.raises(CancelledError):
-        measure(classifier, [read(classifier, "the coffee was cold")], bar)
+        measure(classifier, [tokenize_with_words(classifier, "the coffee was cold")], bar)
     assert bar.share == 0.0
 
 
@@ -49,7 +53,7 @@ def test_one_that_nobody_looks_at_any_more_is_called_off():
 
 def test_a_long_one_is_called_off_by_a_click_within_a_second(classifier):
     bar, results = Bar("Reading…"), []
-    readings = [read(classifier, "the coffee was cold and the staff were rude")] * 100_000
+    readings = [tokenize_with_words(classifier, "the coffee was cold and the staff were rude")] * 100_000
 
     def run():
         try:
@@ -119,10 +123,10 @@ def several() -> None:
         return background.Work(name, f"Making {name}", make)
 
     a, b, c = (work(name) for name in "abc")
-    background.kept(a.key, a.words, a.make)
-    background.once_known(lambda: st.text(" ".join(background.kept_each([a, b, c]))))
+    background.result_of(a.key, a.words, a.make)
+    background.skip_pending(lambda: st.text(" ".join(background.results_of([a, b, c]))))
     if let_go.is_set():
-        st.text(background.kept(b.key, b.words, b.make))
+        st.text(background.result_of(b.key, b.words, b.make))
 
 
 def test_several_results_share_one_bar_and_are_each_kept():

@@ -11,7 +11,7 @@ import pytest
 
 from bertdemo.errors import RunError
 from bertdemo.models.classifier import load_base
-from bertdemo.runs.records import State
+from bertdemo.tasks.records import State
 from bertdemo.ui.kit import text_input
 from bertdemo.ui.kit.warm_up import STEPS, Progress, WarmUp
 from tests.patience import LONGEST

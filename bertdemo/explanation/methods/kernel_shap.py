@@ -1,0 +1,55 @@
+"""Kernel SHAP (Lundberg & Lee, 2017)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bertdemo.explanation.function import ExplainedOutput
+from bertdemo.explanation.methods.method import ScoringMethod
+from bertdemo.explanation.methods.word_masks import number_of_samples, sampler, to_tokens, words_and_function
+from bertdemo.explanation.tokenized_text import TokenizedText
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class KernelShap(ScoringMethod):
+    """Shapley values of the words, by weighted least squares over samples."""
+
+    key, name, place = "kernel_shap", "Kernel SHAP", 4
+    adds_up, samples = True, True
+    sentence = (
+        "Shapley values of the words, estimated from random subsets of them; that they add up is built in and says "
+        "nothing of how good the estimate is."
+    )
+
+    def scores(self, output: ExplainedOutput, vectors: Tensor, baseline: Tensor, seed: int) -> NDArray[np.float64]:
+        from captum.attr import FeatureAblation
+        from captum.attr import KernelShap as Captum
+
+        words, present = words_and_function(output, vectors, baseline)
+        if words.shape[1] == 1:  # there is nothing to sample: the word is all that changes
+            return to_tokens(output.tokenized, FeatureAblation(present).attribute(words))
+        number = number_of_samples(output.tokenized)
+        method = Captum(present)
+        method.perturb_func = sampler(seed, _subsets)
+        scores = method.attribute(words, n_samples=number, perturbations_per_eval=number)
+        return to_tokens(output.tokenized, scores)
+
+    def n_samples(self, tokenized: TokenizedText) -> int:
+        return number_of_samples(tokenized)
+
+
+def _subsets(generator: np.random.Generator, words: int) -> Iterator[NDArray[np.int64]]:
+    """All words, none, and then subsets whose sizes k have the weights of Shapley's kernel, (n − 1) / (k (n − k))."""
+    yield np.ones(words, np.int64)
+    yield np.zeros(words, np.int64)
+    sizes = np.arange(1, words)
+    chances = 1 / (sizes * (words - sizes))
+    while True:
+        size = generator.choice(sizes, p=chances / chances.sum())
+        yield (generator.permutation(words) < size).astype(np.int64)

@@ -1,0 +1,107 @@
+"""Classifiers that stay in memory between two texts, shared by all who predict in this process."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from pathlib import Path
+from typing import Protocol
+
+from bertdemo.errors import ModelError, RunError, WeightsError
+from bertdemo.models.adapters import files_beside
+from bertdemo.models.classifier import Classifier, load_classifier
+
+_Edition = tuple[str, int]  # run id, and when its model or the base below was last written (nanoseconds)
+
+
+class ModelFolders(Protocol):
+    """Who knows where the tested model of a run lies: ``runs.store.Runs``."""
+
+    def model_folder(self, run_id: str) -> Path:
+        """Return the folder of the model; ``RunError`` says in one sentence why there is none."""
+        ...
+
+
+class ModelCache:
+    """Up to ``capacity`` classifiers, the one that was not asked for the longest makes room. Any thread may ask.
+
+    A classifier is loaded once however many ask for it at the same moment, and one after the other: loading takes twice
+    the memory of the model for a moment. Whoever asks for one that stands on the shelf waits for nobody. ``complete``
+    classifiers are for looking inside (``load_classifier``).
+    """
+
+    def __init__(self, runs: ModelFolders, capacity: int = 4, *, complete: bool = False) -> None:
+        self._runs = runs
+        self._capacity = capacity
+        self._complete = complete
+        self._classifiers: OrderedDict[_Edition, Classifier] = OrderedDict()
+        self._guard = threading.Lock()
+        self._loading = threading.Lock()
+
+    def classifier(self, run_id: str) -> Classifier:
+        """Return the classifier of a run as it lies on disk now; one that was written anew is loaded anew.
+
+        Raises:
+            RunError: there is no such run, it has no model (yet), or the model is damaged.
+        """
+        folder = self._runs.model_folder(run_id)
+        edition = run_id, last_written(run_id, folder)
+        if found := self._take(edition):
+            return found
+        with self._loading:
+            if found := self._take(edition):  # somebody else has loaded it meanwhile
+                return found
+            classifier = _load(run_id, folder, self._complete)
+            self._put(edition, classifier)
+            return classifier
+
+    def holds(self, run_id: str) -> bool:
+        """Return whether a classifier of this run is in memory, so that the next answer comes at once."""
+        with self._guard:
+            return any(held == run_id for held, _ in self._classifiers)
+
+    def _take(self, edition: _Edition) -> Classifier | None:
+        with self._guard:
+            found = self._classifiers.get(edition)
+            if found:
+                self._classifiers.move_to_end(edition)
+            return found
+
+    def _put(self, edition: _Edition, classifier: Classifier) -> None:
+        with self._guard:
+            for outdated in [each for each in self._classifiers if each[0] == edition[0]]:
+                del self._classifiers[outdated]
+            self._classifiers[edition] = classifier
+            while len(self._classifiers) > self._capacity:
+                self._classifiers.popitem(last=False)
+
+
+def last_written(run_id: str, folder: Path) -> int:
+    """Return the latest change (nanoseconds) of a model's folder or of a file in it: a model is written file by file.
+
+    Of an adapter also that of its base: folder and files, as a file may be replaced by one that is older.
+
+    Raises:
+        RunError: the folder is not there, or holds an adapter that is damaged or has no base.
+    """
+    try:
+        beside = files_beside(folder)
+        places = {folder, *folder.iterdir(), *beside, *(file.parent for file in beside)}
+        return max(path.stat().st_mtime_ns for path in places)
+    except (OSError, ValueError, KeyError, ModelError) as error:
+        raise _damaged(run_id) from error
+
+
+def _load(run_id: str, folder: Path, complete: bool) -> Classifier:
+    try:
+        return load_classifier(folder, complete=complete)
+    except WeightsError as error:
+        raise RunError(
+            f"The model of the run {run_id} is damaged ({error.found}): restore its folder, or train it again."
+        ) from error
+    except ModelError as error:
+        raise _damaged(run_id) from error
+
+
+def _damaged(run_id: str) -> RunError:
+    return RunError(f"The model of the run {run_id} is missing or damaged: restore its folder, or train it again.")

@@ -1,0 +1,153 @@
+"""What the store of runs and the store of jobs have in common: ids, the line, requests, and what is left behind."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import re
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from bertdemo.drafts import Sweeper
+from bertdemo.errors import BertDemoError, RunError, StorageError
+from bertdemo.tasks.backend import Backend
+from bertdemo.tasks.dispatcher import ID, Dispatcher
+from bertdemo.tasks.folder import TaskFolder
+from bertdemo.tasks.heartbeat import StatusWriter
+from bertdemo.tasks.records import Request, State, Status
+
+_Folder = TypeVar("_Folder", bound=TaskFolder)
+
+_log = logging.getLogger(__name__)
+
+_LONGEST_SLUG = 40  # of 64 characters; date, time and a random end take the rest
+
+
+class TaskStore(Generic[_Folder]):
+    """The folders below ``root``, one for each run or each job, whose order of work is kept in ``queue_path``.
+
+    Any number of these may exist, in any number of processes. Methods that take an id raise ``RunError`` where there
+    is none of that id; those that write raise ``StorageError`` where the disk does not let them.
+    """
+
+    def __init__(
+        self,
+        open_folder: type[_Folder],
+        root: Path,
+        queue_path: Path,
+        backend: Backend[_Folder],
+        clock: Callable[[], float],
+    ) -> None:
+        self._open = open_folder
+        self._root = root
+        self._clock = clock
+        self._backend = backend
+        self._sweeper = Sweeper()
+        self._dispatcher = Dispatcher(root, queue_path, backend, clock, open_folder)
+
+    def folder(self, task_id: str) -> _Folder:
+        """Return the folder of one. An id from outside is data: it names a folder in the home, or nothing."""
+        path = self._root / task_id
+        if not ID.fullmatch(task_id) or not path.is_dir() or path.resolve().parent != self._root.resolve():
+            kind = self._open.kind
+            raise RunError(f"There is no {kind} {task_id[:80]!r}: choose one from the list of {kind}s.")
+        return self._open(path)
+
+    def writable_folder(self, task_id: str) -> _Folder:
+        """Return the folder of one that may be stopped, renamed or deleted."""
+        return self.folder(task_id)
+
+    def prepare(self) -> None:
+        """Make the next one start quickly, unless one is at work, whose time this would take. Returns at once."""
+        with contextlib.suppress(StorageError):
+            if not self._dispatcher.is_busy():
+                self._backend.prepare()
+
+    def dispatch(self) -> None:
+        """Start the next one if nothing is at work; safe to call at any time, from any number of processes."""
+        self._dispatcher.dispatch()
+
+    def start_next(self) -> None:
+        """Dispatch for a worker at its end, which nobody asks any more: a failure goes to its log alone."""
+        try:
+            self.dispatch()
+        except BertDemoError as error:
+            _log.warning("the next %s was not started: %s", self._open.kind, error)
+
+    def take_over(self, folder: _Folder) -> StatusWriter | None:
+        """Let this process do the work, and be its voice; None if it is over, or is another's to do.
+
+        Raises:
+            RunError: the folder is damaged.
+            StorageError: the queue or the status cannot be written.
+        """
+        return StatusWriter(folder) if self._dispatcher.take_over(folder) else None
+
+    def delete(self, task_id: str) -> None:
+        """Remove one for good; a damaged one, too.
+
+        Raises:
+            RunError: it is still live.
+        """
+        folder = self.writable_folder(task_id)
+        status = self._status_or_explain(folder)
+        if status.state.is_live:
+            raise RunError(f"The {folder.kind} {task_id} is still {status.state}: stop or cancel it first.")
+        folder.remove()
+
+    def log(self, task_id: str, last: int = 200) -> str:
+        return self.folder(task_id).log(last)
+
+    def _enqueue(self, folder: _Folder) -> None:
+        """Put a new folder at the end of the line, and start it if nothing is at work; without a line it goes."""
+        try:
+            self._dispatcher.join([folder])
+        except StorageError:
+            folder.remove()
+            raise
+        self._dispatch_quietly()
+
+    def _ask(self, task_id: str, request: Request, if_waiting: str) -> None:
+        folder = self.writable_folder(task_id)
+        state = self._dispatcher.refresh_status(folder).state
+        if not state.is_live:
+            raise RunError(f"The {folder.kind} {task_id} is already {state}: there is nothing left to {request}.")
+        folder.write_request(request)
+        self._dispatcher.withdraw(folder, if_waiting)
+        self._dispatch_quietly()
+
+    def _dispatch_quietly(self) -> None:
+        """Keep the queue moving, and remove what killed processes left of submissions and deletions.
+
+        A full or read-only disk must not stop a person from looking.
+        """
+        self._sweeper.look(self._root, self._clock())
+        with contextlib.suppress(StorageError):
+            self._dispatcher.dispatch()
+
+    def _positions(self, queued: Sequence[_Folder]) -> dict[str, int]:
+        """Place in the queue (1 = next) of what waits; one that lost its place or was copied here joins."""
+        if not queued:
+            return {}
+        with contextlib.suppress(StorageError):
+            waiting = self._dispatcher.waiting()
+            if not {folder.id for folder in queued} <= set(waiting):
+                self._dispatcher.join(queued)
+                waiting = self._dispatcher.waiting()
+            return {task_id: place for place, task_id in enumerate(waiting, start=1)}
+        return {}
+
+    def _status_or_explain(self, folder: _Folder) -> Status:
+        try:
+            return self._dispatcher.refresh_status(folder)
+        except RunError as error:
+            return Status(State.FAILED, str(error), self._clock())
+
+
+def new_id(name: str, now: float) -> str:
+    """Return an id that tells what and when (UTC), and that is unique: ``sms_spam-20250131-142501-3fa2c1``."""
+    slug = re.sub(r"[^a-z0-9_]+", "-", name.lower()).strip("-")[:_LONGEST_SLUG] or "data"
+    return f"{slug}-{time.strftime('%Y%m%d-%H%M%S', time.gmtime(now))}-{secrets.token_hex(3)}"
