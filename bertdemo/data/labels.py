@@ -48,6 +48,17 @@ class LabelRules:
     no_label: tuple[str, ...] | None = None
     majority: bool = False
 
+    def decided(self) -> dict[str, str | bool | list[str]]:
+        """Return the rules that are not the usual ones, by their names, in values that JSON has words for."""
+        named = {"several": self.several, "merge": self.merge, "no_label": self.no_label, "majority": self.majority}
+        usual = LabelRules()
+        decided = {name: value for name, value in named.items() if value != getattr(usual, name)}
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in decided.items()
+            if value is not None
+        }
+
 
 @dataclass(frozen=True)
 class Offers:

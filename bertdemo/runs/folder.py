@@ -37,7 +37,16 @@ if TYPE_CHECKING:
 _ANSWERS = "answers.parquet"
 _STEP = "step.json"  # beside a model: after which step of training it was kept
 # Fields of a card that folders of older versions lack.
-_YOUNG = {"text_columns", "pair_column", "label_columns", "split_column", "also_possible", "notes", "split_origin"}
+_YOUNG = {
+    "text_columns",
+    "pair_column",
+    "label_columns",
+    "split_column",
+    "also_possible",
+    "notes",
+    "split_origin",
+    "opened",
+}
 
 
 class RunFolder(TaskFolder):

@@ -14,7 +14,8 @@ _LATEST = 253_402_300_800.0  # the year 10000 (Unix seconds), which no calendar 
 def matches_type(value: Any, hint: Any) -> bool:
     """Return whether ``value`` is what ``hint`` says, down to the fields of frozen records and the items of tuples.
 
-    Knows what the records of a run are made of: plain types, ``Literal``, unions, ``tuple[X, ...]``, dataclasses.
+    Knows what the records of a run are made of: plain types, ``Literal``, unions, ``tuple[X, ...]``, dataclasses, and
+    ``dict[str, Any]``, which JSON makes of an object whatever it holds.
     """
     if isinstance(hint, type) and is_dataclass(hint):
         return isinstance(value, hint) and all(matches_type(getattr(value, name), each) for name, each in _fields(hint))
@@ -25,7 +26,7 @@ def matches_type(value: Any, hint: Any) -> bool:
         return any(matches_type(value, each) for each in inner)
     if origin is tuple:
         return isinstance(value, tuple) and all(matches_type(each, inner[0]) for each in value)
-    return _is_plain(value, hint)
+    return isinstance(value, dict) if origin is dict else _is_plain(value, hint)
 
 
 def is_timestamp(value: Any) -> bool:
