@@ -7,7 +7,7 @@ import os
 import sys
 
 from bertdemo.commands.arguments import Subparsers
-from bertdemo.commands.output import Output
+from bertdemo.commands.console import Console
 from bertdemo.places import app_script
 from bertdemo.settings import Settings
 
@@ -20,7 +20,7 @@ def add(subparsers: Subparsers) -> None:
     parser.set_defaults(run=run, json=False)
 
 
-def run(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:  # noqa: ARG001
+def run(arguments: argparse.Namespace, settings: Settings, output: Console) -> int:  # noqa: ARG001
     """Become the server: whoever ends this process ends it."""
     command = [sys.executable, "-m", "streamlit", "run", str(app_script()), *arguments.streamlit]
     os.execv(sys.executable, command)

@@ -6,8 +6,8 @@ import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any
 
 from bertdemo.data.column_looks import POSITIVE
 from bertdemo.data.column_names import words
@@ -48,16 +48,11 @@ class LabelRules:
     no_label: tuple[str, ...] | None = None
     majority: bool = False
 
-    def decided(self) -> dict[str, str | bool | list[str]]:
+    def decided(self) -> dict[str, Any]:
         """Return the rules that are not the usual ones, by their names, in values that JSON has words for."""
-        named = {"several": self.several, "merge": self.merge, "no_label": self.no_label, "majority": self.majority}
-        usual = LabelRules()
-        decided = {name: value for name, value in named.items() if value != getattr(usual, name)}
-        return {
-            name: list(value) if isinstance(value, tuple) else value
-            for name, value in decided.items()
-            if value is not None
-        }
+        named = {each.name: (getattr(self, each.name), each.default) for each in fields(self)}
+        changed = {name: value for name, (value, usual) in named.items() if value != usual}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in changed.items()}
 
 
 @dataclass(frozen=True)
