@@ -50,7 +50,7 @@ def test_it_holds_the_app_the_components_and_the_starters(installed: Path) -> No
 def test_it_needs_what_the_requirements_name(installed: Path) -> None:
     [folder] = installed.glob("*.dist-info")
     lines = (ROOT / "requirements.txt").read_text().splitlines()
-    named = {line for line in lines if line and not line.startswith("#")}
+    named = {line.replace("_", "-") for line in lines if line and not line.startswith("#")}  # as packages are named
     needed = {each for each in PathDistribution(folder).requires or [] if "extra" not in each}
     assert needed == named
 
