@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 
 from bertdemo.commands import (
+    app,
     attention,
     cancel,
     compare,
@@ -18,6 +19,7 @@ from bertdemo.commands import (
     delete,
     explain,
     export,
+    notebook,
     predict,
     rename,
     report,
@@ -34,6 +36,7 @@ from bertdemo.settings import Settings
 from bertdemo.tasks.failures import sentence
 
 _COMMANDS = (
+    app,
     data,
     train,
     runs,
@@ -44,6 +47,7 @@ _COMMANDS = (
     study,
     compare,
     export,
+    notebook,
     stop,
     test,
     cancel,

@@ -20,12 +20,13 @@ PACKAGE = ROOT / "bertdemo"
 LONGEST_FUNCTION, LONGEST_FILE, SHORT = 50, 400, 5
 
 # Room → the rooms it may use. Rooms without a line here (commands, ui) may use all but what the other tests forbid.
-GROUND = {"drafts", "errors", "lines", "processes", "registry", "settings"}
+GROUND = {"drafts", "errors", "lines", "numbers", "processes", "registry", "settings"}
 DOORS = {
     "processes": set(),
     "drafts": {"processes"},
     "errors": set(),
     "lines": set(),
+    "numbers": set(),
     "registry": set(),
     "settings": {"errors"},
     "data": GROUND,
@@ -39,6 +40,7 @@ DOORS = {
     "jobs": GROUND | {"data", "models", "prediction", "evaluation", "runs", "tasks"},
     "studies": GROUND | {"data", "models", "prediction", "explanation", "evaluation", "runs", "tasks"},
     "export": GROUND | {"data", "models", "prediction", "explanation", "evaluation", "training", "runs", "tasks"},
+    "library": GROUND | {"data", "models", "prediction", "explanation", "evaluation", "training", "runs", "tasks"},
     "api": GROUND | {"models", "prediction", "runs"},
 }
 # Charts draw records and know nothing of where they come from.

@@ -282,7 +282,10 @@ def test_unusable_data_is_one_line_and_no_run(run, tmp_path, monkeypatch, comman
         (("train", "--data", "sms_spam", "--epo", "1"), "--epo"),
         (("train", "--data", "sms_spam", "--schedule", "zigzag"), "zigzag"),
         (("train", "--data", "sms_spam", "--base", "no such model!"), "no such model!"),
-        (("train", "--data", "sms_spam", "--max-length", "513"), "reads at most 512 tokens: choose --max-length 512"),
+        (
+            ("train", "--data", "sms_spam", "--max-length", "513"),
+            "choose a max_length of 512 or less",
+        ),
         (("train", "--data", "sms_spam", "--max-train", "1"), "1"),
         (("train", "--data", "no_such_file.csv"), "no_such_file.csv"),
         (("data", "no_such_file.csv"), "no_such_file.csv"),

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import csv
+import functools
 import itertools
 import json
 import re
+import runpy
 import shlex
 from pathlib import Path
 
 import pytest
 
+import bertdemo
 from bertdemo.__main__ import main, parser
 from bertdemo.data.dataset import Dataset
 
@@ -21,6 +24,7 @@ TEST_COMMAND = "pip install -r requirements-dev.txt && pytest"
 START_COMMAND = "pip install -r requirements.txt && streamlit run app.py"
 COMMAND = ("python", "-m", "bertdemo")
 ORDER = {"train": 0, "delete": 2, "stop": 3, "cancel": 3}  # others: 1; what is live cannot be deleted
+LONGEST_EXAMPLE = 20  # lines: one screen
 ENOUGH = ("--epochs", "1", "--max-train", "64", "--max-length", "32")  # the last one given counts
 
 
@@ -101,6 +105,22 @@ def test_every_command_of_ours_does_what_it_says(
         if not needs_network(words):
             make_files(words, small_dataset, tmp_path)
             call(with_run(words, capfd) + (list(ENOUGH) if words[0] == "train" else []), capfd)
+
+
+@pytest.mark.slow
+def test_what_it_does_from_python_works(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As it stands, but trained for a moment only, and here: a process of its own would load torch anew."""
+    monkeypatch.setenv("BERTDEMO_HOME", str(tmp_path / "home"))
+    [code] = re.findall(r"^```python\n(.*?)^```", README.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+    assert len(code.splitlines()) <= LONGEST_EXAMPLE
+    fine_tune = functools.partial(bertdemo.fine_tune, max_train=64, max_length=32, epochs=1, in_process=True)
+    monkeypatch.setattr(bertdemo, "fine_tune", fine_tune)
+    (tmp_path / "example.py").write_text(code, encoding="utf-8")
+    made = runpy.run_path(str(tmp_path / "example.py"))
+    assert made["found"].target == "spam"
+    assert "The classifier is right on" in capsys.readouterr().out
 
 
 def needs_network(words: list[str]) -> bool:

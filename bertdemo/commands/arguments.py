@@ -29,7 +29,7 @@ class Parser(argparse.ArgumentParser):
 class Subparsers(Protocol):
     """Where commands are added; argparse has no public name for its type."""
 
-    def add_parser(self, name: str, *, help: str, description: str) -> Parser: ...  # noqa: A002 - argparse's
+    def add_parser(self, name: str, *, help: str, description: str, **options: Any) -> Parser: ...  # noqa: A002
 
 
 def add_command(subparsers: Subparsers, name: str, summary: str, run: Command) -> Parser:

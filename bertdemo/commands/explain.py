@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 from bertdemo.commands.arguments import Subparsers, add_command
 from bertdemo.commands.console import Console
 from bertdemo.commands.one_text import add_text, answered, open_text
-from bertdemo.errors import ExplanationError
 from bertdemo.settings import Settings
 
-if TYPE_CHECKING:
-    from bertdemo.explanation.attribution import Attribution
-    from bertdemo.explanation.tokenized_text import TokenizedText
-    from bertdemo.explanation.windows import Whole, Windows
-    from bertdemo.models.classifier import Classifier
-
-_DEFAULT = "integrated_gradients"
 _MOST_WORDS = 20  # of the table for people; --json has all
 _MOST_WINDOWS = 10
 
@@ -30,7 +22,7 @@ def add(subparsers: Subparsers) -> None:
     parser.add_argument("--target", metavar="LABEL", help="why this label (default: the answer)")
     parser.add_argument("--against", metavar="LABEL", help="and why not this one: explains the margin of the two")
     parser.add_argument(
-        "--method", default=_DEFAULT, metavar="M",
+        "--method", default="integrated_gradients", metavar="M",
         help="integrated_gradients (default), gradient_shap, occlusion, kernel_shap, lime, input_x_gradient, saliency",
     )  # fmt: skip
     parser.add_argument("--baseline", metavar="B", help="compare with pad (default), mask, zero, or average of them")
@@ -41,53 +33,17 @@ def add(subparsers: Subparsers) -> None:
 
 def run(arguments: argparse.Namespace, settings: Settings, output: Console) -> int:
     """Print the prediction and the scores; those of a text that is longer than the model reads are of its windows."""
-    if arguments.steps is not None and arguments.method != _DEFAULT:
-        raise ExplanationError(f"--steps goes with {_DEFAULT}: leave it out for {arguments.method}.")
     classifier, tokenized = open_text(arguments, settings, complete=False)
 
-    from bertdemo.explanation.record import to_json, to_json_in_windows
-    from bertdemo.explanation.windows import windows
+    from bertdemo.explanation.asking import Question, explain
+    from bertdemo.explanation.record import as_values
 
+    question = Question(arguments.target, arguments.against, arguments.method, arguments.baseline, arguments.steps)
     answer = answered(classifier, tokenized, output)
-    attribute = _asked(arguments, classifier, answer.label)
-    if tokenized.truncated:
-        cut = windows(classifier, tokenized.text, tokenized.pair)
-        values = to_json_in_windows(_whole(classifier, cut, attribute, output), classifier, answer)
-    else:
-        values = to_json(attribute(tokenized), classifier, answer)
+    found = explain(classifier, tokenized, question, answer.label, output.progress)
+    values = as_values(found, classifier, answer)
     output.result({"run": arguments.id, **values}, _lines(values))
     return 0
-
-
-def _asked(arguments: argparse.Namespace, classifier: Classifier, label: str) -> Callable[[TokenizedText], Attribution]:
-    """Return what to ask of a reading, once it is known that it can be asked; ``label`` is the answer."""
-    from bertdemo.explanation.function import label_number
-    from bertdemo.explanation.integrated_gradients import integrated_gradients
-    from bertdemo.explanation.methods import METHODS, attribute, check_method
-
-    check_method(classifier, arguments.method)
-    if arguments.baseline is not None and not METHODS[arguments.method].needs_baseline:
-        raise ExplanationError(f"{arguments.method} compares with nothing: leave out --baseline.")
-    question: dict[str, Any] = {
-        "target": label_number(classifier, label if arguments.target is None else arguments.target),
-        "against": None if arguments.against is None else label_number(classifier, arguments.against),
-        "baseline": arguments.baseline or "pad",
-    }
-    if arguments.steps is not None:
-        return lambda tokenized: integrated_gradients(classifier, tokenized, steps=arguments.steps, **question)
-    return lambda tokenized: attribute(classifier, tokenized, arguments.method, **question)
-
-
-def _whole(
-    classifier: Classifier, cut: Windows, attribute: Callable[[TokenizedText], Attribution], output: Console
-) -> Whole:
-    from bertdemo.explanation.windows import explain_windows
-
-    def attribute_part(number: int, tokenized: TokenizedText) -> Attribution:
-        output.progress(f"window {number + 1:,} of {len(cut.parts):,}")
-        return attribute(tokenized)
-
-    return explain_windows(classifier, cut, attribute_part)
 
 
 def _lines(values: dict[str, Any]) -> Iterator[str]:

@@ -6,9 +6,10 @@ import argparse
 
 from bertdemo.commands.arguments import Subparsers, add_command, add_run
 from bertdemo.commands.console import Console
-from bertdemo.commands.describing import full, full_lines
+from bertdemo.commands.describing import full_lines
 from bertdemo.errors import RunError
 from bertdemo.runs.store import Runs
+from bertdemo.runs.summary import full
 from bertdemo.settings import Settings
 
 

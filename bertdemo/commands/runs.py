@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 
 from bertdemo.commands.arguments import Subparsers, add_command
 from bertdemo.commands.console import Console
-from bertdemo.commands.describing import brief
 from bertdemo.runs.records import Run
 from bertdemo.runs.store import Runs
+from bertdemo.runs.summary import brief
 from bertdemo.settings import Settings
 
 

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import fields, replace
+from dataclasses import fields
 from typing import Any, get_args
 
 from bertdemo.commands.arguments import Parser, Subparsers, add_columns, add_command
 from bertdemo.commands.console import Console
-from bertdemo.commands.describing import full, full_lines
+from bertdemo.commands.describing import full_lines
 from bertdemo.commands.following import Follower, Left
 from bertdemo.commands.opening import open_checked, reading_lines, reading_values
-from bertdemo.errors import RecipeError, RunError, TrainingError
-from bertdemo.runs.naming import default_name
+from bertdemo.errors import RunError, TrainingError
+from bertdemo.runs.planning import plan, recipe_of
 from bertdemo.runs.records import Run
 from bertdemo.runs.store import Runs
+from bertdemo.runs.summary import full
 from bertdemo.settings import Settings
-from bertdemo.training.presets import Preset, recipe_for
+from bertdemo.training.presets import Preset
 from bertdemo.training.recipe import SETTINGS, Recipe
 
 INTERRUPTED = 130  # the exit code of a command that Ctrl-C ended
@@ -38,15 +39,13 @@ def add(subparsers: Subparsers) -> None:
 
 def run(arguments: argparse.Namespace, settings: Settings, output: Console) -> int:
     """Find all that can be wrong with data and settings before a run is made."""
-    from bertdemo.data.splitting import split, training_texts
-
-    _recipe(arguments)  # what is wrong with a setting is said before the data are read
+    given = _given(arguments)
+    recipe_of(arguments.preset, given)  # what is wrong with a setting is said before the data are read
     dataset, usable, checkup = open_checked(arguments, settings)
-    recipe = _recipe(arguments, training_texts(usable, arguments.max_train))
-    parts = split(usable, seed=recipe.seed, max_train=arguments.max_train)
-    runs = Runs(settings)
-    run_id = runs.submit(parts, recipe, arguments.name or default_name(usable, recipe, arguments.max_train))
-    for line in (*reading_lines(dataset), *([parts.origin] if parts.origin else ()), *checkup.findings()):
+    planned = plan(usable, arguments.preset, given, name=arguments.name, max_train=arguments.max_train)
+    runs, origin = Runs(settings), planned.split.origin
+    run_id = runs.submit(planned.split, planned.recipe, planned.name)
+    for line in (*reading_lines(dataset), *([origin] if origin else ()), *checkup.findings()):
         output.remark(line)
     return follow_or_leave(runs, run_id, output, detach=arguments.detach, about=reading_values(dataset))
 
@@ -110,19 +109,6 @@ def _add_settings(parser: Parser) -> None:
             group.add_argument(option, type=kind, metavar=field.name[0].upper(), help=explained)
 
 
-def _recipe(arguments: argparse.Namespace, texts: int | None = None) -> Recipe:
+def _given(arguments: argparse.Namespace) -> dict[str, Any]:
     chosen = {field.name: getattr(arguments, field.name) for field in fields(Recipe)}
-    given = {name: value for name, value in chosen.items() if value is not None}
-    recipe = replace(recipe_for(given.get("base", Recipe.base), arguments.preset, texts), **given)
-    _refuse_too_long(recipe)
-    return recipe
-
-
-def _refuse_too_long(recipe: Recipe) -> None:
-    """As the page does. What a base can read that was never downloaded is known when it is loaded."""
-    from bertdemo.models.catalog import find_base
-
-    base = find_base(recipe.base)
-    if base.parameters and recipe.max_length > base.max_length:
-        most = base.max_length
-        raise RecipeError(f"{base.title} reads at most {most:,} tokens: choose --max-length {most} or less.")
+    return {name: value for name, value in chosen.items() if value is not None}

@@ -139,7 +139,8 @@ def clean(dataset: Dataset, checkup: CheckUp, *, drop_small: bool = False, how_t
         DataError: fewer than 2 labels or 10 texts; or a label is too small, and is not to be dropped or leaves too few.
     """
     rows = usable_rows(dataset, checkup, drop_small=drop_small, how_to_drop=how_to_drop)
-    return without_unused_labels(dataset.select(rows))
+    decided = {"drop_small_labels": True} if checkup.too_small else {}
+    return without_unused_labels(replace(dataset.select(rows), opened={**dataset.opened, **decided}))
 
 
 def usable_rows(dataset: Dataset, checkup: CheckUp, *, drop_small: bool = False, how_to_drop: str = _DROP) -> list[int]:

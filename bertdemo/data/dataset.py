@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from bertdemo.data.columns import Columns
@@ -34,7 +35,8 @@ class Dataset:
     the second text of each row (premise and hypothesis, question and answer). ``extras`` are further columns by which
     the rows can be told apart (name → a value a row, empty where missing); a model never sees them. ``parts`` are
     published ones, one a row, "" where none is named; a split keeps them. ``columns``, ``notes`` (sentences) and
-    ``offers`` tell how a table was read, and what of that could be read otherwise.
+    ``offers`` tell how a table was read, and what of that could be read otherwise. ``opened`` is what opens it again,
+    in values that JSON has words for: ``data``, the name of a file or ``hub:owner/name``, and what a person decided.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Dataset:
     columns: Columns | None = None
     notes: tuple[str, ...] = ()
     offers: Offers | None = None
+    opened: Mapping[str, Any] = field(default_factory=dict, hash=False, compare=False)
 
     def __post_init__(self) -> None:
         optional = (column for column in (self.pairs, self.parts) if column is not None)
@@ -56,6 +59,12 @@ class Dataset:
 
     def __len__(self) -> int:
         return len(self.texts)
+
+    def __repr__(self) -> str:
+        """Show name and labels in a line, and no text."""
+        counts = Counter(self.labels)
+        labels = ", ".join(f"{name!r}: {counts[label]:,}" for label, name in enumerate(self.label_names))
+        return f"Dataset({self.name!r}, {len(self):,} {'texts' if self.pairs is None else 'pairs'}, {{{labels}}})"
 
     @cached_property
     def fingerprint(self) -> str:

@@ -70,7 +70,9 @@ def read_hub(name: str, settings: Settings, *, configuration: str | None = None,
     if not HUB_ID.fullmatch(name) or Path(name).exists():  # the library would prefer a folder of that name
         raise DataError(f"{name!r} is no name of a Hub data set: write it as owner/name.")
     _require_network(name)
-    return _table(name, _load(name, configuration), split, settings, f"https://huggingface.co/datasets/{name}")
+    table = _table(name, _load(name, configuration), split, settings, f"https://huggingface.co/datasets/{name}")
+    table.frame.attrs["opened"] = {"data": f"hub:{name}:{configuration}" if configuration else f"hub:{name}"}
+    return table
 
 
 def _require_network(name: str) -> None:

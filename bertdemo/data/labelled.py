@@ -82,6 +82,7 @@ def to_dataset(frame: pd.DataFrame, columns: Columns, name: str, rules: LabelRul
         columns=columns,
         notes=(*told.notes, *remarks),
         offers=told.offers,
+        opened={**frame.attrs.get("opened", {}), **rules.decided()},
     )
 
 

@@ -6,8 +6,8 @@ import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any
 
 from bertdemo.data.column_looks import POSITIVE
 from bertdemo.data.column_names import words
@@ -47,6 +47,12 @@ class LabelRules:
     merge: bool = True
     no_label: tuple[str, ...] | None = None
     majority: bool = False
+
+    def decided(self) -> dict[str, Any]:
+        """Return the rules that are not the usual ones, by their names, in values that JSON has words for."""
+        named = {each.name: (getattr(self, each.name), each.default) for each in fields(self)}
+        changed = {name: value for name, (value, usual) in named.items() if value != usual}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in changed.items()}
 
 
 @dataclass(frozen=True)

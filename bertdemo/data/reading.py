@@ -84,9 +84,11 @@ def read_frame(path: Path, settings: Settings, *, typed: bool = False, encoding:
     try:
         if is_saved(path):
             table, layout = read_saved(path, settings, as_value if typed else as_text)
-            return layout.on(make_frame(path.name, *table, settings))
+            return _opened(layout.on(make_frame(path.name, *table, settings)), path.name)
         if path.is_dir():
-            return _class_frame(path.name, read_folder(path, settings), settings, encoding)
+            return _opened(
+                _class_frame(path.name, read_folder(path, settings), settings, encoding), path.name, encoding
+            )
         _refuse_size(path.name, path.stat().st_size, settings)
         content = path.read_bytes()
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
@@ -104,6 +106,7 @@ def read_table(
     What a person should know about how it was read stands as sentences in ``attrs["notes"]``; where the file itself
     says which columns hold texts and labels, they stand in ``attrs["columns"]``. Of a file of text,
     ``attrs["encoding"]`` is how it was read, and ``attrs["doubted"]`` whether that is a guess or broke characters.
+    ``attrs["opened"]`` is what opens the same table again (``Dataset.opened``).
 
     Args:
         name: the file's, which tells its kind by its ending.
@@ -118,11 +121,11 @@ def read_table(
     """
     _refuse_size(name, len(content), settings)
     encoding = known_encoding(encoding) if encoding else None
-    kind = name.rpartition(".")[2].casefold()
+    given, kind = (name, encoding), name.rpartition(".")[2].casefold()
     if kind in PACKED:
         found = unpack(name, content, settings, _TABLES)
         if not isinstance(found, Member):
-            return _class_frame(name, found, settings, encoding)
+            return _opened(_class_frame(name, found, settings, encoding), *given)
         name, content, kind = found.name, found.content, found.name.rpartition(".")[2].casefold()
     if kind not in _TABLES:
         raise DataError(f"{name} is of an unknown kind: choose a file that ends in {', '.join(FILE_TYPES)}.")
@@ -142,7 +145,12 @@ def read_table(
         table, layout = _read_text(name, kind, text, settings.max_rows, cell, notes)
     frame = make_frame(name, *table, settings)
     frame.attrs |= {"sheet": sheet, "notes": notes, **about}
-    return layout.on(frame)
+    return _opened(layout.on(frame), *given)
+
+
+def _opened(frame: pd.DataFrame, name: str, encoding: str | None = None) -> pd.DataFrame:
+    frame.attrs["opened"] = {"data": name, **({"encoding": encoding} if encoding else {})}
+    return frame
 
 
 def _class_frame(name: str, members: Sequence[Member], settings: Settings, encoding: str | None) -> pd.DataFrame:

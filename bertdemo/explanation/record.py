@@ -34,6 +34,13 @@ _MERGED = (
 )
 
 
+def as_values(found: Attribution | Whole, classifier: Classifier, answer: Answer) -> dict[str, Any]:
+    """Return ``to_json`` of a text, or ``to_json_in_windows`` of one that is longer than the model reads."""
+    if isinstance(found, Whole):
+        return to_json_in_windows(found, classifier, answer)
+    return to_json(found, classifier, answer)
+
+
 def to_json(attribution: Attribution, classifier: Classifier, answer: Answer) -> dict[str, Any]:
     """Return all of an attribution in values that JSON has words for.
 

@@ -51,7 +51,7 @@ class ModelCache:
         with self._loading:
             if found := self._take(edition):  # somebody else has loaded it meanwhile
                 return found
-            classifier = _load(run_id, folder, self._complete)
+            classifier = load_model(run_id, folder, self._complete)
             self._put(edition, classifier)
             return classifier
 
@@ -92,7 +92,12 @@ def last_written(run_id: str, folder: Path) -> int:
         raise _damaged(run_id) from error
 
 
-def _load(run_id: str, folder: Path, complete: bool) -> Classifier:
+def load_model(run_id: str, folder: Path, complete: bool) -> Classifier:
+    """Load the classifier of a run from its folder (``load_classifier``).
+
+    Raises:
+        RunError: it is missing or damaged.
+    """
     try:
         return load_classifier(folder, complete=complete)
     except WeightsError as error:

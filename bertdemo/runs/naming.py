@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import fields
-from typing import get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from bertdemo.data.dataset import Dataset
 from bertdemo.errors import ModelError
 from bertdemo.lines import printable, shorten
 from bertdemo.models.catalog import base_name
 from bertdemo.training.recipe import Recipe
+
+if TYPE_CHECKING:
+    from bertdemo.training.presets import Preset
 
 LONGEST_NAME, _LONGEST_DATA = 120, 60  # characters
 
@@ -29,18 +33,24 @@ def default_name(data: Dataset, recipe: Recipe, limit: int | None) -> str:
 
 
 def recipe_in_words(recipe: Recipe, texts: int) -> str:
-    """Name the preset that comes nearest, unless it is the standard one, and what differs from it."""
+    """Return the preset that comes nearest for so many texts, unless it is the standard one, and what differs."""
+    nearest, changed = nearest_preset(recipe, texts)
+    different = [f"{name.replace('_', ' ')} {value}" for name, value in changed.items()]
+    return ", ".join([nearest, *different] if nearest != "standard" else different)
+
+
+def nearest_preset(recipe: Recipe, texts: int) -> tuple[Preset, dict[str, Any]]:
+    """Return the preset that comes nearest for so many texts, and the settings that differ from it but for the base."""
     from bertdemo.training.presets import Preset, recipe_for
 
-    try:
+    presets: dict[Preset, Recipe] = {"standard": Recipe()}
+    with contextlib.suppress(ModelError):  # the base has gone since
         presets = {preset: recipe_for(recipe.base, preset, texts) for preset in get_args(Preset)}
-    except ModelError:  # the base has gone since
-        presets = {"standard": Recipe()}
     different = {preset: _changed(recipe, usual) for preset, usual in presets.items()}
     nearest = min(different, key=lambda preset: (len(different[preset]), preset != "standard"))
-    return ", ".join([nearest, *different[nearest]] if nearest != "standard" else different[nearest])
+    return nearest, different[nearest]
 
 
-def _changed(recipe: Recipe, usual: Recipe) -> list[str]:
+def _changed(recipe: Recipe, usual: Recipe) -> dict[str, Any]:
     names = [each.name for each in fields(Recipe) if getattr(recipe, each.name) != getattr(usual, each.name)]
-    return [f"{name.replace('_', ' ')} {getattr(recipe, name)}" for name in names if name != "base"]
+    return {name: getattr(recipe, name) for name in names if name != "base"}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from bertdemo.tasks.records import Status
 from bertdemo.training.recipe import Recipe
@@ -14,7 +15,7 @@ class DataCard:
 
     What follows ``has_pairs`` is empty for built-in data and in folders of older versions: the columns of texts, second
     texts and labels, that of published parts, other columns that could be the labels, sentences on what was decided,
-    and one on the parts where they were published.
+    and one on the parts where they were published. ``opened`` is what opens the data again (``Dataset.opened``).
     """
 
     name: str
@@ -31,6 +32,7 @@ class DataCard:
     also_possible: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     split_origin: str = ""
+    opened: dict[str, Any] = field(default_factory=dict, hash=False)
 
     @property
     def columns(self) -> str:

@@ -28,6 +28,7 @@ def card_of(split: Split) -> DataCard:
         has_pairs=data.pairs is not None,
         notes=data.notes,
         split_origin=split.origin,
+        opened=dict(data.opened),
     )
     if columns is None:
         return card
@@ -94,6 +95,7 @@ def read_split(path: Path, card: DataCard, seed: int, source: Source | None) -> 
         parts=tuple(columns[_PUBLISHED]) if _PUBLISHED in columns else None,
         columns=_columns_of(card),
         notes=card.notes,
+        opened=card.opened,
         extras={name.removeprefix(_EXTRA): tuple(cells) for name, cells in columns.items() if name.startswith(_EXTRA)},
     )
     rows = _rows_by_part(columns)

@@ -34,7 +34,7 @@ def run(tmp_path: Path, capsys, monkeypatch):
 
 def test_a_folder_reads_at_most_what_its_configuration_says(run, table, tiny_base):
     code, _, stderr = run("train", "--data", table, "--base", tiny_base, "--max-length", "129")
-    assert (code, "at most 128 tokens: choose --max-length 128" in stderr) == (2, True)
+    assert (code, "at most 128 tokens: choose a max_length of 128" in stderr) == (2, True)
 
 
 def test_how_much_a_base_reads_that_was_never_downloaded_is_not_guessed(run):

@@ -37,7 +37,7 @@ def test_the_table_and_its_source_come_from_a_process_that_ends() -> None:
     seen: dict[psutil.Process, dict[str, str]] = {}
     table = read_hub("owner/name", LIMITS, lambda: seen.update({each: each.environ() for each in _children()}))
     assert table.frame.to_numpy().tolist() == [["first text", "good"], ["second text", "bad"]]
-    assert not table.frame.attrs
+    assert table.frame.attrs == {"opened": {"data": "hub:owner/name"}}
     assert table.source.title == "owner/name"
     assert "The split 'train' of owner/name, 2 rows." in table.source.description
     assert {told["HF_TOKEN"] for told in seen.values()} == {"a-token"}

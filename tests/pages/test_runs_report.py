@@ -261,3 +261,13 @@ def test_what_smaller_forms_cost_is_told_in_words_and_in_a_table(open_page, make
     assert "4.0 times smaller than PyTorch fp32 and 3.0 times as fast" in words_of(app)
     [table] = [each.value for each in app.dataframe if "form" in each.value]
     assert list(table["form"]) == ["PyTorch fp32", "ONNX fp32", "ONNX int8"]
+
+
+def test_a_run_is_offered_as_a_notebook_once_it_is_asked_for(open_page, make_run):
+    make_run("one", State.FINISHED)
+    app = opened(open_page, "export")
+    assert "Download" not in [button.label for button in app.get("download_button")]
+    app.button(key="make_notebook").click().run()
+    assert not app.exception
+    assert not app.error
+    assert "Download" in [button.label for button in app.get("download_button")]

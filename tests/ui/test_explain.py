@@ -7,11 +7,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bertdemo.explanation import tinting
 from bertdemo.explanation.attribution import Attribution
 from bertdemo.explanation.layers import LayerAttribution
 from bertdemo.explanation.tokenized_text import tokenize_with_words
 from bertdemo.models.classifier import load_base
-from bertdemo.ui.explain import highlight, layers, waterfall
+from bertdemo.ui.explain import layers, waterfall
 from bertdemo.ui.explain.methods import BASELINE_NAMES
 from bertdemo.ui.explain.sentences import sentence
 from tests.readable import is_readable
@@ -41,7 +42,7 @@ def test_a_strip_is_the_text_character_by_character(classifier, text, seed):
     tokenized = tokenize_with_words(classifier, text)
     scores = np.random.default_rng(seed).normal(size=len(tokenized.words))
     for signed in (True, False):
-        parts = highlight.words(tokenized, scores, signed=signed)
+        parts = tinting.words(tokenized, scores, signed=signed)
         assert ["".join(piece.text for piece in part) for part in parts] == [text]
         tinted = [piece for piece in parts[0] if piece.number >= 0]
         assert [piece.number for piece in tinted] == list(range(len(tokenized.words)))
@@ -51,7 +52,7 @@ def test_a_strip_is_the_text_character_by_character(classifier, text, seed):
 
 def test_a_sign_is_told_by_colour_and_by_glyph(classifier):
     tokenized = tokenize_with_words(classifier, "cold coffee")
-    [[cold, _, coffee]] = highlight.words(tokenized, np.array([1.0, -0.5]), signed=True)
+    [[cold, _, coffee]] = tinting.words(tokenized, np.array([1.0, -0.5]), signed=True)
     assert (cold.kind, cold.glyph, coffee.kind, coffee.glyph) == ("piece for", "+", "piece against", "\u2212")
     assert cold.strength == 1
     assert coffee.strength == 0.5

@@ -9,10 +9,11 @@ import streamlit as st
 
 from bertdemo.evaluation.report import points_between
 from bertdemo.lines import shorten
+from bertdemo.numbers import signed
 from bertdemo.ui.attention import importance, selection
 from bertdemo.ui.attention.selection import Selection, heads_in
 from bertdemo.ui.kit.figure import figure
-from bertdemo.ui.kit.formatting import count, escape, signed
+from bertdemo.ui.kit.formatting import count, escape
 from bertdemo.ui.kit.prediction import certainty
 
 if TYPE_CHECKING:

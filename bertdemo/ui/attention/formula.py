@@ -9,10 +9,11 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from bertdemo.lines import distinct
+from bertdemo.numbers import plain
 from bertdemo.ui.attention import computed, export, selection
 from bertdemo.ui.attention.selection import Selection
 from bertdemo.ui.kit.figure import draw, numbers, picture
-from bertdemo.ui.kit.formatting import percent, plain, quoted, unescape
+from bertdemo.ui.kit.formatting import percent, quoted, unescape
 
 if TYPE_CHECKING:
     import pandas as pd

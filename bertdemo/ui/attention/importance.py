@@ -10,12 +10,13 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from bertdemo.lines import shorten
+from bertdemo.numbers import signed
 from bertdemo.ui.attention import computed
 from bertdemo.ui.attention.selection import Selection
 from bertdemo.ui.kit import resources
 from bertdemo.ui.kit.background import Bar, result_of, skip_pending
 from bertdemo.ui.kit.figure import figure
-from bertdemo.ui.kit.formatting import count, escape, signed
+from bertdemo.ui.kit.formatting import count, escape
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
+from bertdemo.explanation import tinting
+from bertdemo.numbers import plain
 from bertdemo.ui.explain import highlight, methods
 from bertdemo.ui.explain.methods import BASELINE_NAMES, SHORT_BASELINE_NAMES, Choice
 from bertdemo.ui.kit.figure import figure
-from bertdemo.ui.kit.formatting import escape, plain
+from bertdemo.ui.kit.formatting import escape
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -88,7 +90,7 @@ def _side_by_side(found: Mapping[str, Attribution]) -> None:
         with st.container(gap=None, key=f"agreement_{number}"):
             st.markdown(f":small[**{escape(name)}**]")
             highlight.show(
-                highlight.words(each.tokenized, each.word_scores, signed=each.signed),
+                tinting.words(each.tokenized, each.word_scores, signed=each.signed),
                 key=f"strip_agreement_{number}",
                 label=f"The text, tinted by {name}",
             )

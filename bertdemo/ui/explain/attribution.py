@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from bertdemo.explanation import tinting
+from bertdemo.numbers import plain, signed
 from bertdemo.ui.explain import agreement, export, highlight, layers, methods, waterfall, windows
 from bertdemo.ui.explain.sentences import explained, how, sentence
 from bertdemo.ui.kit.background import skip_pending
-from bertdemo.ui.kit.formatting import count, percent, plain, signed
+from bertdemo.ui.kit.formatting import count, percent
 from bertdemo.ui.kit.section import question
 
 if TYPE_CHECKING:
@@ -42,7 +44,7 @@ def show(subject: Subject) -> None:
 
 def _strip(found: Attribution) -> None:
     pieces = st.session_state.get("why_pieces", False)
-    draw, scores = (highlight.tokens, found.scores) if pieces else (highlight.words, found.word_scores)
+    draw, scores = (tinting.tokens, found.scores) if pieces else (tinting.words, found.word_scores)
     highlight.show(
         draw(found.tokenized, scores, signed=found.signed),
         key="strip",

@@ -9,12 +9,14 @@ import numpy as np
 import streamlit as st
 
 from bertdemo.errors import PredictionError
+from bertdemo.explanation import tinting
 from bertdemo.lines import shorten
+from bertdemo.numbers import signed
 from bertdemo.ui.explain import highlight
 from bertdemo.ui.explain.sentences import output
 from bertdemo.ui.kit import address, prediction, text_input
 from bertdemo.ui.kit.figure import draw
-from bertdemo.ui.kit.formatting import count, quoted, signed
+from bertdemo.ui.kit.formatting import count, quoted
 from bertdemo.ui.predict.compare import Voice
 
 if TYPE_CHECKING:
@@ -48,7 +50,7 @@ def show(subject: Subject, found: Attribution) -> None:
     change = _asked_for()
     st.markdown("**Click words to take them out, and see whether the answer follows**")
     _controls(change)
-    pieces = highlight.words(subject.tokenized, found.word_scores, signed=found.signed)
+    pieces = tinting.words(subject.tokenized, found.word_scores, signed=found.signed)
     highlight.choose(
         pieces,
         key="try_strip",

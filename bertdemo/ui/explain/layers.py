@@ -8,10 +8,11 @@ import numpy as np
 import streamlit as st
 
 from bertdemo.lines import distinct, shorten
+from bertdemo.numbers import signed
 from bertdemo.ui.explain.methods import BASELINE_NAMES, key_of
 from bertdemo.ui.kit.background import Bar, result_of
 from bertdemo.ui.kit.figure import figure
-from bertdemo.ui.kit.formatting import count, signed
+from bertdemo.ui.kit.formatting import count
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from bertdemo.explanation import tinting
+from bertdemo.numbers import signed
 from bertdemo.ui.explain import highlight, methods
 from bertdemo.ui.explain.methods import key_of
 from bertdemo.ui.kit.background import Bar, result_of
 from bertdemo.ui.kit.figure import figure
-from bertdemo.ui.kit.formatting import signed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,7 +48,7 @@ def show(subject: Subject, choice: Choice) -> None:
     st.caption("The scores of the trained model, and those of one whose weights are all random:")
     for key, scores in (("learned", found.original), ("forgotten", found.randomised)):
         highlight.show(
-            highlight.words(subject.tokenized, scores, signed=has_signs),
+            tinting.words(subject.tokenized, scores, signed=has_signs),
             key=f"strip_{key}",
             label=f"The text, tinted by the scores of a model that has {key}",
         )

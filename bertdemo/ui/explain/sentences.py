@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bertdemo.numbers import signed
 from bertdemo.ui.explain.methods import BASELINE_NAMES
-from bertdemo.ui.kit.formatting import listed, quoted, signed
+from bertdemo.ui.kit.formatting import listed, quoted
 
 if TYPE_CHECKING:
     from bertdemo.explanation.attribution import Attribution

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bertdemo.lines import distinct, shorten
+from bertdemo.numbers import plain, signed
 from bertdemo.ui.explain.methods import SHORT_BASELINE_NAMES
 from bertdemo.ui.kit.figure import figure
-from bertdemo.ui.kit.formatting import count, plain, signed
+from bertdemo.ui.kit.formatting import count
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from bertdemo.explanation import tinting
 from bertdemo.ui.explain import highlight
 from bertdemo.ui.explain.export import file_name
 from bertdemo.ui.explain.methods import key_of
@@ -41,7 +42,7 @@ def show(subject: Subject, choice: Choice) -> None:
         f"**{size}, {count(len(tokenized.words), 'word')} in all: what moves {explained(first, subject.labels)} where**"
     )
     highlight.show(
-        highlight.words(tokenized, whole.word_scores, signed=first.signed),
+        tinting.words(tokenized, whole.word_scores, signed=first.signed),
         key="strip_whole",
         label="The whole text, its words tinted by their scores",
     )

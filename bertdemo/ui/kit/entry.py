@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import runpy
-from pathlib import Path
 
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
-_APP = Path(__file__).parents[3] / "app.py"
+from bertdemo.places import app_script
 
 
 def through_app() -> None:
@@ -19,5 +18,5 @@ def through_app() -> None:
     here calls it, and it runs the page that the address names: this one, which then finds nothing left to do here.
     """
     if PagesManager.uses_pages_directory:
-        runpy.run_path(str(_APP))["main"]()
+        runpy.run_path(str(app_script()))["main"]()
         st.stop()

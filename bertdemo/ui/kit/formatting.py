@@ -46,16 +46,6 @@ def listed(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def plain(value: float, digits: int = 2) -> str:
-    """Return a value that is no difference, with a true minus: ``1.20``, ``−0.03``; what rounds to 0 has no sign."""
-    return f"{value:z.{digits}f}".replace("-", "\u2212")
-
-
-def signed(value: float, digits: int = 2) -> str:
-    """Write a number with its sign, a true minus, and digits for comparing: ``+1.20``, ``−0.03``."""
-    return f"{'+' if round(value, digits) > 0 else ''}{plain(value, digits)}"
-
-
 def percent(share: float, digits: int = 1) -> str:
     return f"{100 * share:.{digits}f}{_NO_BREAK}%"
 

@@ -10,9 +10,10 @@ import streamlit as st
 
 from bertdemo.data.spreadsheet import safe_csv
 from bertdemo.lines import shorten
+from bertdemo.numbers import signed
 from bertdemo.ui.kit import address, errors, resources
 from bertdemo.ui.kit.figure import figure
-from bertdemo.ui.kit.formatting import count, signed
+from bertdemo.ui.kit.formatting import count
 from bertdemo.ui.study import progress
 from bertdemo.ui.study.words import (
     SHORTCUTS,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bertdemo.lines import distinct, shorten
-from bertdemo.ui.kit.formatting import count, escape, listed, percent, quoted, signed
+from bertdemo.numbers import signed
+from bertdemo.ui.kit.formatting import count, escape, listed, percent, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -27,6 +27,7 @@ _ZIP = (
 )
 _ONNX = "**ONNX.** One file with network, labels and tokenizer, for any language; half a minute to make."
 _INT8 = "**ONNX in 8 bits.** A quarter of the size; measure below what that costs."
+_NOTEBOOK = "**As a notebook.** The steps that made this run, in Python; needs bertdemo (`pip install .` in a clone)."
 _FORMS: tuple[tuple[Format, str, str], ...] = (
     ("zip", _ZIP, ".zip"),
     ("onnx", _ONNX, ".onnx"),
@@ -62,6 +63,7 @@ def export(run: Run) -> None:
     edition = last_written(run.id, resources.runs().model_folder(run.id))
     for kind, words, ending in _FORMS:
         _form(run, edition, kind, words, ending)
+    _notebook(run)
     _measurement(run, edition)
 
 
@@ -77,6 +79,21 @@ def _form(run: Run, edition: int, kind: Format, words: str, ending: str) -> None
             st.session_state[made] = True
             with place:
                 _download(file, f"{run.id}{ending}", kind)
+
+
+def _notebook(run: Run) -> None:
+    left, right = st.columns([3, 1], vertical_alignment="center")
+    left.markdown(_NOTEBOOK)
+    place = right.empty()
+    if place.button("Make the notebook", key="make_notebook", width="stretch"):
+        with errors.shown():
+            from bertdemo.library.notebook import notebook
+
+            content = notebook(resources.runs().folder(run.id), show_paths=False)
+            place.download_button(
+                "Download", content, f"{run.id}.ipynb", "application/x-ipynb+json", key="download_notebook",
+                icon=":material/download:", on_click="ignore", width="stretch",
+            )  # fmt: skip
 
 
 def _download(made: Made, name: str, kind: Format) -> None:

@@ -1,0 +1,1 @@
+"""The front door: what ``import bertdemo`` offers, over the rooms that do the work."""

@@ -1,0 +1,54 @@
+"""A backend for people who want a run to train in their own process."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from dataclasses import replace
+
+from bertdemo.runs.folder import RunFolder
+from bertdemo.runs.planning import Plan
+from bertdemo.settings import Settings
+from bertdemo.tasks.local import LocalBackend, worker_command
+from bertdemo.tasks.records import Status, Worker
+
+
+class ThreadBackend:
+    """Does the planned run in a thread of this process, and others of the queue in processes of their own.
+
+    It knows its run by what it is made of, for it may be started before its id is known.
+    """
+
+    def __init__(self, settings: Settings, planned: Plan) -> None:
+        self._others = LocalBackend(settings, worker_command("bertdemo.runs.worker"))
+        self._planned = planned
+        self._began = time.time()
+
+    def prepare(self) -> None:
+        """Do nothing: what is imported here is there already."""
+
+    def start(self, folder: RunFolder) -> Worker | None:
+        """Start the run and return at once."""
+        if not self._is_ours(folder):
+            return self._others.start(folder)
+        from bertdemo.runs.worker import work
+
+        threading.Thread(target=work, args=(folder,), name="fine-tunes", daemon=True).start()
+        return None
+
+    def is_alive(self, status: Status) -> bool:
+        return self._others.is_alive(status)
+
+    def end(self, status: Status, *, force: bool) -> None:
+        """End other workers; this process is the person's, and its thread hears of a cancel by itself."""
+        if status.pid != os.getpid():
+            self._others.end(status, force=force)
+
+    def _is_ours(self, folder: RunFolder) -> bool:
+        recipe, split = self._planned.recipe, self._planned.split
+        return (
+            folder.created() >= self._began
+            and folder.data_card().fingerprint == split.dataset.fingerprint
+            and replace(folder.recipe(), base=recipe.base) == recipe  # the path of a base is kept in full
+        )

@@ -1,0 +1,115 @@
+"""The steps that made a run, as a notebook that makes it again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import bertdemo
+from bertdemo.data.splitting import training_texts
+from bertdemo.models.catalog import base_name
+from bertdemo.runs.naming import nearest_preset
+from bertdemo.training.recipe import Recipe
+
+if TYPE_CHECKING:
+    from bertdemo.data.dataset import Dataset, Split
+    from bertdemo.runs.folder import RunFolder
+    from bertdemo.runs.records import DataCard
+
+_FORMAT = {"nbformat": 4, "nbformat_minor": 5}
+_METADATA = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+_TEXTS, _LONGEST = 3, 400  # test texts to predict, and their characters
+_OPENING = ("several", "merge", "no_label", "majority", "encoding")  # what may have been decided besides columns
+_DROPPED = "drop_small_labels"
+
+
+def notebook(folder: RunFolder, *, show_paths: bool = True) -> str:
+    """Return the JSON of a notebook (format 4.5): open the data, train, see the report, predict, explain.
+
+    Names, labels and texts of people stand in it as literals of Python, and never as Markdown or HTML.
+
+    Args:
+        folder: of the run.
+        show_paths: name the folder of a base model in full; for visitors of a server, its last part is enough.
+
+    Raises:
+        RunError: the data of the run are missing or damaged.
+    """
+    return json.dumps({"cells": list(_cells(folder, show_paths)), "metadata": _METADATA, **_FORMAT}, indent=1) + "\n"
+
+
+def _cells(folder: RunFolder, show_paths: bool) -> Iterator[dict[str, Any]]:
+    split, card, number = folder.split(), folder.data_card(), iter(range(9))
+
+    def cell(kind: str, source: str) -> dict[str, Any]:
+        code: dict[str, Any] = {"execution_count": None, "outputs": []} if kind == "code" else {}
+        return {"cell_type": kind, "id": f"step-{next(number)}", "metadata": {}, **code, "source": source}
+
+    yield cell(
+        "markdown", f"# How the run `{folder.id}` was made\n\nWith bertdemo {bertdemo.__version__}, step by step."
+    )
+    yield cell("code", f"import bertdemo\n\ndata = {_call('bertdemo.load_data', _opening(card))}\ndata")
+    yield cell("markdown", "The data are checked, divided and trained on; the result is tested once and calibrated.")
+    yield cell("code", f"run = {_call('bertdemo.fine_tune', _training(folder, split, show_paths))}\nrun")
+    yield cell("markdown", "Texts of the test split, which the classifier never saw in training:")
+    test = split.part("test")
+    yield cell("code", f"classifier = bertdemo.load(run)\n{_call('classifier.predict', _asked(test, _TEXTS))}")
+    yield cell("markdown", "Which words does the first prediction rest on?")
+    yield cell("code", _call("classifier.explain", _asked(test, None)))
+
+
+def _call(name: str, arguments: list[str]) -> str:
+    """Return a call in a line, or with an argument a line where that would be long."""
+    line = f"{name}({', '.join(arguments)})"
+    return line if len(line) <= 100 else f"{name}(\n" + "".join(f"    {each},\n" for each in arguments) + ")"
+
+
+def _named(arguments: dict[str, Any]) -> list[str]:
+    return [f"{name}={value!r}" for name, value in arguments.items()]
+
+
+def _opening(card: DataCard) -> list[str]:
+    """Return the arguments of ``load_data``; what was found out about columns is said, so that it stays."""
+    decided = {name: card.opened[name] for name in _OPENING if name in card.opened}
+    columns: dict[str, Any] = {}
+    if card.text_columns and card.label_columns:
+        labels = card.label_columns
+        columns = {"text": card.text_columns[0], "label": labels[0] if len(labels) == 1 else list(labels)}
+        columns |= {"join": list(card.text_columns)} if len(card.text_columns) > 1 else {}
+        columns |= {"pair": card.pair_column} if card.pair_column else {}
+        columns |= {"split": card.split_column or "none"}
+    return [repr(card.opened.get("data", card.name)), *_named(columns | decided)]
+
+
+def _training(folder: RunFolder, split: Split, show_paths: bool) -> list[str]:
+    """Return the arguments of ``fine_tune``: the preset that comes nearest, and what differs from it."""
+    recipe, trained = folder.recipe(), len(split.train)
+    is_limited = trained + len(split.validation) + len(split.test) < len(split.dataset)  # the others are in no split
+    limit = trained if is_limited else None
+    preset, changed = nearest_preset(recipe, training_texts(split.dataset, limit))
+    decided: dict[str, Any] = {"name": folder.name()}
+    decided |= {"max_train": limit} if limit else {}
+    decided |= {_DROPPED: True} if split.dataset.opened.get(_DROPPED) else {}
+    if recipe.base != Recipe.base:
+        decided["base"] = recipe.base if show_paths else base_name(recipe.base)
+    return ["data", repr(preset), *_named(decided | changed), "progress=print"]
+
+
+def _asked(test: Dataset, texts: int | None) -> list[str]:
+    """Return the first texts of the test split (with their pairs) as arguments; None asks for one that is no list."""
+    places = [place for place in range(len(test)) if sum(len(column[place]) for column in _columns(test)) <= _LONGEST]
+    places = (places or [0])[: texts or 1]
+    chosen = [[repr(column[place]) for place in places] for column in _columns(test)]
+    return [_listed(column) if texts else column[0] for column in chosen]
+
+
+def _columns(dataset: Dataset) -> list[tuple[str, ...]]:
+    return [dataset.texts, *([dataset.pairs] if dataset.pairs else [])]
+
+
+def _listed(literals: list[str]) -> str:
+    return "[\n" + "".join(f"        {each},\n" for each in literals) + "    ]"

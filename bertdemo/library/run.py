@@ -1,0 +1,203 @@
+"""A run: one fine-tuning with all that it leaves behind."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bertdemo.errors import RunError, TrainingError
+from bertdemo.library import html
+from bertdemo.settings import Settings
+
+if TYPE_CHECKING:
+    from bertdemo.runs import records
+    from bertdemo.runs.store import Runs
+
+_SECONDS_BETWEEN_LOOKS = 0.2
+
+
+def settings_for(home: str | Path | None) -> Settings:
+    """Return the settings of the environment, with another home where one is given."""
+    settings = Settings.from_environment(os.environ)
+    return settings if home is None else replace(settings, home=Path(home).expanduser().resolve())
+
+
+@dataclass(frozen=True)
+class Run:
+    """One fine-tuning, kept as a folder in a home: pages and commands show the same run.
+
+    Args:
+        id: as pages, ``fine_tune`` and the command ``runs`` name it.
+        home: the folder that keeps the runs; None for ``BERTDEMO_HOME`` or ``~/.bertdemo``.
+
+    Raises:
+        RunError: there is no such run.
+
+    Example:
+        >>> import bertdemo
+        >>> bertdemo.Run("starter-sms-spam").status
+        'finished'
+    """
+
+    id: str
+    home: Path | None = None
+    _store: Runs | None = field(default=None, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "home", settings_for(self.home).home)
+        self._runs.folder(self.id)
+
+    @cached_property
+    def _runs(self) -> Runs:
+        from bertdemo.runs.store import Runs
+
+        return self._store or Runs(settings_for(self.home))
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return self._record().name
+
+    @property
+    def status(self) -> str:
+        """Where it stands: ``queued``, ``starting``, ``training``, ``testing``, or how it ended (``finished``, …)."""
+        return self._record().status.state.value
+
+    @property
+    def accuracy(self) -> float | None:
+        """The share of the test texts that it labels correctly; None before the test."""
+        return self._record().accuracy
+
+    @property
+    def macro_f1(self) -> float | None:
+        """The mean F1 of the labels on the test texts; None before the test."""
+        return self._record().macro_f1
+
+    def report(self) -> dict[str, Any]:
+        """Return all scores, the same as ``python -m bertdemo report --json`` prints.
+
+        Raises:
+            RunError: it has not been tested.
+
+        Example:
+            >>> import bertdemo
+            >>> bertdemo.Run("starter-sms-spam").report()["test"]["n"]
+            453
+        """
+        from bertdemo.runs.summary import full
+
+        record, report = self._record(), self._runs.report(self.id)
+        if report is None:
+            raise RunError(f"The run {self.id} is {record.status.state} and has no report: {record.status.message}")
+        return full(record, report, self._runs.folder(self.id))
+
+    def events(self) -> list[dict[str, Any]]:
+        """Return what training reported so far, oldest first; ``kind`` is started, step, validation or note."""
+        return self._runs.metrics(self.id)
+
+    def wait(self, progress: Callable[[str], None] | None = None) -> Run:
+        """Wait until the run has ended. Ctrl-C stops the training: the best model so far is kept and tested.
+
+        Args:
+            progress: called with a line for the plan, each validation and each note; ``print`` will do.
+
+        Returns:
+            The run itself.
+
+        Raises:
+            RunError: it cannot be trained as it was asked for.
+            TrainingError: it ended without a tested classifier.
+            KeyboardInterrupt: Ctrl-C a second time; the run goes on to its end by itself.
+        """
+        offset = 0
+        try:
+            offset = self._follow(progress, offset)
+        except KeyboardInterrupt:
+            with contextlib.suppress(RunError):  # it may have ended on its own just before
+                self._runs.stop(self.id)
+            self._follow(progress, offset)
+        status = self._record().status
+        if not status.state.has_model:
+            raise (RunError if status.wrong_input else TrainingError)(status.message)
+        return self
+
+    def to_notebook(self, file: str | Path) -> Path:
+        """Write the steps that made the run as a notebook (``.ipynb``), which makes it again.
+
+        Args:
+            file: where to; one that is there is replaced.
+
+        Returns:
+            The path of the file.
+
+        Raises:
+            RunError: the data of the run are missing or damaged.
+            StorageError: the file cannot be written.
+        """
+        from bertdemo.drafts import drafted
+        from bertdemo.library.notebook import notebook
+        from bertdemo.tasks.failures import storage
+
+        path, content = Path(file).expanduser(), notebook(self._runs.folder(self.id))
+        with storage(path, "choose another place"), drafted(path) as draft:
+            draft.write_text(content, encoding="utf-8")
+        return path
+
+    def stop(self) -> None:
+        """Ask the training to end now, and to keep and test the best model so far.
+
+        Raises:
+            RunError: it has ended.
+        """
+        self._runs.stop(self.id)
+
+    def _record(self) -> records.Run:
+        return self._runs.get(self.id)
+
+    def _follow(self, progress: Callable[[str], None] | None, offset: int) -> int:
+        """Look until the run has ended, telling the events from a byte of its file on; return where they end."""
+        from bertdemo.runs.metrics import describe
+
+        while True:
+            is_live = self._record().status.state.is_live
+            events, offset = self._runs.folder(self.id).read_metrics(offset)
+            for line in filter(None, map(describe, events)):
+                if progress is not None:
+                    progress(line)
+            if not is_live:
+                return offset
+            time.sleep(_SECONDS_BETWEEN_LOOKS)
+
+    def _repr_html_(self) -> str:
+        """Show the report in a notebook, or where the run stands."""
+        record = self._record()
+        if self._runs.report(self.id) is None:
+            return html.paragraph(f"{record.name} ({record.id}, {record.status.state}): {record.status.message}")
+        report = self.report()
+        rows = [
+            (title, f"{report[part]['accuracy']:.4f}", f"{report[part]['macro_f1']:.4f}")
+            for title, part in (("test", "test"), ("validation", "validation"), ("bag of words, on test", "baseline"))
+        ]
+        interval = report["test"]["accuracy_interval"]
+        return (
+            html.paragraph(f"{record.name} ({record.id}, {record.status.state})")
+            + html.paragraph(report["verdict"])
+            + html.table(["split", "accuracy", "macro-F1"], rows)
+            + html.paragraph(f"95 % interval of the test accuracy: {interval['low']:.4f} to {interval['high']:.4f}")
+            + html.table(["label", "precision", "recall", "F1", "texts"], map(_label_row, report["test"]["classes"]))
+            + "".join(html.paragraph(line) for line in (*report["data"]["reading"], report["missing"] or "") if line)
+        )
+
+
+def _label_row(scores: dict[str, Any]) -> tuple[str, ...]:
+    return (
+        scores["label"],
+        *(f"{scores[name]:.3f}" for name in ("precision", "recall", "f1")),
+        f"{scores['support']:,}",
+    )

@@ -1,0 +1,78 @@
+"""From a data set and what a person set to a run that can be submitted: the same for every way to start one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, get_args, get_type_hints
+
+from bertdemo.data.dataset import Dataset, Split
+from bertdemo.errors import RecipeError
+from bertdemo.models.catalog import find_base
+from bertdemo.runs.naming import default_name
+from bertdemo.tasks.codec import is_plain
+from bertdemo.training.presets import Preset, recipe_for
+from bertdemo.training.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run is made of."""
+
+    split: Split
+    recipe: Recipe
+    name: str
+
+
+def plan(
+    usable: Dataset, preset: Preset, settings: Mapping[str, Any], *, name: str = "", max_train: int | None = None
+) -> Plan:
+    """Divide a data set and choose a recipe for so many texts.
+
+    Args:
+        usable: a cleaned data set (``data.checkup.clean``).
+        preset: where the settings start.
+        settings: fields of the recipe that are not the preset's.
+        name: of the run; empty for one of data, base and settings.
+        max_train: at most so many training texts.
+
+    Raises:
+        RecipeError, ModelError: see ``recipe_of``.
+        DataError: there are too few texts.
+    """
+    from bertdemo.data.splitting import split, training_texts
+
+    recipe = recipe_of(preset, settings, training_texts(usable, max_train))
+    parts = split(usable, seed=recipe.seed, max_train=max_train)
+    return Plan(parts, recipe, name or default_name(usable, recipe, max_train))
+
+
+def recipe_of(preset: Preset, settings: Mapping[str, Any], texts: int | None = None) -> Recipe:
+    """Return the recipe of a preset with some settings changed, for about so many texts.
+
+    Raises:
+        RecipeError: there is no such preset or setting, a value is of another kind or out of bounds, or the base does
+            not read so long texts.
+        ModelError: there is no such base.
+    """
+    if preset not in get_args(Preset):
+        raise RecipeError(f"There is no preset {preset!r}: choose {', '.join(get_args(Preset))}.")
+    kinds = get_type_hints(Recipe)
+    for setting, value in settings.items():
+        if setting not in kinds:
+            names = ", ".join(field.name for field in fields(Recipe))
+            raise RecipeError(f"There is no setting {setting!r} in a recipe: choose from {names}.")
+        if kinds[setting] in (int, float, bool, str) and not is_plain(value, kinds[setting]):
+            kind = {int: "a whole number", float: "a number", bool: "True or False", str: "a text"}[kinds[setting]]
+            raise RecipeError(f"{setting} is {value!r}: give {kind}.")
+    recipe = replace(recipe_for(settings.get("base", Recipe.base), preset, texts), **settings)
+    _refuse_too_long(recipe)
+    return recipe
+
+
+def _refuse_too_long(recipe: Recipe) -> None:
+    """As the page does. What a base can read that was never downloaded is known when it is loaded."""
+    base = find_base(recipe.base)
+    if base.parameters and recipe.max_length > base.max_length:
+        most = base.max_length
+        raise RecipeError(f"{base.title} reads at most {most:,} tokens: choose a max_length of {most} or less.")
