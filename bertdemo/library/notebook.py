@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import bertdemo
+from bertdemo.data.catalog import BUILT_IN
 from bertdemo.data.splitting import training_texts
 from bertdemo.models.catalog import base_name
 from bertdemo.runs.naming import nearest_preset
@@ -50,7 +51,8 @@ def _cells(folder: RunFolder, show_paths: bool) -> Iterator[dict[str, Any]]:
         return {"cell_type": kind, "id": f"step-{next(number)}", "metadata": {}, **code, "source": source}
 
     yield cell(
-        "markdown", f"# How the run `{folder.id}` was made\n\nWith bertdemo {bertdemo.__version__}, step by step."
+        "markdown",
+        f"# How the run `{folder.id}` was made\n\nWith bertdemo {bertdemo.__version__}, step by step.{_where(card)}",
     )
     yield cell("code", f"import bertdemo\n\ndata = {_call('bertdemo.load_data', _opening(card))}\ndata")
     yield cell("markdown", "The data are checked, divided and trained on; the result is tested once and calibrated.")
@@ -83,6 +85,16 @@ def _opening(card: DataCard) -> list[str]:
         columns |= {"pair": card.pair_column} if card.pair_column else {}
         columns |= {"split": card.split_column or "none"}
     return [repr(card.opened.get("data", card.name)), *_named(columns | decided)]
+
+
+def _where(card: DataCard) -> str:
+    """Return a sentence on where the data have to lie; empty where they come from a package or the Hub."""
+    data = card.opened.get("data", "")
+    if card.name in {entry.name for entry in BUILT_IN} or "/" in data:
+        return ""
+    if not data:
+        return " The run does not say which file it was made of (an older version made it): write its path below."
+    return " The file of the data has to lie beside this notebook."
 
 
 def _training(folder: RunFolder, split: Split, show_paths: bool) -> list[str]:

@@ -55,6 +55,7 @@ def test_it_is_a_notebook_that_says_what_is_not_usual(written, table):
     for each in (repr(table.name), "text='opinion'", "no_label=['?']", "max_train=40", "drop_small_labels=True"):
         assert each in code
     assert "batch_size" not in code
+    assert "has to lie beside this notebook" in cells.cells[0].source
     assert not any("<" in cell.source for cell in cells.cells if cell.cell_type == "markdown")
 
 
