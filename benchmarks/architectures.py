@@ -181,8 +181,8 @@ class Trained:
         save_classifier(classifier, folder)
         after = dict(classifier.model.named_parameters())
         learned = [name for name, weight in before.items() if not (after[name] == weight).all()]
-        tokenized = [name for name in before if not re.search("vision|visual", name)]
-        expect(len(learned) > len(tokenized) / 4, f"only {len(learned)} of {len(tokenized)} weights learned")
+        text_weights = [name for name in before if not re.search("vision|visual", name)]
+        expect(len(learned) > len(text_weights) / 4, f"only {len(learned)} of {len(text_weights)} weights learned")
         if lora_rank:
             check_adapted_everywhere(classifier.model)
         kept, trained = logits(load_classifier(folder), TEXTS), logits(classifier, TEXTS)

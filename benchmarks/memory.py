@@ -55,8 +55,8 @@ def submit(home: Path) -> dict[str, float]:
     """Read the file and make the job."""
     import pandas as pd
     import pyarrow.parquet
-    from bertdemo.data.tokenized import read_frame
 
+    from bertdemo.data.reading import read_frame
     from bertdemo.jobs.records import JobColumns
 
     jobs, settings = idle_jobs(home)

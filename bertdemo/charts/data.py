@@ -42,5 +42,5 @@ def length_chart(max_length: int) -> alt.LayerChart:
     )
     here = base.transform_filter("datum.start == 0").encode(x=alt.datum(max_length))
     rule = here.mark_rule(strokeWidth=2, strokeDash=[5, 3], aria=False)
-    words = here.mark_text(align="right", baseline="top", dx=-6, text=f"cut at {max_length}")
+    words = here.mark_text(align="right", baseline="top", dx=-6, text=f"limit {max_length}")
     return layers(bars, paint(rule, ORANGE), paint(words.encode(y=alt.value(0)), INK), height=220)

@@ -94,5 +94,5 @@ def _lines(values: dict[str, Any], reading: list[str]) -> Iterator[str]:
     if tokens := values["tokens"]:
         yield (
             f"tokens ({tokens['base']}): median {tokens['median']:.0f}, longest {tokens['longest']:,}; "
-            f"{tokens['share_cut']:.1%} of the texts are cut at {tokens['max_length']}"
+            f"{tokens['share_cut']:.1%} of the texts are truncated at {tokens['max_length']}"
         )

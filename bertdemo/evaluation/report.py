@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 BASELINE = "TF-IDF + logistic regression"
 _WIDE = 0.2  # of an interval of the accuracy: a report says that this is little to go by
@@ -72,21 +71,6 @@ class Report:
     training: TrainingSummary
 
 
-def report_to_dict(report: Report) -> dict[str, Any]:
-    """Return the report as dicts, tuples and plain values, ready for ``json.dumps``."""
-    return asdict(report)
-
-
-def report_from_dict(values: dict[str, Any]) -> Report:
-    """Return the report stored by ``report_to_dict``, equal to the one that went in, also after a trip through JSON.
-
-    Raises:
-        KeyError, TypeError: ``values`` is not such a dict.
-    """
-    parts = {name: _scores(values[name]) for name in ("test", "validation", "baseline")}
-    return Report(**{**values, **parts, "training": TrainingSummary(**values["training"])})
-
-
 def verdict(report: Report) -> str:
     """Return one plain sentence: the test accuracy, how it compares with the baseline, and whether that may be luck.
 
@@ -121,16 +105,6 @@ def _against_baseline(report: Report) -> str:
 def points_between(before: float, after: float) -> float:
     """Return the percentage points between two shares, as a reader of both figures with one decimal reckons them."""
     return round(round(100 * after, 1) - round(100 * before, 1), 1)
-
-
-def _scores(values: dict[str, Any]) -> Scores:
-    nested = {
-        "accuracy_interval": Interval(**values["accuracy_interval"]),
-        "macro_f1_interval": Interval(**values["macro_f1_interval"]),
-        "classes": tuple(ClassScores(**each) for each in values["classes"]),
-        "confusion": tuple(tuple(row) for row in values["confusion"]),
-    }
-    return Scores(**{**values, **nested})
 
 
 def _macro_f1_clause(report: Report) -> str:

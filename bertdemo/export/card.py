@@ -112,7 +112,7 @@ def _use(subject: Subject) -> Iterator[str]:
     yield f"print(classify({text}, truncation=True))"
     yield "```"
     yield ""
-    yield f"Texts longer than {subject.max_length} tokens are cut there; without `truncation=True` they may fail."
+    yield f"Texts longer than {subject.max_length} tokens are truncated; without `truncation=True` they may fail."
     if subject.padding == "none":
         yield ""
         yield (

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bertdemo import drafts
-from bertdemo.jobs.records import Format, JobCard, JobColumns
+from bertdemo.jobs.records import Format, JobCard
 from bertdemo.tasks.failures import storage
 from bertdemo.tasks.folder import drafted
 from bertdemo.tasks.records import State, Status
@@ -84,13 +84,7 @@ class JobFolder(ResumableTaskFolder):
     @cached_property
     def card(self) -> JobCard:
         """What the job was asked to do."""
-        values = self._read_json("job.json")
-        try:
-            columns = JobColumns(**values["columns"])
-            card = JobCard(**values | {"columns": columns, "label_names": tuple(values["label_names"])})
-        except (KeyError, TypeError) as error:
-            raise self._damaged("job.json") from error
-        self._checked(card, "job.json")
+        card = self._read_record(JobCard, "job.json")
         if card.rows < 1 or card.chunk < 1:
             raise self._damaged("job.json")
         return card

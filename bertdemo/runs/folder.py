@@ -22,10 +22,10 @@ from bertdemo.runs.metrics import append_event, read_events
 from bertdemo.runs.naming import LONGEST_NAME
 from bertdemo.runs.records import DataCard
 from bertdemo.runs.unfinished import best_step, summarise
+from bertdemo.tasks.codec import is_plain
 from bertdemo.tasks.failures import storage
 from bertdemo.tasks.folder import TaskFolder, drafted
 from bertdemo.tasks.records import State, Status
-from bertdemo.tasks.schema import matches_type
 from bertdemo.training.events import Event
 from bertdemo.training.recipe import Recipe
 
@@ -36,17 +36,6 @@ if TYPE_CHECKING:
 
 _ANSWERS = "answers.parquet"
 _STEP = "step.json"  # beside a model: after which step of training it was kept
-# Fields of a card that folders of older versions lack.
-_YOUNG = {
-    "text_columns",
-    "pair_column",
-    "label_columns",
-    "split_column",
-    "also_possible",
-    "notes",
-    "split_origin",
-    "opened",
-}
 
 
 class RunFolder(TaskFolder):
@@ -93,30 +82,17 @@ class RunFolder(TaskFolder):
             raise RunError(f"The recipe of the run {self.id} cannot be used: {error}") from error
         except TypeError as error:
             raise self._damaged("recipe.json") from error
-        return self._checked(recipe, "recipe.json")
+        checked: Recipe = self._as(Recipe, recipe.to_dict(), "recipe.json")
+        return checked
 
     def data_card(self) -> DataCard:
         """Return which data the run was made from, without its texts."""
-        about = self._read_json("data.json")
-        try:
-            values = {
-                name: about[name] for name in DataCard.__dataclass_fields__ if name not in _YOUNG or name in about
-            }
-        except KeyError as error:
-            raise self._damaged("data.json") from error
-        if not isinstance(values["label_names"], list):  # a text would become a tuple of its letters
-            raise self._damaged("data.json")
-        values = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
-        return self._checked(DataCard(**values), "data.json")
+        return self._read_record(DataCard, "data.json")
 
     def source(self) -> Source | None:
         """Return where the data comes from, if it said so."""
-        about = self._read_json("data.json")
-        try:
-            source = Source(**about["source"]) if about.get("source") else None
-        except TypeError as error:
-            raise self._damaged("data.json") from error
-        return self._checked(source, "data.json", Source | None)
+        source: Source | None = self._as(Source | None, self._read_json("data.json").get("source"), "data.json")
+        return source
 
     def split(self) -> Split:
         """Return the texts of the run in their three parts.
@@ -126,7 +102,7 @@ class RunFolder(TaskFolder):
         """
         from bertdemo.runs.split_io import read_split
 
-        card, seed = self.data_card(), self._checked(self._read_json("data.json").get("seed", 0), "data.json", int)
+        card, seed = self.data_card(), self._as(int, self._read_json("data.json").get("seed", 0), "data.json")
         try:
             split = read_split(self.path / "data.parquet", card, seed, self.source())
         except (OSError, ValueError, LookupError, TypeError, NotImplementedError) as error:  # pyarrow's are among these
@@ -186,7 +162,7 @@ class RunFolder(TaskFolder):
         """Return what training cost, of a run whose process was killed after it kept a model."""
         place, events = f"{self.model_path.name}/{_STEP}", self.read_metrics()[0]
         if (self.path / place).exists():
-            step = self._checked(self._read_json(place).get("step", 0), place, int)
+            step = self._as(int, self._read_json(place).get("step", 0), place)
         else:  # older versions noted it in the events alone
             step = best_step(events)
         try:
@@ -199,7 +175,7 @@ class RunFolder(TaskFolder):
         return replace(super().waiting_again(ended, now), only_test=True, trained=ended.trained)
 
     def withdrawn(self, waiting: Status, message: str, now: float) -> Status:
-        """Return a test that does not begin leaves the run as it was; a cancel keeps nothing of it."""
+        """Leave a run as it was whose test does not begin; a cancel keeps nothing of it."""
         if not waiting.only_test:
             return super().withdrawn(waiting, message, now)
         if self.request() == "cancel":
@@ -239,14 +215,11 @@ class RunFolder(TaskFolder):
         Raises:
             RunError: the report is there and damaged.
         """
-        from bertdemo.evaluation.report import Report, report_from_dict
+        from bertdemo.evaluation.report import Report
 
         if not (self.path / "report.json").exists():
             return None
-        try:
-            return self._checked(report_from_dict(self._read_json("report.json")), "report.json", Report)
-        except (KeyError, TypeError, ValueError) as error:
-            raise self._damaged("report.json") from error
+        return self._read_record(Report, "report.json")
 
     def headline(self) -> tuple[float, float, float] | None:
         """Test accuracy, test macro-F1 and seconds of training for the list; None before the test."""
@@ -257,12 +230,11 @@ class RunFolder(TaskFolder):
             headline = report["test"]["accuracy"], report["test"]["macro_f1"], report["training"]["seconds"]
         except (KeyError, TypeError) as error:
             raise self._damaged("report.json") from error
-        return self._checked(headline, "report.json", tuple[float, ...])
+        scores: tuple[float, float, float] = self._as(tuple[float, ...], headline, "report.json")
+        return scores
 
     def write_report(self, report: Report) -> None:
-        from bertdemo.evaluation.report import report_to_dict
-
-        self._write_json("report.json", report_to_dict(report))
+        self._write_json("report.json", asdict(report))
 
     def answers(self) -> Answers | None:
         """Return what the classifier answered when it was tested; None before, and for runs of older versions.
@@ -295,7 +267,7 @@ class RunFolder(TaskFolder):
         """
         card = f"{self.model_path.name}/classifier.json"
         temperature = self._read_json(card).get("temperature", 1.0)
-        if not matches_type(temperature, float) or not 0 < temperature < inf:
+        if not is_plain(temperature, float) or not 0 < temperature < inf:
             raise self._damaged(card)
         return float(temperature)
 

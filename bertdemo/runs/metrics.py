@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from bertdemo.tasks.schema import is_timestamp, matches_type
+from bertdemo.tasks.codec import from_json, is_timestamp
 from bertdemo.training.events import Event, Noted, Started, Stepped, Validated
 
 KINDS: dict[type[Event], str] = {Started: "started", Stepped: "step", Validated: "validation", Noted: "note"}
@@ -58,9 +58,8 @@ def _event(line: bytes) -> dict[str, Any] | None:
     """Return one event; None for a line that a full disk cut in two, which is no reason to hide the others."""
     try:
         event = json.loads(line)
-        fields = {name: value for name, value in event.items() if name not in ("kind", "time")}
-        record = _RECORDS[event["kind"]](**fields)
-        sound = matches_type(record, type(record)) and is_timestamp(event["time"])
+        from_json(_RECORDS[event["kind"]], event)
+        sound = is_timestamp(event["time"])
     except (ValueError, AttributeError, KeyError, TypeError, RecursionError):
         return None
     return event if sound else None

@@ -10,7 +10,7 @@ from bertdemo.data.dataset import Dataset, Split
 from bertdemo.errors import RecipeError
 from bertdemo.models.catalog import find_base
 from bertdemo.runs.naming import default_name
-from bertdemo.tasks.schema import matches_type
+from bertdemo.tasks.codec import is_plain
 from bertdemo.training.presets import Preset, recipe_for
 from bertdemo.training.recipe import Recipe
 
@@ -62,7 +62,7 @@ def recipe_of(preset: Preset, settings: Mapping[str, Any], texts: int | None = N
         if setting not in kinds:
             names = ", ".join(field.name for field in fields(Recipe))
             raise RecipeError(f"There is no setting {setting!r} in a recipe: choose from {names}.")
-        if kinds[setting] in (int, float, bool, str) and not matches_type(value, kinds[setting]):
+        if kinds[setting] in (int, float, bool, str) and not is_plain(value, kinds[setting]):
             kind = {int: "a whole number", float: "a number", bool: "True or False", str: "a text"}[kinds[setting]]
             raise RecipeError(f"{setting} is {value!r}: give {kind}.")
     recipe = replace(recipe_for(settings.get("base", Recipe.base), preset, texts), **settings)

@@ -26,7 +26,7 @@ class StarterFolder(RunFolder):
         from bertdemo.runs.split_io import card_of
 
         card = self.data_card()
-        seed: int = self._checked(self._read_json("data.json").get("seed", 0), "data.json", int)
+        seed: int = self._as(int, self._read_json("data.json").get("seed", 0), "data.json")
         try:
             split = split_built_in(card.name, seed)
         except DataError as error:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, fields, is_dataclass
+from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
-from types import UnionType
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import TypeVar
 
 from bertdemo import drafts
-from bertdemo.errors import RunError
 from bertdemo.studies.records import Explained, MapFindings, StudyCard, WordFindings
 from bertdemo.tasks.failures import storage
 from bertdemo.tasks.folder import drafted
@@ -46,7 +44,7 @@ class StudyFolder(ResumableTaskFolder):
     @cached_property
     def card(self) -> StudyCard:
         """What the study was asked to find out."""
-        card = self._record(StudyCard, "study.json")
+        card = self._read_record(StudyCard, "study.json")
         if not card.places or card.chunk < 1:
             raise self._damaged("study.json")
         return card
@@ -67,11 +65,8 @@ class StudyFolder(ResumableTaskFolder):
     def part(self, chunk: int) -> tuple[Explained, ...]:
         """Return the attributions of one piece."""
         name = f"parts/{chunk:06d}.json"
-        try:
-            found = tuple(_as(Explained, each) for each in self._read_json(name)["texts"])
-        except (KeyError, TypeError) as error:
-            raise self._damaged(name) from error
-        if tuple(self._checked(each, name).place for each in found) != self.places_of(chunk):
+        found: tuple[Explained, ...] = self._as(tuple[Explained, ...], self._read_json(name).get("texts"), name)
+        if tuple(each.place for each in found) != self.places_of(chunk):
             raise self._damaged(name)
         return found
 
@@ -85,39 +80,14 @@ class StudyFolder(ResumableTaskFolder):
 
     def words(self) -> WordFindings:
         """Return what moved the answers; the study has finished."""
-        return self._record(WordFindings, "findings.json")
+        return self._read_record(WordFindings, "findings.json")
 
     def map(self) -> MapFindings:
         """Return where the texts lie; the study has finished."""
-        return self._record(MapFindings, "findings.json")
+        return self._read_record(MapFindings, "findings.json")
 
     def texts_done(self) -> int:
         return sum(len(self.places_of(chunk)) for chunk in self.done())
 
     def so_far(self) -> str:
         return f"{self.texts_done():,} of {len(self.card.places):,} texts"
-
-    def _record(self, kind: type[_Record], file_name: str) -> _Record:
-        try:
-            record: _Record = _as(kind, self._read_json(file_name))
-            return self._checked(record, file_name)
-        except (KeyError, TypeError, RunError) as error:
-            raise self._damaged(file_name) from error
-
-
-def _as(hint: Any, value: Any) -> Any:
-    """Return a record of a type from what JSON made of it.
-
-    Lists become tuples, objects the records that the fields ask for.
-
-    Raises:
-        KeyError, TypeError: a field is missing, or is no list or object where one belongs.
-    """
-    if isinstance(hint, type) and is_dataclass(hint):
-        hints = get_type_hints(hint)
-        return hint(**{field.name: _as(hints[field.name], value[field.name]) for field in fields(hint)})
-    if get_origin(hint) is tuple:
-        return tuple(_as(get_args(hint)[0], each) for each in value)
-    if get_origin(hint) is UnionType and value is not None:
-        return _as(next(each for each in get_args(hint) if each is not type(None)), value)
-    return value

@@ -9,14 +9,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar, get_args
+from typing import Any, ClassVar, TypeVar
 
 from bertdemo import drafts
 from bertdemo.errors import RunError
 from bertdemo.processes import booted, this_machine
+from bertdemo.tasks.codec import from_json, is_timestamp
 from bertdemo.tasks.failures import storage
 from bertdemo.tasks.records import Request, State, Status
-from bertdemo.tasks.schema import is_timestamp, matches_type
 
 _Value = TypeVar("_Value")
 
@@ -87,11 +87,7 @@ class TaskFolder(ABC):
 
         Whether it still holds is for others to judge.
         """
-        values = self._read_json("status.json")
-        try:
-            status = self._checked(Status(**values | {"state": State(values["state"])}), "status.json")
-        except (KeyError, TypeError, ValueError) as error:
-            raise self._damaged("status.json") from error
+        status = self._read_record(Status, "status.json")
         is_pid = status.pid is None or 0 < status.pid < _LARGEST_PID
         counts = (status.step, status.steps, status.returned)
         if not (is_timestamp(status.updated) and is_pid and min(counts) >= 0):
@@ -104,12 +100,10 @@ class TaskFolder(ABC):
     def asked(self) -> TimedRequest | None:
         """Return what a person asked for last. One missed file costs 2 µs: the loop looks at every step."""
         try:
-            values = json.loads((self.path / "request.json").read_bytes())
-            asked = TimedRequest(values["request"], values["time"], values.get("boot", ""), values.get("booted"))
-        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            asked: TimedRequest = from_json(TimedRequest, json.loads((self.path / "request.json").read_bytes()))
+        except (OSError, ValueError, RecursionError):
             return None
-        is_sound = asked.request in get_args(Request) and is_timestamp(asked.time) and matches_type(asked, TimedRequest)
-        return asked if is_sound else None
+        return asked if is_timestamp(asked.time) else None
 
     def request(self) -> Request | None:
         asked = self.asked()
@@ -172,10 +166,16 @@ class TaskFolder(ABC):
         with storage(self.path), drafts.drafted(self.path / file_name) as draft:
             draft.write_bytes(text.encode("utf-8", "surrogatepass"))
 
-    def _checked(self, value: _Value, file_name: str, hint: Any = None) -> _Value:
-        if not matches_type(value, hint or type(value)):
-            raise self._damaged(file_name)
-        return value
+    def _read_record(self, kind: type[_Value], file_name: str) -> _Value:
+        record: _Value = self._as(kind, self._read_json(file_name), file_name)
+        return record
+
+    def _as(self, hint: Any, value: Any, file_name: str) -> Any:
+        """Return a value of a file as its type says."""
+        try:
+            return from_json(hint, value)
+        except ValueError as error:
+            raise self._damaged(file_name) from error
 
     def _damaged(self, file_name: str) -> RunError:
         remedy = f"restore it, or delete the {self.kind}"

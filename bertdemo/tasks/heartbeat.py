@@ -55,7 +55,7 @@ class StatusWriter:
     def heartbeats(self) -> Iterator[None]:
         """Write heartbeats until the block is left; the caller's next ``update`` is then the last word."""
         done = threading.Event()
-        thread = threading.Thread(target=self._write_until, args=(done,), name="heart-heartbeat", daemon=True)
+        thread = threading.Thread(target=self._write_until, args=(done,), name="heartbeat", daemon=True)
         thread.start()
         try:
             yield
@@ -69,7 +69,7 @@ class StatusWriter:
                 self.heartbeat()
             except StorageError as error:
                 # The process can still be seen; the work itself meets the same disk and ends with a sentence.
-                _log.warning("heart-heartbeat not written: %s", error)
+                _log.warning("heartbeat not written: %s", error)
 
     def _write(self, **changes: Any) -> None:
         with self._lock:

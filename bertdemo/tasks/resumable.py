@@ -66,7 +66,7 @@ class ResumableTaskFolder(TaskFolder):
 
     def on_cancelled(self) -> str:
         """Keep what is done."""
-        return f"CancelledError after {self.so_far()}: it can be resumed there."
+        return f"Cancelled after {self.so_far()}: it can be resumed there."
 
     def interrupted_message(self, status: Status) -> str:  # noqa: ARG002 - the parts tell more than the last status
         """Return how far it got, and whether it goes on by itself."""
@@ -99,7 +99,7 @@ class ResumableTaskStore(TaskStore[_Folder]):
         Raises:
             RunError: it has already ended.
         """
-        self._ask(task_id, "cancel", "CancelledError before it began.")
+        self._ask(task_id, "cancel", "Cancelled before it began.")
         self._dispatcher.end_while_loading(self.folder(task_id))
         self._dispatch_quietly()
 

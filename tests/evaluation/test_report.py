@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 
 import pytest
 from hypothesis import given
@@ -13,10 +14,9 @@ from bertdemo.evaluation.report import (
     Report,
     Scores,
     TrainingSummary,
-    report_from_dict,
-    report_to_dict,
     verdict,
 )
+from bertdemo.tasks.codec import from_json
 
 numbers = st.floats(allow_nan=False, allow_infinity=False)
 counts = st.integers(0, 10**9)
@@ -42,7 +42,7 @@ summaries = st.builds(
 
 @given(st.builds(Report, scores, scores, scores, numbers, summaries))
 def test_a_report_survives_json_unchanged(report: Report) -> None:
-    assert report_from_dict(json.loads(json.dumps(report_to_dict(report), allow_nan=False))) == report
+    assert from_json(Report, json.loads(json.dumps(asdict(report), allow_nan=False))) == report
 
 
 def report_of(test: Scores, baseline: Scores) -> Report:

@@ -42,6 +42,7 @@ def by_hand(
 ) -> NDArray[np.float64]:
     """Gauss and Legendre's rule on the straight line, one step after the other: the textbook's."""
     x, b = word_vectors(classifier, tokenized), baseline_vectors(classifier, tokenized, baseline)[:1]
+
     places, weights = np.polynomial.legendre.leggauss(steps)
     total = np.zeros(len(tokenized))
     for place, weight in zip((places + 1) / 2, weights / 2, strict=True):
@@ -230,3 +231,16 @@ def test_explaining_and_predicting_at_the_same_time_disturb_each_other_nowhere(
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+def test_the_private_entry_of_captum_is_the_public_one_with_nodes_of_ours() -> None:
+    from captum.attr import IntegratedGradients
+
+    places, weights = np.polynomial.legendre.leggauss(7)
+    inputs, method = torch.tensor([[0.3, -1.2, 2.0]]), IntegratedGradients(lambda x: (x**5 + x[:, :1] * x).sum(dim=1))
+    ours = method._attribute(
+        (inputs,), (0 * inputs,), n_steps=7,
+        step_sizes_and_alphas=((weights / 2).tolist(), ((1 + places) / 2).tolist()),
+    )  # fmt: skip
+    public = method.attribute(inputs, 0 * inputs, n_steps=7, method="gausslegendre")
+    assert torch.allclose(ours[0], public)

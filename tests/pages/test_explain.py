@@ -164,7 +164,7 @@ def test_without_any_word_the_page_says_so_and_keeps_the_other_tests(open_page, 
     assert not app.exception
     assert not app.error
     assert "Nothing is left to ask about" in words_of(app)
-    assert "asked." in words_of(app)
+    assert "tried (at most" in words_of(app)
 
 
 def test_what_replaces_words_is_told_to_count_and_labels_keep_their_order(open_page, make_classifier, words_of):
@@ -242,7 +242,7 @@ def test_a_text_that_is_too_long_is_explained_in_parts_and_never_cut_silently(op
     app = open_page("explain", run="one", text=text, parts="true")
     assert not app.exception
     assert not app.error
-    assert "had no say" in app.warning[0].value
+    assert "did not count" in app.warning[0].value
     unread = strip_of(app)["parts"][0][-1]
     assert unread[1] == "unread"
     assert unread[0].endswith("rude")
@@ -292,9 +292,9 @@ def test_another_run_takes_its_own_labels(open_page, make_classifier):
 def test_work_that_takes_long_can_be_called_off_and_begun_again(open_page, make_classifier, words_of, monkeypatch):
     asked, over = threading.Event(), threading.Event()
 
-    def long(_classifier, _reading, *_arguments, cancelled, **_options):
+    def long(_classifier, _reading, *_arguments, should_stop, **_options):
         asked.set()
-        while not cancelled():
+        while not should_stop():
             time.sleep(0.01)
         over.set()
         raise CancelledError

@@ -110,11 +110,11 @@ def test_a_text_that_is_too_long_says_so_and_shows_what_was_cut(open_page, make_
     make_classifier()
     text = f"{TEXT} " * 300 + "unread"
     app = ask(open_page("predict", run="one"), text)
-    assert "only its first 16 tokens were read" in app.warning[0].value
+    assert "Only the first 16 tokens were read" in app.warning[0].value
     assert "too long for a link" in words_of(app)
     assert "text" not in app.query_params
     app.session_state["pieces_box"] = True
-    assert "What was cut off" in words_of(app.run())
+    assert "What was left out" in words_of(app.run())
 
 
 @pytest.mark.parametrize("text", [" \n ", "\ufffd\ufffd", "\ue000", "x" * 1_000_001])
@@ -223,7 +223,7 @@ def test_times_that_are_compared_are_medians_of_several_askings_and_kept(open_pa
     times = {"one": iter([9, 9, 9, 5, 900, 7]), "three": iter([9, 9, 40, 30, 1])}
 
     def timed(classifier, text, pair=None):
-        run_id = "one" if classifier is resources.shelf().classifier("one") else "three"
+        run_id = "one" if classifier is resources.models().classifier("one") else "three"
         return dataclasses.replace(predict_one(classifier, text, pair), milliseconds=float(next(times[run_id])))
 
     monkeypatch.setattr(single, "predict_one", timed)
@@ -383,10 +383,10 @@ def test_a_job_under_way_shows_how_far_it_is_and_can_be_cancelled(open_page, mak
     app.button(key="many_lines_start").click().run()
     assert not app.exception
     assert "the work goes on" in words_of(app)
-    app.button(key="job_cancel").click().run()
+    app.button(key=f"cancel_{job_of(app)}").click().run()
     assert not app.exception
     assert resources.jobs().folder(job_of(app)).request() == "cancel"
-    assert app.button(key="job_cancel").disabled
+    assert app.button(key=f"cancel_{job_of(app)}").disabled
 
 
 def test_a_finished_job_can_be_deleted(open_page, make_classifier, at_once):
@@ -394,7 +394,7 @@ def test_a_finished_job_can_be_deleted(open_page, make_classifier, at_once):
     app = open_many(open_page, run="one")
     app.text_area(key="many_lines").set_value("a lovely day")
     app.button(key="many_lines_start").click().run()
-    app.button(key="delete_job_yes").click().run()
+    app.button(key=f"delete_{job_of(app)}_yes").click().run()
     assert not app.exception
     assert "job" not in app.query_params
     assert resources.jobs().list() == []

@@ -92,7 +92,7 @@ def test_certainty_is_told_with_its_estimator_and_its_temperature(open_page, mak
     make_run("one", State.FINISHED)
     app = opened(open_page, "certainty")
     assert "divided by 1.50" in words_of(app)
-    assert "chance alone would show about" in words_of(app)
+    assert "a perfectly calibrated model would show about" in words_of(app)
     [error] = [metric for metric in app.metric if metric.label == "Calibration error"]
     assert "plug-in" in error.help
 

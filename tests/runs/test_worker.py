@@ -175,7 +175,7 @@ def test_a_heart_beat_that_cannot_be_written_ends_neither_beat_nor_run(make_fold
     with writer.heartbeats():
         while len(writes) < 3:
             pass
-    assert "heart-beat not written" in caplog.text
+    assert "heartbeat not written" in caplog.text
 
 
 def test_the_test_is_made_in_the_precision_of_the_recipe(tmp_path, small_split, monkeypatch):

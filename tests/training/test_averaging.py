@@ -112,7 +112,7 @@ def test_the_teacher_answers_with_the_averaged_weights_and_leaves_the_weights_al
         lab.learn(rows)
     before = [weight.detach().clone() for weight in lab.model.parameters()]
     inputs = collate(lab.classifier, lab.train_ids, rows)
-    taught = lab._taught(inputs)
+    taught = lab._teacher_probabilities(inputs)
     assert lab.model.training
     assert all(torch.equal(a, b) for a, b in zip(before, lab.model.parameters(), strict=True))
     with lab.average.in_place_of_weights(), torch.no_grad():
@@ -123,7 +123,7 @@ def test_the_gradient_is_against_labels_of_which_a_share_is_the_teachers_and_the
     rows = list(range(8))
     lab.learn(rows)
     inputs, labels = collate(lab.classifier, lab.train_ids, rows), lab.labels[rows]
-    mixed = (one_hot(labels, lab.weights.numel()) + lab._taught(inputs)) / 2
+    mixed = (one_hot(labels, lab.weights.numel()) + lab._teacher_probabilities(inputs)) / 2
     loss, ours = gradients(lab, rows)
     lab.optimizer.zero_grad()
     logits = lab.model(**inputs).logits

@@ -202,7 +202,7 @@ def test_nothing_is_worth_anything_without_heads_that_matter():
 
 def test_a_click_switches_off_and_on_again(look, monkeypatch):
     wanted = []
-    monkeypatch.setattr(ablation.attention_choice, "switch", lambda off, heads: wanted.append(frozenset(off)))
+    monkeypatch.setattr(ablation.selection, "switch", lambda off, heads: wanted.append(frozenset(off)))
     ablation.toggle(look("cold"), Selection(0, 1))
     ablation.toggle(look("cold", off=frozenset({(0, 1)})), Selection(0, None))
     ablation.toggle(look("cold", off=frozenset({(0, 0), (0, 1)})), Selection(0, None))

@@ -29,7 +29,7 @@ def show(subject: Subject, choice: Choice) -> None:
     has_signs = methods.attribution(subject, choice).signed
     found = result_of(
         (*key_of(subject, choice), "sanity"),
-        "Explaining models that have forgotten ever more…",
+        "Explaining copies with ever more random weights…",
         lambda bar: _sanity(subject, choice, bar),
     )
     if found.passed is None:

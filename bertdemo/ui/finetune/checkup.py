@@ -164,9 +164,9 @@ def _lengths(dataset: Dataset, tokenizer: Path | None, max_length: int) -> None:
     tokens = lengths(dataset.fingerprint, tokenizer, dataset)
     cut = share_cut(tokens, max_length)
     words = (
-        "No text is cut"
+        "No text is truncated"
         if cut == 0
-        else f"{percent(cut) if cut >= 0.0005 else 'Fewer than 0.1 %'} of the texts are cut"
+        else f"{percent(cut) if cut >= 0.0005 else 'Fewer than 0.1 %'} of the texts are truncated"
     )
     rows, longest = length_rows(tokens, max_length), int(tokens.max(initial=0))
     beyond = f"The last bar holds all longer texts, too; the longest has {longest:,} tokens."

@@ -145,5 +145,5 @@ def pieces(answer: Answer, asked: Asked) -> None:
     st.text(" ".join(answer.pieces))
     for whole, kept in ((asked.text, answer.kept_text), (asked.pair, answer.kept_pair)):
         if answer.truncated and whole and kept is not None and len(kept) < len(whole):
-            st.markdown("**What was cut off**")
+            st.markdown("**What was left out**")
             st.text(shorten(whole[len(kept) :].strip(), _MOST_SHOWN))

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from bertdemo.errors import BertDemoError
 from bertdemo.lines import shorten
 from bertdemo.tasks.records import State
-from bertdemo.ui.kit import errors, prediction, resources
+from bertdemo.ui.kit import prediction, resources, task_panel
 from bertdemo.ui.kit.figure import figure
 from bertdemo.ui.kit.formatting import about, compact, count, duration, escape, percent, quoted
 from bertdemo.ui.predict import trust
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 
     from bertdemo.jobs.records import Agreement, Format, Job, JobSummary
 
-_TICK = 2  # seconds between two looks at a job that is at work
 _MOST_UNKNOWN = 5  # labels that are named
 _DOUBTFUL = 0.8  # of two labels one is always above a half
 _REVIEWED, _LONGEST, _MOST_LABELS = 20, 240, 20  # rows, characters, bars
@@ -49,30 +47,16 @@ def show(job_id: str) -> None:
     if job.card:
         st.markdown(f"**{escape(shorten(job.card.source_name, 60))}**, by {escape(shorten(job.card.run_name, 60))}")
     if job.status.state.is_live:
-        _watch(job_id)
+        promise = "You can close this page: the work goes on, and its address leads back here."
+        task_panel.watch(resources.jobs(), job, progress, promise)
     else:
         _ended(job)
 
 
-@st.fragment(run_every=_TICK)
-def _watch(job_id: str) -> None:
-    with errors.shown():
-        job = resources.jobs().get(job_id)
-        if not job.status.state.is_live:
-            st.rerun()
-        st.progress(min(1.0, job.done / job.rows) if job.rows else 0.0, text=progress(job))
-        asked = resources.jobs().folder(job_id).request() is not None
-        title = "Ending after this piece…" if asked else "Cancel"
-        if st.button(title, key="job_cancel", icon=":material/stop_circle:", disabled=asked):
-            resources.jobs().cancel(job_id)
-            st.rerun()
-        st.caption("You can close this page: the work goes on, and its address leads back here.")
-
-
 def progress(job: Job) -> str:
     """Return how far the job is, in words."""
-    if job.status.state is State.QUEUED:
-        return "Waiting for the table before it" if (job.position or 1) > 1 else "It begins in a moment"
+    if waiting := task_panel.in_queue(job, "table"):
+        return waiting
     if not job.done:
         return escape(job.status.message)
     words = [f"{job.done:,} of {count(job.rows, 'row')}"]
@@ -84,14 +68,11 @@ def progress(job: Job) -> str:
 
 
 def _ended(job: Job) -> None:
-    if job.status.state is not State.FINISHED:
-        st.warning(escape(job.status.message))
-        if job.can_resume and st.button("Go on where it stopped", key="job_resume", icon=":material/play_arrow:"):
-            resources.jobs().resume(job.id)
-            st.rerun()
+    task_panel.ending(resources.jobs(), job)
     if job.done:
         _findings(job)
-    _delete(job)
+    question = "Delete this table and its predictions, for good?"
+    task_panel.delete(resources.jobs(), job, question, lambda: open_(None))
 
 
 def _downloads(job: Job) -> None:
@@ -208,16 +189,3 @@ def _counts(summary: JobSummary) -> None:
         alt="Number of rows per predicted label",
         table=rows,
     )
-
-
-def _delete(job: Job) -> None:
-    with st.popover("Delete", icon=":material/delete:", key="delete_job"):
-        st.markdown("Delete this table and its predictions, for good?")
-        if st.button("Delete it", key="delete_job_yes", type="primary"):
-            try:
-                resources.jobs().delete(job.id)
-            except BertDemoError as error:
-                st.error(escape(str(error)))
-            else:
-                open_(None)
-                st.rerun()

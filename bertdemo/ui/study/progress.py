@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from bertdemo.errors import BertDemoError
 from bertdemo.tasks.records import State
-from bertdemo.ui.kit import address, errors, resources
+from bertdemo.ui.kit import address, resources, task_panel
 from bertdemo.ui.kit.formatting import about, escape
 from bertdemo.ui.kit.text_input import LONGEST_LINK, Asked, parameters
 from bertdemo.ui.kit.texts import text_as_it_is
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from bertdemo.studies.records import Question, Study
 
 STUDY = "study"  # which one is looked at, in the address
-_TICK = 2  # seconds between two looks at a study that is at work
 
 
 def of(run: Run, question: Question, most: int) -> Study | None:
@@ -44,57 +42,24 @@ def begin(run: Run, question: Question, most: int) -> None:
 def is_done(study: Study) -> bool:
     """Draw how far the study is, unless it has finished."""
     if study.status.state.is_live:
-        st.fragment(_watch, run_every=_TICK)(study.id)
+        promise = "You can close this page: the work goes on, and what it found will be here."
+        task_panel.watch(resources.studies(), study, progress, promise)
     elif study.status.state is not State.FINISHED:
-        st.warning(escape(study.status.message))
-        if study.can_resume:
-            _resume(study)
+        task_panel.ending(resources.studies(), study)
         delete(study)
     return study.status.state is State.FINISHED
 
 
-def _resume(study: Study) -> None:
-    if st.button("Go on where it stopped", key=f"resume_{study.id}", icon=":material/play_arrow:"):
-        resources.studies().resume(study.id)
-        st.rerun()
-
-
-def _watch(study_id: str) -> None:
-    with errors.shown():
-        study = resources.studies().get(study_id)
-        if not study.status.state.is_live:
-            st.rerun()
-        steps = study.status.steps
-        st.progress(min(1.0, study.status.step / steps) if steps else 0.0, text=progress(study))
-        asked = resources.studies().folder(study_id).request() is not None
-        title = "Ending…" if asked else "Cancel"
-        if st.button(title, key=f"cancel_{study_id}", icon=":material/stop_circle:", disabled=asked):
-            resources.studies().cancel(study_id)
-            st.rerun()
-        st.caption("You can close this page: the work goes on, and what it found will be here.")
-
-
 def progress(study: Study) -> str:
     """Return how far the study is, in words."""
-    status = study.status
-    if status.state is State.QUEUED:
-        return "Waiting for the study before it" if (study.position or 1) > 1 else "It begins in a moment"
-    left = "" if status.remaining is None else f" {about(status.remaining).capitalize()} left."
-    return escape(status.message) + left
+    left = "" if study.status.remaining is None else f" {about(study.status.remaining).capitalize()} left."
+    return task_panel.in_queue(study, "study") or escape(study.status.message) + left
 
 
 def delete(study: Study) -> None:
     """Draw a button that removes what was found, after a question."""
-    with st.popover("Delete", icon=":material/delete:", key=f"delete_{study.id}"):
-        st.markdown("Delete this study, for good? It can be done again.")
-        if st.button("Delete it", key=f"delete_{study.id}_yes", type="primary"):
-            try:
-                resources.studies().delete(study.id)
-                address.put(STUDY)
-            except BertDemoError as error:
-                st.error(escape(str(error)))
-            else:
-                st.rerun()
+    question = "Delete this study, for good? It can be done again."
+    task_panel.delete(resources.studies(), study, question, lambda: address.put(STUDY))
 
 
 def one_text(run: Run, known: Analysis, place: int, told: str = "") -> None:

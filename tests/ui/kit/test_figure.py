@@ -14,7 +14,7 @@ from bertdemo.charts.data import label_chart
 from bertdemo.ui.kit import figure
 from bertdemo.ui.kit.figure import numbers
 
-CONFIG = Path(__file__).parents[2] / ".streamlit" / "config.toml"
+CONFIG = Path(__file__).parents[3] / ".streamlit" / "config.toml"
 
 
 def test_no_table_of_streamlit_offers_a_file_or_copy_of_its_own():

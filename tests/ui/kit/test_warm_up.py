@@ -16,7 +16,7 @@ from bertdemo.ui.kit import text_input
 from bertdemo.ui.kit.warm_up import STEPS, Progress, WarmUp
 from tests.patience import LONGEST
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 IMPORT_ALL = """
 import importlib, pkgutil, sys, types
 begun = ("pandas", "pyarrow", "polars", "scipy", "sklearn", "torch")
