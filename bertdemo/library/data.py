@@ -50,8 +50,7 @@ def load_data(  # noqa: PLR0913 (all but one by name, each with a default)
         Texts with one label each, in the order of the table. ``Dataset.notes`` says what was decided on the way.
 
     Raises:
-        DataError: there is nothing of that name, or it is no table of texts and labels.
-        DoubtfulLabelError: several columns may be the labels; ``candidates`` are their names.
+        DataError: nothing has that name, it is no table of texts and labels, or several columns may be the labels.
 
     Example:
         >>> import bertdemo

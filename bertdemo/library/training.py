@@ -43,24 +43,19 @@ def fine_tune(  # noqa: PLR0913 (all but two by name)
         wait: return when the run has ended; if not, at once (see ``Run.wait``).
         in_process: train in a thread of this process, as for a debugger: slower, and it ends with this process.
         progress: called with a line for the plan, each validation and each note; ``print`` will do.
-        recipe: settings that are not the preset's, such as ``epochs=3``, ``lora_rank=16``, ``seed=7`` or
-            ``base="distilbert-base-uncased"``; ``python -m bertdemo train --help`` lists them.
+        recipe: other settings, such as ``epochs=3`` or ``seed=7``; ``python -m bertdemo train --help`` lists them.
 
     Returns:
         The run; a notebook shows its report.
 
     Raises:
-        DataError: the data are not fit for learning.
-        RecipeError: there is no such preset or setting, or a value that makes no sense.
-        ModelError: the base model cannot be found or trained.
+        DataError, RecipeError, ModelError: data, a setting or the base model cannot be used.
         RunError, TrainingError: the run ended without a tested classifier.
 
     Example:
         >>> import bertdemo
-        >>> data = bertdemo.load_data("sms_spam")
-        >>> run = bertdemo.fine_tune(data, "quick", max_train=64, max_length=32)
-        >>> run.status, run.report()["test"]["n"]
-        ('finished', 453)
+        >>> bertdemo.fine_tune(bertdemo.load_data("sms_spam"), "quick", max_train=64, max_length=32).status
+        'finished'
     """
     from bertdemo.library.in_process import ThreadBackend
     from bertdemo.runs.store import Runs

@@ -19,7 +19,7 @@ def from_json(hint: Any, value: Any) -> Any:
     tuples, and words the members of an enum.
 
     Args:
-        hint: a dataclass, ``tuple[X, ...]``, a union, ``Literal``, an enum, ``dict[str, Any]`` (any object), or a plain type.
+        hint: a dataclass, ``tuple[X, ...]``, a union, ``Literal``, an enum, ``dict[str, Any]`` or a plain type.
         value: of ``json.loads``.
 
     Raises:
