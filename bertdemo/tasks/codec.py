@@ -19,7 +19,7 @@ def from_json(hint: Any, value: Any) -> Any:
     tuples, and words the members of an enum.
 
     Args:
-        hint: a dataclass, ``tuple[X, ...]``, a union, ``Literal``, an enum, ``dict[str, Any]`` or a plain type.
+        hint: a dataclass, ``tuple[X, ...]``, a union, ``Literal``, an enum, ``dict[str, Any]``, or a plain type.
         value: of ``json.loads``.
 
     Raises:
@@ -34,9 +34,7 @@ def from_json(hint: Any, value: Any) -> Any:
         return tuple(from_json(inner[0], each) for each in value)
     if isinstance(hint, type) and issubclass(hint, Enum):
         return hint(value)
-    if origin is dict:
-        hint = dict
-    if not (value in inner if origin is Literal else isinstance(hint, type) and is_plain(value, hint)):
+    if not (value in inner if origin is Literal else is_plain(value, origin or hint)):
         raise ValueError(f"{value!r} is no {hint}")
     return value
 
