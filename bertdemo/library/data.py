@@ -33,15 +33,14 @@ def load_data(  # noqa: PLR0913 (all but one by name, each with a default)
     """Open a data set; what is not given about its columns is found out, as on the page.
 
     Args:
-        data: ``"sms_spam"`` or ``"airline_sentiment"``, which are built in; a file (CSV, TSV, JSON, Parquet, Excel and
-            more); ``"owner/name"`` of a data set on the Hub, also ``"owner/name:configuration"``; or a data frame.
+        data: ``"sms_spam"`` or ``"airline_sentiment"``, which are built in; a file; ``"owner/name"`` (or
+            ``"owner/name:configuration"``) of a data set on the Hub; or a data frame.
         text: the column of the texts.
         label: the column of the labels; several for 0/1 columns, of which each is a label, or for several raters.
         pair: the column of a second text; ``"none"`` if there is to be none.
         split: the column of published splits; ``"none"`` to divide the rows anew.
         join: columns whose texts are read as one, such as ``["title", "body"]``.
-        several: what becomes of a row with several labels: ``"leave-out"``, ``"first"``, or the one label that is
-            learned against all others.
+        several: of rows with several labels: ``"leave-out"``, ``"first"``, or the one label to learn against others.
         merge: read spellings of one label, such as ``Spam`` and ``spam``, as one.
         no_label: values that mean that there is no label; None for ``n/a``, ``?`` and the like.
         majority: of a text in several rows, take the label that most of them give.
@@ -51,8 +50,7 @@ def load_data(  # noqa: PLR0913 (all but one by name, each with a default)
         Texts with one label each, in the order of the table. ``Dataset.notes`` says what was decided on the way.
 
     Raises:
-        DataError: there is nothing of that name, or it is no table of texts and labels.
-        DoubtfulLabelError: several columns may be the labels; ``candidates`` are their names.
+        DataError: nothing has that name, it is no table of texts and labels, or several columns may be the labels.
 
     Example:
         >>> import bertdemo

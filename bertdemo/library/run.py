@@ -115,13 +115,21 @@ class Run:
             TrainingError: it ended without a tested classifier.
             KeyboardInterrupt: Ctrl-C a second time; the run goes on to its end by itself.
         """
-        offset = 0
-        try:
-            offset = self._follow(progress, offset)
-        except KeyboardInterrupt:
-            with contextlib.suppress(RunError):  # it may have ended on its own just before
-                self._runs.stop(self.id)
-            self._follow(progress, offset)
+        offset, is_stopping = 0, False
+        while True:
+            try:
+                is_live = self._record().status.state.is_live
+                events, offset = self._runs.folder(self.id).read_metrics(offset)
+                _tell(events, progress)
+                if not is_live:
+                    break
+                time.sleep(_SECONDS_BETWEEN_LOOKS)
+            except KeyboardInterrupt:
+                if is_stopping:
+                    raise
+                is_stopping = True
+                with contextlib.suppress(RunError):  # it may have ended on its own just before
+                    self._runs.stop(self.id)
         status = self._record().status
         if not status.state.has_model:
             raise (RunError if status.wrong_input else TrainingError)(status.message)
@@ -160,20 +168,6 @@ class Run:
     def _record(self) -> records.Run:
         return self._runs.get(self.id)
 
-    def _follow(self, progress: Callable[[str], None] | None, offset: int) -> int:
-        """Look until the run has ended, telling the events from a byte of its file on; return where they end."""
-        from bertdemo.runs.metrics import describe
-
-        while True:
-            is_live = self._record().status.state.is_live
-            events, offset = self._runs.folder(self.id).read_metrics(offset)
-            for line in filter(None, map(describe, events)):
-                if progress is not None:
-                    progress(line)
-            if not is_live:
-                return offset
-            time.sleep(_SECONDS_BETWEEN_LOOKS)
-
     def _repr_html_(self) -> str:
         """Show the report in a notebook, or where the run stands."""
         record = self._record()
@@ -193,6 +187,14 @@ class Run:
             + html.table(["label", "precision", "recall", "F1", "texts"], map(_label_row, report["test"]["classes"]))
             + "".join(html.paragraph(line) for line in (*report["data"]["reading"], report["missing"] or "") if line)
         )
+
+
+def _tell(events: list[dict[str, Any]], progress: Callable[[str], None] | None) -> None:
+    from bertdemo.runs.metrics import describe
+
+    for line in filter(None, map(describe, events)):
+        if progress is not None:
+            progress(line)
 
 
 def _label_row(scores: dict[str, Any]) -> tuple[str, ...]:

@@ -11,10 +11,11 @@ from bertdemo.errors import DataError
 from bertdemo.library.run import Run, settings_for
 
 if TYPE_CHECKING:
+    from bertdemo.runs.planning import Plan
     from bertdemo.training.presets import Preset
 
 
-def fine_tune(  # noqa: PLR0913 (all but two by name, each with a default)
+def fine_tune(  # noqa: PLR0913 (all but two by name)
     data: Dataset,
     preset: Preset = "standard",
     *,
@@ -29,50 +30,50 @@ def fine_tune(  # noqa: PLR0913 (all but two by name, each with a default)
 ) -> Run:
     """Fine-tune a classifier, test it once on texts that it never saw, and compare it with a bag of words.
 
-    The run goes through the same queue as those of pages and commands: it waits for others of the same home, one trains
-    at a time, and it goes on if this process ends. Ctrl-C stops the training: the best model so far is kept and tested.
+    The run waits in the queue of its home like those of pages and commands, and goes on if this process ends. Ctrl-C
+    stops the training: the best model so far is kept and tested.
 
     Args:
         data: what ``load_data`` returns.
         preset: ``"quick"``, ``"standard"`` or ``"thorough"``: where the settings start.
-        name: what people call the run; empty for one made of the data, the base model and the settings.
+        name: what people call the run; empty for one made of data, base model and settings.
         home: the folder that keeps the run; None for ``BERTDEMO_HOME`` or ``~/.bertdemo``.
         max_train: at most so many training texts.
         drop_small_labels: leave out labels with fewer than three texts instead of refusing them.
         wait: return when the run has ended; if not, at once (see ``Run.wait``).
-        in_process: train in a thread of this process instead of a process: for a debugger. It is slower, as threads and
-            memory of this process are not set up for training, and it ends with this process.
+        in_process: train in a thread of this process, as for a debugger: slower, and it ends with this process.
         progress: called with a line for the plan, each validation and each note; ``print`` will do.
-        recipe: settings that are not the preset's, such as ``epochs=3``, ``learning_rate=1e-4``, ``lora_rank=16``,
-            ``seed=7`` or ``base="distilbert-base-uncased"``; ``python -m bertdemo train --help`` lists them.
+        recipe: other settings, such as ``epochs=3`` or ``seed=7``; ``python -m bertdemo train --help`` lists them.
 
     Returns:
         The run; a notebook shows its report.
 
     Raises:
-        DataError: the data are not fit for learning.
-        RecipeError: there is no such preset or setting, or a value that makes no sense.
-        ModelError: the base model cannot be found or trained.
+        DataError, RecipeError, ModelError: data, a setting or the base model cannot be used.
         RunError, TrainingError: the run ended without a tested classifier.
 
     Example:
         >>> import bertdemo
-        >>> data = bertdemo.load_data("sms_spam")
-        >>> run = bertdemo.fine_tune(data, "quick", max_train=64, max_length=32)
-        >>> run.status, run.report()["test"]["n"]
-        ('finished', 453)
+        >>> bertdemo.fine_tune(bertdemo.load_data("sms_spam"), "quick", max_train=64, max_length=32).status
+        'finished'
     """
-    from bertdemo.data.checkup import check_up, clean
     from bertdemo.library.in_process import ThreadBackend
-    from bertdemo.runs.planning import plan, recipe_of
     from bertdemo.runs.store import Runs
 
-    if not isinstance(data, Dataset):
-        raise DataError(f"A {type(data).__name__} is no data set: open it with bertdemo.load_data first.")
-    recipe_of(preset, recipe)  # what is wrong with a setting is said before the data are looked at
-    usable = clean(data, check_up(data), drop_small=drop_small_labels, how_to_drop="pass drop_small_labels=True")
-    planned = plan(usable, preset, recipe, name=name, max_train=max_train)
+    planned = _planned(data, preset, recipe, name=name, max_train=max_train, drop_small=drop_small_labels)
     settings = settings_for(home)
     runs = Runs(settings, ThreadBackend(settings, planned) if in_process else None)
     run = Run(runs.submit(planned.split, planned.recipe, planned.name), settings.home, runs)
     return run.wait(progress) if wait else run
+
+
+def _planned(data: Dataset, preset: Preset, recipe: dict[str, Any], *, drop_small: bool, **about: Any) -> Plan:
+    """Find all that can be wrong with data and settings before a run is made."""
+    from bertdemo.data.checkup import check_up, clean
+    from bertdemo.runs.planning import plan, recipe_of
+
+    if not isinstance(data, Dataset):
+        raise DataError(f"A {type(data).__name__} is no data set: open it with bertdemo.load_data first.")
+    recipe_of(preset, recipe)
+    usable = clean(data, check_up(data), drop_small=drop_small, how_to_drop="pass drop_small_labels=True")
+    return plan(usable, preset, recipe, **about)

@@ -51,6 +51,22 @@ def test_a_run_is_one_of_the_home_and_reports_what_the_command_does(run, home, t
     assert sum("validation loss" in line for line in said) == len(validations) > 0
 
 
+def test_ctrl_c_keeps_the_best_model_and_tests_it(small_dataset, tiny_base, tmp_path):
+    pressed = []
+
+    def press(line: str) -> None:
+        if "validation" in line and not pressed:
+            pressed.append(line)
+            raise KeyboardInterrupt
+
+    run = bertdemo.fine_tune(
+        small_dataset, home=tmp_path, base=str(tiny_base), epochs=100, batch_size=1, max_length=32, wait=False,
+        in_process=True,
+    )  # fmt: skip
+    assert run.wait(press).status == "stopped"
+    assert bertdemo.load(run).predict("good").label in small_dataset.label_names
+
+
 @pytest.mark.parametrize("text", [TEXT, LONG], ids=["short", "in windows"])
 @pytest.mark.parametrize(
     "question",
