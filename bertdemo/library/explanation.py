@@ -92,6 +92,8 @@ class Explanation:
         told = "Blue words (+) increase the score, orange ones (−) decrease it."
         if not self.values["adds_up"]:
             return told
+        if self.values["tiny_difference"]:
+            return f"{told} Text and baseline are nearly the same to the model, so the scores say little."
         checked = "at most 1 %, so the sum is checked" if self.certified else "more than 1 %, so read them with care"
         remainder = signed(self.values["remainder"], 3)
         return f"{told} What they leave unexplained: {remainder} of {signed(self.values['difference'], 3)} ({checked})."

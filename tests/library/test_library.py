@@ -7,6 +7,7 @@ import importlib
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -82,6 +83,13 @@ def test_predictions_and_explanations_are_those_of_the_commands(classifier, run,
     predicted = told("predict", "--run", run.id, "--text", text)
     assert dict(classifier.predict(text).scores) == dict(explanation.prediction.scores) == predicted["scores"]
     assert classifier.predict(text).truncated == predicted["truncated"] == (text == LONG)
+
+
+def test_scores_that_say_little_are_not_called_wrong(classifier):
+    found = classifier.explain(TEXT)
+    shown = [replace(found, values={**found.values, "tiny_difference": tiny}).to_html() for tiny in (True, False)]
+    assert ["nearly the same to the model" in each for each in shown] == [True, False]
+    assert ["What they leave unexplained" in each for each in shown] == [False, True]
 
 
 def test_attention_is_that_of_the_command(classifier, run, told):
