@@ -14,7 +14,7 @@ def members(package: ModuleType, kind: type) -> list[Any]:
 
     Args:
         package: its modules are imported.
-        kind: the base class; classes that are still abstract are left out.
+        kind: the base class, whose objects have a ``place``; classes that are still abstract are left out.
     """
     found = []
     for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
@@ -22,4 +22,4 @@ def members(package: ModuleType, kind: type) -> list[Any]:
             is_own = isinstance(each, type) and issubclass(each, kind) and each.__module__ == module.name
             if is_own and not inspect.isabstract(each):
                 found.append(each())
-    return sorted(found, key=lambda each: (getattr(each, "place", 0), type(each).__name__))
+    return sorted(found, key=lambda each: (each.place, type(each).__name__))

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from bertdemo.explanation.function import ExplainedOutput
 from bertdemo.explanation.methods.method import ScoringMethod
+from bertdemo.explanation.methods.occlusion import Occlusion
 from bertdemo.explanation.methods.word_masks import number_of_samples, sampler, to_tokens, words_and_function
 from bertdemo.explanation.tokenized_text import TokenizedText
 
@@ -28,12 +29,12 @@ class KernelShap(ScoringMethod):
     )
 
     def scores(self, output: ExplainedOutput, vectors: Tensor, baseline: Tensor, seed: int) -> NDArray[np.float64]:
-        from captum.attr import FeatureAblation
+        """Score tokens by estimated Shapley values of the words, see ``ScoringMethod.scores``."""
         from captum.attr import KernelShap as Captum
 
         words, present = words_and_function(output, vectors, baseline)
         if words.shape[1] == 1:  # there is nothing to sample: the word is all that changes
-            return to_tokens(output.tokenized, FeatureAblation(present).attribute(words))
+            return Occlusion().scores(output, vectors, baseline, seed)
         number = number_of_samples(output.tokenized)
         method = Captum(present)
         method.perturb_func = sampler(seed, _subsets)

@@ -28,6 +28,7 @@ class Lime(ScoringMethod):
     )
 
     def scores(self, output: ExplainedOutput, vectors: Tensor, baseline: Tensor, seed: int) -> NDArray[np.float64]:
+        """Score tokens by a linear model of random halves of the words, see ``ScoringMethod.scores``."""
         from captum.attr import Lime as Captum
 
         words, present = words_and_function(output, vectors, baseline)

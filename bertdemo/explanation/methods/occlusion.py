@@ -25,6 +25,7 @@ class Occlusion(ScoringMethod):
     )
 
     def scores(self, output: ExplainedOutput, vectors: Tensor, baseline: Tensor, seed: int) -> NDArray[np.float64]:
+        """Score tokens by leaving out one word at a time, see ``ScoringMethod.scores``."""
         from captum.attr import FeatureAblation
 
         words, present = words_and_function(output, vectors, baseline)

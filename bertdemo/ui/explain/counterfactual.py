@@ -66,7 +66,7 @@ def show(subject: Subject, found: Attribution) -> None:
 
 
 def _asked_for() -> Change:
-    """Return what the address asks for, once it names nothing in vain."""
+    """Return what the address asks for, once its invalid parameters are dropped."""
     words = frozenset(int(each) - 1 for each in st.query_params.get(WITHOUT, "").split(".") if each)
     return Change(words, st.query_params.get(HOW, "delete"), st.query_params.get(INSTEAD, ""))
 

@@ -43,9 +43,9 @@ class Choice:
 
 
 def asked_for(subject: Subject) -> Choice:
-    """Return what the address asks for, once it names nothing in vain.
+    """Return what the address asks for, once its invalid parameters are dropped.
 
-    Without a word in it, the answer by the usual means.
+    Where it says nothing, the prediction is explained by the default method.
     """
     given, labels = st.query_params, subject.labels
     target = labels.index(given[TARGET]) if TARGET in given else subject.answered

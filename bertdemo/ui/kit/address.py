@@ -1,4 +1,4 @@
-"""The address of Explain. What it names in vain is left out, and said in one sentence until it is another."""
+"""The address of Explain. Invalid parameters are dropped, and said in one sentence until it is another."""
 
 from __future__ import annotations
 

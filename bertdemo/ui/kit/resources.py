@@ -35,11 +35,11 @@ def _runs(home: str) -> Runs:  # noqa: ARG001 (the key of the cache)
 
 def models() -> ModelCache:
     """Return the classifiers that are loaded, shared by all sessions."""
-    return _shelf(str(settings().home))
+    return _models(str(settings().home))
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
-def _shelf(home: str) -> ModelCache:  # noqa: ARG001 (the key of the cache)
+def _models(home: str) -> ModelCache:  # noqa: ARG001 (the key of the cache)
     from bertdemo.prediction.model_cache import ModelCache
 
     return ModelCache(runs())
@@ -47,11 +47,11 @@ def _shelf(home: str) -> ModelCache:  # noqa: ARG001 (the key of the cache)
 
 def attention_models() -> ModelCache:
     """Return the classifiers that can be looked into, shared by all sessions: loaded when somebody first looks."""
-    return _open_shelf(str(settings().home))
+    return _attention_models(str(settings().home))
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
-def _open_shelf(home: str) -> ModelCache:  # noqa: ARG001 (the key of the cache)
+def _attention_models(home: str) -> ModelCache:  # noqa: ARG001 (the key of the cache)
     from bertdemo.prediction.model_cache import ModelCache
 
     return ModelCache(runs(), capacity=2, complete=True)

@@ -24,7 +24,7 @@ _TAKEN_UP = "predict_linked"  # what the page stands as, so that only another ad
 def take_up(run: Run, runs: list[Run]) -> str:
     """Have the page stand as its address says; to be called before its parts are drawn.
 
-    Returns one sentence, as Markdown, on what the address names in vain; empty where there is nothing of that.
+    Returns one sentence, as Markdown, on the invalid parameters of the address; empty where there are none.
     """
     state, sure, wanted = st.session_state, st.query_params.get(SURE), st.query_params.get_all(OTHERS)
     known = sure is not None and _PER_CENT.fullmatch(sure) is not None
