@@ -11,7 +11,6 @@ import json
 import statistics
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -53,7 +52,7 @@ class Meter:
 def measure() -> dict[str, float]:
     from benchmarks.accuracy import prepared, recipe_of
     from bertdemo.runs.reporting import Reporter
-    from bertdemo.tasks.heartbeat import StatusWriter
+    from bertdemo.tasks.worker import StatusWriter
     from bertdemo.training.events import Stepped
     from bertdemo.training.loop import load_for_training, train
     from bertdemo.training.recipe import Recipe
@@ -71,11 +70,9 @@ def measure() -> dict[str, float]:
             reporter(event)
 
         classifier = load_for_training(recipe, split.dataset.label_names)
-        beats = beating(writer, meter)
         started = time.process_time()
         train(classifier, split, recipe, meter.timed(report), meter.timed(folder.request), lambda _: None)
         spent = time.process_time() - started
-        beats.set()
         tenth = steps[len(steps) // 10]
         took = steps[-1].elapsed - tenth.elapsed + steps[-1].remaining  # the last evaluation is still to come
     return {"cost": meter.seconds / spent, "estimate off by": abs(tenth.remaining - took) / took}
@@ -88,26 +85,11 @@ def a_run(home: Path, split: Any, recipe: Any):
     from bertdemo.tasks.backend import ImmediateBackend
 
     class Idle(ImmediateBackend):
-        def start(self, folder: Any) -> None:
+        def start(self, folder: Any, lock: Any) -> None:
             """Leave the work to this benchmark."""
 
     runs = Runs(Settings(home=home), backend=Idle())
     return runs.folder(runs.submit(split, recipe, "watched"))
-
-
-def beating(writer: Any, meter: Meter) -> threading.Event:
-    """Heart-beats as the worker's, their time added to ``meter``."""
-    from bertdemo.tasks.heartbeat import HEARTBEAT_SECONDS
-
-    done = threading.Event()
-    beat = meter.timed(lambda: writer.update(writer.status.state, writer.status.message))
-
-    def loop() -> None:
-        while not done.wait(HEARTBEAT_SECONDS):
-            beat()
-
-    threading.Thread(target=loop, daemon=True).start()
-    return done
 
 
 if __name__ == "__main__":

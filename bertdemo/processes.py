@@ -59,9 +59,9 @@ def start_ticks(pid: int) -> int | None:
         return None
 
 
-def owner() -> str:
-    """Return this process as a word that others can ask ``is_over`` about."""
-    pid = os.getpid()
+def owner(pid: int | None = None) -> str:
+    """Return a process, this one unless told, as a word that others can ask ``is_over`` and ``find`` about."""
+    pid = os.getpid() if pid is None else pid
     return f"{pid}.{start_ticks(pid) or 0}.{_digest(this_machine())}"
 
 
@@ -75,6 +75,13 @@ def is_over(owner: str) -> bool | None:
     if ticks is None:
         return None if psutil.pid_exists(pid) else True
     return ticks != int(match[2])
+
+
+def find(owner: str) -> psutil.Process | None:
+    """Return the living process of this machine that called itself ``owner``; None if there is none."""
+    with contextlib.suppress(psutil.Error):
+        return psutil.Process(int(owner.partition(".")[0])) if is_over(owner) is False else None
+    return None
 
 
 def booted() -> float:

@@ -18,6 +18,8 @@ from bertdemo.data.dataset import Dataset
 from bertdemo.models.tiny import make_tiny_bert
 from bertdemo.settings import Settings
 from bertdemo.tasks.environment import WORKER_ENVIRONMENT
+from bertdemo.tasks.folder import TaskFolder
+from bertdemo.tasks.lock import WorkerLock
 
 # A shell that starts the suite in the background has it ignore Ctrl-C, which the commands under test would inherit.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -193,3 +195,18 @@ def learned_base(tmp_path_factory: pytest.TempPathFactory, tiny_base: Path, smal
     train(classifier, split(small_dataset, seed=0), recipe, lambda _: None, lambda: None, lambda _: None)
     save_classifier(classifier, folder)
     return folder
+
+
+@pytest.fixture
+def idle_workers(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Workers that hold the lock of their task for the whole test and never say a word."""
+    kept: list[WorkerLock] = []
+
+    def start(_: object, folder: TaskFolder, lock: WorkerLock) -> None:
+        lock.name_worker("nobody")
+        kept.append(lock.duplicate())
+
+    monkeypatch.setattr("bertdemo.tasks.local.LocalBackend.start", start)
+    yield
+    for lock in kept:
+        lock.close()

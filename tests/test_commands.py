@@ -22,7 +22,7 @@ from bertdemo.settings import Settings
 from bertdemo.tasks.records import State, Status
 from bertdemo.training.recipe import Recipe
 from tests.patience import LONGEST, outcome, until
-from tests.runs.fakes import fake_runs
+from tests.runs.fakes import fake_runs, pid_of
 
 ROOT = Path(__file__).parents[1]
 LONG = ("--epochs", "100", "--batch-size", "1", "--evaluations-per-epoch", "1")
@@ -206,7 +206,7 @@ def test_a_killed_worker_is_interrupted_within_seconds(train, run, home):
     code, _, stderr = run("delete", first, "--yes")
     assert code == 2
     assert "stop or cancel" in stderr
-    os.kill(runs.get(first).status.pid, signal.SIGKILL)
+    os.kill(pid_of(runs.folder(first)), signal.SIGKILL)
     until(lambda: runs.get(first).status.state is State.INTERRUPTED, "noticing the death", within=15)
     code, stdout, stderr = run("report", first, "--json")
     assert (code, stdout, len(stderr.splitlines())) == (2, "", 1)
@@ -236,8 +236,7 @@ def test_a_base_model_that_cannot_be_had_is_wrong_input_in_one_line_and_no_run(s
     assert run("runs", "--json")[1] == before
 
 
-def test_stop_of_a_waiting_run(run, home, small_dataset, monkeypatch):
-    monkeypatch.setattr("bertdemo.tasks.local.LocalBackend.start", lambda *_: None)
+def test_stop_of_a_waiting_run(run, home, small_dataset, idle_workers):
     runs = Runs(Settings(home))
     first, second = (runs.submit(split(small_dataset, seed=1), Recipe()) for _ in range(2))
     assert "1 in line" in run("runs")[1]
@@ -364,12 +363,11 @@ def test_what_json_has_no_word_for_becomes_null():
     assert plain({"a": (float("nan"), [float("inf"), 1.0]), "b": "x"}) == {"a": [None, [None, 1.0]], "b": "x"}
 
 
-def test_a_second_ctrl_c_leaves_the_run_to_itself(run, table, monkeypatch, tmp_path):
+def test_a_second_ctrl_c_leaves_the_run_to_itself(run, table, monkeypatch, tmp_path, idle_workers):
     def ctrl_c(seconds: float) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setenv("BERTDEMO_HOME", str(tmp_path))
-    monkeypatch.setattr("bertdemo.tasks.local.LocalBackend.start", lambda *_: None)
     monkeypatch.setattr(following.time, "sleep", ctrl_c)
     code, stdout, stderr = run("train", "--data", table)
     assert (code, stdout) == (130, "")

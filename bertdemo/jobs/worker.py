@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import functools
 import logging
-import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -23,9 +22,8 @@ from bertdemo.jobs.folder import NO_LABEL, JobFolder, PredictedChunk
 from bertdemo.models.encoding import is_blank
 from bertdemo.runs.digest import model_digest
 from bertdemo.settings import Settings
-from bertdemo.tasks.heartbeat import StatusWriter
 from bertdemo.tasks.records import State
-from bertdemo.tasks.worker import home_of, named_folder, raise_if_cancelled, run_task
+from bertdemo.tasks.worker import StatusWriter, raise_if_asked, run_task, run_worker
 
 if TYPE_CHECKING:
     from bertdemo.prediction.predict import Predictions
@@ -40,9 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Do the job, then start the next one that waits. Returns 0 if the job finished."""
     from bertdemo.jobs.store import Jobs
 
-    state = work(named_folder(arguments, JobFolder, _import_everything))
-    Jobs(Settings.from_environment(os.environ)).start_next()
-    return 0 if state is State.FINISHED else 1
+    return 0 if run_worker(arguments, Jobs, work, _import_everything) is State.FINISHED else 1
 
 
 def make_predictor(folder: JobFolder) -> Predictor:
@@ -57,7 +53,7 @@ def make_predictor(folder: JobFolder) -> Predictor:
     from bertdemo.prediction.side_by_side import batches_at_once
     from bertdemo.runs.store import Runs
 
-    card, runs = folder.card, Runs(home_of(folder))
+    card, runs = folder.card, Runs(Settings(folder.home))
     if model_digest(runs.model_folder(card.run)) != card.model:
         raise RunError(f"The model of the run {card.run} is not the one this job began with: start the job again.")
     classifier = ModelCache(runs, capacity=1).classifier(card.run)
@@ -67,30 +63,26 @@ def make_predictor(folder: JobFolder) -> Predictor:
 
 def work(folder: JobFolder, make_predictor: Callable[[JobFolder], Predictor] = make_predictor) -> State:
     """Do what is left of the job in this process and return the state it ended in."""
-    from bertdemo.jobs.store import Jobs
-
-    def do(writer: StatusWriter) -> None:
-        _do(folder, writer, make_predictor)
-
-    return run_task(folder, Jobs(home_of(folder)), do, "Finished: every row is predicted.")
+    return run_task(folder, lambda writer: _do(folder, writer, make_predictor))
 
 
-def _do(folder: JobFolder, writer: StatusWriter, make_predictor: Callable[[JobFolder], Predictor]) -> None:
+def _do(folder: JobFolder, writer: StatusWriter, make_predictor: Callable[[JobFolder], Predictor]) -> tuple[State, str]:
     """Predict what is not yet kept, chunk by chunk."""
     writer.update(State.STARTING, f"Loading the classifier {folder.card.run_name}.")
     _drop_damaged_parts(folder)
-    raise_if_cancelled(folder)
+    raise_if_asked(folder, "cancel")
     predictor = make_predictor(folder)
     before = done = folder.rows_done()
     began, total = time.perf_counter(), folder.card.rows
     for chunk in sorted(set(range(folder.chunks())) - folder.done()):
-        raise_if_cancelled(folder)
+        raise_if_asked(folder, "cancel")
         part = predict_chunk(folder, chunk, predictor)
         folder.write_part(chunk, part)
         done += len(part.labels)
         speed = (done - before) / (time.perf_counter() - began)
         message = f"Predicting: row {done:,} of {total:,} in {part.precision}."
         writer.update(State.PREDICTING, message, step=done, steps=total, speed=speed, remaining=(total - done) / speed)
+    return State.FINISHED, "Finished: every row is predicted."
 
 
 def predict_chunk(folder: JobFolder, chunk: int, predictor: Predictor) -> PredictedChunk:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from dataclasses import replace
 
+from bertdemo.processes import owner
 from bertdemo.runs.folder import RunFolder
 from bertdemo.runs.planning import Plan
 from bertdemo.settings import Settings
 from bertdemo.tasks.local import LocalBackend, worker_command
-from bertdemo.tasks.records import Status, Worker
+from bertdemo.tasks.lock import WorkerLock, named_worker
 
 
 class ThreadBackend:
@@ -28,22 +28,20 @@ class ThreadBackend:
     def prepare(self) -> None:
         """Do nothing: what is imported here is there already."""
 
-    def start(self, folder: RunFolder) -> Worker | None:
+    def start(self, folder: RunFolder, lock: WorkerLock) -> None:
         """Start the run and return at once."""
-        if not self._is_ours(folder):
-            return self._others.start(folder)
-        from bertdemo.runs.worker import work
+        if self._is_ours(folder):
+            lock.name_worker(owner())
+            threading.Thread(target=_work, args=(folder, lock.duplicate()), name="fine-tunes", daemon=True).start()
+        else:
+            self._others.start(folder, lock)
 
-        threading.Thread(target=work, args=(folder,), name="fine-tunes", daemon=True).start()
-        return None
+    def is_alive(self, folder: RunFolder) -> bool:
+        return self._others.is_alive(folder)
 
-    def is_alive(self, status: Status) -> bool:
-        return self._others.is_alive(status)
-
-    def end(self, status: Status, *, force: bool) -> None:
+    def end(self, folder: RunFolder, *, force: bool) -> bool:
         """End other workers; this process is the person's, and its thread hears of a cancel by itself."""
-        if status.pid != os.getpid():
-            self._others.end(status, force=force)
+        return named_worker(folder.lock_path) != owner() and self._others.end(folder, force=force)
 
     def _is_ours(self, folder: RunFolder) -> bool:
         recipe, split = self._planned.recipe, self._planned.split
@@ -52,3 +50,10 @@ class ThreadBackend:
             and folder.data_card().fingerprint == split.dataset.fingerprint
             and replace(folder.recipe(), base=recipe.base) == recipe  # the path of a base is kept in full
         )
+
+
+def _work(folder: RunFolder, lock: WorkerLock) -> None:
+    from bertdemo.runs.worker import work
+
+    with lock:
+        work(folder)

@@ -11,8 +11,8 @@ from itertools import pairwise
 
 from bertdemo.runs.folder import RunFolder
 from bertdemo.runs.metrics import as_dict, describe
-from bertdemo.tasks.heartbeat import StatusWriter
 from bertdemo.tasks.records import State
+from bertdemo.tasks.worker import StatusWriter
 from bertdemo.training.events import Event, Started, Stepped
 
 SECONDS_A_LINE = 0.5  # at most two lines of steps a second: a long run stays readable and costs nothing

@@ -17,8 +17,9 @@ from bertdemo.explanation.tokenized_text import TokenizedText, tokenize_with_wor
 from bertdemo.models.encoding import Encoded
 from bertdemo.prediction.predict import predict_encoded
 from bertdemo.runs.digest import model_digest
+from bertdemo.settings import Settings
 from bertdemo.studies.folder import StudyFolder
-from bertdemo.tasks.worker import home_of, raise_if_cancelled
+from bertdemo.tasks.worker import raise_if_asked
 
 if TYPE_CHECKING:
     from bertdemo.models.classifier import Classifier
@@ -52,7 +53,7 @@ class Material:
         """Return logits (texts, labels), in fp32, of texts some of whose words (words,) are masked."""
         logits = np.zeros((len(readings), len(self.classifier.label_names)), np.float32)
         for rows in _pieces(self.classifier, [len(each) for each in readings]):
-            raise_if_cancelled(self.folder)
+            raise_if_asked(self.folder, "cancel")
             encoded = self._encoded([readings[row] for row in rows], [masked[row] for row in rows])
             with self.classifier.lock:
                 self.classifier.model.to(self.exactly.device)  # type: ignore[arg-type]
@@ -78,7 +79,7 @@ def gather(folder: StudyFolder) -> Material:
     from bertdemo.prediction.model_cache import ModelCache
     from bertdemo.runs.store import Runs
 
-    card, runs = folder.card, Runs(home_of(folder))
+    card, runs = folder.card, Runs(Settings(folder.home))
     if model_digest(runs.model_folder(card.run)) != card.model:
         raise RunError(f"The model of the run {card.run} is not the one this study began with: start the study again.")
     run = runs.folder(card.run)

@@ -9,7 +9,6 @@ Map: the vectors of the texts before and after fine-tuning. Every way out ends i
 from __future__ import annotations
 
 import logging
-import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -19,16 +18,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bertdemo.errors import ModelError, RunError
-from bertdemo.settings import Settings
 from bertdemo.studies.folder import StudyFolder
 from bertdemo.studies.material import Material, gather
 from bertdemo.studies.records import Explained, MapFindings, Point, ScoredWord, WordFindings
 from bertdemo.studies.shortcuts import MOST, masked_effects, suspects
 from bertdemo.studies.vectors import first_token_vectors, judge
 from bertdemo.studies.words import count_compared, findings, tally
-from bertdemo.tasks.heartbeat import StatusWriter
 from bertdemo.tasks.records import State
-from bertdemo.tasks.worker import home_of, named_folder, raise_if_cancelled, run_task
+from bertdemo.tasks.worker import StatusWriter, raise_if_asked, run_task, run_worker
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -47,9 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Do the study, then start the next one that waits. Returns 0 if the study finished."""
     from bertdemo.studies.store import Studies
 
-    state = work(named_folder(arguments, StudyFolder, _import_everything))
-    Studies(Settings.from_environment(os.environ)).start_next()
-    return 0 if state is State.FINISHED else 1
+    return 0 if run_worker(arguments, Studies, work, _import_everything) is State.FINISHED else 1
 
 
 def integrate(material: Material, tokenized: TokenizedText) -> Attribution:
@@ -68,30 +63,26 @@ def integrate(material: Material, tokenized: TokenizedText) -> Attribution:
 
 def work(folder: StudyFolder, attribute: Attribute = integrate) -> State:
     """Do what is left of the study in this process and return the state it ended in."""
-    from bertdemo.studies.store import Studies
-
-    def do(writer: StatusWriter) -> None:
-        _do(folder, writer, attribute)
-
-    return run_task(folder, Studies(home_of(folder)), do, "Finished.")
+    return run_task(folder, lambda writer: _do(folder, writer, attribute))
 
 
-def _do(folder: StudyFolder, writer: StatusWriter, attribute: Attribute) -> None:
+def _do(folder: StudyFolder, writer: StatusWriter, attribute: Attribute) -> tuple[State, str]:
     writer.update(State.STARTING, f"Loading the classifier {folder.card.run_name}.")
     _drop_damaged_parts(folder)
-    raise_if_cancelled(folder)
+    raise_if_asked(folder, "cancel")
     material = gather(folder)
-    raise_if_cancelled(folder)
+    raise_if_asked(folder, "cancel")
     if folder.card.question.about == "map":
         found: WordFindings | MapFindings = _locate(material, writer)
     else:
         _explain(material, writer, attribute)
-        raise_if_cancelled(folder)
+        raise_if_asked(folder, "cancel")
         total = len(folder.card.places)
         writer.update(State.EXPLAINING, "Masking the words that look like shortcuts.", step=total, remaining=None)
         found = _conclude(material)
-    raise_if_cancelled(folder)
+    raise_if_asked(folder, "cancel")
     folder.write_findings(found)
+    return State.FINISHED, "Finished."
 
 
 def _explain(material: Material, writer: StatusWriter, attribute: Attribute) -> None:
@@ -109,7 +100,7 @@ def _explain(material: Material, writer: StatusWriter, attribute: Attribute) -> 
 
 
 def _explained(material: Material, place: int, attribute: Attribute) -> Explained:
-    raise_if_cancelled(material.folder)
+    raise_if_asked(material.folder, "cancel")
     tokenized = material.tokenized(place)
     found = attribute(material, tokenized)
     words = tuple(
@@ -151,7 +142,7 @@ def _locate(material: Material, writer: StatusWriter) -> MapFindings:
         """Compute those of all texts, with a word on how far it is after each batch."""
 
         def report(done: int) -> None:
-            raise_if_cancelled(material.folder)
+            raise_if_asked(material.folder, "cancel")
             writer.update(State.EXPLAINING, f"Reading the texts with {name}.", step=so_far + done, steps=steps)
 
         return first_token_vectors(classifier, test.texts, test.pairs, placement, report)

@@ -1,13 +1,12 @@
-"""The small interface behind which a task is executed; nothing else knows where that is."""
+"""The small interface behind which a task is executed; nothing else knows where that is, or reads who does it."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
 from bertdemo.tasks.folder import TaskFolder
-from bertdemo.tasks.records import Status, Worker
+from bertdemo.tasks.lock import WorkerLock, is_held
 
 _Folder_contra = TypeVar("_Folder_contra", bound=TaskFolder, contravariant=True)
 
@@ -18,18 +17,24 @@ class Backend(Protocol[_Folder_contra]):
     def prepare(self) -> None:
         """Make ready for a task that will probably come soon; return at once."""
 
-    def start(self, folder: _Folder_contra) -> Worker | None:
-        """Start the work and return at once who does it; None if nobody is needed any more.
+    def start(self, folder: _Folder_contra, lock: WorkerLock) -> None:
+        """Start the work and return at once.
+
+        The lock of the folder has to be held for as long as it is done; the caller closes its own when this returns.
+        A reference to the worker is written into the lock.
 
         Raises:
             OSError: the machine cannot start it.
         """
 
-    def is_alive(self, status: Status) -> bool:
-        """Return whether the worker that wrote ``status`` still exists."""
+    def is_alive(self, folder: _Folder_contra) -> bool:
+        """Return whether somebody does this task."""
 
-    def end(self, status: Status, *, force: bool) -> None:
-        """Tell the worker and its children to end now; with ``force`` they are not asked."""
+    def end(self, folder: _Folder_contra, *, force: bool) -> bool:
+        """Tell the worker and its children to end now; with ``force`` they are not asked.
+
+        Returns whether there was one to tell that can be reached from here.
+        """
 
 
 class ImmediateBackend:
@@ -44,11 +49,12 @@ class ImmediateBackend:
     def prepare(self) -> None:
         """Do nothing: what is imported here is there already."""
 
-    def start(self, folder: Any) -> None:
+    def start(self, folder: Any, lock: WorkerLock) -> None:  # noqa: ARG002 - the caller holds it until this returns
         self._work(folder)
 
-    def is_alive(self, status: Status) -> bool:
-        return status.pid == os.getpid()
+    def is_alive(self, folder: TaskFolder) -> bool:
+        return is_held(folder.lock_path)
 
-    def end(self, status: Status, *, force: bool) -> None:
+    def end(self, folder: TaskFolder, *, force: bool) -> bool:  # noqa: ARG002
         """Do nothing: nothing is left to end."""
+        return False

@@ -20,7 +20,6 @@ from bertdemo.tasks.records import Request, State, Status
 
 _Value = TypeVar("_Value")
 
-_LARGEST_PID = 2**31
 _LOG_BYTES_A_LINE = 400  # read back from the end of the log for each line asked for
 
 
@@ -30,8 +29,16 @@ class TimedRequest:
 
     request: Request
     time: float
-    boot: str = ""  # with ``booted``, as in ``Status``
-    booted: float | None = None
+    boot: str = ""  # of the machine it was asked on
+    booted: float | None = None  # ``processes.booted`` at ``time``: has the clock been set since?
+
+    def seconds_ago(self, now: float) -> float:
+        """Return how long ago that was, whatever the clock of this machine was set to since.
+
+        On another machine the clocks are all there is.
+        """
+        is_ours = self.boot != "" and self.boot == this_machine().boot
+        return now - self.time - (booted() - self.booted if is_ours and self.booted is not None else 0.0)
 
 
 @contextmanager
@@ -60,8 +67,17 @@ class TaskFolder(ABC):
         return self.path.name
 
     @property
+    def home(self) -> Path:
+        """Return the home that this lies in."""
+        return self.path.parents[1]
+
+    @property
     def log_path(self) -> Path:
         return self.path / "log.txt"
+
+    @property
+    def lock_path(self) -> Path:
+        return self.path / "worker.lock"
 
     def exists(self) -> bool:
         return self.path.is_dir()
@@ -88,9 +104,8 @@ class TaskFolder(ABC):
         Whether it still holds is for others to judge.
         """
         status = self._read_record(Status, "status.json")
-        is_pid = status.pid is None or 0 < status.pid < _LARGEST_PID
         counts = (status.step, status.steps, status.returned)
-        if not (is_timestamp(status.updated) and is_pid and min(counts) >= 0):
+        if not (is_timestamp(status.updated) and min(counts) >= 0):
             raise self._damaged("status.json")
         return status
 

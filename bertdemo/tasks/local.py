@@ -1,12 +1,14 @@
 """The local backend: every task is done by a process of its own on this machine.
 
-The process leads its own session, so that neither a refresh, Ctrl-C, nor the end of the server ends it.
+The process leads its own session, so that neither a refresh, Ctrl-C, nor the end of the server ends it. It inherits the
+lock of its task folder, and what is written there names it (``processes.owner``).
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -18,11 +20,11 @@ from pathlib import Path
 import psutil
 
 import bertdemo
+from bertdemo.processes import find, owner
 from bertdemo.settings import Settings
 from bertdemo.tasks.environment import WORKER_ENVIRONMENT
 from bertdemo.tasks.folder import TaskFolder
-from bertdemo.tasks.liveness import find, worker_of
-from bertdemo.tasks.records import Status, Worker
+from bertdemo.tasks.lock import WorkerLock, is_held, named_worker
 
 _PACKAGE_ROOT = Path(bertdemo.__file__).parents[1]
 _NEUTRAL_FOLDER = Path(sys.executable).anchor  # a worker keeps no folder of a person busy
@@ -36,7 +38,7 @@ _ENVIRONMENT = {
 
 
 def worker_command(module: str) -> tuple[str, ...]:
-    """Return what starts the worker in ``module``, to go before a folder.
+    """Return what starts the worker in ``module``, to go before a folder and the file number of its lock.
 
     The current folder is no place to import from.
     """
@@ -44,13 +46,13 @@ def worker_command(module: str) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True)
-class _Started:
+class _Spare:
     process: subprocess.Popen[bytes]
-    worker: Worker
+    channel: socket.socket  # to its standard input
 
 
 class LocalBackend:
-    """Starts ``COMMAND FOLDER`` in a process of its own; the command is that of a ``worker_command``.
+    """Starts ``COMMAND FOLDER LOCK`` in a process of its own; the command is that of a ``worker_command``.
 
     After ``prepare`` one such process waits with all its imports done, which are most of the time it takes to begin. It
     ends with this backend, or after a while without work.
@@ -59,74 +61,71 @@ class LocalBackend:
     def __init__(self, settings: Settings, command: Sequence[str]) -> None:
         self._settings = settings
         self._command = tuple(command)
-        self._spare: _Started | None = None
+        self._spare: _Spare | None = None
         self._lock = threading.Lock()
 
     def prepare(self) -> None:
         """Have a spare worker wait with its imports done, if none does."""
-        if os.name == "nt":  # a waiting worker selects on its input, which works for sockets alone there
-            return
         with self._lock:
             if self._spare is None or self._spare.process.poll() is not None:
-                self._spare = self._spawn("--wait", stdin=subprocess.PIPE, output=subprocess.DEVNULL)
-                weakref.finalize(self, _let_go, self._spare.process)
+                ours, theirs = socket.socketpair()
+                with theirs:
+                    process = self._spawn("--wait", stdin=theirs.fileno(), output=subprocess.DEVNULL)
+                self._spare = _Spare(process, ours)
+                weakref.finalize(self, ours.close)  # it ends when nobody can name a folder to it any more
 
-    def start(self, folder: TaskFolder) -> Worker:
-        """Hand the folder to the spare worker, or to a new one; returns who has it."""
-        spare = self._hand_to_spare(folder)
-        if spare is not None:
-            return spare
-        with folder.log_path.open("ab") as log:
-            return self._spawn(str(folder.path), stdin=subprocess.DEVNULL, output=log.fileno()).worker
+    def start(self, folder: TaskFolder, lock: WorkerLock) -> None:
+        """Hand the folder and its lock to the spare worker, or to a new one."""
+        process = self._hand_to_spare(folder, lock) or self._start_anew(folder, lock)
+        lock.name_worker(owner(process.pid))
 
-    def _hand_to_spare(self, folder: TaskFolder) -> Worker | None:
+    def _hand_to_spare(self, folder: TaskFolder, lock: WorkerLock) -> subprocess.Popen[bytes] | None:
         with self._lock:
             spare, self._spare = self._spare, None
-        if spare is None or spare.process.stdin is None:
+        if spare is None:
             return None
-        try:
-            with spare.process.stdin as line:
-                line.write(f"{folder.path}\n".encode())
-        except OSError:  # it has ended in the meantime
-            return None
-        return spare.worker
+        with spare.channel as channel, contextlib.suppress(OSError):  # it may have ended in the meantime
+            socket.send_fds(channel, [f"{folder.path}\n".encode()], [lock.descriptor])
+            return spare.process
+        return None
 
-    def _spawn(self, argument: str, *, stdin: int, output: int) -> _Started:
+    def _start_anew(self, folder: TaskFolder, lock: WorkerLock) -> subprocess.Popen[bytes]:
+        handed = lock.descriptor
+        with folder.log_path.open("ab") as log:
+            return self._spawn(
+                str(folder.path), str(handed), stdin=subprocess.DEVNULL, output=log.fileno(), pass_fds=(handed,)
+            )
+
+    def _spawn(self, *arguments: str, stdin: int, output: int, pass_fds: Sequence[int] = ()) -> subprocess.Popen[bytes]:
         process = subprocess.Popen(
-            [*self._command, argument],
+            [*self._command, *arguments],
             stdin=stdin,
             stdout=output,
             stderr=output,
             cwd=_NEUTRAL_FOLDER,
             env=worker_environment(os.environ, self._settings),
             start_new_session=True,
+            pass_fds=pass_fds,
         )
-        worker = worker_of(psutil.Process(process.pid))  # before it can be collected
         # Only collects the exit status, so that no zombie stays; the work goes on without this thread.
         threading.Thread(target=process.wait, name=f"reap-{process.pid}", daemon=True).start()
-        return _Started(process, worker)
+        return process
 
-    def is_alive(self, status: Status) -> bool:
-        return find(status) is not None
+    def is_alive(self, folder: TaskFolder) -> bool:
+        return is_held(folder.lock_path)
 
-    def end(self, status: Status, *, force: bool) -> None:
-        """Tell the worker of this status and its children to end, or with ``force`` kill them; none is no error."""
-        process = find(status)
+    def end(self, folder: TaskFolder, *, force: bool) -> bool:
+        """Tell the worker of this task and its children to end, or with ``force`` kill them; none is no error."""
+        process = find(named_worker(folder.lock_path)) if is_held(folder.lock_path) else None
         if process is None:
-            return
+            return False
         for each in _with_children(process):
             with contextlib.suppress(psutil.Error):  # it ended in between, or is not ours to end: the next look tells
                 if force:
                     each.kill()
                 else:
                     each.terminate()
-
-
-def _let_go(spare: subprocess.Popen[bytes]) -> None:
-    """A spare worker ends when nobody can name a folder to it any more."""
-    if spare.stdin is not None:
-        with contextlib.suppress(OSError):
-            spare.stdin.close()
+        return True
 
 
 def worker_environment(inherited: Mapping[str, str], settings: Settings) -> dict[str, str]:
@@ -139,7 +138,7 @@ def worker_environment(inherited: Mapping[str, str], settings: Settings) -> dict
 
 
 def _with_children(process: psutil.Process) -> list[psutil.Process]:
-    """Not the process group: Windows knows none."""
+    """Not the process group: what a child of it started in a session of its own ends, too."""
     try:
         return [process, *process.children(recursive=True)]
     except psutil.Error:

@@ -1,4 +1,4 @@
-"""Where a task stands: its state, its status, and which process does it."""
+"""Where a task stands: its state and its status."""
 
 from __future__ import annotations
 
@@ -39,40 +39,20 @@ _LIVE = (State.QUEUED, State.STARTING, State.TRAINING, State.TESTING, State.PRED
 
 @dataclass(frozen=True)
 class Status:
-    """What the worker last said. ``updated`` (Unix seconds) is its heart-beat; ``message`` one sentence.
+    """What the worker, or whoever moved the task on, said last. ``message`` is one sentence, ``updated`` Unix seconds.
 
-    ``step`` of ``steps`` counts steps of training, the rows of a job, or the texts of a study. The machine is that of
-    whoever wrote it; folders of older versions tell less of it.
+    ``step`` of ``steps`` counts steps of training, the rows of a job, or the texts of a study. Who does the task is no
+    part of it: that stands in the lock of its folder, for the backend alone.
     """
 
     state: State
     message: str
     updated: float
-    pid: int | None = None
-    process_started: float | None = None  # creation time of the process: a reused pid is not our worker
     step: int = 0
     steps: int = 0
     remaining: float | None = None  # seconds
     wrong_input: bool = False  # failed because of what was asked for (no such model), not on the way
     speed: float | None = None  # rows or texts a second
-    host: str = ""  # whose pid it is: a home may be shared by machines, or copied to one of the same name
-    ticks: int | None = None  # ``processes.start_ticks`` of the worker, which no clock that is set can move
-    boot: str = ""
-    namespace: str = ""
-    booted: float | None = None  # ``processes.booted`` at ``updated``: has the clock been set since?
-    claimer: str = ""  # ``processes.owner`` of who starts the worker, until it is started
     returned: int = 0  # how often it went back to the queue because no worker came
     trained: bool = False  # a run: training is over, and the test is what is left
     only_test: bool = False  # a run that was interrupted: the model it kept is to be tested
-
-
-@dataclass(frozen=True)
-class Worker:
-    """The process that does a run; the names are those of ``Status``."""
-
-    pid: int
-    process_started: float
-    host: str
-    ticks: int | None = None
-    boot: str = ""
-    namespace: str = ""

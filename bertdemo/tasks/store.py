@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import re
 import secrets
 import time
@@ -12,16 +11,13 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from bertdemo.drafts import Sweeper
-from bertdemo.errors import BertDemoError, RunError, StorageError
+from bertdemo.errors import RunError, StorageError
 from bertdemo.tasks.backend import Backend
 from bertdemo.tasks.dispatcher import ID, Dispatcher
 from bertdemo.tasks.folder import TaskFolder
-from bertdemo.tasks.heartbeat import StatusWriter
 from bertdemo.tasks.records import Request, State, Status
 
 _Folder = TypeVar("_Folder", bound=TaskFolder)
-
-_log = logging.getLogger(__name__)
 
 _LONGEST_SLUG = 40  # of 64 characters; date, time and a random end take the rest
 
@@ -41,7 +37,7 @@ class TaskStore(Generic[_Folder]):
         backend: Backend[_Folder],
         clock: Callable[[], float],
     ) -> None:
-        self._open = open_folder
+        self.open_folder = open_folder
         self._root = root
         self._clock = clock
         self._backend = backend
@@ -52,9 +48,9 @@ class TaskStore(Generic[_Folder]):
         """Return the folder of one. An id from outside is data: it names a folder in the home, or nothing."""
         path = self._root / task_id
         if not ID.fullmatch(task_id) or not path.is_dir() or path.resolve().parent != self._root.resolve():
-            kind = self._open.kind
+            kind = self.open_folder.kind
             raise RunError(f"There is no {kind} {task_id[:80]!r}: choose one from the list of {kind}s.")
-        return self._open(path)
+        return self.open_folder(path)
 
     def writable_folder(self, task_id: str) -> _Folder:
         """Return the folder of one that may be stopped, renamed or deleted."""
@@ -69,22 +65,6 @@ class TaskStore(Generic[_Folder]):
     def dispatch(self) -> None:
         """Start the next one if nothing is at work; safe to call at any time, from any number of processes."""
         self._dispatcher.dispatch()
-
-    def start_next(self) -> None:
-        """Dispatch for a worker at its end, which nobody asks any more: a failure goes to its log alone."""
-        try:
-            self.dispatch()
-        except BertDemoError as error:
-            _log.warning("the next %s was not started: %s", self._open.kind, error)
-
-    def take_over(self, folder: _Folder) -> StatusWriter | None:
-        """Let this process do the work, and be its voice; None if it is over, or is another's to do.
-
-        Raises:
-            RunError: the folder is damaged.
-            StorageError: the queue or the status cannot be written.
-        """
-        return StatusWriter(folder) if self._dispatcher.take_over(folder) else None
 
     def delete(self, task_id: str) -> None:
         """Remove one for good; a damaged one, too.

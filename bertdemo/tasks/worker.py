@@ -1,84 +1,174 @@
-"""The life of a worker of jobs and studies: take the task over, look for a cancel, end with one sentence."""
+"""The life of a worker: a process that is handed a task, does it, and ends with one sentence in the task's status.
+
+A worker knows its folder and nothing else. It never touches the queue: the process around it lets the dispatcher start
+what comes next (``run_worker``).
+"""
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import os
+import select
+import socket
 import sys
+import threading
+import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from bertdemo.errors import BertDemoError, CancelledError, StorageError
+from bertdemo.errors import BertDemoError, CancelledError, RunError, StorageError
+from bertdemo.processes import owner
 from bertdemo.settings import Settings
 from bertdemo.tasks.failures import is_wrong_input, sentence
-from bertdemo.tasks.heartbeat import StatusWriter
-from bertdemo.tasks.records import State
-from bertdemo.tasks.resumable import ResumableTaskFolder
-from bertdemo.tasks.spare_worker import wait_for_work
+from bertdemo.tasks.folder import TaskFolder
+from bertdemo.tasks.lock import WorkerLock
+from bertdemo.tasks.records import Request, State, Status
 from bertdemo.tasks.store import TaskStore
 
-_Folder = TypeVar("_Folder", bound=ResumableTaskFolder)
+_Folder = TypeVar("_Folder", bound=TaskFolder)
+
+_LONGEST_WAIT_SECONDS = 900.0
+_LONGEST_PATH = 8192  # bytes
 
 _log = logging.getLogger(__name__)
 
 
-def raise_if_cancelled(folder: ResumableTaskFolder) -> None:
+class StatusWriter:
+    """The worker's voice: the one writer of the status of its task."""
+
+    def __init__(self, folder: TaskFolder) -> None:
+        self._folder = folder
+        self._status = folder.status()
+
+    @property
+    def status(self) -> Status:
+        return self._status
+
+    def update(self, state: State, message: str, **changes: Any) -> None:
+        """Write a new status; ``changes`` are further fields of ``Status``.
+
+        Raises:
+            StorageError: the disk is full or read-only.
+        """
+        self._status = replace(self._status, state=state, message=message, updated=time.time(), **changes)
+        self._folder.write_status(self._status)
+
+
+def run_task(folder: TaskFolder, do: Callable[[StatusWriter], tuple[State, str]]) -> State:
+    """Do a task in this process and return the state it ended in; every way out is told in one sentence.
+
+    Args:
+        folder: what is to be done.
+        do: all that is left to do; returns the final state and what is said of it. ``CancelledError`` ends it early.
+    """
+    try:
+        writer = StatusWriter(folder)
+    except RunError:
+        # There is no status to write. The readers see that nobody does this and say so.
+        _log.exception("the %s cannot be read", folder.kind)
+        return State.FAILED
+    if not writer.status.state.is_live:  # cancelled before this process was up
+        return writer.status.state
+    try:
+        return _end(writer, *do(writer))
+    except Exception as error:  # noqa: BLE001 - logged with its traceback, and told in the status
+        return _fail(folder, writer, error)
+
+
+def raise_if_asked(folder: TaskFolder, *requests: Request) -> None:
     """Leave the work if a person asked for its end.
 
     Raises:
         CancelledError: they did.
     """
-    if folder.request() == "cancel":
+    if folder.request() in requests:
         raise CancelledError
 
 
-def named_folder(
-    arguments: Sequence[str] | None, open_folder: Callable[[Path], _Folder], import_everything: Callable[[], None]
-) -> _Folder:
-    """Return the folder that the command line names, or, with ``--wait``, standard input.
-
-    The log of a worker is set up.
-    """
-    (path,) = sys.argv[1:] if arguments is None else arguments
-    if path == "--wait":
-        path, imported = wait_for_work(import_everything, open_folder)
-        imported()
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")
-    logging.getLogger("bertdemo").setLevel(logging.INFO)
-    return open_folder(Path(path))
-
-
-def run_task(folder: _Folder, works: TaskStore[_Folder], do: Callable[[StatusWriter], None], finished: str) -> State:
-    """Do the work in this process and return the state it ended in; every way out is told in one sentence.
+def run_worker(
+    arguments: Sequence[str] | None,
+    store: Callable[[Settings], TaskStore[_Folder]],
+    work: Callable[[_Folder], State],
+    import_everything: Callable[[], None],
+) -> State:
+    """Live as a worker process: take a task, do it, and let the dispatcher start the next one.
 
     Args:
-        folder: what is to be done.
-        works: those of this kind in its home.
-        do: all that is left to do; it heeds a cancel.
-        finished: what is said at the end of all.
+        arguments: the folder of the task and the file number of its lock; ``--wait`` alone to be told them later; None
+            for those of the command line.
+        store: makes the store of the home, whose dispatcher starts the next task with the backend of the settings.
+        work: does the task.
+        import_everything: what a waiting process imports meanwhile.
+
+    Returns:
+        The state that the task ended in.
     """
+    tasks = store(Settings.from_environment(os.environ))
+    taken = receive_task(import_everything, tasks.open_folder) if _is_to_wait(arguments) else _named_task(arguments)
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("bertdemo").setLevel(logging.INFO)
+    with taken.lock:
+        taken.lock.name_worker(owner())
+        state = work(tasks.open_folder(taken.path))
     try:
-        writer = works.take_over(folder)
-        if writer is None:  # cancelled, or given up as dead, before this process was up
-            return folder.status().state
-    except BertDemoError:
-        # There is no status to write. The readers see that this process is gone and say so.
-        _log.exception("the %s could not be taken over", folder.kind)
-        return State.FAILED
-    try:
-        with writer.heartbeats():
-            do(writer)
-        return _end(writer, State.FINISHED, finished)
-    except CancelledError:
-        return _last_words(folder, writer, State.CANCELLED, folder.on_cancelled())
-    except Exception as error:  # noqa: BLE001 - logged with its traceback, and told in the status
-        _log.error("the %s ends here", folder.kind, exc_info=error)
-        return _last_words(folder, writer, State.FAILED, sentence(error), wrong_input=is_wrong_input(error))
+        tasks.dispatch()
+    except BertDemoError as error:  # nobody asks this process any more: its log is told
+        _log.warning("the next %s was not started: %s", tasks.open_folder.kind, error)
+    return state
 
 
-def home_of(folder: ResumableTaskFolder) -> Settings:
-    """Return the settings of the home that a folder lies in."""
-    return Settings(folder.path.parents[1])
+@dataclass(frozen=True)
+class Taken:
+    """A task that was handed to this process."""
+
+    path: Path
+    lock: WorkerLock
+
+
+def receive_task(import_everything: Callable[[], None], open_folder: type[TaskFolder]) -> Taken:
+    """Import until a task is named on standard input, a socket; from then on print to its log.
+
+    Ends this process if nobody needs it. Returns once the imports are done: two threads that import modules which need
+    each other would meet half-made ones.
+    """
+    imports = threading.Thread(target=import_everything, name="imports", daemon=True)
+    imports.start()
+    message, descriptors = _next_message()
+    if not descriptors:
+        os._exit(0)  # the server is gone or idle; an orderly exit would wait for the imports
+    taken = Taken(Path(message.decode().strip()), _own(descriptors[0]))
+    with open_folder(taken.path).log_path.open("ab") as log:
+        os.dup2(log.fileno(), sys.stdout.fileno())
+        os.dup2(log.fileno(), sys.stderr.fileno())
+    imports.join()
+    return taken
+
+
+def _next_message() -> tuple[bytes, list[int]]:
+    """Return what comes on standard input with the open files that come along; nothing if it is closed, or none."""
+    with contextlib.suppress(OSError), socket.socket(fileno=os.dup(sys.stdin.fileno())) as channel:
+        if select.select([channel], [], [], _LONGEST_WAIT_SECONDS)[0]:
+            message, descriptors, _, _ = socket.recv_fds(channel, _LONGEST_PATH, 1)
+            return message, descriptors
+    return b"", []
+
+
+def _is_to_wait(arguments: Sequence[str] | None) -> bool:
+    return list(sys.argv[1:] if arguments is None else arguments) == ["--wait"]
+
+
+def _named_task(arguments: Sequence[str] | None) -> Taken:
+    path, descriptor = sys.argv[1:] if arguments is None else arguments
+    return Taken(Path(path), _own(int(descriptor)))
+
+
+def _own(descriptor: int) -> WorkerLock:
+    """Keep the lock from processes that this one starts: it is to end with the worker."""
+    os.set_inheritable(descriptor, False)
+    return WorkerLock(descriptor)
 
 
 def _end(writer: StatusWriter, state: State, message: str, *, wrong_input: bool = False) -> State:
@@ -87,12 +177,15 @@ def _end(writer: StatusWriter, state: State, message: str, *, wrong_input: bool 
     return state
 
 
-def _last_words(
-    folder: ResumableTaskFolder, writer: StatusWriter, state: State, message: str, *, wrong_input: bool = False
-) -> State:
-    """End before the last piece; where not even that can be written, the readers see that this process is gone."""
+def _fail(folder: TaskFolder, writer: StatusWriter, error: Exception) -> State:
+    """End before the work is done; where not even that can be written, the readers see that nobody does it."""
     try:
-        return _end(writer, state, message, wrong_input=wrong_input)
+        if folder.request() == "cancel":
+            return _end(writer, State.CANCELLED, folder.on_cancelled())
+        if isinstance(error, CancelledError):
+            return _end(writer, State.CANCELLED, "Stopped before there was anything to keep.")
+        _log.error("the %s ends here", folder.kind, exc_info=error)
+        return _end(writer, State.FAILED, sentence(error), wrong_input=is_wrong_input(error))
     except StorageError:
         _log.exception("the final state of %s could not be written", folder.id)
         return State.FAILED

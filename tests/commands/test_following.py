@@ -20,9 +20,8 @@ from bertdemo.training.recipe import Recipe
 
 
 @pytest.fixture
-def runs(tmp_path, monkeypatch) -> Runs:
+def runs(tmp_path, idle_workers) -> Runs:
     """A home whose workers never say a word: a run stands as the tests write it."""
-    monkeypatch.setattr("bertdemo.tasks.local.LocalBackend.start", lambda *_: None)
     return Runs(Settings(tmp_path))
 
 

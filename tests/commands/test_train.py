@@ -52,8 +52,7 @@ def test_a_label_with_one_text_can_be_left_out_by_the_option_that_the_sentence_n
     assert (code, "left out, with too few texts to split: lonely" in stdout) == (0, True)
 
 
-def test_runs_on_other_bases_have_other_names(run, table, tiny_base, monkeypatch):
-    monkeypatch.setattr("bertdemo.tasks.local.LocalBackend.start", lambda *_: None)
+def test_runs_on_other_bases_have_other_names(run, table, tiny_base, idle_workers):
     for base in ("minilm-l6", tiny_base):
         assert run("train", "--data", table, "--base", base, "--detach", "--json")[0] == 0
     names = {each["name"] for each in json.loads(run("runs", "--json")[1])["runs"] if not each["read_only"]}
@@ -142,8 +141,7 @@ def test_where_raters_disagree_on_every_text_the_majority_is_offered_and_taken(r
     assert {each["label"]: each["after"] for each in values["labels"]} == {"a": 20, "b": 20}
 
 
-def test_a_run_and_its_report_name_the_columns(run, complicated, monkeypatch, tmp_path):
-    monkeypatch.setattr("bertdemo.tasks.local.LocalBackend.start", lambda *_: None)
+def test_a_run_and_its_report_name_the_columns(run, complicated, tmp_path, idle_workers):
     code, stdout, stderr = run("train", "--data", complicated, "--detach", "--json")
     values = json.loads(stdout)
     assert (code, values["columns"]["label"], len(values["notes"])) == (0, ["stance"], 3)

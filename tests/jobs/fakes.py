@@ -8,13 +8,11 @@ fails as on a full disk.
 from __future__ import annotations
 
 import errno
-import logging
 import os
 import sys
 import time
 import zlib
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
@@ -24,6 +22,7 @@ from bertdemo.jobs.worker import Predictor, work
 from bertdemo.prediction.predict import Predictions
 from bertdemo.settings import Settings
 from bertdemo.tasks.local import LocalBackend
+from bertdemo.tasks.worker import run_worker
 
 LONGEST_WAIT = 600.0  # seconds; a test that waits for it on a busy machine may be late to ask
 
@@ -71,6 +70,4 @@ def fake_jobs(settings: Settings, clock=time.time) -> Jobs:
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO)
-    work(JobFolder(Path(sys.argv[1])), fake_predictor)
-    fake_jobs(Settings.from_environment(os.environ)).dispatch()
+    run_worker(None, fake_jobs, lambda folder: work(folder, fake_predictor), lambda: None)

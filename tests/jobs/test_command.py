@@ -23,6 +23,7 @@ from bertdemo.tasks.records import State, Status
 from tests.jobs.conftest import LABELS, table
 from tests.jobs.fakes import fake_jobs, fake_predictor, logits_of
 from tests.patience import outcome, until
+from tests.runs.fakes import pid_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -182,7 +183,7 @@ def test_a_result_that_cannot_be_put_where_it_was_asked_for_is_kept(command, run
 
 @pytest.mark.parametrize("state", [State.TRAINING, State.FAILED, State.CANCELLED])
 def test_a_run_without_a_model_is_told_at_once(command, run_id, settings, file, state):
-    RunFolder(settings.home / "runs" / run_id).write_status(Status(state, "x", time.time(), os.getpid(), 1.0))
+    RunFolder(settings.home / "runs" / run_id).write_status(Status(state, "x", time.time()))
     for arguments in (("--text", "x"), ("--input", file, "--output", file.with_name("out.csv"))):
         code, _, stderr = command("--run", run_id, *arguments)
         assert code == 2
@@ -209,7 +210,6 @@ def a_process(settings, run_id, *arguments):
         "import sys; from tests.jobs.fakes import fake_jobs;"
         "import bertdemo.jobs.store as store; store._local_backend = lambda s: fake_jobs(s)._backend;"
         "store.chunk_rows = lambda table, columns: 4;"
-        "import bertdemo.tasks.dispatcher as dispatcher; dispatcher.SILENCE_SECONDS = 0.1;"
         "from bertdemo.__main__ import main; sys.exit(main(sys.argv[1:]))"
     )
     return subprocess.Popen(
@@ -263,7 +263,7 @@ def test_the_same_command_after_a_kill_ends_with_every_row_once(settings, run_id
     folder = the_job(jobs)
     first.kill()
     first.communicate()
-    worker = until(lambda: folder.status().pid, "the worker")
+    worker = until(lambda: pid_of(folder), "the worker")
     monkeypatch.delenv("FAKE_DEED")
     if killed == "both":
         os.kill(worker, signal.SIGKILL)

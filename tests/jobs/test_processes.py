@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 
 import numpy as np
 import pandas as pd
@@ -16,12 +15,12 @@ from bertdemo.jobs.worker import work
 from bertdemo.models.classifier import load_classifier
 from bertdemo.prediction.single import predict_one
 from bertdemo.tasks.backend import ImmediateBackend
-from bertdemo.tasks.dispatcher import PATIENCE_SECONDS, SILENCE_SECONDS
 from bertdemo.tasks.local import LocalBackend
 from bertdemo.tasks.records import State
 from tests.jobs.conftest import LABELS, TEXT, table
 from tests.jobs.fakes import fake_jobs, logits_of
 from tests.patience import until
+from tests.runs.fakes import pid_of
 from tests.runs.test_processes import gone
 
 ROWS = 1200  # four at a time: there are many places to be killed at
@@ -36,8 +35,8 @@ def jobs(settings, run_id):
 
 @pytest.fixture
 def later(settings, run_id):
-    """The same jobs, seen when the patience with a silent worker is over."""
-    return fake_jobs(settings, clock=lambda: time.time() + SILENCE_SECONDS + 1)
+    """The same jobs, seen by somebody else."""
+    return fake_jobs(settings)
 
 
 def ended(jobs, job_id):
@@ -48,8 +47,8 @@ def ended(jobs, job_id):
 def dies(jobs, job_id):
     """Wait until the worker has come to its deed and is gone."""
     until((jobs.folder(job_id).path / "at-deed").exists, "the deed")
-    until(lambda: jobs.folder(job_id).status().pid, "the worker")
-    until(lambda: gone(jobs.folder(job_id).status().pid), "its end")
+    until(lambda: pid_of(jobs.folder(job_id)), "the worker")
+    until(lambda: gone(pid_of(jobs.folder(job_id))), "its end")
     (jobs.folder(job_id).path / "at-deed").unlink()
 
 
@@ -93,10 +92,15 @@ def test_a_job_that_always_dies_at_once_is_left_for_a_person(jobs, later, run_id
 
 
 def test_a_job_that_no_process_came_for_is_done_by_whoever_looks(jobs, settings, run_id, monkeypatch):
-    with monkeypatch.context() as killed:
-        killed.setattr(LocalBackend, "start", lambda *_: None)
-        job_id = jobs.submit(run_id, table(9), TEXT, "x.csv")
-    later = fake_jobs(settings, clock=lambda: time.time() + PATIENCE_SECONDS + 1)
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LocalBackend, "start", killed)
+        with pytest.raises(KeyboardInterrupt):
+            jobs.submit(run_id, table(9), TEXT, "x.csv")
+    later = fake_jobs(settings)
+    [job_id] = [job.id for job in later.list()]
     assert ended(later, job_id).state is State.FINISHED
     assert jobs.folder(job_id).status().returned == 1
     check_result(later, job_id, table(9))
@@ -123,7 +127,7 @@ def test_a_job_cancelled_while_it_loads_has_ended_at_once_and_the_next_one_start
     until((jobs.folder(job_id).path / "at-deed").exists, "a worker that hears nothing")
     monkeypatch.delenv("FAKE_DEED")
     following = jobs.submit(run_id, table(8), TEXT, "x.csv")
-    pid = jobs.folder(job_id).status().pid
+    pid = pid_of(jobs.folder(job_id))
     jobs.cancel(job_id)
     status = jobs.folder(job_id).status()
     assert (status.state, gone(pid)) == (State.CANCELLED, True)
@@ -158,7 +162,7 @@ def test_the_worker_leads_its_own_session(jobs, run_id, monkeypatch):
     monkeypatch.setenv("FAKE_DEED", "wait.1")
     job_id = jobs.submit(run_id, table(8), TEXT, "x.csv")
     until((jobs.folder(job_id).path / "at-deed").exists, "the first call")
-    pid = jobs.folder(job_id).status().pid
+    pid = pid_of(jobs.folder(job_id))
     assert os.getsid(pid) == pid
     jobs.cancel(job_id)
     assert ended(jobs, job_id).state is State.CANCELLED
@@ -170,11 +174,11 @@ def test_a_real_worker_killed_in_the_middle_is_noticed_within_15_seconds_and_goe
     frame = pd.DataFrame({"id": [str(i) for i in range(ROWS)], "text": texts}, dtype=object)
     job_id = jobs.submit(run_id, frame, TEXT, "x.csv", exact=True)
     until(lambda: len(jobs.folder(job_id).done()) > 3, "some rows")
-    pid = jobs.folder(job_id).status().pid
+    pid = pid_of(jobs.folder(job_id))
     psutil.Process(pid).send_signal(signal.SIGKILL)
     until(lambda: gone(pid), "the end of the process")
     assert jobs.folder(job_id).rows_done() < ROWS
-    until(lambda: jobs.get(job_id).status.pid != pid, "its successor", within=15)
+    until(lambda: jobs.get(job_id) and pid_of(jobs.folder(job_id)) != pid, "its successor", within=15)
     assert ended(jobs, job_id).state is State.FINISHED, jobs.log(job_id)
     result = pd.read_parquet(jobs.result(job_id, "parquet"))
     assert result["id"].tolist() == frame["id"].tolist()
@@ -186,11 +190,14 @@ def test_a_real_worker_killed_in_the_middle_is_noticed_within_15_seconds_and_goe
 
 
 def test_the_job_fails_if_the_model_is_another_than_when_it_began(settings, run_id):
-    jobs = Jobs(settings, ImmediateBackend(lambda folder: None))
-    job_id = jobs.submit(run_id, table(8), TEXT, "x.csv")
-    (settings.home / "runs" / run_id / "model" / "classifier.json").write_text("{}")
-    assert work(jobs.folder(job_id)) is State.FAILED
-    assert "not the one this job began with" in jobs.get(job_id).status.message
+    def work_on_another(folder):
+        (settings.home / "runs" / run_id / "model" / "classifier.json").write_text("{}")
+        work(folder)
+
+    jobs = Jobs(settings, ImmediateBackend(work_on_another))
+    status = jobs.get(jobs.submit(run_id, table(8), TEXT, "x.csv")).status
+    assert status.state is State.FAILED
+    assert "not the one this job began with" in status.message
 
 
 def test_a_prepared_worker_takes_the_next_job(settings, run_id, small_dataset):
@@ -199,6 +206,6 @@ def test_a_prepared_worker_takes_the_next_job(settings, run_id, small_dataset):
     jobs.prepare()
     (spare,) = set(psutil.Process().children()) - before
     job_id = jobs.submit(run_id, pd.DataFrame({"text": small_dataset.texts}, dtype=object), TEXT, "x.csv")
-    assert jobs.folder(job_id).status().pid == spare.pid
+    assert pid_of(jobs.folder(job_id)) == spare.pid
     assert ended(jobs, job_id).state is State.FINISHED, jobs.log(job_id)
     assert "every row is predicted" in jobs.log(job_id)

@@ -18,6 +18,7 @@ from bertdemo.jobs import store as jobs_store
 from bertdemo.models.classifier import load_base, save_classifier
 from bertdemo.runs import store
 from bertdemo.runs.folder import RunFolder
+from bertdemo.tasks.lock import WorkerLock
 from bertdemo.tasks.records import State, Status
 from bertdemo.training.events import Noted, Started, Stepped, Validated
 from bertdemo.training.recipe import Recipe
@@ -42,14 +43,14 @@ class IdleBackend:
     def prepare(self):
         """Nothing to make ready."""
 
-    def start(self, folder: RunFolder) -> None:
-        pass
+    def start(self, folder: RunFolder, lock: WorkerLock) -> None:
+        lock.name_worker("somebody")
 
-    def is_alive(self, status: Status) -> bool:
-        return status.pid is not None
+    def is_alive(self, folder: RunFolder) -> bool:
+        return True
 
-    def end(self, status: Status, *, force: bool) -> None:
-        pass
+    def end(self, folder: RunFolder, *, force: bool) -> bool:
+        return False
 
 
 @pytest.fixture
@@ -114,7 +115,7 @@ def make_run(home: Path, small_split: Split):
         if state.has_model:
             write_test(folder, small_split, mistakes=mistakes)
         said = "It is what it is."
-        folder.write_status(Status(state, said, time.time(), 1, 1.0, step=4, steps=STEPS, remaining=5.0))
+        folder.write_status(Status(state, said, time.time(), step=4, steps=STEPS, remaining=5.0))
         return folder
 
     return make

@@ -156,9 +156,7 @@ def test_a_study_at_work_shows_its_progress_and_can_be_cancelled(view, folder, m
     [study] = Studies(resources.settings()).list()
     assert "You can close this page" in words_of(app)
     work_folder = Studies(resources.settings()).folder(study.id)
-    work_folder.write_status(
-        Status(State.EXPLAINING, "Explaining: text 5 of 9.", time.time(), 1, 1.0, 5, 9, remaining=2.0)
-    )
+    work_folder.write_status(Status(State.EXPLAINING, "Explaining: text 5 of 9.", time.time(), 5, 9, remaining=2.0))
     app = view()
     app.button(key=f"cancel_{study.id}").click().run()
     assert work_folder.request() == "cancel"

@@ -9,11 +9,10 @@ import pytest
 from bertdemo.data.dataset import Dataset, Split
 from bertdemo.runs.folder import RunFolder
 from bertdemo.runs.store import Runs
-from bertdemo.tasks.records import State, Status, Worker
+from bertdemo.tasks.lock import WorkerLock
+from bertdemo.tasks.records import State, Status
 from bertdemo.training.recipe import Recipe
 from tests.runs.fakes import any_base
-
-WORKER = 4711  # pid of a worker that is none
 
 
 @pytest.fixture(scope="session")
@@ -44,26 +43,32 @@ class Clock:
 
 
 class RecordingBackend:
-    """Starts nothing; a test says which workers are alive. ``cannot_start`` makes ``start`` fail."""
+    """Starts nothing; a test says which tasks have a worker. ``cannot_start`` makes ``start`` fail.
+
+    With ``keeps`` whatever is started has one that never speaks.
+    """
 
     def __init__(self) -> None:
         self.started: list[str] = []
-        self.alive: set[int] = set()
-        self.ended: list[tuple[int, bool]] = []
+        self.alive: set[str] = set()
+        self.ended: list[tuple[str, bool]] = []
         self.cannot_start: OSError | None = None
-        self.worker: Worker | None = None
+        self.keeps = True
 
-    def start(self, folder: RunFolder) -> Worker | None:
+    def start(self, folder: RunFolder, lock: WorkerLock) -> None:
         self.started.append(folder.id)
         if self.cannot_start:
             raise self.cannot_start
-        return self.worker
+        if self.keeps:
+            lock.name_worker("somebody")
+            self.alive.add(folder.id)
 
-    def is_alive(self, status: Status) -> bool:
-        return status.pid in self.alive
+    def is_alive(self, folder: RunFolder) -> bool:
+        return folder.id in self.alive
 
-    def end(self, status: Status, *, force: bool) -> None:
-        self.ended.append((status.pid or 0, force))
+    def end(self, folder: RunFolder, *, force: bool) -> bool:
+        self.ended.append((folder.id, force))
+        return folder.id in self.alive
 
 
 @pytest.fixture
@@ -92,9 +97,8 @@ def submit(runs, small_split, clock):
 
 
 @pytest.fixture
-def at_work(runs, submit, backend, clock):
+def at_work(runs, submit, clock):
     """A run whose worker has taken over and is training."""
     run_id = submit("at work")
-    backend.alive.add(WORKER)
-    runs.folder(run_id).write_status(Status(State.TRAINING, "Training.", clock.now, WORKER, 1.0, 3, 10, 5.0))
+    runs.folder(run_id).write_status(Status(State.TRAINING, "Training.", clock.now, 3, 10, 5.0))
     return run_id

@@ -7,7 +7,6 @@ ends when a person asks for a stop or a cancel; ``hang`` does not listen; ``die`
 from __future__ import annotations
 
 import errno
-import logging
 import os
 import sys
 import time
@@ -26,7 +25,10 @@ from bertdemo.runs.pipeline import Pipeline
 from bertdemo.runs.store import Runs
 from bertdemo.runs.worker import work
 from bertdemo.settings import Settings
+from bertdemo.tasks.folder import TaskFolder
 from bertdemo.tasks.local import LocalBackend
+from bertdemo.tasks.lock import named_worker
+from bertdemo.tasks.worker import run_worker
 from bertdemo.training.events import Started, Stepped, Validated
 from bertdemo.training.recipe import Recipe
 
@@ -165,7 +167,11 @@ def fake_runs(settings: Settings, clock=time.time) -> Runs:
     return Runs(settings, backend, clock, starters=settings.home / "no starters", require=any_base)
 
 
+def pid_of(folder: TaskFolder) -> int | None:
+    """The process that was last started for a task; None before one was."""
+    reference = named_worker(folder.lock_path)
+    return int(reference.split(".")[0]) if reference else None
+
+
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO)
-    fake_work(RunFolder(Path(sys.stdin.readline().strip() if sys.argv[1] == "--wait" else sys.argv[1])))
-    fake_runs(Settings.from_environment(os.environ)).dispatch()
+    run_worker(None, fake_runs, fake_work, lambda: None)

@@ -91,7 +91,7 @@ def test_a_failed_replace_keeps_the_old_status_and_no_draft(make_folder, monkeyp
 def test_every_status_comes_back(make_folder):
     folder = make_folder()
     for state in State:
-        status = Status(state, "ein Satz, 一句话", 12.5, 42, 11.0, 3, 10, 7.5, wrong_input=True)
+        status = Status(state, "ein Satz, 一句话", 12.5, 3, 10, 7.5, wrong_input=True)
         folder.write_status(status)
         assert folder.status() == status
 
@@ -134,7 +134,7 @@ def whole(tmp_path_factory, small_split):
     """A folder that has all its files."""
     folder = RunFolder.create(tmp_path_factory.mktemp("home") / "runs" / "r", small_split, Recipe(), "", 1.0)
     folder.write_report(fake_report())
-    folder.write_status(Status(State.TRAINING, "Training.", 1.0, 4711, 1.0, 3, 10, 5.0))
+    folder.write_status(Status(State.TRAINING, "Training.", 1.0, 3, 10, 5.0))
     folder.write_request("stop")  # a cancel would take the report away
     folder.write_versions({"python": "3"})
     folder.append(Noted(1, "hello"), 2.0)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,13 +19,11 @@ from bertdemo.prediction.single import predict_one
 from bertdemo.runs.store import Runs
 from bertdemo.runs.unfinished import summarise
 from bertdemo.tasks.backend import ImmediateBackend
-from bertdemo.tasks.dispatcher import SILENCE_SECONDS
 from bertdemo.tasks.records import State, Status
 from bertdemo.training.events import Started, Stepped, Validated
 from bertdemo.training.recipe import Recipe
 from tests.patience import until
-from tests.runs.conftest import WORKER
-from tests.runs.fakes import fake_runs, fake_work, write_whole_model
+from tests.runs.fakes import fake_runs, fake_work, pid_of, write_whole_model
 from tests.runs.test_processes import at_stage, ended, gone
 
 STEPS = 8
@@ -48,8 +45,7 @@ def killed(runs, at_work, backend, clock):
     folder.append(step(5, 10.0, 40.0, 400.0), clock.now)
     folder.keep_model(lambda draft: (draft.mkdir(), write_whole_model(draft)), 4)
     folder.write_status(replace(folder.status(), step=5, steps=STEPS))
-    backend.alive.discard(WORKER)
-    clock.now += SILENCE_SECONDS + 1
+    backend.alive.discard(at_work)
     return folder
 
 
@@ -79,7 +75,6 @@ def test_a_model_that_is_not_whole_is_promised_nowhere(runs, killed, name):
 
 def test_its_test_waits_in_the_queue_and_ends_with_a_report_that_says_where_training_was(runs, killed, backend):
     before = runs.submit(killed.split(), Recipe(base="fake"))
-    backend.alive.clear()
     runs.test(killed.id)
     assert backend.started[-1] == before
     assert killed.status().state is State.QUEUED
@@ -142,9 +137,7 @@ def test_without_its_events_a_test_fails_with_a_sentence(runs, killed):
 def test_a_test_that_is_withdrawn_leaves_the_model_unless_nothing_is_to_be_kept(
     runs, submit, killed, backend, request_, state
 ):
-    other = submit()
-    backend.alive.add(WORKER)
-    runs.folder(other).write_status(replace(runs.folder(other).status(), pid=WORKER))
+    submit()
     runs.get(killed.id)
     runs.test(killed.id)
     getattr(runs, request_)(killed.id)
@@ -155,12 +148,11 @@ def test_a_test_that_is_withdrawn_leaves_the_model_unless_nothing_is_to_be_kept(
 
 def test_a_run_killed_in_its_test_is_tested_again_and_was_not_interrupted(settings, small_split):
     runs = fake_runs(settings)
-    later = fake_runs(settings, clock=lambda: time.time() + SILENCE_SECONDS + 1)
     run_id = runs.submit(small_split, Recipe(base="fake.hang.predict"))
-    pid = at_stage(runs, run_id, "predict").pid
+    pid = at_stage(runs, run_id, "predict")
     os.kill(pid, signal.SIGKILL)
     until(lambda: gone(pid), "the end of the process")
-    assert "in the test after training" in later.get(run_id).status.message
+    assert "in the test after training" in runs.get(run_id).status.message
     folder = runs.folder(run_id)
     recipe = folder.path / "recipe.json"
     recipe.write_text(recipe.read_text().replace("fake.hang.predict", "fake"))
@@ -175,8 +167,7 @@ def test_a_run_killed_in_its_test_is_tested_again_and_was_not_interrupted(settin
 def test_only_what_ended_without_its_test_can_be_tested(runs, submit, backend, clock, state):
     folder = runs.folder(submit())
     folder.keep_model(lambda draft: (draft.mkdir(), write_whole_model(draft)), 1)
-    backend.alive.add(WORKER)
-    folder.write_status(Status(state, "", clock.now, WORKER, 1.0))
+    folder.write_status(Status(state, "", clock.now))
     assert not runs.can_test(folder.id)
     with pytest.raises(RunError, match=f"is {state}"):
         runs.test(folder.id)
@@ -188,7 +179,7 @@ def test_the_model_of_a_real_run_killed_in_training_can_be_tested_and_asked(sett
     run_id = runs.submit(small_split, recipe)
     folder = runs.folder(run_id)
     until(lambda: len(_judged(folder)) > 2, "some evaluations")
-    os.kill(folder.status().pid, signal.SIGKILL)
+    os.kill(pid_of(folder), signal.SIGKILL)
     until(lambda: runs.get(run_id).status.state is State.INTERRUPTED, "noticing the death")
     assert is_whole(folder.model_path)
     assert [path.name for path in folder.path.iterdir() if path.name.startswith(".")] == []

@@ -5,18 +5,13 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import time
-from dataclasses import replace
 from pathlib import Path
 
-import psutil
 import pytest
 
 from bertdemo.processes import owner
-from bertdemo.tasks.dispatcher import PATIENCE_SECONDS, SILENCE_SECONDS
-from bertdemo.tasks.liveness import worker_of
+from bertdemo.tasks.lock import WorkerLock, is_held
 from bertdemo.tasks.records import State, Status
-from tests.runs.conftest import WORKER
 from tests.runs.fakes import fake_runs
 from tests.runs.test_processes import ended
 
@@ -47,7 +42,7 @@ PLACES = (
 def test_a_submission_killed_before_its_worker_is_there_is_done_all_the_same(settings, place):
     command = [sys.executable, "-c", _SUBMITTER, settings.home, place]
     assert subprocess.run(command, cwd=ROOT, check=False).returncode == -signal.SIGKILL
-    later = fake_runs(settings, clock=lambda: time.time() + SILENCE_SECONDS + 1)  # far less than the patience
+    later = fake_runs(settings)
     [run] = later.list()
     assert ended(later, run.id) is State.FINISHED
     assert later.folder(run.id).status().returned <= 1
@@ -61,39 +56,28 @@ def test_a_submission_killed_while_it_writes_leaves_no_run_and_no_draft(settings
     assert list((settings.home / "runs").iterdir()) == []
 
 
-def test_what_still_waits_for_a_worker_that_is_coming_is_not_given_back(runs, submit, clock):
-    run_id = submit()
-    clock.now += SILENCE_SECONDS + 1  # who claimed it lives: a machine may be slow to start a process
-    assert runs.get(run_id).status.returned == 0
+def test_a_run_whose_worker_is_just_being_started_is_not_given_back(runs, submit, backend, monkeypatch):
+    """Who claimed it has its lock: a machine may be slow to start a process."""
+    looked = []
+
+    def start(folder, lock):
+        looked.append((runs.get(folder.id).status.state, WorkerLock.take(folder.lock_path)))
+
+    monkeypatch.setattr(backend, "start", start)
+    monkeypatch.setattr(backend, "is_alive", lambda folder: is_held(folder.lock_path))
+    submit()
+    assert looked == [(State.STARTING, None)] * 3  # each time that nobody had it
 
 
-def test_of_two_workers_that_come_for_a_run_one_does_it(runs, submit, backend, clock):
-    run_id = submit()
-    clock.now += PATIENCE_SECONDS + 1
-    runs.list()  # back in the queue, and started a second time
-    folder = runs.folder(run_id)
-    assert backend.started == [run_id] * 2
-    other = replace(folder.status(), state=State.TRAINING, pid=WORKER, updated=clock.now)
-    folder.write_status(other)
-    backend.alive.add(WORKER)
-    assert runs.take_over(folder) is None
-    assert folder.status() == other
-
-
-def test_a_worker_that_comes_late_does_the_run_that_went_back(runs, submit, at_work, backend, clock):
-    """Unless another run has the device: then it waits for its turn."""
-    run_id = submit()
-    folder = runs.folder(run_id)
-    assert runs.take_over(folder) is None
-    assert folder.status().state is State.QUEUED
-    runs.folder(at_work).write_status(Status(State.FINISHED, "Finished.", clock.now))
+def test_a_run_that_another_still_holds_waits_for_its_turn(runs, submit, backend):
+    """As a worker does that has said its last word, while a person already lets its run go on."""
+    folder, after = runs.folder(submit()), runs.folder(submit())
     backend.alive.clear()
-    with runs._dispatcher._queue.change() as line:
-        line.leave(at_work)
-    assert runs.take_over(folder) is not None
-    mine = worker_of(psutil.Process())
-    assert (folder.status().state, folder.status().pid, folder.status().ticks) == (State.STARTING, mine.pid, mine.ticks)
-    assert runs._dispatcher.is_busy()
+    folder.write_status(Status(State.QUEUED, "Waiting for its turn.", 0.0))
+    with WorkerLock.take(folder.lock_path):
+        runs.dispatch()
+        assert backend.started == [folder.id, after.id]
+    assert runs.get(folder.id).position == 1
 
 
 def test_a_run_that_waits_again_does_not_keep_the_device(runs, submit, backend, clock):
@@ -130,7 +114,6 @@ def test_a_model_that_was_ready_when_its_worker_was_killed_goes_with_a_cancel(ru
     (folder.path / f".ready-model-{dead}-00000000").mkdir()
     backend.alive.clear()
     folder.write_request("cancel")
-    clock.now += SILENCE_SECONDS + 1
     assert runs.get(at_work).status.state is State.CANCELLED
     assert not folder.has_whole_model()
     assert not folder.model_path.exists()

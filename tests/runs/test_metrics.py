@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bertdemo.runs.metrics import append_event, read_events
 from bertdemo.runs.reporting import SECONDS_A_LINE, Reporter, merge
-from bertdemo.tasks.heartbeat import StatusWriter
+from bertdemo.tasks.worker import StatusWriter
 from bertdemo.training.events import Noted, Started, Stepped, Validated
 
 STARTED = Started(100, 5000, 10, 8, "cpu", "bf16", "no GPU")

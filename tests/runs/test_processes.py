@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -16,12 +15,13 @@ import pytest
 
 from bertdemo.runs.store import Runs
 from bertdemo.settings import Settings
-from bertdemo.tasks.dispatcher import GRACE_SECONDS, SILENCE_SECONDS
-from bertdemo.tasks.local import LocalBackend, worker_command, worker_environment
-from bertdemo.tasks.records import State, Status
+from bertdemo.tasks.dispatcher import GRACE_SECONDS
+from bertdemo.tasks.local import LocalBackend, worker_environment
+from bertdemo.tasks.lock import WorkerLock, named_worker
+from bertdemo.tasks.records import State
 from bertdemo.training.recipe import Recipe
 from tests.patience import LONGEST, outcome, until
-from tests.runs.fakes import STAGES, fake_runs
+from tests.runs.fakes import STAGES, fake_runs, pid_of
 
 
 def ended(runs: Runs, run_id: str) -> State:
@@ -35,10 +35,10 @@ def ended(runs: Runs, run_id: str) -> State:
     return runs.get(run_id).status.state
 
 
-def at_stage(runs: Runs, run_id: str, stage: str) -> Status:
-    """Wait until the worker stands at the stage; its status tells the process."""
+def at_stage(runs: Runs, run_id: str, stage: str) -> int | None:
+    """Wait until the worker stands at the stage; return its process."""
     until((runs.folder(run_id).path / f"at-{stage}").exists, f"stage {stage}")
-    return runs.folder(run_id).status()
+    return pid_of(runs.folder(run_id))
 
 
 def gone(pid: int) -> bool:
@@ -54,14 +54,14 @@ def runs(settings):
 @pytest.fixture
 def later(settings):
     """The same runs, seen by somebody when all patience is over."""
-    return fake_runs(settings, clock=lambda: time.time() + max(SILENCE_SECONDS, 2 * GRACE_SECONDS) + 1)
+    return fake_runs(settings, clock=lambda: time.time() + 2 * GRACE_SECONDS + 1)
 
 
 @pytest.mark.parametrize("request_", ["stop", "cancel"])
 @pytest.mark.parametrize("stage", [stage for stage in STAGES if stage != "keep"])
 def test_a_stop_or_cancel_at_every_stage_leaves_a_final_state_and_no_process(runs, small_split, stage, request_):
     run_id = runs.submit(small_split, Recipe(base=f"fake.wait.{stage}"))
-    pid = at_stage(runs, run_id, stage).pid
+    pid = at_stage(runs, run_id, stage)
     getattr(runs, request_)(run_id)
     state = ended(runs, run_id)
     until(lambda: gone(pid), "the end of the process")
@@ -75,7 +75,7 @@ def test_a_stop_or_cancel_at_every_stage_leaves_a_final_state_and_no_process(run
 def test_a_killed_worker_is_noticed_and_the_next_run_starts(runs, later, small_split):
     killed = runs.submit(small_split, Recipe(base="fake.hang.train"))
     waiting = runs.submit(small_split, Recipe(base="fake"))
-    pid = at_stage(runs, killed, "train").pid
+    pid = at_stage(runs, killed, "train")
     os.kill(pid, signal.SIGKILL)
     until(lambda: gone(pid), "the end of the process")
     assert later.get(killed).status.state is State.INTERRUPTED
@@ -85,7 +85,7 @@ def test_a_killed_worker_is_noticed_and_the_next_run_starts(runs, later, small_s
 
 def test_a_worker_that_dies_on_its_own_is_noticed(runs, later, small_split):
     run_id = runs.submit(small_split, Recipe(base="fake.die.predict"))
-    pid = at_stage(runs, run_id, "predict").pid
+    pid = at_stage(runs, run_id, "predict")
     until(lambda: gone(pid), "the end of the process")
     status = later.get(run_id).status
     assert status.state is State.INTERRUPTED
@@ -94,7 +94,7 @@ def test_a_worker_that_dies_on_its_own_is_noticed(runs, later, small_split):
 
 def test_a_worker_deaf_to_a_cancel_is_ended_by_whoever_looks_later(runs, later, small_split):
     run_id = runs.submit(small_split, Recipe(base="fake.hang.train"))
-    pid = at_stage(runs, run_id, "train").pid
+    pid = at_stage(runs, run_id, "train")
     os.kill(pid, signal.SIGSTOP)  # hears neither the request nor SIGTERM
     runs.cancel(run_id)
     assert ended(later, run_id) is State.CANCELLED
@@ -125,8 +125,8 @@ while runs.get({waiting!r}).status.state != "training":
 """
     root = Path(__file__).parents[2]
     subprocess.run([sys.executable, "-c", code], check=True, cwd=root, timeout=LONGEST)
-    status = runs.folder(waiting).status()
-    assert os.getsid(status.pid) == status.pid
+    pid = pid_of(runs.folder(waiting))
+    assert os.getsid(pid) == pid
     assert runs.get(waiting).status.state is State.TRAINING
     runs.cancel(waiting)
     assert ended(runs, waiting) is State.CANCELLED
@@ -180,11 +180,11 @@ def test_a_prepared_worker_takes_the_next_run_and_later_ones_start_afresh(runs, 
     runs.prepare()
     (spare,) = set(psutil.Process().children()) - before
     first, second = (runs.submit(small_split, Recipe(base="fake.wait.train")) for _ in range(2))
-    assert at_stage(runs, first, "train").pid == spare.pid
+    assert at_stage(runs, first, "train") == spare.pid
     runs.prepare()  # would take time from the run at work
     assert set(psutil.Process().children()) - before == {spare}
     runs.stop(first)
-    assert at_stage(runs, second, "train").pid != spare.pid
+    assert at_stage(runs, second, "train") != spare.pid
     runs.stop(second)
     assert [ended(runs, run_id) for run_id in (first, second)] == [State.STOPPED] * 2
 
@@ -195,9 +195,9 @@ def test_the_process_of_a_run_is_known_as_soon_as_it_is_started(runs, settings, 
     if is_prepared:
         runs.prepare()
     run_id = runs.submit(small_split, Recipe(base="fake.wait.load"))
-    early = runs.folder(run_id).status()
-    assert early.pid
-    assert at_stage(runs, run_id, "load").pid == early.pid
+    early = pid_of(runs.folder(run_id))
+    assert early
+    assert at_stage(runs, run_id, "load") == early
     runs.cancel(run_id)
     assert ended(runs, run_id) is State.CANCELLED
 
@@ -246,43 +246,47 @@ def test_a_program_that_is_not_there_is_a_failed_run(settings, small_split):
     assert "No such file" in status.message
 
 
-def test_a_reused_pid_is_not_our_worker(settings):
-    backend = LocalBackend(settings, ())
-    me = psutil.Process()
-    mine = Status(State.TRAINING, "", 0.0, me.pid, me.create_time())
-    assert backend.is_alive(mine)
-    assert not backend.is_alive(Status(State.TRAINING, "", 0.0, me.pid, me.create_time() - 3600))
-    assert not backend.is_alive(Status(State.TRAINING, "", 0.0))
-    assert not backend.is_alive(replace(mine, host="another"))
+def test_a_number_that_was_given_again_is_not_our_worker(runs, small_split):
+    folder = runs.folder(runs.submit(small_split, Recipe(base="fake.hang.train")))
+    at_stage(runs, folder.id, "train")
+    pid, ticks, machine = named_worker(folder.lock_path).split(".")
+    for other in (f"{pid}.{int(ticks) + 1}.{machine}", f"{pid}.{ticks}.{machine[::-1]}"):
+        folder.lock_path.write_text(other)
+        assert not LocalBackend(Settings(folder.home), ()).end(folder, force=True)
+    assert psutil.pid_exists(int(pid))
+    psutil.Process(int(pid)).kill()
 
 
 @pytest.mark.parametrize("force", [True, False])
-def test_the_children_of_a_worker_end_with_it_on_every_system(settings, monkeypatch, force):
+def test_the_children_of_a_worker_end_with_it_on_every_system(settings, make_folder, monkeypatch, force):
     monkeypatch.delattr(os, "killpg")
     code = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import time; time.sleep(60)'])"
-    parent = subprocess.Popen([sys.executable, "-c", code])
-    seen = psutil.Process(parent.pid)
+    folder = make_folder()
+    backend = LocalBackend(settings, [sys.executable, "-c", code])
+    with WorkerLock.take(folder.lock_path) as lock:
+        backend.start(folder, lock)
+    seen = psutil.Process(pid_of(folder))
     (child,) = until(seen.children, "the child")
-    LocalBackend(settings, ()).end(Status(State.TRAINING, "", 0.0, seen.pid, seen.create_time()), force=force)
-    parent.wait(LONGEST)
+    assert backend.end(folder, force=force)
+    until(lambda: gone(seen.pid), "the end of the process")
     until(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE, "the end of the child")
 
 
-def test_no_worker_waits_where_it_could_not_listen(settings, monkeypatch):
-    before = psutil.Process().children()
-    with monkeypatch.context() as windows:
-        windows.setattr(os, "name", "nt")
-        LocalBackend(settings, worker_command("bertdemo.runs.worker")).prepare()
-    assert psutil.Process().children() == before
-
-
-def test_a_zombie_is_dead(settings):
-    process = subprocess.Popen([sys.executable, "-c", ""])
-    seen = psutil.Process(process.pid)
-    status = Status(State.TRAINING, "", 0.0, process.pid, seen.create_time())
-    until(lambda: seen.status() == psutil.STATUS_ZOMBIE, "the end of the process")
-    assert not LocalBackend(settings, ()).is_alive(status)
-    process.wait()
+def test_what_a_worker_starts_does_not_keep_its_lock(settings, make_folder):
+    """A process that a worker leaves behind is no worker."""
+    code = (
+        "import subprocess, sys; from bertdemo.tasks.worker import _named_task; _named_task(sys.argv[1:]);"
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'], close_fds=False);"
+        "print(child.pid, flush=True)"
+    )
+    folder = make_folder()
+    backend = LocalBackend(settings, [sys.executable, "-c", code])
+    with WorkerLock.take(folder.lock_path) as lock:
+        backend.start(folder, lock)
+    until(lambda: not backend.is_alive(folder), "the end of the worker")
+    left = psutil.Process(int(folder.log()))
+    assert left.is_running()
+    left.kill()
 
 
 def test_the_environment_does_not_grow_from_worker_to_worker(tmp_path):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import threading
 from dataclasses import replace
 
 import numpy as np
@@ -11,11 +10,8 @@ import pytest
 
 from bertdemo.errors import ModelError, StorageError
 from bertdemo.runs.folder import RunFolder
-from bertdemo.runs.store import Runs
-from bertdemo.settings import Settings
 from bertdemo.tasks.backend import ImmediateBackend
-from bertdemo.tasks.heartbeat import StatusWriter
-from bertdemo.tasks.queue import Queue
+from bertdemo.tasks.lock import WorkerLock
 from bertdemo.tasks.records import State
 from bertdemo.training.recipe import Recipe
 from tests.runs.fakes import STAGES, FakePredictions, FakeTools, fake_report, fake_work
@@ -104,30 +100,6 @@ def test_a_worker_that_comes_too_late_does_nothing(make_folder, state):
     assert folder.read_metrics()[0] == []
 
 
-def test_a_worker_takes_over_only_a_run_that_nobody_gives_up_at_that_moment(make_folder):
-    folder = make_folder()
-    folder.write_status(replace(folder.status(), state=State.STARTING))
-    late = threading.Thread(target=fake_work, args=(folder,))
-    with Runs(Settings(folder.path.parents[1]))._dispatcher.locked():
-        late.start()
-        late.join(0.2)
-        folder.write_status(replace(folder.status(), state=State.INTERRUPTED))
-    late.join()
-    assert folder.status().state is State.INTERRUPTED
-    assert folder.read_metrics()[0] == []
-
-
-def test_a_worker_that_cannot_take_over_touches_nothing(make_folder, monkeypatch):
-    def locked(self):
-        raise StorageError("The queue cannot be used: try again.")
-
-    monkeypatch.setattr(Queue, "change", locked)
-    folder = make_folder()
-    before = folder.status()
-    assert fake_work(folder) is State.FAILED
-    assert folder.status() == before
-
-
 def test_a_damaged_split_fails_before_anything_is_loaded(make_folder):
     folder = make_folder()
     (folder.path / "data.parquet").write_bytes(b"PAR1")
@@ -159,23 +131,6 @@ def test_a_full_disk_met_by_the_metrics_ends_the_run(make_folder, monkeypatch):
     folder = make_folder()
     assert fake_work(folder) is State.FAILED
     assert "disk is full" in folder.status().message
-
-
-def test_a_heart_beat_that_cannot_be_written_ends_neither_beat_nor_run(make_folder, monkeypatch, caplog):
-    folder = make_folder()
-    writer, writes = StatusWriter(folder), []
-
-    def write_status(self, status):
-        writes.append(status)
-        if len(writes) == 1:
-            raise StorageError("The disk is full: free some space.")
-
-    monkeypatch.setattr(RunFolder, "write_status", write_status)
-    monkeypatch.setattr("bertdemo.tasks.heartbeat.HEARTBEAT_SECONDS", 0.001)
-    with writer.heartbeats():
-        while len(writes) < 3:
-            pass
-    assert "heartbeat not written" in caplog.text
 
 
 def test_the_test_is_made_in_the_precision_of_the_recipe(tmp_path, small_split, monkeypatch):
@@ -216,8 +171,10 @@ def test_a_model_that_does_not_exist_is_wrong_input(make_folder, monkeypatch):
 
 
 def test_the_immediate_backend_does_the_work_before_it_returns(make_folder):
-    folder = make_folder()
-    backend = ImmediateBackend(fake_work)
-    assert not backend.is_alive(folder.status())
-    backend.start(folder)
+    folder, held = make_folder(), []
+    backend = ImmediateBackend(lambda folder: held.append(backend.is_alive(folder)) or fake_work(folder))
+    assert not backend.is_alive(folder)
+    with WorkerLock.take(folder.lock_path) as lock:
+        backend.start(folder, lock)
     assert folder.status().state is State.FINISHED
+    assert (held, backend.is_alive(folder)) == ([True], False)
