@@ -79,7 +79,7 @@ def _layers(looked: Looked) -> None:
 
 
 def _answer(complete: Looked, looked: Looked) -> None:
-    from bertdemo.charts.probabilities import side_by_side_chart
+    from bertdemo.charts.one_text import side_by_side_chart
 
     if not looked.off:
         st.markdown("Click a map to switch that head off, or *mean* for its whole layer. The answer follows at once.")

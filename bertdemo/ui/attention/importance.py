@@ -98,7 +98,7 @@ def measure(classifier: Classifier, readings: list[TokenizedText], bar: Bar) -> 
 
 
 def _worth(title: str, worth: NDArray[Any], key: str, note: str) -> None:
-    from bertdemo.charts.attention import head_worth_chart
+    from bertdemo.charts.one_text import head_worth_chart
 
     rows = worth_rows(worth)
     figure(

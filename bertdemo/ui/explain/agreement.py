@@ -38,7 +38,7 @@ def show(subject: Subject, choice: Choice) -> None:
     found = dict(zip(ways, methods.attributions(subject, list(ways.values())), strict=True))
     agreement = agree(list(found.values()))
     rows = agreement_rows(tuple(found), agreement)
-    from bertdemo.charts.attribution import agreement_chart
+    from bertdemo.charts.one_text import agreement_chart
 
     figure(
         escape(agreement.sentence),

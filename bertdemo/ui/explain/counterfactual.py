@@ -197,7 +197,7 @@ def _output(subject: Subject, found: Attribution, new: Edited) -> float:
 
 
 def _bars(subject: Subject, answer: Answer) -> None:
-    from bertdemo.charts.probabilities import side_by_side_chart
+    from bertdemo.charts.one_text import side_by_side_chart
     from bertdemo.ui.predict.compare import rows_of
 
     voices = [Voice(name, subject.run, said, 0) for name, said in zip(VOICES, (subject.answer, answer), strict=True)]

@@ -28,7 +28,7 @@ _LONGEST = 18  # characters of a word beside its row
 
 def show(subject: Subject, choice: Choice) -> None:
     """Draw a map of words by layers."""
-    from bertdemo.charts.attribution import layer_chart
+    from bertdemo.charts.one_text import layer_chart
 
     found = result_of(
         (*key_of(subject, choice), "layers"),

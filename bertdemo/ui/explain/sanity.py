@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def show(subject: Subject, choice: Choice) -> None:
     """Draw the verdict, the correlation at each stage of forgetting, and the text as random weights would tint it."""
-    from bertdemo.charts.faithfulness import sanity_chart
+    from bertdemo.charts.one_text import sanity_chart
     from bertdemo.explanation.sanity import LIMIT, MEANING
 
     has_signs = methods.attribution(subject, choice).signed

@@ -88,7 +88,7 @@ def table(attribution: Attribution) -> pd.DataFrame:
 
 def show(attribution: Attribution, title: str, note: str) -> None:
     """Draw the waterfall where scores add up, otherwise bars from zero; ``title`` and ``note`` are Markdown."""
-    from bertdemo.charts.attribution import waterfall_chart
+    from bertdemo.charts.one_text import waterfall_chart
 
     bars = rows(attribution)
     figure(

@@ -133,7 +133,7 @@ def label_rows(checkup: CheckUp) -> pd.DataFrame:
 
 
 def _labels(checkup: CheckUp) -> None:
-    from bertdemo.charts.data import label_chart
+    from bertdemo.charts.finetuning import label_chart
 
     rows = label_rows(checkup)
     shown, rest = rows.head(MOST_LABELS), rows.iloc[MOST_LABELS:]
@@ -154,7 +154,7 @@ def _labels(checkup: CheckUp) -> None:
 
 
 def _lengths(dataset: Dataset, tokenizer: Path | None, max_length: int) -> None:
-    from bertdemo.charts.data import length_chart
+    from bertdemo.charts.finetuning import length_chart
     from bertdemo.data.lengths import share_cut
 
     if tokenizer is None:

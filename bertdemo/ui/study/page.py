@@ -130,7 +130,7 @@ def _options(known: Analysis) -> list[tuple[Question, str]]:
 
 
 def _findings(run: Run, known: Analysis, study: Study, card: StudyCard) -> None:
-    from bertdemo.charts.terms import term_chart
+    from bertdemo.charts.study import term_chart
 
     found = _words(study.id)
     st.markdown(headline(found, card))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from bertdemo.charts.names import CERTAINTY, THRESHOLDED
+from bertdemo.charts.palette import CERTAINTY, THRESHOLDED
 from bertdemo.evaluation.report import Interval
 from bertdemo.runs.records import Run
 from bertdemo.ui.kit.figure import figure
@@ -100,7 +100,7 @@ def _shares(each: Bin) -> tuple[float, float, float, float]:
 
 
 def _reliability(rows: pd.DataFrame, note: str) -> None:
-    from bertdemo.charts.calibration import reliability_chart
+    from bertdemo.charts.report import reliability_chart
 
     figure(
         "Is its confidence justified?",
@@ -117,7 +117,7 @@ def _reliability(rows: pd.DataFrame, note: str) -> None:
 def _histogram(calibration: Calibration) -> None:
     import pandas as pd
 
-    from bertdemo.charts.calibration import certainty_chart
+    from bertdemo.charts.report import certainty_chart
 
     rows = [(100 * each.low, 100 * each.high, each.count) for each in calibration.bins]
     figure(
@@ -139,7 +139,7 @@ def abstaining(known: Analysis) -> None:
         key="abstain",
     )
     st.markdown(threshold_sentence(known.coverage.at(chosen / 100)))
-    from bertdemo.charts.calibration import threshold_chart
+    from bertdemo.charts.report import threshold_chart
 
     figure(
         "What does it cost to be surer?",
