@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from bertdemo.evaluation.analysis import Analysis
-    from bertdemo.evaluation.calibration import Bin, Calibration
-    from bertdemo.evaluation.thresholds import AtThreshold, Coverage
+    from bertdemo.evaluation.calibration import AtThreshold, Bin, Calibration, Coverage
 
 _TOLERATED = 0.01  # between certainty and accuracy, before anybody is called too sure
 _FEW = 30  # texts; the interval of a smaller bin says little

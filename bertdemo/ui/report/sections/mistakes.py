@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from bertdemo.evaluation.analysis import Analysis
-    from bertdemo.evaluation.mislabelled import Suspect, Suspects
-    from bertdemo.evaluation.mistakes import Example
+    from bertdemo.evaluation.mistakes import Example, Suspect, Suspects
 
 
 class MistakesSection(AnalysisSection):
