@@ -1,4 +1,4 @@
-"""Texts as they fit on one line of a list, a sentence or a log."""
+"""Texts and numbers as they fit on one line of a list, a sentence or a log."""
 
 from __future__ import annotations
 
@@ -29,3 +29,13 @@ def distinct(names: Iterable[str]) -> list[str]:
             new = f"{name} ({told[name]})"
         told[new] = 1
     return list(told)
+
+
+def plain(value: float, digits: int = 2) -> str:
+    """Write a value that is no difference, with a true minus: ``1.20``, ``−0.03``; what rounds to 0 has no sign."""
+    return f"{value:z.{digits}f}".replace("-", "\u2212")
+
+
+def signed(value: float, digits: int = 2) -> str:
+    """Write a difference: with its sign, a true minus, and digits for comparing (``+1.20``, ``−0.03``)."""
+    return f"{'+' if round(value, digits) > 0 else ''}{plain(value, digits)}"

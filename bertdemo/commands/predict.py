@@ -58,8 +58,7 @@ def _predict_text(arguments: argparse.Namespace, settings: Settings, output: Con
     runs = check_pair(arguments, settings)
 
     from bertdemo.prediction.model_cache import ModelCache
-    from bertdemo.prediction.remarks import remarks
-    from bertdemo.prediction.single import check_text, predict_one
+    from bertdemo.prediction.single import check_text, predict_one, remarks
 
     check_text(arguments.text)  # before the seconds that loading takes
     answer = predict_one(ModelCache(runs, capacity=1).classifier(arguments.id), arguments.text, arguments.pair)

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from bertdemo.evaluation.metrics import wilson
 from bertdemo.evaluation.report import Floats, Interval, Labels
-from bertdemo.prediction.probabilities import softmax
+from bertdemo.prediction.predict import softmax
 
 BINS = 15
 _LOWEST, _HIGHEST = 0.05, 20.0  # temperatures; outside of them the validation part says nothing useful

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from bertdemo.prediction.probabilities import softmax
+from bertdemo.prediction.predict import softmax
 
 BASELINE = "TF-IDF + logistic regression"
 _WIDE = 0.2  # of an interval of the accuracy: a report says that this is little to go by

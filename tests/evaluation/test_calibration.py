@@ -18,7 +18,7 @@ from sklearn.metrics import log_loss as scikit_learn_log_loss
 from bertdemo.evaluation.calibration import BINS, calibration, coverage, fit_temperature, log_loss
 from bertdemo.evaluation.metrics import wilson
 from bertdemo.evaluation.report import Answered, Interval
-from bertdemo.prediction.probabilities import softmax
+from bertdemo.prediction.predict import softmax
 from tests.evaluation.answered import logits_and_truth, simulated
 
 answered = logits_and_truth()

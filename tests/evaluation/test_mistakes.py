@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bertdemo.data.dataset import Dataset, Split
 from bertdemo.evaluation.metrics import confusion_matrix
 from bertdemo.evaluation.mistakes import behind_cell, confident_errors, confident_off_diagonal, mislabelled
-from bertdemo.prediction.probabilities import softmax
+from bertdemo.prediction.predict import softmax
 from tests.evaluation.answered import logits_and_truth
 
 

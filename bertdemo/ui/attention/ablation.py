@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from bertdemo.evaluation.report import points_between
-from bertdemo.lines import shorten
-from bertdemo.numbers import signed
+from bertdemo.lines import shorten, signed
 from bertdemo.ui.attention import importance, selection
 from bertdemo.ui.attention.selection import Selection, heads_in
 from bertdemo.ui.kit.figure import figure

@@ -8,8 +8,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from bertdemo.lines import distinct
-from bertdemo.numbers import plain
+from bertdemo.lines import distinct, plain
 from bertdemo.ui.attention import computed, export, selection
 from bertdemo.ui.attention.selection import Selection
 from bertdemo.ui.kit.figure import draw, numbers, picture

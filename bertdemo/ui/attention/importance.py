@@ -9,8 +9,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from bertdemo.lines import shorten
-from bertdemo.numbers import signed
+from bertdemo.lines import shorten, signed
 from bertdemo.ui.attention import computed
 from bertdemo.ui.attention.selection import Selection
 from bertdemo.ui.kit import resources

@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from bertdemo.explanation import tinting
-from bertdemo.numbers import plain
+from bertdemo.lines import plain
 from bertdemo.ui.explain import highlight, methods
 from bertdemo.ui.explain.methods import BASELINE_NAMES, SHORT_BASELINE_NAMES, Choice
 from bertdemo.ui.kit.figure import figure

@@ -10,8 +10,7 @@ import streamlit as st
 
 from bertdemo.errors import PredictionError
 from bertdemo.explanation import tinting
-from bertdemo.lines import shorten
-from bertdemo.numbers import signed
+from bertdemo.lines import shorten, signed
 from bertdemo.ui.explain import highlight
 from bertdemo.ui.explain.sentences import output
 from bertdemo.ui.kit import address, prediction, text_input

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from bertdemo.lines import distinct, shorten
-from bertdemo.numbers import signed
+from bertdemo.lines import distinct, shorten, signed
 from bertdemo.ui.explain.methods import BASELINE_NAMES, key_of
 from bertdemo.ui.kit.background import Bar, result_of
 from bertdemo.ui.kit.figure import figure

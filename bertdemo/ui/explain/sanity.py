@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from bertdemo.explanation import tinting
-from bertdemo.numbers import signed
+from bertdemo.lines import signed
 from bertdemo.ui.explain import highlight, methods
 from bertdemo.ui.explain.methods import key_of
 from bertdemo.ui.kit.background import Bar, result_of

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bertdemo.lines import distinct, shorten
-from bertdemo.numbers import plain, signed
+from bertdemo.lines import distinct, plain, shorten, signed
 from bertdemo.ui.explain.methods import SHORT_BASELINE_NAMES
 from bertdemo.ui.kit.figure import figure
 from bertdemo.ui.kit.formatting import count

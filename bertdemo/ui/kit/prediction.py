@@ -83,7 +83,7 @@ def show(answer: Answer, least: float = 0.0) -> None:
 
 def remark(answer: Answer) -> None:
     """Draw what of the text the model could not read, or reads as another text."""
-    from bertdemo.prediction.remarks import remarks
+    from bertdemo.prediction.single import remarks
 
     for sentence in remarks(answer.unknown_share, answer.plain):
         st.warning(escape(sentence), icon=":material/question_mark:")

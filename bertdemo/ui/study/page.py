@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from bertdemo.data.spreadsheet import safe_csv
-from bertdemo.lines import shorten
-from bertdemo.numbers import signed
+from bertdemo.lines import shorten, signed
 from bertdemo.ui.kit import address, errors, resources
 from bertdemo.ui.kit.figure import figure
 from bertdemo.ui.kit.formatting import count
