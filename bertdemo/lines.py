@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 def shorten(text: str, length: int) -> str:
@@ -39,3 +39,14 @@ def plain(value: float, digits: int = 2) -> str:
 def signed(value: float, digits: int = 2) -> str:
     """Write a difference: with its sign, a true minus, and digits for comparing (``+1.20``, ``−0.03``)."""
     return f"{'+' if round(value, digits) > 0 else ''}{plain(value, digits)}"
+
+
+def listed(names: Sequence[str], most: int = 10) -> str:
+    """Return names for a sentence: the first of them, quoted."""
+    shown = ", ".join(repr(name) for name in names[:most])
+    return f"{shown} and {len(names) - most} more" if len(names) > most else shown
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun: "1 row", "1,200 rows"."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -12,9 +12,9 @@ from bertdemo.commands.arguments import Subparsers, add_command, add_encoding, c
 from bertdemo.commands.console import Console
 from bertdemo.commands.following import until_finished
 from bertdemo.commands.one_text import check_pair
-from bertdemo.data.label_columns import listed
 from bertdemo.drafts import drafted, sweep
 from bertdemo.errors import DataError, PredictionError
+from bertdemo.lines import listed
 from bertdemo.settings import Settings
 from bertdemo.tasks.failures import storage
 
@@ -87,7 +87,8 @@ def _text_lines(values: dict[str, Any]) -> Iterator[str]:
 
 
 def _predict_file(arguments: argparse.Namespace, settings: Settings, output: Console) -> int:
-    from bertdemo.data.reading import read_frame, with_sheet
+    from bertdemo.data.labelled import with_sheet
+    from bertdemo.data.reading import read_frame
     from bertdemo.jobs.store import Jobs
 
     kind = _check_output(arguments)

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from bertdemo.data.annotation.tools import table_as_examples
 from bertdemo.data.cells import Cell, Table, as_text, from_records, refuse_bomb, refuse_more_rows
-from bertdemo.data.layout import LaidOut, Layout, counted
+from bertdemo.data.layout import LaidOut, Layout
 from bertdemo.errors import DataError
+from bertdemo.lines import counted
 
 if TYPE_CHECKING:
     import pyarrow as pa

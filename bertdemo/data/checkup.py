@@ -9,11 +9,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from bertdemo.data.dataset import NO_LABEL, Dataset
-from bertdemo.data.identity import Key, keys, normalise
+from bertdemo.data.identity import Key, keys
 from bertdemo.errors import DataError, DisputedLabelsError
 from bertdemo.lines import one_line, shorten
-
-__all__ = ["CheckUp", "LabelCount", "Reason", "RemovedRow", "check_up", "clean", "normalise"]
 
 MIN_TEXTS_PER_LABEL = 3  # one for each part of the split
 MIN_ROWS = 10

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import IO
 
 from bertdemo.data.cells import Table, refuse_bomb, refuse_more_rows
-from bertdemo.data.columns import listed
 from bertdemo.data.decoding import find_encoding
 from bertdemo.errors import DataError
+from bertdemo.lines import listed
 from bertdemo.settings import Settings
 
 _STREAMS: dict[str, Callable[[IO[bytes]], gzip.GzipFile | bz2.BZ2File]] = {

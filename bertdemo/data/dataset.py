@@ -1,20 +1,17 @@
-"""The two records of this stage: a labelled data set, and its split into train, validation and test."""
+"""The records of this stage: a labelled data set, its split, and what was decided about the table that it is from."""
 
 from __future__ import annotations
 
 import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
-
-if TYPE_CHECKING:
-    from bertdemo.data.columns import Columns
-    from bertdemo.data.labels import Offers
+from typing import Any, Literal
 
 Part = Literal["train", "validation", "test"]
 NO_LABEL = -1
+LEAVE_OUT, FIRST = "leave-out", "first"  # what becomes of rows with several labels
 
 
 @dataclass(frozen=True)
@@ -107,3 +104,83 @@ class Split:
 
     def part(self, name: Part) -> Dataset:
         return self.dataset.select(getattr(self, name))
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Names of the columns of a table; ``pair`` is the second text of each row, where there is one.
+
+    ``joined`` follow the text in the same row (a body after its title). ``flags`` are 0/1 columns of which each is a
+    label, ``raters`` columns of one label each by several people; ``label`` is the first of them. ``split`` holds
+    published parts. ``also`` and ``joinable`` are what else the labels could be and what else could join the text.
+    """
+
+    text: str
+    label: str
+    pair: str | None = None
+    split: str | None = None
+    joined: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+    raters: tuple[str, ...] = ()
+    also: tuple[str, ...] = field(default=(), compare=False)
+    joinable: tuple[str, ...] = field(default=(), compare=False)
+
+    @property
+    def text_columns(self) -> tuple[str, ...]:
+        return (self.text, *self.joined)
+
+    @property
+    def label_columns(self) -> tuple[str, ...]:
+        return self.flags or self.raters or (self.label,)
+
+
+@dataclass(frozen=True)
+class LabelRules:
+    """What to do with labels that are not plain.
+
+    ``several`` labels in a row: ``LEAVE_OUT`` the row, take the ``FIRST``, or the name of the one label that is learned
+    against all others. ``merge`` spellings of one label. ``no_label``: values that mean that there is none (None: the
+    usual ones, such as "n/a"). ``majority``: of a text that stands in several rows, the label that most of them give.
+    """
+
+    several: str = LEAVE_OUT
+    merge: bool = True
+    no_label: tuple[str, ...] | None = None
+    majority: bool = False
+
+    def decided(self) -> dict[str, Any]:
+        """Return the rules that are not the usual ones, by their names, in values that JSON has words for."""
+        named = {each.name: (getattr(self, each.name), each.default) for each in fields(self)}
+        changed = {name: value for name, (value, usual) in named.items() if value != usual}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in changed.items()}
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What a person may decide about a table: columns by name, None where they are to be guessed, and the label rules.
+
+    See ``guess_columns``.
+    """
+
+    text: str | None = None
+    label: str | tuple[str, ...] | None = None
+    pair: str | None = None
+    split: str | None = None
+    join: tuple[str, ...] = ()
+    labels: LabelRules = field(default_factory=LabelRules)
+
+
+@dataclass(frozen=True)
+class Offers:
+    """Which rules would change anything about a table, so that only those are asked about.
+
+    ``several`` are the labels of rows that have more than one, ``merge`` says that spellings differ, ``no_label`` are
+    values that may mean "none" and ``blank`` those that are read so, ``majority`` says that texts were labelled by
+    several people who disagree.
+    """
+
+    several: tuple[str, ...] = ()
+    merge: bool = False
+    no_label: tuple[str, ...] = ()
+    blank: tuple[str, ...] = ()
+    majority: bool = False

@@ -13,14 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bertdemo.data.cells import as_text
-from bertdemo.data.choices import Choices
-from bertdemo.data.columns import Columns, listed
-from bertdemo.data.dataset import Dataset, Source
+from bertdemo.data.dataset import Choices, Columns, Dataset, LabelRules, Source
 from bertdemo.data.labelled import label_table, to_dataset
-from bertdemo.data.labels import LabelRules
 from bertdemo.data.parts import part_of
 from bertdemo.data.reading import make_frame
 from bertdemo.errors import DataError
+from bertdemo.lines import listed
 from bertdemo.settings import Settings
 
 if TYPE_CHECKING:

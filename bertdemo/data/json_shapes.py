@@ -8,7 +8,7 @@ from itertools import chain, islice
 from typing import Any
 
 from bertdemo.data.annotation.tools import is_task
-from bertdemo.data.columns import is_usual_name, listed
+from bertdemo.data.columns import is_usual_name
 from bertdemo.data.json_rows import (
     SAMPLE,
     ShapeError,
@@ -21,6 +21,7 @@ from bertdemo.data.json_rows import (
 )
 from bertdemo.data.layout import Layout, Record, Records
 from bertdemo.errors import DataError
+from bertdemo.lines import listed
 
 _SPLITS = re.compile(
     r"(?:^|[\W_])(train|training|val|valid|validation|dev|test|testing|eval)(?=$|[\W_\d])", re.IGNORECASE

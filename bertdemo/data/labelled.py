@@ -7,19 +7,17 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from bertdemo.data.cells import as_text
-from bertdemo.data.choices import Choices
+from bertdemo.data.column_looks import label_problem
 from bertdemo.data.columns import (
-    Columns,
     extra_columns,
     guess_columns,
-    label_problem,
     question_beside,
     refuse_twice,
     refuse_unknown,
 )
-from bertdemo.data.dataset import NO_LABEL, Dataset
+from bertdemo.data.dataset import NO_LABEL, Choices, Columns, Dataset, LabelRules
 from bertdemo.data.identity import keys
-from bertdemo.data.labels import LabelRules, Told, read_labels, take_majority
+from bertdemo.data.labels import Told, read_labels, take_majority
 from bertdemo.data.parts import read_parts
 from bertdemo.errors import DataError
 

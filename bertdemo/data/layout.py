@@ -40,8 +40,3 @@ class Records:
 
 
 LaidOut = tuple[Table, Layout]
-
-
-def counted(number: int, noun: str) -> str:
-    """Return a number with its noun: "1 row", "1,200 rows"."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -12,7 +12,8 @@ from itertools import islice
 from bertdemo.data.annotation.answers import single
 from bertdemo.data.cells import as_text
 from bertdemo.data.columns import is_usual_name
-from bertdemo.data.layout import LaidOut, Layout, counted
+from bertdemo.data.layout import LaidOut, Layout
+from bertdemo.lines import counted
 
 _SAMPLE = 1_000  # lines
 _USUAL = "__label__"

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bertdemo.data.catalog import BUILT_IN, load_built_in
-from bertdemo.data.choices import Choices
-from bertdemo.data.dataset import Dataset
+from bertdemo.data.dataset import Choices, Dataset
 from bertdemo.data.hub import HUB_ID, HubTable, read_hub
 from bertdemo.data.reading import FILE_TYPES, read_file
 from bertdemo.errors import DataError

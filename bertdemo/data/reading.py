@@ -11,16 +11,14 @@ from bertdemo.data.annotation.tools import table_as_examples
 from bertdemo.data.arff import read_arff
 from bertdemo.data.arrow_tables import ARROW, PARQUET, read_arrow, read_parquet
 from bertdemo.data.cells import MAX_COLUMNS, Cell, Room, Table, as_text, as_value, from_records, refuse_more_rows
-from bertdemo.data.choices import Choices
-from bertdemo.data.columns import Columns, guess_columns
 from bertdemo.data.containers import PACKED, Member, class_table, read_folder, unpack
-from bertdemo.data.dataset import Dataset
+from bertdemo.data.dataset import Choices, Dataset
 from bertdemo.data.decoding import decode, find_encoding, known_encoding, refuse_foreign
 from bertdemo.data.delimited import is_table, read_delimited, read_lines
 from bertdemo.data.failures import sentence_for_any_failure
 from bertdemo.data.identity import without_surrogates
 from bertdemo.data.json_tables import is_json, read_json
-from bertdemo.data.labelled import label_table, to_dataset, with_sheet
+from bertdemo.data.labelled import label_table
 from bertdemo.data.layout import LaidOut, Layout
 from bertdemo.data.marked_lines import read_marked_lines
 from bertdemo.data.saved_datasets import is_saved, read_saved
@@ -31,19 +29,6 @@ from bertdemo.settings import Settings
 
 if TYPE_CHECKING:
     import pandas as pd
-
-__all__ = [
-    "FILE_TYPES",
-    "Columns",
-    "guess_columns",
-    "is_text_file",
-    "make_frame",
-    "read_file",
-    "read_frame",
-    "read_table",
-    "to_dataset",
-    "with_sheet",
-]
 
 _LINES = ("txt", "label")  # the questions of TREC end in .label
 _DELIMITED = ("csv", "tsv", "tab", *_LINES)

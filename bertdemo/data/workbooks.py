@@ -12,11 +12,11 @@ from itertools import islice
 
 from bertdemo.data import excel, open_document
 from bertdemo.data.cells import Table, refuse_bomb, refuse_more_rows
-from bertdemo.data.columns import listed
 from bertdemo.data.dialects import Row
 from bertdemo.data.headers import rectangle, with_header, without_preamble
 from bertdemo.data.parts import part_of
 from bertdemo.errors import DataError
+from bertdemo.lines import listed
 
 _OPEN_DOCUMENT, _SPLIT = ".ods", "split"
 # What a library raises that meets a damaged book: a part that is missing, no XML, no number, a password.

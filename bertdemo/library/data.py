@@ -7,9 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bertdemo.data.choices import Choices
-from bertdemo.data.dataset import Dataset
-from bertdemo.data.labels import LEAVE_OUT, LabelRules
+from bertdemo.data.dataset import LEAVE_OUT, Choices, Dataset, LabelRules
 from bertdemo.settings import Settings
 
 if TYPE_CHECKING:

@@ -3,7 +3,9 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from bertdemo.data.columns import Columns, guess_columns, is_usual_name, label_problem
+from bertdemo.data.column_looks import label_problem
+from bertdemo.data.columns import guess_columns, is_usual_name
+from bertdemo.data.dataset import Columns
 from bertdemo.errors import DataError, DoubtfulLabelError
 from tests.data import schemas
 

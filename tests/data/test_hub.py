@@ -11,8 +11,8 @@ from pathlib import Path
 import datasets
 import pytest
 
-from bertdemo.data.columns import Columns, guess_columns
-from bertdemo.data.dataset import NO_LABEL, Dataset
+from bertdemo.data.columns import guess_columns
+from bertdemo.data.dataset import NO_LABEL, Columns, Dataset
 from bertdemo.data.hub import HubTable, read_hub
 from bertdemo.errors import DataError
 from bertdemo.settings import Settings

@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
-from bertdemo.data.layout import Record, counted
+from bertdemo.data.layout import Record
 from bertdemo.errors import DataError
+from bertdemo.lines import counted
 
 _ADDRESS = re.compile(r"(?:\w+://|assets/)\S+")
 

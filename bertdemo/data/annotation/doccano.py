@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from bertdemo.data.annotation.answers import single
-from bertdemo.data.layout import Layout, Record, Records, counted
+from bertdemo.data.layout import Layout, Record, Records
+from bertdemo.lines import counted
 
 _CSV = {"id", "text", "label", "Comments"}
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from bertdemo.data.annotation.answers import Answer, Answered, likeliest_question, objects, refuse_addresses, single
-from bertdemo.data.layout import Layout, Record, Records, counted
+from bertdemo.data.layout import Layout, Record, Records
+from bertdemo.lines import counted
 
 _COUNTING = ("DEFAULT", "REVIEW", None)  # and not PREDICTION, INFERENCE, AUTOSAVE
 _KINDS = ("categories",)

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from bertdemo.data.annotation.answers import Answer, Answered, likeliest_question, objects, single
-from bertdemo.data.layout import Layout, Record, Records, counted
+from bertdemo.data.layout import Layout, Record, Records
+from bertdemo.lines import counted
 
 _SHORT = {"annotator", "annotation_id"}
 _OF_THE_TOOL = {*_SHORT, "id", "lead_time", "created_at", "updated_at", "agreement"}

@@ -153,7 +153,8 @@ def _from_file(run: Run) -> None:
 
 
 def _uploaded() -> tuple[str, pd.DataFrame] | None:
-    from bertdemo.data.reading import FILE_TYPES, with_sheet
+    from bertdemo.data.labelled import with_sheet
+    from bertdemo.data.reading import FILE_TYPES
 
     uploaded = st.file_uploader(
         "A table with a text in each row",
