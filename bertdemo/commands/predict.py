@@ -87,8 +87,7 @@ def _text_lines(values: dict[str, Any]) -> Iterator[str]:
 
 
 def _predict_file(arguments: argparse.Namespace, settings: Settings, output: Console) -> int:
-    from bertdemo.data.labelled import with_sheet
-    from bertdemo.data.reading import read_frame
+    from bertdemo.data.reading import read_frame, with_sheet
     from bertdemo.jobs.store import Jobs
 
     kind = _check_output(arguments)
@@ -129,7 +128,7 @@ def _check_output(arguments: argparse.Namespace) -> Format:
 
 def _columns(arguments: argparse.Namespace, frame: pd.DataFrame, settings: Settings) -> tuple[pd.DataFrame, JobColumns]:
     from bertdemo.data.columns import guess_texts
-    from bertdemo.data.labelled import as_trained
+    from bertdemo.data.reading import as_trained
     from bertdemo.jobs.records import JobColumns
     from bertdemo.runs.store import Runs
 

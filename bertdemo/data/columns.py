@@ -8,11 +8,11 @@ from collections.abc import Hashable, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from bertdemo.data.column_looks import is_coded, is_prose, is_text, mean_length
+from bertdemo.data.column_cells import is_coded, is_prose, is_text, mean_length
 from bertdemo.data.column_names import UNKNOWN, is_title, is_usual, text_points
 from bertdemo.data.dataset import Columns
 from bertdemo.data.label_columns import LabelColumns, as_given, guess_label
-from bertdemo.data.parts import guess_split
+from bertdemo.data.splitting import guess_split
 from bertdemo.errors import DataError
 from bertdemo.lines import listed
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from bertdemo.data.column_looks import (
+from bertdemo.data.column_cells import (
     POSITIVE,
     filled,
     flag_values,

@@ -9,11 +9,9 @@ from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from bertdemo.data.column_looks import POSITIVE
+from bertdemo.data.column_cells import POSITIVE, Labels, read_cells
 from bertdemo.data.column_names import words
-from bertdemo.data.dataset import FIRST, LEAVE_OUT, Columns, LabelRules, Offers
-from bertdemo.data.identity import normalise, without_invisible
-from bertdemo.data.label_cells import Labels, read_cells
+from bertdemo.data.dataset import FIRST, LEAVE_OUT, Columns, LabelRules, Offers, normalise, without_invisible
 from bertdemo.errors import SeveralLabelsError, UnknownLabelError
 from bertdemo.lines import counted, listed
 

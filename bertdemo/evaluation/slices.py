@@ -15,8 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bertdemo.data.dataset import Dataset
-from bertdemo.data.identity import in_plain_letters
+from bertdemo.data.dataset import Dataset, in_plain_letters
 from bertdemo.evaluation.metrics import wilson
 from bertdemo.evaluation.report import Floats, Interval, Labels, Mask
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from bertdemo.data.identity import in_plain_letters
+from bertdemo.data.dataset import in_plain_letters
 from bertdemo.errors import PredictionError
 from bertdemo.lines import one_line, shorten
 from bertdemo.models.classifier import Classifier

@@ -15,8 +15,7 @@ import pandas as pd
 import pytest
 
 from bertdemo.data.dataset import Choices
-from bertdemo.data.labelled import label_table
-from bertdemo.data.reading import read_table
+from bertdemo.data.reading import label_table, read_table
 from bertdemo.errors import DataError
 from bertdemo.settings import Settings
 

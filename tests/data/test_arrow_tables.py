@@ -15,9 +15,9 @@ import pyarrow.feather
 import pyarrow.parquet
 import pytest
 
-from bertdemo.data import cells
 from bertdemo.data.opening import open_data
 from bertdemo.data.reading import read_frame, read_table
+from bertdemo.data.tables import cells
 from bertdemo.errors import DataError
 from bertdemo.settings import Settings
 

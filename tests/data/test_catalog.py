@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 
 from bertdemo.data import catalog
-from bertdemo.data.catalog import BUILT_IN, load_built_in
+from bertdemo.data.catalog import BUILT_IN, PLACEHOLDER, load_built_in
 from bertdemo.data.dataset import Dataset
-from bertdemo.data.mojibake import PLACEHOLDER
 from bertdemo.errors import DataError
 
 

@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 
 from bertdemo.data.checkup import CheckUp, Reason, check_up, clean
-from bertdemo.data.dataset import NO_LABEL, Dataset
-from bertdemo.data.identity import keys
+from bertdemo.data.dataset import NO_LABEL, Dataset, keys
 from bertdemo.errors import DataError
 from tests.data.strategies import datasets
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from bertdemo.data.column_looks import label_problem
+from bertdemo.data.column_cells import label_problem
 from bertdemo.data.columns import guess_columns, is_usual_name
 from bertdemo.data.dataset import Columns
 from bertdemo.errors import DataError, DoubtfulLabelError

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bertdemo.data.decoding import decode, refuse_foreign
+from bertdemo.data.tables.encodings import decode, refuse_foreign
 from bertdemo.errors import DataError
 
 FRENCH = "Le café était très bon, où êtes-vous allés après Noël ?\n" * 20

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from bertdemo.data.decoding import decode, known_encoding
+from bertdemo.data.tables.encodings import decode, known_encoding
 from bertdemo.errors import DataError
 
 # Language: what people write in it about a purchase, and the encodings in which its files come.

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bertdemo.data.checkup import MIN_ROWS, check_up, clean
 from bertdemo.data.columns import extra_columns
 from bertdemo.data.dataset import Columns, Dataset
-from bertdemo.data.labelled import to_dataset
+from bertdemo.data.reading import to_dataset
 from bertdemo.data.splitting import split
 from tests.data.strategies import clean_datasets
 

@@ -13,7 +13,7 @@ import pytest
 
 from bertdemo.data.columns import guess_columns
 from bertdemo.data.dataset import NO_LABEL, Columns, Dataset
-from bertdemo.data.hub import HubTable, read_hub
+from bertdemo.data.opening import HubTable, read_hub
 from bertdemo.errors import DataError
 from bertdemo.settings import Settings
 

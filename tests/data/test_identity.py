@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bertdemo.data.dataset import Dataset
-from bertdemo.data.identity import keys, normalise, without_surrogates
+from bertdemo.data.dataset import Dataset, keys, normalise, without_surrogates
 
 any_text = st.text(alphabet=st.characters(codec=None))
 

@@ -11,8 +11,7 @@ import pandas as pd
 import pytest
 
 from bertdemo.data.columns import guess_columns
-from bertdemo.data.labelled import to_dataset
-from bertdemo.data.reading import read_table
+from bertdemo.data.reading import read_table, to_dataset
 from bertdemo.errors import DataError
 from bertdemo.settings import Settings
 

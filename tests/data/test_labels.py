@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 from bertdemo.data.dataset import NO_LABEL, Choices, Columns, Dataset, LabelRules
-from bertdemo.data.labelled import as_trained, label_table, to_dataset
 from bertdemo.data.labels import label_key
+from bertdemo.data.reading import as_trained, label_table, to_dataset
 from bertdemo.errors import DataError
 
 

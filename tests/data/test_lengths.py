@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bertdemo.data.checkup import share_cut, token_lengths
 from bertdemo.data.dataset import Dataset
-from bertdemo.data.lengths import share_cut, token_lengths
 from bertdemo.models.classifier import load_base
 from bertdemo.models.encoding import encode
 from bertdemo.models.vocabulary import open_tokenizer

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bertdemo.data.mojibake import PLACEHOLDER, repair
+from bertdemo.data.catalog import PLACEHOLDER, repair
 
 UNDEFINED = {0x81, 0x8D, 0x8F, 0x90, 0x9D}
 

@@ -7,8 +7,7 @@ import pytest
 
 from bertdemo.data import opening
 from bertdemo.data.dataset import Source
-from bertdemo.data.hub import HubTable
-from bertdemo.data.opening import open_data
+from bertdemo.data.opening import HubTable, open_data
 from bertdemo.errors import DataError
 from bertdemo.settings import Settings
 

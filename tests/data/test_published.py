@@ -12,7 +12,7 @@ import pytest
 from bertdemo.data.checkup import Reason, check_up, clean
 from bertdemo.data.columns import guess_columns
 from bertdemo.data.dataset import NO_LABEL, Dataset
-from bertdemo.data.labelled import to_dataset
+from bertdemo.data.reading import to_dataset
 from bertdemo.data.splitting import FRACTIONS, split, training_texts
 from bertdemo.errors import DataError
 from bertdemo.runs.folder import RunFolder

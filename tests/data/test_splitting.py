@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 
 from bertdemo.data.catalog import load_built_in
 from bertdemo.data.checkup import check_up, clean
-from bertdemo.data.dataset import NO_LABEL, Dataset, Split
-from bertdemo.data.identity import keys
+from bertdemo.data.dataset import NO_LABEL, Dataset, Split, keys
 from bertdemo.data.splitting import split
 from bertdemo.errors import DataError
 from tests.data.strategies import clean_datasets, datasets

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from bertdemo.data.delimited import read_delimited
+from bertdemo.data.tables.delimited import read_delimited
 
 Rows = list[list[str]]
 

@@ -71,8 +71,7 @@ def _about(source: Source | None) -> None:
 
 
 def _from_file() -> Dataset | None:
-    from bertdemo.data.labelled import to_dataset
-    from bertdemo.data.reading import FILE_TYPES
+    from bertdemo.data.reading import FILE_TYPES, to_dataset
 
     key = f"upload_{st.session_state.get(_UPLOADS, 0)}"
     uploaded = st.file_uploader(

@@ -141,7 +141,7 @@ def _from_file(run: Run) -> None:
     table = _uploaded()
     if table is None:
         return
-    from bertdemo.data.labelled import as_trained
+    from bertdemo.data.reading import as_trained
 
     name, frame = table
     frame, trained = as_trained(frame, run.data.text_columns)
@@ -153,8 +153,7 @@ def _from_file(run: Run) -> None:
 
 
 def _uploaded() -> tuple[str, pd.DataFrame] | None:
-    from bertdemo.data.labelled import with_sheet
-    from bertdemo.data.reading import FILE_TYPES
+    from bertdemo.data.reading import FILE_TYPES, with_sheet
 
     uploaded = st.file_uploader(
         "A table with a text in each row",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from bertdemo.data.spreadsheet import safe_csv
+from bertdemo.data.tables.cells import safe_csv
 from bertdemo.lines import shorten, signed
 from bertdemo.ui.kit import address, errors, resources
 from bertdemo.ui.kit.figure import figure

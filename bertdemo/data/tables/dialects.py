@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 Row = list[str]
-
 NAMES = {"\t": "a tab", ";": "a semicolon", "|": "a bar", ",": "a comma", "": "no delimiter"}
 # Seldom used, and therefore only taken where nearly every line has one; longer ones first, as they hold shorter ones.
 _SELDOM = (":::", "|||", "::", "||", "^", "~", "\x01", "\x1f", "¦", "§", "¬")

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from bertdemo.data.column_names import label_points
 from bertdemo.data.columns import is_usual_name
-from bertdemo.data.dialects import Row
+from bertdemo.data.tables.dialects import Row
 from bertdemo.errors import DataError
 from bertdemo.lines import shorten
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from bertdemo.data.annotation.tools import is_task
-from bertdemo.data.layout import Record
+from bertdemo.data.tables.cells import Record
 
 SAMPLE = 1_000  # rows or entries looked at to tell a shape
 _TEXT_KEYS = (

@@ -1,29 +1,40 @@
-"""Header and rows of a table, with every value as the text a person would write for it."""
+"""What all readers of tables share: a value as the text a person would write for it, bounds, what a format says.
+
+And, for tables that leave, cells that no spreadsheet computes.
+"""
 
 from __future__ import annotations
 
+import functools
 import json
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, time
 from decimal import Decimal
 from itertools import islice
 from sys import getsizeof
-from typing import Any
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
-from bertdemo.errors import DataError
+from bertdemo.errors import BertDemoError, DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Table = tuple[list[str], Iterable[Sequence[Any]]]
-
 Cell = Callable[[object], Any]  # what becomes of a cell: ``as_text`` or ``as_value``
-
 MAX_COLUMNS = 1_000
-
 _PLAIN = (bool, int, float, Decimal, date, time)  # a date and time is a date, too
-
 # Packed files may unpack to much more than their size; beyond this factor they are meant to harm.
 _MAX_EXPANSION = 30
 _MOST_CELLS = 8_000_000  # empty ones take room, too
 _IN_MEMORY = 15  # times the largest file: what its texts may take, of which short ones take most
+Record = dict[str, Any]
+_log = logging.getLogger(__name__)
+_Rest = ParamSpec("_Rest")
+_Table = TypeVar("_Table")
+# What a spreadsheet program takes for the beginning of a formula (OWASP, "CSV Injection"), full-width forms too.
+_RISKY = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def as_text(value: object) -> str | None:
@@ -113,3 +124,72 @@ class Room:
                 f"{self._name} holds far more text than its size allows: save the columns you need as CSV, or take a "
                 "random part of it."
             )
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Roles of columns ("text", "label", "pair", "split" → name), and sentences for the person about the reading."""
+
+    columns: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    def on(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Write the layout into ``frame.attrs`` ("columns" and "notes") and return the frame."""
+        columns = {role: name for role, name in self.columns.items() if name in frame.columns}
+        if columns:
+            frame.attrs["columns"] = columns
+        if self.notes:
+            frame.attrs["notes"] = [*frame.attrs.get("notes", []), *self.notes]
+        return frame
+
+
+@dataclass(frozen=True)
+class Records:
+    """Rows as mappings from column to value, in the order of the file."""
+
+    rows: list[Record]
+    layout: Layout = field(default_factory=Layout)
+
+
+LaidOut = tuple[Table, Layout]
+
+
+def sentence_for_any_failure(
+    read: Callable[Concatenate[str, _Rest], _Table],
+) -> Callable[Concatenate[str, _Rest], _Table]:
+    """Have a function that reads the file of a name raise nothing but a ``DataError``, or that memory is used up."""
+
+    @functools.wraps(read)
+    def safely(name: str, /, *rest: _Rest.args, **options: _Rest.kwargs) -> _Table:
+        """Read the file, or raise the sentence."""
+        try:
+            return read(name, *rest, **options)
+        except (BertDemoError, MemoryError):
+            raise
+        except Exception as error:  # files are made by programs that nobody here has seen
+            _log.info("a file could not be read", exc_info=True)  # a command prints one line
+            kind = name.rpartition(".")[2].casefold()
+            raise DataError(
+                f"{name} could not be read as .{kind[:20]}, it is damaged or of a form that nobody here knows: save it "
+                "again, best as CSV with the columns you need."
+            ) from error
+
+    return safely
+
+
+def safe_csv(frame: pd.DataFrame) -> str:
+    """Return the table as CSV. A text that a spreadsheet would run gets an apostrophe in front.
+
+    Numbers stay numbers.
+    """
+    safe = frame.copy()
+    for column in frame.columns:
+        if frame[column].dtype.kind not in "biufM":
+            safe[column] = frame[column].map(harmless)
+    # RFC 4180 ends; with them a lone carriage return in a cell is quoted, too, and cannot begin a row of its own.
+    return safe.rename(columns=harmless).to_csv(index=False, lineterminator="\r\n")
+
+
+def harmless(cell: object) -> object:
+    """Return a cell that no spreadsheet computes: a text that begins like a formula gets an apostrophe in front."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_RISKY) else cell

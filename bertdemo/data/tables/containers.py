@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from bertdemo.data.cells import Table, refuse_bomb, refuse_more_rows
-from bertdemo.data.decoding import find_encoding
+from bertdemo.data.tables.cells import Table, refuse_bomb, refuse_more_rows
+from bertdemo.data.tables.encodings import find_encoding
 from bertdemo.errors import DataError
 from bertdemo.lines import listed
 from bertdemo.settings import Settings
