@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from bertdemo.data.tables.delimited import read_delimited
 
 Rows = list[list[str]]
-
 HEADERS = (["text", "label"], ["title", "message", "label"], ["id", "text", "label"], ["review", "age", "sentiment"])
 LABELS = (["a", "b"], ["0", "1"], ["bad, really", "so-so"], ["A;B", "C"], ["'q'", "r"], [str(i) for i in range(40)])
 WORDS = (
@@ -103,6 +102,8 @@ def test_what_programs_write_is_read_back(
 
 
 ENDING = "".join(f'About ticket {i},"This is message {i}, which is long",{"ab"[i % 2]}\n' for i in range(60))
+
+
 REVIEWS = [
     [str(i), f'الخدمة "جيدة" جدا،\nرقم {i}, شكرا\n\nمع السلامة' if i % 3 else f"سيئة {i}", "-101"[i % 3 :][:1]]
     for i in range(60)
