@@ -119,7 +119,7 @@ def read_hub(name: str, settings: Settings, waiting: Callable[[], None] = lambda
     It may take four times the memory of a file and eight times its seconds, and knows the Hub's token.
 
     Raises:
-        DataError: see ``hub.read_hub``; or reading takes more memory or time than allowed.
+        DataError: see ``opening.read_hub``; or reading takes more memory or time than allowed.
     """
     question = _question(name, settings, memory=_HUB_MEMORY, seconds=_HUB_SECONDS, less=_LESS_OF_HUB)
     with _turn(_HUB_TURNS, waiting):

@@ -75,7 +75,7 @@ def export_apart(
 ) -> dict[str, Any]:
     """Write the classifier of a run to ``output`` and return what ``export --json`` says of it.
 
-    With ``measure``, that holds ``measured``: a dict for each form with the fields of ``measuring.Measured``.
+    With ``measure``, that holds ``measured``: a dict for each form with the fields of ``onnx.Measured``.
 
     Raises:
         RunError: it cannot be exported, for the reason that the command gives.
