@@ -48,8 +48,7 @@ else:
     from starlette.middleware import Middleware
     from starlette.routing import Mount
 
-    from bertdemo.api.guarding import Guarded
-    from bertdemo.api.mounting import Api
+    from bertdemo.api.guarding import Api, Guarded
 
     api = Api(resources.settings, resources.runs, resources.models)
     addresses = [st.get_option("server.address") or "", *filter(None, [st.get_option("browser.serverAddress")])]

@@ -256,8 +256,8 @@ class Trained:
         """The file with a temperature in its weights, on batches of 1 and 3 texts, short, long and padded."""
         import onnxruntime
 
-        from bertdemo.export.calibrated import calibrate
         from bertdemo.export.onnx import to_onnx
+        from bertdemo.export.package import calibrate
         from bertdemo.models.encoding import encode
 
         expected, classifier = logits(self.load(), TEXTS) / 2, calibrate(replace(self.load(), temperature=2.0))

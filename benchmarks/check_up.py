@@ -14,9 +14,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from bertdemo.data.catalog import load_built_in
-from bertdemo.data.checkup import check_up, clean
+from bertdemo.data.checkup import check_up, clean, token_lengths
 from bertdemo.data.dataset import Dataset
-from bertdemo.data.lengths import token_lengths
 from bertdemo.data.splitting import split
 from bertdemo.models.vocabulary import open_tokenizer
 

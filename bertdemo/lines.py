@@ -1,8 +1,8 @@
-"""Texts as they fit on one line of a list, a sentence or a log."""
+"""Texts and numbers as they fit on one line of a list, a sentence or a log."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 def shorten(text: str, length: int) -> str:
@@ -29,3 +29,24 @@ def distinct(names: Iterable[str]) -> list[str]:
             new = f"{name} ({told[name]})"
         told[new] = 1
     return list(told)
+
+
+def plain(value: float, digits: int = 2) -> str:
+    """Write a value that is no difference, with a true minus: ``1.20``, ``−0.03``; what rounds to 0 has no sign."""
+    return f"{value:z.{digits}f}".replace("-", "\u2212")
+
+
+def signed(value: float, digits: int = 2) -> str:
+    """Write a difference: with its sign, a true minus, and digits for comparing (``+1.20``, ``−0.03``)."""
+    return f"{'+' if round(value, digits) > 0 else ''}{plain(value, digits)}"
+
+
+def listed(names: Sequence[str], most: int = 10) -> str:
+    """Return names for a sentence: the first of them, quoted."""
+    shown = ", ".join(repr(name) for name in names[:most])
+    return f"{shown} and {len(names) - most} more" if len(names) > most else shown
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun: "1 row", "1,200 rows"."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -1,4 +1,4 @@
-"""What the surroundings decide: the home folder and the limits. Read once from the environment, then passed in."""
+"""What the surroundings decide: the home folder, the limits, and where the app lies."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 from bertdemo.errors import SettingsError
 
 _MEBIBYTE = 2**20
+_PACKAGE = Path(__file__).parent
 
 
 @dataclass(frozen=True)
@@ -87,3 +88,15 @@ def _limit(environment: Mapping[str, str], name: str, default: int) -> int:
     if not text.isdigit() or int(text) == 0:
         raise SettingsError(f"{name} is {text!r}: set it to a whole number above zero, or unset it for {default}.")
     return int(text)
+
+
+def app_script() -> Path:
+    """Return ``app.py``: inside an installed package, or beside the package in a clone.
+
+    Raises:
+        FileNotFoundError: only the folder ``bertdemo`` was copied, without the app.
+    """
+    for folder in (_PACKAGE / "_app", _PACKAGE.parent):
+        if (folder / "app.py").is_file():
+            return folder / "app.py"
+    raise FileNotFoundError(f"There is no app.py in or beside {_PACKAGE}.")

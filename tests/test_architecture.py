@@ -20,13 +20,12 @@ PACKAGE = ROOT / "bertdemo"
 LONGEST_FUNCTION, LONGEST_FILE, SHORT = 50, 400, 5
 
 # Room → the rooms it may use. Rooms without a line here (commands, ui) may use all but what the other tests forbid.
-GROUND = {"drafts", "errors", "lines", "numbers", "processes", "registry", "settings"}
+GROUND = {"drafts", "errors", "lines", "processes", "registry", "settings"}
 DOORS = {
     "processes": set(),
     "drafts": {"processes"},
     "errors": set(),
     "lines": set(),
-    "numbers": set(),
     "registry": set(),
     "settings": {"errors"},
     "data": GROUND,
@@ -49,12 +48,10 @@ RECORDS = {
     "bertdemo.data.dataset",
     "bertdemo.evaluation.calibration",
     "bertdemo.evaluation.comparison",
-    "bertdemo.evaluation.mislabelled",
     "bertdemo.evaluation.mistakes",
     "bertdemo.evaluation.ranking",
     "bertdemo.evaluation.report",
     "bertdemo.evaluation.slices",
-    "bertdemo.evaluation.thresholds",
     "bertdemo.runs.records",
     "bertdemo.studies.records",
     "bertdemo.tasks.records",
@@ -77,7 +74,7 @@ LIGHT = (
     "bertdemo.data",
     "bertdemo.models.catalog",
     "bertdemo.runs.store",
-    "bertdemo.api.mounting",
+    "bertdemo.api.guarding",
 )
 
 

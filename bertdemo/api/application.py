@@ -1,26 +1,31 @@
-"""The HTTP interface: addresses, who may ask, and every error as one sentence. FastAPI documents it by itself."""
+"""The HTTP interface: addresses, who may ask and how much, and every error as one sentence. FastAPI documents it."""
 
 from __future__ import annotations
 
+import ipaddress
 import logging
 import math
+import secrets
+import time
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated, Any, TypeVar
 
 import anyio
 from anyio import to_thread
-from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request
+from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from fastapi_offline import FastAPIOffline
-from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import bertdemo
 from bertdemo.api import service
-from bertdemo.api.guessing import Guesses, TooManyGuessesError
-from bertdemo.api.limits import LimitedBody
 from bertdemo.api.messages import Answer, Answers, Models, Problem, Question, Ready
 from bertdemo.errors import BertDemoError, PredictionError, RunError
 from bertdemo.prediction.model_cache import ModelCache
@@ -29,7 +34,6 @@ from bertdemo.settings import Settings
 
 _log = logging.getLogger(__name__)
 _Result = TypeVar("_Result")
-
 _THREADS = 4  # requests at work at the same time; the others wait, and the pages keep the server's other threads
 _UNKNOWN, _CONFLICT, _WRONG_INPUT, _BUG = 404, 409, 422, 500
 _ABOUT = (
@@ -43,6 +47,13 @@ _PLAIN = {
     404: "There is nothing at this address: see the documentation under docs.",
     405: "This address does not know that method: see the documentation under docs.",
 }
+LARGEST_BODY = 6 * 2**20  # bytes: 256 texts of 20,000 letters
+LONGEST_BODY = 30.0  # seconds
+_FREE = 3  # wrong tokens that cost nothing: a slip of the hand
+_FIRST, _LONGEST = 0.25, 4.0  # seconds between two guesses, doubled with each wrong one
+_MOST = 10.0  # seconds that a request waits for its turn at most
+_FORGOTTEN = 900.0  # seconds without a wrong token
+_CLIENTS = 1_000  # that are remembered; of more, those that guessed last
 
 
 class _Desk:
@@ -141,8 +152,8 @@ def _tell_errors(api: FastAPI) -> None:
     async def wrong(_: Request, error: RequestValidationError) -> JSONResponse:
         return _problem(_WRONG_INPUT, _sentence(error.errors()[0]))
 
-    @api.exception_handler(StarletteHTTPException)
-    async def refused(_: Request, error: StarletteHTTPException) -> JSONResponse:
+    @api.exception_handler(HTTPException)
+    async def refused(_: Request, error: HTTPException) -> JSONResponse:
         is_ours = error.detail not in (HTTPStatus(error.status_code).phrase, _UNREADABLE)
         return _problem(error.status_code, error.detail if is_ours else _PLAIN[error.status_code], error.headers)
 
@@ -163,3 +174,115 @@ def _sentence(problem: dict[str, Any]) -> str:
     if problem["type"] == "json_invalid" or not (place or problem["type"] == "value_error"):
         return "The body is not a JSON object: send run and text, with the content type application/json."
     return f"{place or 'The request'}: {found[0].lower()}{found[1:]}."
+
+
+class LimitedBody:
+    """ASGI middleware: a body has at most ``LARGEST_BODY`` bytes (or 413) and ``LONGEST_BODY`` seconds (or 408)."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, with its body counted and its time running."""
+        read, whole = 0, False
+        over = anyio.current_time() + LONGEST_BODY
+        told = Headers(scope=scope).get("content-length", "") if scope["type"] == "http" else ""
+
+        async def counted() -> Message:
+            """Return the next piece of the body, if there is room for it and it comes in time."""
+            nonlocal read, whole
+            if whole:  # what comes now is that the client has gone, whenever that is
+                return await receive()
+            if told.isdigit() and int(told) > LARGEST_BODY:
+                raise _too_large()
+            with anyio.move_on_after(over - anyio.current_time()) as scope_of_time:
+                message = await receive()
+            if scope_of_time.cancelled_caught:
+                raise HTTPException(408, f"A request has {LONGEST_BODY:g} s to arrive: send it again.")
+            read += len(message.get("body", b""))
+            whole = not message.get("more_body", False)
+            if read > LARGEST_BODY:
+                raise _too_large()
+            return message
+
+        await self._app(scope, counted, send)
+
+
+def _too_large() -> HTTPException:
+    return HTTPException(413, f"A request has at most {LARGEST_BODY:,} bytes: send fewer texts at once.")
+
+
+class TooManyGuessesError(Exception):
+    """So many guesses of a client wait that this one is not looked at; ``seconds`` until it may come again."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
+
+
+@dataclass
+class _Record:
+    """The wrong tokens of a client, and when its next guess is looked at."""
+
+    wrong: int
+    last: float
+    next: float
+
+
+class Guesses:
+    """Compares tokens in constant time, one after the other for each client that has sent wrong ones.
+
+    A right token waits its turn, too, or guesses could be made side by side. A client is an address, or the network of
+    an IPv6 address, of which one person has many.
+    """
+
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
+    ) -> None:
+        self._clock, self._sleep = clock, sleep
+        self._records: OrderedDict[str, _Record] = OrderedDict()
+
+    async def is_right(self, given: str, token: str, address: str) -> bool:
+        """Return whether ``given`` is the token, known after as long as the guesses before it cost.
+
+        Raises:
+            TooManyGuessesError: it would have to wait too long; it was not compared.
+        """
+        client = _client(address)
+        await self._turn(client)
+        if secrets.compare_digest(given.encode(), token.encode()):
+            return True
+        record = self._records.setdefault(client, _Record(0, 0.0, 0.0))
+        record.wrong, record.last = record.wrong + 1, self._clock()
+        self._records.move_to_end(client)
+        while len(self._records) > _CLIENTS:
+            self._records.popitem(last=False)
+        return False
+
+    async def _turn(self, client: str) -> None:
+        now, record = self._clock(), self._records.get(client)
+        if record is None:
+            return
+        if now - record.last > _FORGOTTEN:
+            del self._records[client]
+            return
+        if record.wrong < _FREE:
+            return
+        pause = min(_LONGEST, _FIRST * 2.0 ** min(record.wrong - _FREE, 10))
+        begin = max(now, record.next)
+        if begin + pause - now > _MOST:
+            raise TooManyGuessesError(begin + pause - now)
+        record.next = begin + pause
+        await self._sleep(record.next - now)
+
+
+def _client(address: str) -> str:
+    try:
+        number = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if number.version == 6 and number.ipv4_mapped is None:
+        return str(ipaddress.ip_network((number, 64), strict=False))
+    return str(getattr(number, "ipv4_mapped", None) or number)

@@ -1,12 +1,15 @@
-"""What the server asks of every request, and tells every browser: pages, their socket and the interface alike."""
+"""What the server asks of every request, and tells every browser; and the HTTP interface, built at its first one."""
 
 from __future__ import annotations
 
 import ipaddress
 import re
 import socket
+import threading
 from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING
 
+from anyio import to_thread
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -14,6 +17,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from bertdemo.errors import SettingsError
 from bertdemo.lines import printable, shorten
 from bertdemo.settings import Settings
+
+if TYPE_CHECKING:
+    from bertdemo.prediction.model_cache import ModelCache
+    from bertdemo.runs.store import Runs
 
 _ANY = "*"
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[^\s/@\\#?:\[\]]+)(?::\d*)?")  # a name, or an address in numbers; a port
@@ -108,3 +115,32 @@ async def _refuse(scope: Scope, receive: Receive, send: Send, code: int, sentenc
         await send({"type": "websocket.close", "code": 1008, "reason": "not a name of this server"})
         return
     await PlainTextResponse(sentence + "\n", code, headers=_PLAIN)(scope, receive, send)
+
+
+class Api:
+    """An ASGI application that is built when the first request comes.
+
+    Importing FastAPI takes half a second, which the first visitor of the app should not wait for. The arguments are
+    asked at every request: they are what the pages use, too.
+    """
+
+    def __init__(
+        self, settings: Callable[[], Settings], runs: Callable[[], Runs], models: Callable[[], ModelCache]
+    ) -> None:
+        self._parts = settings, runs, models
+        self._application: ASGIApp | None = None
+        self._lock = threading.Lock()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        application = self._application
+        if application is None:
+            application = await to_thread.run_sync(self._build)
+        await application(scope, receive, send)
+
+    def _build(self) -> ASGIApp:
+        with self._lock:
+            if self._application is None:
+                from bertdemo.api.application import create_api
+
+                self._application = create_api(*self._parts)
+            return self._application

@@ -18,8 +18,7 @@ from bertdemo.models.devices import choose_placement
 from bertdemo.models.encoding import batches_by_length, count_tokens, is_blank
 from bertdemo.prediction.model_cache import ModelCache
 from bertdemo.prediction.predict import Predictions, predict
-from bertdemo.prediction.remarks import remarks
-from bertdemo.prediction.single import in_other_letters
+from bertdemo.prediction.single import in_other_letters, remarks
 from bertdemo.runs.records import Run
 from bertdemo.runs.store import Runs
 

@@ -1,7 +1,8 @@
-"""One palette and one style for all charts. The colours stand in ``.streamlit/config.toml``, once a theme.
+"""One palette, one style and the names of the series, for all charts.
 
-A chart names the *role* of a colour; the theme of the page turns its place in ``ROLES`` into a shade that has
-enough contrast there. Every pair of series also differs in dash or shape, so that greyscale loses nothing.
+The colours stand in ``.streamlit/config.toml``, once a theme. A chart names the *role* of a colour; the theme of the
+page turns its place in ``ROLES`` into a shade that has enough contrast there. Every pair of series also differs in dash
+or shape, so that greyscale loses nothing.
 """
 
 from __future__ import annotations
@@ -19,6 +20,15 @@ AS_THEY_COME = {"field": "nth", "op": "min"}
 DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3])
 SHAPES = ["circle", "square", "diamond", "triangle-up"]
 _AnyChart = TypeVar("_AnyChart", alt.Chart, alt.LayerChart)
+LOSSES = ("training (smoothed)", "validation")
+BATCH = "one training batch"
+SCORES = ("macro-F1", "accuracy")
+MODELS = ("BERT", "bag of words")
+CERTAINTY = ("as it answers", "before temperature scaling")
+THRESHOLDED = ("right among the answered", "answered")
+CELL = "cell"  # the selection of the confusion matrix
+ORDERS = ("in the order of the scores", "in random orders")
+POINT = "point"  # the selection of the map of texts
 
 
 def paint(chart: alt.Chart, role: str) -> alt.Chart:

@@ -8,8 +8,7 @@ import sys
 
 from bertdemo.commands.arguments import Subparsers
 from bertdemo.commands.console import Console
-from bertdemo.places import app_script
-from bertdemo.settings import Settings
+from bertdemo.settings import Settings, app_script
 
 
 def add(subparsers: Subparsers) -> None:

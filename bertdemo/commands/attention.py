@@ -107,7 +107,7 @@ def _part(arguments: argparse.Namespace, n_layers: int, n_heads: int) -> tuple[i
 
 
 def _prediction(classifier: Classifier, logits: NDArray[np.float32]) -> dict[str, Any]:
-    from bertdemo.prediction.probabilities import softmax
+    from bertdemo.prediction.predict import softmax
 
     probabilities = softmax(logits[None], classifier.temperature)[0].tolist()
     scores = sorted(zip(classifier.label_names, probabilities, strict=True), key=lambda score: -score[1])

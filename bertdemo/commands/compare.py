@@ -16,8 +16,8 @@ from bertdemo.settings import Settings
 
 if TYPE_CHECKING:
     from bertdemo.data.dataset import Dataset
-    from bertdemo.evaluation.answers import Answered
     from bertdemo.evaluation.comparison import Comparison
+    from bertdemo.evaluation.report import Answered
 
 
 def add(subparsers: Subparsers) -> None:

@@ -59,7 +59,7 @@ def _tokens(dataset: Dataset) -> dict[str, Any] | None:
     """Return lengths in tokens of the default base model; None where its tokenizer is not on this machine."""
     import numpy as np
 
-    from bertdemo.data.lengths import share_cut, token_lengths
+    from bertdemo.data.checkup import share_cut, token_lengths
     from bertdemo.models.catalog import find_base, tokenizer_file
     from bertdemo.models.vocabulary import open_tokenizer
 

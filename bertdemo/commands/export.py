@@ -16,7 +16,7 @@ from bertdemo.runs.store import Runs
 from bertdemo.settings import Settings
 
 if TYPE_CHECKING:
-    from bertdemo.export.measuring import Measured
+    from bertdemo.export.onnx import Measured
 
 _MEGABYTE = 1e6
 
@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace, settings: Settings, output: Console) -> i
     done = export(runs, arguments.id, kind, arguments.output)
     measured: tuple[Measured, ...] = ()
     if arguments.measure:
-        from bertdemo.export.measuring import measure
+        from bertdemo.export.onnx import measure
 
         output.progress("measuring on the test split …")
         measured = measure(runs, arguments.id)

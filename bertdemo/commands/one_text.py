@@ -63,8 +63,7 @@ def open_text(arguments: argparse.Namespace, settings: Settings, *, complete: bo
 
 def answered(classifier: Classifier, tokenized: TokenizedText, output: Console) -> Answer:
     """Return what the classifier answers, with a line about what of the text it could not read."""
-    from bertdemo.prediction.remarks import remarks
-    from bertdemo.prediction.single import predict_one
+    from bertdemo.prediction.single import predict_one, remarks
 
     answer = predict_one(classifier, tokenized.text, tokenized.pair)
     for sentence in remarks(answer.unknown_share, answer.plain):

@@ -12,8 +12,7 @@ from bertdemo.settings import Settings
 
 if TYPE_CHECKING:
     from bertdemo.data.checkup import CheckUp
-    from bertdemo.data.choices import Choices
-    from bertdemo.data.dataset import Dataset
+    from bertdemo.data.dataset import Choices, Dataset
 
 
 def open_checked(arguments: argparse.Namespace, settings: Settings) -> tuple[Dataset, Dataset, CheckUp]:
@@ -88,8 +87,7 @@ def reading_lines(dataset: Dataset) -> Iterator[str]:
 
 
 def _choices(arguments: argparse.Namespace) -> Choices:
-    from bertdemo.data.choices import Choices
-    from bertdemo.data.labels import LabelRules
+    from bertdemo.data.dataset import Choices, LabelRules
 
     return Choices(
         text=arguments.text_column,

@@ -12,9 +12,9 @@ from bertdemo.commands.arguments import Subparsers, add_command, add_encoding, c
 from bertdemo.commands.console import Console
 from bertdemo.commands.following import until_finished
 from bertdemo.commands.one_text import check_pair
-from bertdemo.data.label_columns import listed
 from bertdemo.drafts import drafted, sweep
 from bertdemo.errors import DataError, PredictionError
+from bertdemo.lines import listed
 from bertdemo.settings import Settings
 from bertdemo.tasks.failures import storage
 
@@ -58,8 +58,7 @@ def _predict_text(arguments: argparse.Namespace, settings: Settings, output: Con
     runs = check_pair(arguments, settings)
 
     from bertdemo.prediction.model_cache import ModelCache
-    from bertdemo.prediction.remarks import remarks
-    from bertdemo.prediction.single import check_text, predict_one
+    from bertdemo.prediction.single import check_text, predict_one, remarks
 
     check_text(arguments.text)  # before the seconds that loading takes
     answer = predict_one(ModelCache(runs, capacity=1).classifier(arguments.id), arguments.text, arguments.pair)
@@ -129,7 +128,7 @@ def _check_output(arguments: argparse.Namespace) -> Format:
 
 def _columns(arguments: argparse.Namespace, frame: pd.DataFrame, settings: Settings) -> tuple[pd.DataFrame, JobColumns]:
     from bertdemo.data.columns import guess_texts
-    from bertdemo.data.labelled import as_trained
+    from bertdemo.data.reading import as_trained
     from bertdemo.jobs.records import JobColumns
     from bertdemo.runs.store import Runs
 

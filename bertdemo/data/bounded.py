@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import psutil
 
 import bertdemo
-from bertdemo.data import transfer
+from bertdemo.data import reader_process
 from bertdemo.data.dataset import Source
-from bertdemo.data.hub import HubTable
+from bertdemo.data.opening import HubTable
 from bertdemo.errors import DataError
 from bertdemo.settings import Settings
 
@@ -91,7 +91,7 @@ class TableReader:
                 process.end()
                 raise
             self._give_back(process)
-        return transfer.from_bytes(table)
+        return reader_process.from_bytes(table)
 
     def close(self) -> None:
         """End the process that waits."""
@@ -119,13 +119,13 @@ def read_hub(name: str, settings: Settings, waiting: Callable[[], None] = lambda
     It may take four times the memory of a file and eight times its seconds, and knows the Hub's token.
 
     Raises:
-        DataError: see ``hub.read_hub``; or reading takes more memory or time than allowed.
+        DataError: see ``opening.read_hub``; or reading takes more memory or time than allowed.
     """
     question = _question(name, settings, memory=_HUB_MEMORY, seconds=_HUB_SECONDS, less=_LESS_OF_HUB)
     with _turn(_HUB_TURNS, waiting):
         process = _Process(withheld=_OURS)
         try:
-            frame = transfer.from_bytes(process.ask(question, b"", waiting))
+            frame = reader_process.from_bytes(process.ask(question, b"", waiting))
         finally:
             process.end()
     return HubTable(frame, Source(**frame.attrs.pop("source")))

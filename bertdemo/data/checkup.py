@@ -1,4 +1,4 @@
-"""What is wrong with a data set, row by row and with reasons, and the data set without it."""
+"""What is wrong with a data set, row by row and with reasons; the data set without it; and how long its texts are."""
 
 from __future__ import annotations
 
@@ -7,13 +7,17 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from bertdemo.data.dataset import NO_LABEL, Dataset
-from bertdemo.data.identity import Key, keys, normalise
+import numpy as np
+from numpy.typing import NDArray
+
+from bertdemo.data.dataset import NO_LABEL, Dataset, Key, keys
 from bertdemo.errors import DataError, DisputedLabelsError
 from bertdemo.lines import one_line, shorten
 
-__all__ = ["CheckUp", "LabelCount", "Reason", "RemovedRow", "check_up", "clean", "normalise"]
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
 
 MIN_TEXTS_PER_LABEL = 3  # one for each part of the split
 MIN_ROWS = 10
@@ -26,6 +30,7 @@ _EXAMPLE_LENGTH = 200  # characters
 _LETTERS_OF = 2_000  # texts, evenly spread: enough to tell an alphabet
 _LATIN = re.compile(r"[A-Za-zªºÀ-ÖØ-öø-ɏḀ-ỿ]")
 _ANY_LETTER = re.compile(r"[^\W\d_]")
+_BATCH = 2_048  # bounds the memory of the encodings, which hold far more than a count
 
 
 class Reason(StrEnum):
@@ -318,3 +323,23 @@ def without_unused_labels(dataset: Dataset) -> Dataset:
         labels=tuple(number[label] for label in dataset.labels),
         label_names=tuple(dataset.label_names[label] for label in used),
     )
+
+
+def token_lengths(tokenizer: Tokenizer, dataset: Dataset) -> NDArray[np.int64]:
+    """Return tokens of each row (with its pair and the special tokens), before any cut: shape ``(rows,)``.
+
+    Args:
+        tokenizer: as opened by ``models.vocabulary.open_tokenizer``, which neither cuts nor pads.
+        dataset: any texts, or pairs of them.
+    """
+    rows = dataset.texts if dataset.pairs is None else list(zip(dataset.texts, dataset.pairs, strict=True))
+    lengths = np.empty(len(rows), dtype=np.int64)
+    for start in range(0, len(rows), _BATCH):
+        batch = tokenizer.encode_batch_fast(list(rows[start : start + _BATCH]))
+        lengths[start : start + len(batch)] = [len(encoding) for encoding in batch]
+    return lengths
+
+
+def share_cut(lengths: NDArray[np.int64], max_length: int) -> float:
+    """Return the share of rows (0 to 1) that lose tokens at ``max_length``."""
+    return float((lengths > max_length).mean()) if len(lengths) else 0.0

@@ -5,20 +5,20 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from bertdemo.data.column_looks import is_coded, is_prose, is_text, label_problem, mean_length
+from bertdemo.data.column_cells import is_coded, is_prose, is_text, mean_length
 from bertdemo.data.column_names import UNKNOWN, is_title, is_usual, text_points
-from bertdemo.data.label_columns import LabelColumns, as_given, guess_label, listed
-from bertdemo.data.parts import guess_split
+from bertdemo.data.dataset import Columns
+from bertdemo.data.label_columns import LabelColumns, as_given, guess_label
+from bertdemo.data.splitting import guess_split
 from bertdemo.errors import DataError
+from bertdemo.lines import listed
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["NO_COLUMN", "Columns", "guess_columns", "guess_texts", "label_problem", "listed"]
 
 NO_COLUMN = "none"  # said by a person who wants no column for this
 _MAX_EXTRAS, _MAX_GROUPS, _LONGEST_GROUP_NAME = 8, 50, 80
@@ -40,34 +40,6 @@ _PAIR_NAMES = (
     *(("context", "response"), ("headline", "articlebody"), ("sentence", "hypothesis"), ("claim", "passage")),
     ("source text", "target text"),
 )
-
-
-@dataclass(frozen=True)
-class Columns:
-    """Names of the columns of a table; ``pair`` is the second text of each row, where there is one.
-
-    ``joined`` follow the text in the same row (a body after its title). ``flags`` are 0/1 columns of which each is a
-    label, ``raters`` columns of one label each by several people; ``label`` is the first of them. ``split`` holds
-    published parts. ``also`` and ``joinable`` are what else the labels could be and what else could join the text.
-    """
-
-    text: str
-    label: str
-    pair: str | None = None
-    split: str | None = None
-    joined: tuple[str, ...] = ()
-    flags: tuple[str, ...] = ()
-    raters: tuple[str, ...] = ()
-    also: tuple[str, ...] = field(default=(), compare=False)
-    joinable: tuple[str, ...] = field(default=(), compare=False)
-
-    @property
-    def text_columns(self) -> tuple[str, ...]:
-        return (self.text, *self.joined)
-
-    @property
-    def label_columns(self) -> tuple[str, ...]:
-        return self.flags or self.raters or (self.label,)
 
 
 def in_words(columns: Columns) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from bertdemo.data.column_looks import (
+from bertdemo.data.column_cells import (
     POSITIVE,
     filled,
     flag_values,
@@ -22,6 +22,7 @@ from bertdemo.data.column_looks import (
 )
 from bertdemo.data.column_names import DOUBT, UNKNOWN, label_points, rater_family, words
 from bertdemo.errors import DataError, DoubtfulLabelError
+from bertdemo.lines import listed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,12 +48,6 @@ class LabelColumns:
     @property
     def all(self) -> tuple[str, ...]:
         return self.flags or self.raters or (self.label,)
-
-
-def listed(names: Sequence[str], most: int = 10) -> str:
-    """Return names for a sentence: the first of them, quoted."""
-    shown = ", ".join(repr(name) for name in names[:most])
-    return f"{shown} and {len(names) - most} more" if len(names) > most else shown
 
 
 def as_given(frame: pd.DataFrame, given: str | tuple[str, ...]) -> LabelColumns:

@@ -6,21 +6,18 @@ import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
-from bertdemo.data.column_looks import POSITIVE
+from bertdemo.data.column_cells import POSITIVE, Labels, read_cells
 from bertdemo.data.column_names import words
-from bertdemo.data.columns import Columns
-from bertdemo.data.identity import normalise, without_invisible
-from bertdemo.data.label_cells import Labels, read_cells
-from bertdemo.data.label_columns import listed
+from bertdemo.data.dataset import FIRST, LEAVE_OUT, Columns, LabelRules, Offers, normalise, without_invisible
 from bertdemo.errors import SeveralLabelsError, UnknownLabelError
+from bertdemo.lines import counted, listed
 
 if TYPE_CHECKING:
     import pandas as pd
 
-LEAVE_OUT, FIRST = "leave-out", "first"
 _SHOWN = 5
 _DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−"), "-") | dict.fromkeys(map(ord, "’‘"), "'")
 _TURKISH = {ord("ı"): "i", 0x307: None}  # the dotless i and the dot that lower case keeps of İ
@@ -34,49 +31,12 @@ _OFTEN = 0.02  # share of the rows from which "none" is a label among others, as
 _ANSWERS = {"accept", "reject", "ignore"}  # what Prodigy's annotators say of a proposed label
 
 
-@dataclass(frozen=True)
-class LabelRules:
-    """What to do with labels that are not plain.
-
-    ``several`` labels in a row: ``LEAVE_OUT`` the row, take the ``FIRST``, or the name of the one label that is learned
-    against all others. ``merge`` spellings of one label. ``no_label``: values that mean that there is none (None: the
-    usual ones, such as "n/a"). ``majority``: of a text that stands in several rows, the label that most of them give.
-    """
-
-    several: str = LEAVE_OUT
-    merge: bool = True
-    no_label: tuple[str, ...] | None = None
-    majority: bool = False
-
-    def decided(self) -> dict[str, Any]:
-        """Return the rules that are not the usual ones, by their names, in values that JSON has words for."""
-        named = {each.name: (getattr(self, each.name), each.default) for each in fields(self)}
-        changed = {name: value for name, (value, usual) in named.items() if value != usual}
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in changed.items()}
-
-
-@dataclass(frozen=True)
-class Offers:
-    """Which rules would change anything about a table, so that only those are asked about.
-
-    ``several`` are the labels of rows that have more than one, ``merge`` says that spellings differ, ``no_label`` are
-    values that may mean "none" and ``blank`` those that are read so, ``majority`` says that texts were labelled by
-    several people who disagree.
-    """
-
-    several: tuple[str, ...] = ()
-    merge: bool = False
-    no_label: tuple[str, ...] = ()
-    blank: tuple[str, ...] = ()
-    majority: bool = False
-
-
 @dataclass
 class Told:
     """The sentences and offers that come up on the way."""
 
     notes: list[str] = field(default_factory=list)
-    offers: Offers = Offers()
+    offers: Offers = field(default_factory=Offers)
 
     def offer(self, **found: object) -> None:
         self.offers = replace(self.offers, **found)  # type: ignore[arg-type]
@@ -138,8 +98,8 @@ def take_majority(labels: Sequence[str], texts: Sequence[Hashable], rules: Label
         return list(labels)
     ties = sum(not winner for winner in disputed.values())
     told.notes.append(
-        f"{_count(len(disputed), 'text')} with several answers {_has(len(disputed))} the label that most of them give"
-        + (f"; {_count(ties, 'text')} with a tie {_has(ties)} none." if ties else ".")
+        f"{counted(len(disputed), 'text')} with several answers {_has(len(disputed))} the label that most of them give"
+        + (f"; {counted(ties, 'text')} with a tie {_has(ties)} none." if ties else ".")
     )
     return [disputed.get(text, label) if label else "" for text, label in zip(texts, labels, strict=True)]
 
@@ -154,7 +114,7 @@ def _flagged(frame: pd.DataFrame, flags: Sequence[str], told: Told) -> list[Labe
     marks = [frame[name].fillna("").astype(str).str.strip().str.casefold().isin(POSITIVE) for name in flags]
     rows = [tuple(name for name, marked in zip(flags, row, strict=True) if marked) for row in zip(*marks, strict=True)]
     unmarked = sum(not row for row in rows)
-    none = f"; {_count(unmarked, 'row')} without a mark {_has(unmarked)} no label" if unmarked else ""
+    none = f"; {counted(unmarked, 'row')} without a mark {_has(unmarked)} no label" if unmarked else ""
     told.notes.append(f"The labels are the columns {listed(flags)}: a row has the one that is marked in it{none}.")
     return rows
 
@@ -215,7 +175,7 @@ def _blank_keys(counts: Counter[str], rules: LabelRules, told: Told) -> frozense
         read = [spelled[key] for key in maybe if key in blank]
         told.offer(no_label=tuple(spelled.values()), blank=tuple(read))
         for keys, how in ((blank, "read as “no label”"), (maybe.keys() - blank, "kept as a label")):
-            quoted = [f"“{spelled[key]}” ({_count(maybe[key].total(), 'row')})" for key in maybe if key in keys]
+            quoted = [f"“{spelled[key]}” ({counted(maybe[key].total(), 'row')})" for key in maybe if key in keys]
             if quoted:
                 told.notes.append(f"{', '.join(quoted)}: {how}.")
     return blank | {""}
@@ -247,7 +207,7 @@ def _voted(columns: Sequence[Sequence[Labels]], names: Sequence[str], told: Told
     counts = [Counter(label for labels in row for label in labels) for row in zip(*columns, strict=True)]
     winners = [_winner(count) for count in counts]
     ties = sum(bool(count) and not winner for count, winner in zip(counts, winners, strict=True))
-    rest = f"; {_count(ties, 'row')} with a tie {_has(ties)} none" if ties else ""
+    rest = f"; {counted(ties, 'row')} with a tie {_has(ties)} none" if ties else ""
     told.notes.append(f"The label of a row is what most of the columns {listed(names)} say{rest}.")
     return [(winner,) if winner else () for winner in winners]
 
@@ -266,7 +226,7 @@ def _without_rejected(rows: list[Labels], frame: pd.DataFrame, columns: Columns,
         out = answers.isin(("ignore",) if name in columns.label_columns else ("reject", "ignore"))
         if out.any():
             n = int(out.sum())
-            told.notes.append(f"{_count(n, 'row')} rejected or ignored in the column {name!r} {_has(n)} no label.")
+            told.notes.append(f"{counted(n, 'row')} rejected or ignored in the column {name!r} {_has(n)} no label.")
             rows = [() if gone else row for row, gone in zip(rows, out, strict=True)]
     return rows
 
@@ -283,10 +243,10 @@ def _one_each(rows: list[Labels], several: str, told: Told, *, unmarked_is_other
         return [row[0] if row else "" for row in rows]
     example = " and ".join(f"“{label}”" for label in next(row for row in rows if len(row) > 1)[:2])
     how = "left out" if several == LEAVE_OUT else "read as the first of them"
-    told.notes.append(f"{_count(n, 'row')} with several labels, such as {example}: {how}.")
+    told.notes.append(f"{counted(n, 'row')} with several labels, such as {example}: {how}.")
     if several == LEAVE_OUT and len({row[0] for row in rows if len(row) == 1}) < 2:
         raise SeveralLabelsError(
-            f"Without the {_count(n, 'row')} with several labels, such as {example}, fewer than two labels remain",
+            f"Without the {counted(n, 'row')} with several labels, such as {example}, fewer than two labels remain",
             names,
         )
     return [row[0] if row and (len(row) == 1 or several == FIRST) else "" for row in rows]
@@ -303,10 +263,6 @@ def _one_against_rest(
     told.notes.append(f"The label “{label}” is learned against all others.")
     other = f"not {label}"
     return [label if label in row else other if row or unmarked_is_other else "" for row in rows]
-
-
-def _count(n: int, one: str) -> str:
-    return f"{n:,} {one}" if n == 1 else f"{n:,} {one}s"
 
 
 def _has(n: int) -> str:

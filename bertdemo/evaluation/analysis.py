@@ -11,14 +11,12 @@ from bertdemo.errors import RunError
 
 if TYPE_CHECKING:
     from bertdemo.data.dataset import Dataset, Split
-    from bertdemo.evaluation.answers import Answers, Floats
-    from bertdemo.evaluation.calibration import Calibration
+    from bertdemo.evaluation.calibration import Calibration, Coverage
     from bertdemo.evaluation.comparison import Comparison
-    from bertdemo.evaluation.mislabelled import Suspects
-    from bertdemo.evaluation.mistakes import Example
+    from bertdemo.evaluation.mistakes import Example, Suspects
     from bertdemo.evaluation.ranking import Ranking
+    from bertdemo.evaluation.report import Answers, Floats
     from bertdemo.evaluation.slices import Slices
-    from bertdemo.evaluation.thresholds import Coverage
 
 _MOST_ERRORS = 100_000
 
@@ -78,7 +76,7 @@ class Analysis:
 
     @cached_property
     def coverage(self) -> Coverage:
-        from bertdemo.evaluation.thresholds import coverage
+        from bertdemo.evaluation.calibration import coverage
 
         return coverage(self.probabilities, self.answers.test.truth)
 
@@ -109,7 +107,7 @@ class Analysis:
     @cached_property
     def suspects(self) -> Suspects:
         """Training rows that look mislabelled; takes seconds."""
-        from bertdemo.evaluation.mislabelled import mislabelled
+        from bertdemo.evaluation.mistakes import mislabelled
         from bertdemo.models.libraries import load_libraries
 
         load_libraries()  # scikit-learn asks a torch that is being imported for what it has not yet

@@ -1,22 +1,31 @@
-"""Whether a probability means what it says: temperature, reliability, calibration error, Brier score, log loss."""
+"""Whether a probability means what it says: temperature, reliability, calibration error, Brier score, log loss.
+
+And what it brings to answer only when confident. Intervals come from the bootstrap (Efron 1979) over the tested texts.
+"""
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Callable
 from dataclasses import dataclass
+from operator import neg
 
 import numpy as np
 import numpy.typing as npt
 
-from bertdemo.evaluation.answers import Floats, Labels
 from bertdemo.evaluation.metrics import wilson
-from bertdemo.evaluation.report import Interval
-from bertdemo.evaluation.resampling import absolute_sum_interval, mean_interval, resampled_means
-from bertdemo.prediction.probabilities import softmax
+from bertdemo.evaluation.report import Floats, Interval, Labels
+from bertdemo.prediction.predict import softmax
 
 BINS = 15
 _LOWEST, _HIGHEST = 0.05, 20.0  # temperatures; outside of them the validation part says nothing useful
 _ADDED = 2  # hits, and mistakes, that smooth the bootstrap, as in the interval of macro-F1
 _TINY = float(np.finfo(np.float64).tiny)  # a probability that was rounded to 0 costs 708 nats, not infinity
+RESAMPLES = 1000
+_BOOTSTRAP = f"bootstrap over the tested texts, {RESAMPLES:,} resamples"
+_SEED = 0  # the same answers give the same interval
+_HALVINGS = 20
+_MOST_TIMES = 1024.0  # the true gaps are hardly so much larger than those seen
 
 
 @dataclass(frozen=True)
@@ -187,3 +196,122 @@ def _checked(numbers: npt.ArrayLike, truth: npt.ArrayLike) -> tuple[Floats, Labe
     if labels.min() < 0 or labels.max() >= rows.shape[1]:
         raise ValueError(f"labels must be in range({rows.shape[1]})")
     return rows, labels
+
+
+@dataclass(frozen=True)
+class AtThreshold:
+    """Of ``n`` texts, ``answered`` have a confidence of at least ``threshold``; ``right`` of these are right.
+
+    ``coverage`` is answered / n, ``accuracy`` right / answered; the latter is None where nothing is answered.
+    """
+
+    threshold: float
+    n: int
+    answered: int
+    right: int
+    coverage: float
+    coverage_interval: Interval
+    accuracy: float | None
+    accuracy_interval: Interval | None
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """Test texts from the most to the least confident: their confidence, and how many are right up to each."""
+
+    confidence: tuple[float, ...]
+    right: tuple[int, ...]
+
+    def at(self, threshold: float) -> AtThreshold:
+        """Return what answering only at this confidence or above gives; intervals are Wilson's."""
+        n = len(self.confidence)
+        answered = bisect_right(self.confidence, -threshold, key=neg)
+        right = self.right[answered - 1] if answered else 0
+        return AtThreshold(
+            threshold=threshold,
+            n=n,
+            answered=answered,
+            right=right,
+            coverage=answered / n,
+            coverage_interval=wilson(answered, n),
+            accuracy=right / answered if answered else None,
+            accuracy_interval=wilson(right, answered) if answered else None,
+        )
+
+
+def coverage(probabilities: npt.ArrayLike, truth: npt.ArrayLike) -> Coverage:
+    """Return coverage of a classifier on texts of known labels.
+
+    Args:
+        probabilities: shape (texts, labels).
+        truth: indices of the true labels, shape (texts,).
+
+    Raises:
+        ValueError: no texts, or not one row of probabilities a label.
+    """
+    shares, labels = np.asarray(probabilities, dtype=np.float64), np.asarray(truth, dtype=np.int64)
+    if shares.ndim != 2 or labels.shape != shares.shape[:1] or not shares.size:
+        raise ValueError(f"need a row of probabilities for each of at least one text: {shares.shape}, {labels.shape}")
+    confidence, right = shares.max(axis=1), shares.argmax(axis=1) == labels
+    order = np.argsort(-confidence, kind="stable")
+    return Coverage(tuple(confidence[order].tolist()), tuple(np.cumsum(right[order]).tolist()))
+
+
+def resampled_means(columns: Floats, n: int) -> Floats:
+    """Return means of each column over ``n`` rows drawn with replacement: (rows, columns) → (resamples, columns)."""
+    generator = np.random.default_rng(_SEED)
+    means: Floats = np.empty((RESAMPLES, columns.shape[1]))
+    for row in means:
+        row[:] = np.bincount(generator.integers(0, len(columns), size=n), minlength=len(columns)) @ columns / n
+    return means
+
+
+def mean_interval(value: float, resampled: Floats, highest: float) -> Interval:
+    """Return the middle 95 % of the resampled means, shape (resamples,), moved to where their mean is ``value``.
+
+    It lies within 0 and ``highest``. What was resampled holds two typical hits and two typical mistakes beside the
+    texts, whose bias the move undoes: without them, a test with a handful of mistakes would claim too much.
+
+    Simulated coverage for the Brier score, 3 labels, accuracy .81 to .98, 60 to 1,500 texts: 88 to 100 %; for the log
+    loss 83 to 100 % (without the typical ones, for 60 texts with three mistakes or fewer, 71 to 90 % of both).
+    """
+    low, high = value - resampled.mean() + np.percentile(resampled, [2.5, 97.5])
+    method = f"{_BOOTSTRAP}, smoothed by two typical hits and mistakes"
+    return Interval(min(value, max(0.0, float(low))), max(value, min(highest, float(high))), method)
+
+
+def absolute_sum_interval(means: Floats, resampled: Floats, sums: Interval) -> Interval:
+    """Return interval of the sum of the absolute true means, (columns,), given the means seen and resampled ones.
+
+    The sum seen is too large where the true means are small, because noise has no sign there, and the middle 95 % of
+    resampled sums would miss a true sum of 0 nearly always. So a test is inverted: the means seen are multiplied by a
+    factor, noise as in the resamples is added, and the factors stay that put the sum seen among the middle 95 %.
+    The sum is one of shares, at most 1.
+
+    ``sums`` is an interval of the sum of the true means with their signs. A sum of absolutes is no smaller, so the
+    interval reaches at least as far: twenty answers that are all right and sure show no gap, and do not exclude one.
+
+    Simulated coverage for the calibration error, 20 to 1,500 texts, calibrated or not, accuracy .82 to .999: 96 to
+    100 % for a classifier that is always 99.8 % sure (1 to 98 % without the typical ones and ``sums``), 87 to 100 %
+    where certainty is mixed (57 to 100 %).
+    """
+    seen, noise = float(np.abs(means).sum()), resampled - resampled.mean(axis=0)
+
+    def quantile(share: float, factor: float) -> float:
+        return float(np.quantile(np.abs(factor * means + noise).sum(axis=1), share))
+
+    low = _turn(lambda factor: quantile(0.975, factor) >= seen, 0.0, 1.0)
+    high = _turn(lambda factor: quantile(0.025, factor) > seen, 1.0, _MOST_TIMES)
+    method = f"{_BOOTSTRAP}, smoothed by two typical hits and mistakes, by inverting a test of the size of the gaps"
+    reach = max(high * seen, abs(sums.low), abs(sums.high))
+    return Interval(low * seen, min(1.0, reach), f"{method}; it reaches at least as far as the {sums.method}")
+
+
+def _turn(holds: Callable[[float], bool], low: float, high: float) -> float:
+    """Return where between ``low`` and ``high`` something begins to hold, and holds from there on."""
+    if holds(low):
+        return low
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        low, high = (low, middle) if holds(middle) else (middle, high)
+    return high

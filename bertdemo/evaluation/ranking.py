@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from bertdemo.evaluation.answers import Floats, Labels, Mask
 from bertdemo.evaluation.metrics import wilson
-from bertdemo.evaluation.report import Interval
+from bertdemo.evaluation.report import Floats, Interval, Labels, Mask
 
 POINTS = 200
 _Z = 1.959963984540054  # 97.5 % quantile of the standard normal distribution

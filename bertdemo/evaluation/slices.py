@@ -1,21 +1,29 @@
-"""Where a classifier is better and where worse: by length, by label, and by the columns of the data."""
+"""Where a classifier is better and where worse: by length, by label, by columns of the data; and what was not tested.
+
+A text is unlike the test texts where fewer than one in a hundred shares a plain property of it: its script, its length
+within a factor of two, or how much of it the model does not know. Only of those like them is it known how often the
+classifier is right.
+"""
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from bertdemo.data.dataset import Dataset
-from bertdemo.evaluation.answers import Floats, Labels, Mask
+from bertdemo.data.dataset import Dataset, in_plain_letters
 from bertdemo.evaluation.metrics import wilson
-from bertdemo.evaluation.report import Interval
+from bertdemo.evaluation.report import Floats, Interval, Labels, Mask
 
 FEW = 30  # texts; the interval of a smaller slice says little
 _LENGTHS = 4  # slices of about equal size
 _LONG_WORD = 10  # characters; where words are longer on average, the language is written without spaces
+RARE = 0.01  # of the test texts
+_SOME = 0.1  # of a text's tokens; where less is unknown, the rest tells what the text says
 
 
 @dataclass(frozen=True)
@@ -148,3 +156,46 @@ def _ordered(column: Sequence[str]) -> list[str]:
 def _slice(name: str, right: Mask) -> Slice:
     n, hits = len(right), int(right.sum())
     return Slice(name, n, hits, hits / n, wilson(hits, n), n < FEW)
+
+
+@dataclass(frozen=True)
+class Familiar:
+    """The test texts by what can be counted: ``scripts`` (script → texts) and ``lengths`` in characters (texts,)."""
+
+    scripts: Counter[str]
+    lengths: NDArray[np.intp]
+
+    @classmethod
+    def of(cls, texts: Sequence[str]) -> Familiar:
+        """Count the test texts; there is at least one."""
+        return cls(Counter(map(main_script, texts)), np.array([len(text) for text in texts]))
+
+    def knows_script(self, text: str) -> bool:
+        """Return whether texts in the script of this one were among the tests."""
+        return self.scripts[main_script(text)] >= RARE * len(self.lengths)
+
+    def knows_length(self, text: str) -> bool:
+        """Return whether texts at least half as long as this one were among the tests."""
+        return bool((self.lengths >= len(text) / 2).mean() >= RARE)
+
+
+def knows_share(unknown_share: float, tested: NDArray[np.floating]) -> bool:
+    """Return whether as much was unknown to the model in texts of the tests, whose shares are ``tested`` (texts,)."""
+    return bool((tested >= unknown_share).mean() >= RARE)
+
+
+def is_much(unknown_share: float) -> bool:
+    """Return whether so much of a text is unknown to the model that it has to be asked what that was in the tests."""
+    return unknown_share >= _SOME
+
+
+def main_script(text: str) -> str:
+    """Return what most letters of a text are written in, by the first word of their Unicode names (LATIN, CJK, THAI).
+
+    Empty where there are no letters. A full-width or mathematical letter is one of its script.
+    """
+    letters = Counter(character for character in in_plain_letters(text) if character.isalpha())
+    scripts = Counter[str]()
+    for letter, times in letters.items():
+        scripts[unicodedata.name(letter, "").partition(" ")[0]] += times
+    return scripts.most_common(1)[0][0] if scripts else ""

@@ -13,7 +13,7 @@ from bertdemo.explanation.cancellation import ShouldStop, never
 from bertdemo.explanation.masking import check_scores, explained, logits_without
 from bertdemo.explanation.tokenized_text import TokenizedText
 from bertdemo.models.classifier import Classifier
-from bertdemo.prediction.probabilities import softmax
+from bertdemo.prediction.predict import softmax
 
 _Order = NDArray[np.intp]  # (words,), a permutation
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bertdemo.numbers import signed as with_sign
+from bertdemo.lines import signed as with_sign
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

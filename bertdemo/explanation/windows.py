@@ -18,8 +18,7 @@ from bertdemo.explanation.masking import texts_at_once
 from bertdemo.explanation.tokenized_text import TokenizedText, Word, tokenize_with_words
 from bertdemo.models.classifier import Classifier
 from bertdemo.models.devices import choose_placement
-from bertdemo.prediction.predict import predict
-from bertdemo.prediction.probabilities import softmax
+from bertdemo.prediction.predict import predict, softmax
 from bertdemo.prediction.single import MAX_CHARACTERS
 
 MOST_OVERLAP = 0.75

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bertdemo.data.spreadsheet import safe_csv
+from bertdemo.data.tables.cells import safe_csv
 from bertdemo.explanation.attribution import Attribution
 
 if TYPE_CHECKING:

@@ -199,6 +199,6 @@ def _as_column(kind: pa.DataType, values: NDArray[Any]) -> pa.Array:
 
 
 def _as_texts(column: pa.ChunkedArray) -> list[str]:
-    from bertdemo.data.cells import as_text
+    from bertdemo.data.tables.cells import as_text
 
     return [as_text(cell) or "" for cell in column.to_pylist()]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bertdemo.data.spreadsheet import harmless
+from bertdemo.data.tables.cells import harmless
 from bertdemo.drafts import drafted
 from bertdemo.jobs.folder import NO_LABEL, JobFolder, PredictedChunk
 from bertdemo.jobs.records import Format

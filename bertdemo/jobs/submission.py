@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
-from bertdemo.data.cells import as_text
 from bertdemo.data.columns import refuse_twice, refuse_unknown
+from bertdemo.data.tables.cells import as_text
 from bertdemo.errors import DataError, RunError
 from bertdemo.jobs.records import JobColumns
 

@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 from numpy.typing import NDArray
 
-from bertdemo.data.cells import as_text
+from bertdemo.data.tables.cells import as_text
 from bertdemo.jobs.folder import NO_LABEL, JobFolder, PredictedChunk
 from bertdemo.jobs.records import Agreement, JobSummary, ReviewRow
 
@@ -71,7 +71,7 @@ def _agreement(folder: JobFolder, parts: dict[int, PredictedChunk]) -> Agreement
 
     Spellings of one label count as that label.
     """
-    from bertdemo.data.label_cells import read_cells
+    from bertdemo.data.column_cells import read_cells
     from bertdemo.data.labels import is_blank, label_key
     from bertdemo.evaluation.metrics import accuracy, macro_f1
 

@@ -49,8 +49,7 @@ def make_predictor(folder: JobFolder) -> Predictor:
     """
     from bertdemo.models.devices import choose_placement
     from bertdemo.prediction.model_cache import ModelCache
-    from bertdemo.prediction.predict import predict
-    from bertdemo.prediction.side_by_side import batches_at_once
+    from bertdemo.prediction.predict import batches_at_once, predict
     from bertdemo.runs.store import Runs
 
     card, runs = folder.card, Runs(Settings(folder.home))

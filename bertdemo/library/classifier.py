@@ -227,8 +227,7 @@ class Classifier:
 
         from bertdemo.models.devices import choose_placement
         from bertdemo.models.encoding import count_tokens
-        from bertdemo.prediction.predict import predict
-        from bertdemo.prediction.side_by_side import batches_at_once
+        from bertdemo.prediction.predict import batches_at_once, predict
 
         self._check_pair(pairs)
         _check_texts(texts, pairs)

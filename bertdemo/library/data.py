@@ -7,9 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bertdemo.data.choices import Choices
-from bertdemo.data.dataset import Dataset
-from bertdemo.data.labels import LEAVE_OUT, LabelRules
+from bertdemo.data.dataset import LEAVE_OUT, Choices, Dataset, LabelRules
 from bertdemo.settings import Settings
 
 if TYPE_CHECKING:
@@ -70,9 +68,8 @@ def load_data(  # noqa: PLR0913 (all but one by name, each with a default)
 
 def _from_frame(frame: pd.DataFrame, settings: Settings, choices: Choices) -> Dataset:
     """Return the data set of a data frame: its cells become what a person would write for them."""
-    from bertdemo.data.cells import as_text
-    from bertdemo.data.labelled import label_table
-    from bertdemo.data.reading import make_frame
+    from bertdemo.data.reading import label_table, make_frame
+    from bertdemo.data.tables.cells import as_text
     from bertdemo.errors import DataError
 
     if not hasattr(frame, "itertuples"):

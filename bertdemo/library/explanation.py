@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from bertdemo.explanation import tinting
 from bertdemo.library import html
-from bertdemo.numbers import signed
+from bertdemo.lines import signed
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 from numpy.typing import NDArray
 
 from bertdemo.models.classifier import Classifier
 from bertdemo.models.cutting import is_long
 from bertdemo.models.devices import Placement, choose_placement
 from bertdemo.models.encoding import Encoded, batches_by_length, collate, encode
-from bertdemo.prediction.probabilities import softmax
-from bertdemo.prediction.side_by_side import Apply, side_by_side
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -33,6 +33,10 @@ _SETTLED_AT_ONCE = 16
 # oneDNN compiles a kernel for every new shape of a bf16 product and keeps it: padded to a multiple of 8 tokens there
 # are few shapes, and a job of many rows held 80 MB less after 12,000 of them (benchmarks/README.md).
 _STRIDE = 8
+_In = TypeVar("_In")
+_Out = TypeVar("_Out")
+# Each batch holds its hidden states, so that their number bounds the memory whatever the number of cores.
+_MOST_AT_ONCE = 4
 
 
 @dataclass(frozen=True)
@@ -183,3 +187,55 @@ def _inference(classifier: Classifier, placement: Placement) -> Iterator[None]:
     is_converted = classifier.model.dtype is not torch.float32
     with torch.inference_mode(), nullcontext() if is_converted else autocast(placement):
         yield
+
+
+class Apply(Protocol):
+    """``map`` or one that works in several threads."""
+
+    def __call__(self, function: Callable[[_In], _Out], items: Iterable[_In], /) -> Iterator[_Out]:
+        """Yield what the function returns for each item, in the order of the items."""
+
+
+def batches_at_once() -> int:
+    """Return how many batches to compute side by side in a process that does nothing else.
+
+    Such that no core is left over.
+    """
+    import torch
+
+    threads = torch.get_num_threads()
+    return max(batches for batches in range(1, _MOST_AT_ONCE + 1) if threads % batches == 0)
+
+
+@contextmanager
+def side_by_side(workers: int) -> Iterator[Apply]:
+    """Yield a ``map`` whose calls run in ``workers`` threads, each with its share of torch's; 1 is plain ``map``.
+
+    The threads of one operation wait for each other at its end, and between operations all but one wait for Python.
+    Two batches side by side do not (a fifth less time on two cores, benchmarks/README.md); what is computed differs in
+    rounding alone. Not for a server: threads that meet torch for the first time meanwhile are given a share, too, and
+    keep it.
+    """
+    if workers == 1:
+        yield map
+        return
+    import torch
+
+    everything = torch.get_num_threads()
+    share = max(1, everything // workers)
+    try:
+        with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(share,)) as pool:
+            yield pool.map
+    finally:
+        torch.set_num_threads(everything)
+
+
+def softmax(logits: npt.ArrayLike, temperature: float = 1.0) -> npt.NDArray[np.float64]:
+    """Return probabilities (texts, labels) of logits (texts, labels) divided by ``temperature``; rows sum to 1.
+
+    Computed in float64 and safe from overflow.
+    """
+    scaled = np.asarray(logits, dtype=np.float64) / temperature
+    exponentials: npt.NDArray[np.float64] = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+    exponentials /= exponentials.sum(axis=1, keepdims=True)
+    return exponentials

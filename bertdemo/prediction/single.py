@@ -1,12 +1,13 @@
-"""One text, one answer: what a person sees who asks a classifier something."""
+"""One text, one answer: what a person sees who asks a classifier something, and what has to be said beside it."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
 
-from bertdemo.data.identity import in_plain_letters
+from bertdemo.data.dataset import in_plain_letters
 from bertdemo.errors import PredictionError
+from bertdemo.lines import one_line, shorten
 from bertdemo.models.classifier import Classifier
 from bertdemo.models.devices import choose_placement
 from bertdemo.models.encoding import count_tokens, is_blank, tokenize
@@ -15,6 +16,7 @@ from bertdemo.prediction.predict import predict
 
 MAX_CHARACTERS = 1_000_000
 _MOST_COMPARED = 4_000  # characters of a text that are looked at for letters in another form
+_SHOWN = 60  # characters of a text
 
 
 @dataclass(frozen=True)
@@ -137,3 +139,29 @@ def _what_was_read_slowly(
     if count_tokens(classifier, text, pair) == len(ids):
         return pieces, False, text, pair
     return pieces, True, str(tokenizer.decode(ids, skip_special_tokens=True)), None if pair is None else ""
+
+
+def remarks(unknown_share: float, plain: str | None) -> tuple[str, ...]:
+    """Return sentences in plain text about an answer (``Answer``); none for a text that was read as it is."""
+    said = []
+    if unknown_share == 1:
+        said.append(
+            "The model knows nothing of this text: every token that it read is unknown to it (100 %), so the answer "
+            "does not depend on what the text says."
+        )
+    elif unknown_share > 0:
+        said.append(
+            f"{share(unknown_share)} of the tokens that the model read are unknown to it: the answer rests on "
+            "the others."
+        )
+    if plain is not None:
+        said.append(
+            f"Some letters are in another form (full-width, mathematical, circled …): the model reads them as other "
+            f"tokens than “{shorten(one_line(plain), _SHOWN)}”, and may answer that differently."
+        )
+    return tuple(said)
+
+
+def share(unknown: float) -> str:
+    """Return a share above 0 and below 1 in whole per cent that claims neither."""
+    return f"{min(99, max(1, round(100 * unknown)))}\u00a0%"

@@ -6,8 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
-from bertdemo.data.columns import Columns
-from bertdemo.data.dataset import Dataset, Part, Source, Split
+from bertdemo.data.dataset import Columns, Dataset, Part, Source, Split
 from bertdemo.errors import DataError
 from bertdemo.runs.records import DataCard
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from bertdemo.api.mounting import Api
+from bertdemo.api.guarding import Api
 from bertdemo.data.dataset import Dataset, Split
 from bertdemo.models.classifier import Classifier, load_base, save_classifier
 from bertdemo.prediction.model_cache import ModelCache

@@ -1,15 +1,24 @@
 """What the interface answers is what the classifier says, whoever else asks at the same moment."""
 
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bertdemo.api.guarding import Api
+from bertdemo.api.messages import LONGEST_TEXT, MOST_TEXTS
 from bertdemo.prediction.single import predict_one
 from tests.readable import is_readable
 
 TEXTS = ["the coffee was cold", "x " * 60, "漢字", "😀", "<script>alert(1)</script>", "a\0b", "=1+1", "مرحبا"]
+ROOT = Path(__file__).parents[2]
 
 
 def test_one_text_gets_the_answer_of_the_library(predict, classifier):
@@ -84,3 +93,34 @@ def test_the_models_are_those_that_can_be_asked(client, predict):
 
 def test_ready_counts_the_models(client):
     assert client.get("/ready").json().items() >= {"ready": True, "models": 2}.items()
+
+
+def test_the_page_takes_all_it_needs_from_this_server(client):
+    page = client.get("/docs")
+    assert page.status_code == 200
+    links = re.findall(r"(?:src|href)=\"([^\"]+)\"", page.text)
+    assert len(links) >= 3
+    for link in links:
+        assert link.startswith("/")
+        assert client.get(link).status_code == 200
+    assert "http" not in re.sub(r"<!--.*?-->", "", page.text, flags=re.DOTALL).replace("http-equiv", "")
+
+
+def test_addresses_limits_and_the_token_are_documented(client):
+    described = client.get("/openapi.json").json()
+    assert {"/ready", "/v1/models", "/v1/predict"} <= set(described["paths"])
+    assert str(MOST_TEXTS) in str(described["components"]["schemas"]["Question"])
+    assert str(LONGEST_TEXT) in str(described["components"]["schemas"]["Question"])
+    assert {"HTTPBearer"} == set(described["components"]["securitySchemes"])
+    problem = described["paths"]["/v1/predict"]["post"]["responses"]["422"]["content"]["application/json"]["schema"]
+    assert problem["$ref"].endswith("/Problem")
+
+
+def test_nothing_is_built_before_the_first_request(settings):
+    def forbidden():
+        raise AssertionError
+
+    Api(forbidden, forbidden, forbidden)
+    code = "import sys, bertdemo.api.guarding; print({'fastapi', 'pydantic', 'torch'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"

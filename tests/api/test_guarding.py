@@ -1,4 +1,4 @@
-"""Requests under another's name are refused, and every answer carries the headers of a careful page."""
+"""Who may ask, under which name, how often with a wrong token, and how large and slow a request may be."""
 
 from __future__ import annotations
 
@@ -6,14 +6,19 @@ import socket
 from dataclasses import replace
 from pathlib import Path
 
+import anyio
 import pytest
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
+from starlette.types import Message
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from bertdemo.api.guarding import Guarded, is_own_name
+from bertdemo.api import application
+from bertdemo.api.application import LARGEST_BODY, Guesses, LimitedBody, TooManyGuessesError
+from bertdemo.api.guarding import Api, Guarded, is_own_name
 from bertdemo.errors import SettingsError
 from bertdemo.settings import Settings
 
@@ -110,3 +115,144 @@ def test_lists_of_settings() -> None:
     )
     assert found.base_folders == (Path("/a"), Path("/b c"))
     assert found.allowed_hosts == ("a.example", "b.example")
+
+
+class Clock:
+    """Time that passes by sleeping."""
+
+    now = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def guesses(clock: Clock) -> Guesses:
+    return Guesses(clock, clock.sleep)
+
+
+def ask(guesses: Guesses, given: str, address: str = "192.0.2.1") -> bool:
+    return anyio.run(guesses.is_right, given, "sesame", address)
+
+
+def seconds_of(clock: Clock, guesses: Guesses, given: str, address: str = "192.0.2.1") -> float:
+    before = clock.now
+    ask(guesses, given, address)
+    return clock.now - before
+
+
+def test_each_wrong_token_costs_more_and_others_pay_nothing(clock: Clock, guesses: Guesses) -> None:
+    costs = [seconds_of(clock, guesses, "wrong") for _ in range(9)]
+    assert costs == [0, 0, 0, 0.25, 0.5, 1, 2, 4, 4]
+    assert seconds_of(clock, guesses, "sesame", "192.0.2.2") == 0
+    assert seconds_of(clock, guesses, "wrong", "not an address") == 0
+    assert seconds_of(clock, guesses, "sesame") == 4  # or guesses could be made side by side
+    clock.now += application._FORGOTTEN + 1
+    assert seconds_of(clock, guesses, "wrong") == 0
+
+
+def test_guesses_side_by_side_wait_for_each_other(guesses: Guesses, clock: Clock) -> None:
+    for _ in range(9):
+        ask(guesses, "wrong")
+    slept: list[float] = []
+
+    async def asleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    guesses._sleep = asleep
+    for _ in range(2):
+        ask(guesses, "wrong")
+    with pytest.raises(TooManyGuessesError):
+        ask(guesses, "sesame")
+    assert slept == [4, 8]
+
+
+def test_the_addresses_of_one_network_are_one_client(clock: Clock, guesses: Guesses) -> None:
+    for number in range(5):
+        ask(guesses, "wrong", f"2001:db8::{number}:1")
+        ask(guesses, "wrong", "::ffff:192.0.2.9")
+    assert seconds_of(clock, guesses, "wrong", "2001:db8::ffff") == 1
+    assert seconds_of(clock, guesses, "wrong", "192.0.2.9") == 1
+    assert seconds_of(clock, guesses, "wrong", "2001:db8:0:1::1") == 0
+
+
+def test_memory_is_bounded_and_the_last_are_remembered(guesses: Guesses, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(application, "_CLIENTS", 10)
+    for number in range(200):
+        ask(guesses, "wrong", f"192.0.2.{number}")
+    assert list(guesses._records) == [f"192.0.2.{number}" for number in range(190, 200)]
+
+
+def test_over_http_too_many_are_told_when_to_come_again(tmp_path, runs, models, monkeypatch) -> None:
+    clock = Clock()
+
+    async def at_once(_: float) -> None:
+        """Time stands still, as for requests side by side."""
+
+    monkeypatch.setattr(application, "Guesses", lambda: Guesses(clock, at_once))
+    client = TestClient(Api(lambda: Settings(tmp_path, api_token="sesame"), lambda: runs, lambda: models))
+    headers = {"Authorization": "Bearer wrong"}
+    codes = [client.get("/v1/models", headers=headers).status_code for _ in range(9)]
+    assert codes == [401] * 8 + [429]
+    response = client.get("/v1/models", headers=headers)
+    assert 0 < int(response.headers["Retry-After"]) <= 60
+    assert response.json()["detail"].endswith(".")
+    clock.now += 60
+    assert client.get("/v1/models", headers={"Authorization": "Bearer sesame"}).status_code == 200
+
+
+def read_through(receive, headers: list[tuple[bytes, bytes]] | None = None) -> list[Message]:
+    """What an application behind the limits reads of a request, up to the end of its body and once more."""
+    found: list[Message] = []
+
+    async def application(_, receive, __) -> None:
+        while not found or found[-1].get("more_body"):
+            found.append(await receive())
+        found.append(await receive())
+
+    async def run() -> None:
+        await LimitedBody(application)({"type": "http", "headers": headers or []}, receive, None)
+
+    anyio.run(run)
+    return found
+
+
+async def dawdling() -> Message:
+    await anyio.sleep(0.02)
+    return {"type": "http.request", "body": b"x", "more_body": True}
+
+
+def test_a_body_that_comes_byte_by_byte_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(application, "LONGEST_BODY", 0.1)
+    with pytest.raises(HTTPException) as refused:
+        read_through(dawdling)
+    assert refused.value.status_code == 408
+
+
+def test_after_the_body_a_request_may_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(application, "LONGEST_BODY", 0.05)
+    messages = iter([{"type": "http.request", "body": b"x"}, {"type": "http.disconnect"}])
+
+    async def receive() -> Message:
+        message = next(messages)
+        await anyio.sleep(0.2 if message["type"] == "http.disconnect" else 0)
+        return message
+
+    assert [each["type"] for each in read_through(receive)] == ["http.request", "http.disconnect"]
+
+
+def test_what_a_header_says_is_too_large_is_not_read_at_all() -> None:
+    async def never() -> Message:
+        raise AssertionError("it was read")
+
+    with pytest.raises(HTTPException) as refused:
+        read_through(never, [(b"content-length", str(LARGEST_BODY + 1).encode())])
+    assert refused.value.status_code == 413

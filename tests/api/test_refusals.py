@@ -6,9 +6,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from bertdemo.api import service
-from bertdemo.api.limits import LARGEST_BODY
+from bertdemo.api.application import LARGEST_BODY
+from bertdemo.api.guarding import Api
 from bertdemo.api.messages import LONGEST_TEXT, MOST_TEXTS
-from bertdemo.api.mounting import Api
 from bertdemo.errors import SettingsError
 from bertdemo.settings import Settings
 from bertdemo.tasks.records import State, Status

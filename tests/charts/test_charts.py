@@ -1,55 +1,48 @@
 """Every chart is a valid specification that names no colour of its own, and reads in grey as in colour."""
 
+from __future__ import annotations
+
+import re
 import tomllib
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
-from bertdemo.charts import (
-    attribution,
-    calibration,
-    comparison,
-    curves,
-    data,
-    faithfulness,
-    probabilities,
-    ranking,
-    scores,
-    slices,
-    terms,
-    vectors,
-)
-from bertdemo.charts.names import CELL, CERTAINTY, MODELS
-from bertdemo.charts.palette import ROLES
+from bertdemo.charts import finetuning, one_text, report, study
+from bertdemo.charts.finetuning import score_chart
+from bertdemo.charts.palette import CELL, CERTAINTY, MODELS, ROLES, SCORES
+from bertdemo.charts.picture import svg
 
 CONFIG = tomllib.loads((Path(__file__).parents[2] / ".streamlit" / "config.toml").read_text("utf-8"))
 CHARTS = {
-    "loss": (curves.loss_chart, (100, 3)),
-    "scores": (curves.score_chart, (100, False)),
-    "rate": (curves.rate_chart, (100, 2e-4)),
-    "compare": (curves.compare_chart, (("one", "two"), "macro_f1", "Macro-F1 (%)")),
-    "labels": (data.label_chart, (3, 100)),
-    "lengths": (data.length_chart, (128,)),
-    "baseline": (scores.interval_chart, (80.0,)),
-    "runs": (scores.interval_chart, (80.0, ("a", "b", "c", "d"))),
-    "reliability": (calibration.reliability_chart, (CERTAINTY, 30.0)),
-    "certainty": (calibration.certainty_chart, ()),
-    "thresholds": (calibration.threshold_chart, ()),
-    "roc": (ranking.roc_chart, (("ham", "spam"),)),
-    "precision and recall": (ranking.precision_recall_chart, (("ham", "spam"),)),
-    "slices": (slices.slice_chart, (4, 50.0)),
-    "disagreement": (comparison.disagreement_chart, (MODELS, 12)),
-    "answer": (probabilities.probability_chart, (3,)),
-    "answers": (probabilities.side_by_side_chart, (3, ("one", "two"))),
-    "confusion": (scores.confusion_chart, (3,)),
-    "terms": (terms.term_chart, (5, "Mean attribution (logits)")),
-    "vectors": (vectors.map_chart, (("ham", "spam", "other"), 30.0, 12.0)),
-    "waterfall": (attribution.waterfall_chart, (9, "Logits")),
-    "by layer": (attribution.layer_chart, (8,)),
-    "agreement": (attribution.agreement_chart, (4,)),
-    "erasing": (faithfulness.erasing_chart, ("Words masked (%)", "Logit")),
-    "sanity": (faithfulness.sanity_chart, (5,)),
+    "loss": (finetuning.loss_chart, (100, 3)),
+    "scores": (finetuning.score_chart, (100, False)),
+    "rate": (finetuning.rate_chart, (100, 2e-4)),
+    "compare": (finetuning.compare_chart, (("one", "two"), "macro_f1", "Macro-F1 (%)")),
+    "labels": (finetuning.label_chart, (3, 100)),
+    "lengths": (finetuning.length_chart, (128,)),
+    "baseline": (report.interval_chart, (80.0,)),
+    "runs": (report.interval_chart, (80.0, ("a", "b", "c", "d"))),
+    "reliability": (report.reliability_chart, (CERTAINTY, 30.0)),
+    "certainty": (report.certainty_chart, ()),
+    "thresholds": (report.threshold_chart, ()),
+    "roc": (report.roc_chart, (("ham", "spam"),)),
+    "precision and recall": (report.precision_recall_chart, (("ham", "spam"),)),
+    "slices": (report.slice_chart, (4, 50.0)),
+    "disagreement": (report.disagreement_chart, (MODELS, 12)),
+    "answer": (one_text.probability_chart, (3,)),
+    "answers": (one_text.side_by_side_chart, (3, ("one", "two"))),
+    "confusion": (report.confusion_chart, (3,)),
+    "terms": (study.term_chart, (5, "Mean attribution (logits)")),
+    "vectors": (study.map_chart, (("ham", "spam", "other"), 30.0, 12.0)),
+    "waterfall": (one_text.waterfall_chart, (9, "Logits")),
+    "by layer": (one_text.layer_chart, (8,)),
+    "agreement": (one_text.agreement_chart, (4,)),
+    "erasing": (one_text.erasing_chart, ("Words masked (%)", "Logit")),
+    "sanity": (one_text.sanity_chart, (5,)),
 }
+STEPS = 4
 
 
 def luminance(colour: str) -> float:
@@ -136,20 +129,20 @@ def test_text_can_be_read_in_both_themes(theme):
 
 
 def test_the_step_axis_is_as_long_as_the_plan_so_that_nothing_moves():
-    encoding = curves.rate_chart(240, 2e-4).to_dict()["encoding"]
+    encoding = finetuning.rate_chart(240, 2e-4).to_dict()["encoding"]
     assert encoding["x"]["scale"]["domain"] == [0, 240]
 
 
 @pytest.mark.parametrize("number", [2, 3, 4])
 def test_the_words_of_a_chart_have_a_colour_however_many_series_there_are(number):
     names = ("a", "b", "c", "d")[:number]
-    _, dots, words = scores.interval_chart(80.0, names).to_dict()["layer"]
+    _, dots, words = report.interval_chart(80.0, names).to_dict()["layer"]
     domain = dots["encoding"]["color"]["scale"]["domain"]
     assert domain.index(words["encoding"]["color"]["datum"]) == ROLES.index("ink")
 
 
 def test_a_click_on_a_cell_of_the_matrix_tells_both_labels():
-    [selection] = scores.confusion_chart(3).to_dict()["params"]
+    [selection] = report.confusion_chart(3).to_dict()["params"]
     assert selection["name"] == CELL
     assert selection["select"]["fields"] == ["true", "predicted"]
 
@@ -162,7 +155,7 @@ def test_the_figures_of_the_sanity_check_stand_clear_of_its_bars_and_rule():
 
 
 def sanity_chart_layers():
-    return faithfulness.sanity_chart(5).to_dict()["layer"]
+    return one_text.sanity_chart(5).to_dict()["layer"]
 
 
 @pytest.mark.parametrize("name", ["reliability", "roc", "slices", "sanity"])
@@ -174,5 +167,18 @@ def test_a_line_to_compare_with_is_drawn_once_however_many_rows_there_are(name):
 
 
 def test_names_above_columns_stand_upright_where_a_slanted_one_would_leave_the_picture():
-    for layer in attribution.agreement_chart(7).to_dict()["layer"]:
+    for layer in one_text.agreement_chart(7).to_dict()["layer"]:
         assert layer["encoding"]["x"]["axis"]["labelAngle"] == -90
+
+
+@pytest.mark.parametrize("values", [[100.0], [100.0] * STEPS, [63.21] * 2, [99.5, 100.0], [40.0, 72.5], [0.0]])
+def test_the_axis_of_scores_has_several_short_ticks_also_where_all_scores_are_the_same(values):
+    rows = [(step, value, name) for step, value in enumerate(values, start=1) for name in SCORES]
+    table = pd.DataFrame(rows, columns=["step", "score", "series"])
+    drawn = svg(score_chart(STEPS, False), table, "", ["#2E6DB4", "#D9782D", "#22272E", "#7C828C", "#FDFCFA"])
+    steps, scores = [re.findall(r">([−\d.]+)</text>", part) for part in drawn.split("Optimiser step</text>")[:2]]
+    assert steps == [str(step) for step in range(STEPS + 1)]
+    ticks = [float(tick.replace("−", "-")) for tick in scores]
+    assert len(ticks) >= 3
+    assert max(ticks) - min(ticks) >= 1.5
+    assert all(len(tick) <= 4 for tick in scores)

@@ -5,13 +5,19 @@ import re
 import pandas as pd
 import pytest
 
-from bertdemo.charts.attention import by_layer_chart, head_worth_chart, vectors_chart
-from bertdemo.charts.attribution import agreement_chart, layer_chart, waterfall_chart
-from bertdemo.charts.faithfulness import erasing_chart, sanity_chart
-from bertdemo.charts.names import ORDERS
+from bertdemo.charts.one_text import (
+    agreement_chart,
+    by_layer_chart,
+    erasing_chart,
+    head_worth_chart,
+    layer_chart,
+    sanity_chart,
+    vectors_chart,
+    waterfall_chart,
+)
+from bertdemo.charts.palette import ORDERS
 from bertdemo.charts.picture import png, svg
-from bertdemo.charts.terms import term_chart
-from bertdemo.charts.vectors import map_chart
+from bertdemo.charts.study import map_chart, term_chart
 
 COLOURS = ["#2E6DB4", "#D9782D", "#22272E", "#7C828C", "#FDFCFA"]
 

@@ -14,9 +14,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from bertdemo.data.choices import Choices
-from bertdemo.data.labelled import label_table
-from bertdemo.data.reading import read_table
+from bertdemo.data.dataset import Choices
+from bertdemo.data.reading import label_table, read_table
 from bertdemo.errors import DataError
 from bertdemo.settings import Settings
 

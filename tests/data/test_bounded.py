@@ -19,9 +19,9 @@ import pytest
 
 from bertdemo.data import bounded
 from bertdemo.data.bounded import TableReader
-from bertdemo.data.failures import sentence_for_any_failure
+from bertdemo.data.reader_process import from_bytes, to_bytes
 from bertdemo.data.reading import make_frame, read_table
-from bertdemo.data.transfer import from_bytes, to_bytes
+from bertdemo.data.tables.cells import sentence_for_any_failure
 from bertdemo.errors import DataError
 from bertdemo.settings import Settings
 
@@ -160,14 +160,14 @@ def test_more_files_than_are_read_at_once_wait_and_can_leave() -> None:
 
 
 def test_empty_cells_take_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bertdemo.data.cells._MOST_CELLS", 1_000)
+    monkeypatch.setattr("bertdemo.data.tables.cells._MOST_CELLS", 1_000)
     first = b"{" + b", ".join(b'"column%d": "a"' % place for place in range(100)) + b"}\n"
     with pytest.raises(DataError, match="more than 1,000 cells in its 100 columns: keep the column of texts"):
         read_table("a.jsonl", first + b'{"column1": "b"}\n' * 50, LIMITS)
 
 
 def test_a_text_that_is_packed_once_counts_as_often_as_it_stands_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bertdemo.data.cells._IN_MEMORY", 0.01)
+    monkeypatch.setattr("bertdemo.data.tables.cells._IN_MEMORY", 0.01)
     pq, pa = pytest.importorskip("pyarrow.parquet"), pytest.importorskip("pyarrow")
     texts = pa.DictionaryArray.from_arrays(pa.array([0] * 1_000, pa.int32()), ["a long text " * 50])
     content = io.BytesIO()

@@ -1,15 +1,22 @@
 from __future__ import annotations
 
+from pathlib import Path
+
+import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
-from bertdemo.data.checkup import CheckUp, Reason, check_up, clean
-from bertdemo.data.dataset import NO_LABEL, Dataset
-from bertdemo.data.identity import keys
+from bertdemo.data.checkup import CheckUp, Reason, check_up, clean, share_cut, token_lengths
+from bertdemo.data.dataset import NO_LABEL, Dataset, keys, normalise, without_surrogates
 from bertdemo.errors import DataError
+from bertdemo.models.classifier import load_base
+from bertdemo.models.encoding import encode
+from bertdemo.models.vocabulary import open_tokenizer
 from tests.data.strategies import datasets
 
 FILLER = tuple(f"filler number {i}" for i in range(10))
+any_text = st.text(alphabet=st.characters(codec=None))
 
 
 def made_of(*rows: tuple[str, int], names: tuple[str, ...] = ("good", "bad")) -> Dataset:
@@ -190,3 +197,68 @@ def test_checking_what_was_cleaned_finds_nothing(dataset: Dataset) -> None:
         return
     assert check_up(cleaned).is_clean
     assert set(cleaned.labels) == set(range(len(cleaned.label_names)))
+
+
+def test_every_text_has_its_tokens_and_the_two_marks_around_them(tiny_base: Path) -> None:
+    dataset = Dataset("a", ("", "the room", "the room " * 1000), (0, 0, 0), ("x",))
+    assert token_lengths(open_tokenizer(tiny_base / "tokenizer.json"), dataset).tolist() == [2, 4, 2002]
+
+
+def test_pairs_are_counted_together(tiny_base: Path) -> None:
+    dataset = Dataset("a", ("the room",), (0,), ("x",), pairs=("the bed was soft",))
+    assert token_lengths(open_tokenizer(tiny_base / "tokenizer.json"), dataset).tolist() == [9]
+
+
+def test_lengths_agree_with_the_tokenizer_used_in_training(tiny_base: Path, small_dataset: Dataset) -> None:
+    classifier = load_base(str(tiny_base), ("a", "b"), dropout=0.0, max_length=128)
+    texts = (*small_dataset.texts, "the room💕💕 was 👍🏽")
+    dataset = Dataset("a", texts, (0,) * len(texts), ("x",))
+    lengths = token_lengths(open_tokenizer(tiny_base / "tokenizer.json"), dataset)
+    assert lengths.tolist() == encode(classifier, texts).lengths
+
+
+@pytest.mark.parametrize(("limit", "share"), [(1, 1.0), (3, 0.5), (4, 0.25), (5, 0.0)])
+def test_the_share_that_is_cut_counts_what_is_longer(limit: int, share: float) -> None:
+    assert share_cut(np.array([2, 3, 4, 5]), limit) == share
+
+
+def test_nothing_is_cut_from_nothing() -> None:
+    assert share_cut(np.array([], dtype=np.int64), 128) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Hello World", "hello   world\n"),
+        ("ＡＢＣ", "abc"),
+        ("Straße", "STRASSE"),
+        ("cafe\u0301", "café"),
+        ("zero\u200bwidth\ufeff", "zerowidth"),
+        ("non\u00a0breaking", "non breaking"),
+        ("nul\x00l", "null"),
+        ("❤\ufe0f", "❤"),
+    ],
+)
+def test_differences_of_looks_are_no_differences(one: str, other: str) -> None:
+    assert normalise(one) == normalise(other)
+
+
+@pytest.mark.parametrize(("one", "other"), [("good", "good!"), ("not good", "good"), ("1.5", "15"), ("好", "坏")])
+def test_differences_of_content_stay(one: str, other: str) -> None:
+    assert normalise(one) != normalise(other)
+
+
+@given(any_text)
+def test_normalising_twice_is_normalising_once(text: str) -> None:
+    assert normalise(normalise(text)) == normalise(text)
+
+
+@given(any_text)
+def test_without_surrogates_every_text_can_be_written(text: str) -> None:
+    assert without_surrogates(text).encode("utf-8").decode("utf-8") == without_surrogates(text)
+
+
+def test_a_pair_is_the_same_only_if_both_texts_are() -> None:
+    dataset = Dataset("pairs", ("a", "A", "a"), (0, 0, 0), ("x",), pairs=("b", "B", "c"))
+    first, second, third = keys(dataset)
+    assert first == second != third

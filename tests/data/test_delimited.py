@@ -9,8 +9,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from bertdemo.data.delimited import is_table, read_delimited
-from bertdemo.data.headers import is_header
+from bertdemo.data.tables.delimited import is_table, read_delimited
+from bertdemo.data.tables.headers import is_header
 from bertdemo.errors import DataError
 
 LIMIT = 1_000

@@ -10,7 +10,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from bertdemo.data.reading import guess_columns, read_table, to_dataset
+from bertdemo.data.columns import guess_columns
+from bertdemo.data.reading import read_table, to_dataset
 from bertdemo.errors import DataError
 from bertdemo.settings import Settings
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from bertdemo.data.choices import Choices
-from bertdemo.data.columns import Columns
-from bertdemo.data.dataset import NO_LABEL, Dataset
-from bertdemo.data.labelled import as_trained, label_table, to_dataset
-from bertdemo.data.labels import LabelRules, label_key
+from bertdemo.data.dataset import NO_LABEL, Choices, Columns, Dataset, LabelRules
+from bertdemo.data.labels import label_key
+from bertdemo.data.reading import as_trained, label_table, to_dataset
 from bertdemo.errors import DataError
 
 

@@ -13,10 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bertdemo.data.checkup import check_up, clean
-from bertdemo.data.columns import Columns
-from bertdemo.data.dataset import NO_LABEL
-from bertdemo.data.labels import LabelRules
-from bertdemo.data.reading import FILE_TYPES, guess_columns, read_file, read_table, to_dataset
+from bertdemo.data.columns import guess_columns
+from bertdemo.data.dataset import NO_LABEL, Columns, LabelRules
+from bertdemo.data.reading import FILE_TYPES, read_file, read_table, to_dataset
 from bertdemo.errors import DataError
 from bertdemo.settings import Settings
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import strategies as st
 
-from bertdemo.prediction.probabilities import softmax
+from bertdemo.prediction.predict import softmax
 
 
 @st.composite

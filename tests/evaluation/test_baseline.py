@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bertdemo.data.dataset import Dataset, Split
-from bertdemo.evaluation import bag_of_words
+from bertdemo.evaluation import baseline
 from bertdemo.evaluation.baseline import baseline_predictions, score_baseline
 
 
@@ -91,9 +91,9 @@ def test_many_labels_stay_affordable() -> None:
 
 
 def test_a_huge_training_part_is_sampled(small_dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bag_of_words, "_MAX_CHARACTERS", 1000)
+    monkeypatch.setattr(baseline, "_MAX_CHARACTERS", 1000)
     split = every_third(small_dataset)
     train = split.part("train")
-    sample = train.select(bag_of_words.affordable(train, seed=0))
+    sample = train.select(baseline.affordable(train, seed=0))
     assert 0 < sum(map(len, sample.texts)) < 1500
     assert baseline_predictions(split).tolist() == baseline_predictions(split).tolist()

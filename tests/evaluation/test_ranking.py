@@ -11,7 +11,7 @@ from scipy.stats import norm
 from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score, roc_curve
 
 from bertdemo.evaluation.ranking import POINTS, auc_interval, rank
-from bertdemo.prediction.probabilities import softmax
+from bertdemo.prediction.predict import softmax
 from tests.evaluation.answered import logits_and_truth, simulated
 
 NAMES = ("a", "b", "c", "d", "e")

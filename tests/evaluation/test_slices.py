@@ -8,13 +8,24 @@ from scipy import stats
 
 from bertdemo.data.dataset import Dataset
 from bertdemo.evaluation.metrics import wilson
-from bertdemo.evaluation.slices import FEW, Slice, Slices, lowest, slice_all
+from bertdemo.evaluation.slices import (
+    FEW,
+    Familiar,
+    Slice,
+    Slices,
+    is_much,
+    knows_share,
+    lowest,
+    main_script,
+    slice_all,
+)
 
 rows = st.lists(
     st.tuples(st.integers(0, 2), st.integers(0, 2), st.integers(0, 40), st.sampled_from(["web", "mail", ""])),
     min_size=1,
     max_size=120,
 )
+TWEETS = [f"@air flight {n} was late again" for n in range(99)] + ["我的航班又晚点了"]
 
 
 def part_of(drawn: list[tuple[int, int, int, str]]) -> Dataset:
@@ -92,3 +103,34 @@ def test_the_worst_of_many_equal_slices_is_seldom_called_worse_than_luck() -> No
     generator = np.random.default_rng(0)
     rounds = [division([(50, int(generator.binomial(50, 0.8))) for _ in range(20)]) for _ in range(400)]
     assert sum(lowest(each).p_value < 0.05 for each in rounds) <= 20
+
+
+@pytest.mark.parametrize(
+    ("text", "script"),
+    [
+        ("late again", "LATIN"), ("ＬＡＴＥ", "LATIN"), ("𝓵𝓪𝓽𝓮", "LATIN"), ("naïve", "LATIN"), ("Привет", "CYRILLIC"),
+        ("สวัสดี", "THAI"), ("我的航班 ok", "CJK"), ("مرحبا", "ARABIC"), ("123 !!", ""), ("😀", ""), ("", ""),
+    ],
+)  # fmt: skip
+def test_the_script_of_a_text_is_that_of_most_of_its_letters(text, script):
+    assert main_script(text) == script
+
+
+def test_a_script_is_known_from_one_test_text_in_a_hundred_on():
+    assert Familiar.of(TWEETS).knows_script("行李丢了")
+    assert not Familiar.of([*TWEETS, "again"]).knows_script("行李丢了")
+    assert not Familiar.of(TWEETS).knows_script("12345")
+
+
+def test_a_text_twice_as_long_as_all_others_is_unlike_them():
+    familiar = Familiar.of(["x" * 100] * 50)
+    assert familiar.knows_length("x" * 200)
+    assert not familiar.knows_length("x" * 201)
+    assert familiar.knows_length("x")
+
+
+def test_so_much_is_known_as_one_test_text_in_a_hundred_had():
+    tested = np.array([0.0] * 99 + [0.4])
+    assert knows_share(0.4, tested)
+    assert not knows_share(0.41, tested)
+    assert not is_much(0.05)

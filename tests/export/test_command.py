@@ -1,5 +1,7 @@
 """``python -m bertdemo export`` as a person types it."""
 
+from __future__ import annotations
+
 import json
 import shutil
 import zipfile
@@ -8,9 +10,13 @@ import onnx
 import pytest
 
 from bertdemo.__main__ import main
+from bertdemo.errors import RunError
 from bertdemo.evaluation.report import Interval
-from bertdemo.export import exporting, measuring
-from bertdemo.export.measuring import Measured
+from bertdemo.export import exporting
+from bertdemo.export import onnx as onnx_export
+from bertdemo.export.exporting import export_apart
+from bertdemo.export.onnx import Measured
+from bertdemo.settings import Settings
 
 
 @pytest.fixture
@@ -71,7 +77,7 @@ def test_the_ending_tells_the_format_where_none_is_given(run, tmp_path, monkeypa
 
 def test_for_people_it_is_one_line_and_a_table(run, tmp_path, monkeypatch):
     forms = [Measured(name, 23_500_000, 7.94, 0.998, Interval(0.99, 1.0, ""), 0.1, 0.8, 1000) for name in ("a", "b")]
-    monkeypatch.setattr(measuring, "measure", lambda *_: tuple(forms))
+    monkeypatch.setattr(onnx_export, "measure", lambda *_: tuple(forms))
     code, stdout, _ = run("finished", "--output", tmp_path / "run.zip", "--measure")
     lines = stdout.splitlines()
     assert code == 0
@@ -112,3 +118,20 @@ def test_a_failed_export_leaves_the_last_good_file(run, tmp_path):
     assert run("cancelled", "--output", file)[0] == 2
     assert file.read_text() == "precious"
     assert list(tmp_path.iterdir()) == [file]
+
+
+@pytest.fixture
+def home_settings(runs) -> Settings:
+    return Settings(home=runs.folder("finished").path.parents[1])
+
+
+def test_the_file_is_written_and_described(home_settings, tmp_path):
+    file = tmp_path / "package.zip"
+    values = export_apart(home_settings, "finished", "zip", file)
+    assert values["bytes"] == file.stat().st_size
+    assert "README.md" in zipfile.ZipFile(file).namelist()
+
+
+def test_what_the_command_says_against_it_is_the_error(home_settings, tmp_path):
+    with pytest.raises(RunError, match="There is no run 'nothing'"):
+        export_apart(home_settings, "nothing", "zip", tmp_path / "package.zip")

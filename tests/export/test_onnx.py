@@ -10,14 +10,12 @@ from tokenizers import Tokenizer
 
 from bertdemo.errors import ModelError
 from bertdemo.export import onnx as onnx_export
-from bertdemo.export.calibrated import load_calibrated
-from bertdemo.export.measuring import measure
-from bertdemo.export.onnx import open_session, to_int8, to_onnx
+from bertdemo.export.onnx import measure, open_session, to_int8, to_onnx
+from bertdemo.export.package import load_calibrated
 from bertdemo.models.encoding import collate, encode
-from bertdemo.prediction.predict import predict
-from bertdemo.prediction.probabilities import softmax
+from bertdemo.prediction.predict import predict, softmax
 from tests.export.conftest import EXACT, LABELS
-from tests.export.test_calibrated import a_classifier
+from tests.export.test_package import a_classifier
 
 TEXTS = ["cold", "the coffee was wonderful and the staff were kind", "漢字 😀", "", "a lovely room " * 30]
 

@@ -3,9 +3,9 @@
 import pandas as pd
 import pytest
 
-from bertdemo.data import bounded, checkup, lengths, reading, splitting
+from bertdemo.data import bounded, checkup, reading, splitting
 from bertdemo.data.dataset import Source
-from bertdemo.data.hub import HubTable
+from bertdemo.data.opening import HubTable
 from bertdemo.models.catalog import find_base
 from bertdemo.runs.base_checking import BaseCheck, Verdict
 from bertdemo.tasks.records import State
@@ -173,7 +173,7 @@ def test_touching_a_setting_looks_at_no_row_again(open_page, monkeypatch):
         monkeypatch.setattr(module, name, lambda *args, **kw: (seen.append(name), function(*args, **kw))[1])
 
     for module, name in (
-        (lengths, "token_lengths"), (checkup, "check_up"), (checkup, "usable_rows"), (reading, "guess_columns"),
+        (checkup, "token_lengths"), (checkup, "check_up"), (checkup, "usable_rows"), (reading, "guess_columns"),
         (splitting, "split"), (estimate, "estimate_seconds"),
     ):  # fmt: skip
         counted(module, name)

@@ -1,6 +1,6 @@
 """A file of a person's own: which is in use, and which of its columns."""
 
-from bertdemo.data import decoding, encodings
+from bertdemo.data.tables import encodings
 from bertdemo.ui.finetune import data_choice
 from bertdemo.ui.kit.formatting import escape
 from tests.pages.uploading import CSV, ROWS, column, upload
@@ -150,11 +150,11 @@ def test_no_page_looks_for_an_encoding_that_the_process_which_reads_has_found(op
     def refuse(*_):
         raise AssertionError("megabytes are looked at for everybody who waits")
 
-    for module, name in ((decoding, "find_encoding"), (encodings, "guess_encoding")):
+    for module, name in ((encodings, "find_encoding"), (encodings, "guess_encoding")):
         monkeypatch.setattr(module, name, refuse)
     app = upload(open_page("fine_tune"), POLISH.encode("cp1250"))
     assert app.selectbox(key="upload_encoding_picked").value == "cp1250"
-    monkeypatch.setattr(decoding, "preview", refuse)  # was looked for once
+    monkeypatch.setattr(encodings, "preview", refuse)  # was looked for once
     app.run()
     assert "Proszę o szybką odpowiedź 0;miły" in app.code[0].value
     app.button(key="upload_away").click().run()

@@ -8,7 +8,7 @@ import pytest
 from bertdemo import registry
 from bertdemo.data.dataset import Split
 from bertdemo.errors import DataError, RunError
-from bertdemo.export import apart
+from bertdemo.export import exporting
 from bertdemo.export.exporting import ENDINGS
 from bertdemo.runs.store import Runs
 from bertdemo.settings import Settings
@@ -221,7 +221,7 @@ def exporter(monkeypatch):
         output.write_text(kind)
         return {"measured": MEASURED} if measure else {}
 
-    monkeypatch.setattr(apart, "export_apart", export)
+    monkeypatch.setattr(exporting, "export_apart", export)
 
 
 @pytest.mark.parametrize("kind", ["zip", "int8"])

@@ -1,5 +1,7 @@
 """One text, one answer."""
 
+from __future__ import annotations
+
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +14,7 @@ from bertdemo.errors import PredictionError
 from bertdemo.models.classifier import Classifier, load_base
 from bertdemo.models.devices import Placement
 from bertdemo.prediction.predict import predict
-from bertdemo.prediction.single import MAX_CHARACTERS, predict_one
+from bertdemo.prediction.single import MAX_CHARACTERS, predict_one, remarks
 from tests.readable import is_readable
 
 EXACT = Placement("cpu", "fp32", "CPU", "fp32 for tests")
@@ -127,3 +129,38 @@ def test_any_text_gets_an_answer_whose_kept_part_begins_it(classifier, text):
     answer = predict_one(classifier, text)
     assert text.startswith(answer.kept_text)
     assert 0 < answer.confidence <= 1
+
+
+@pytest.fixture(scope="module")
+def classifier_of_two(tiny_base):
+    return load_base(str(tiny_base), ("bad", "good"), dropout=0.0, max_length=16)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("the coffee was cold", []),
+        ("the coffee was cold 😀", []),
+        ("สวัสดี", ["100 %"]),
+        ("the สวัสดี", ["50\u00a0% of the tokens"]),
+        ("the ｃｏｆｆｅｅ", ["50\u00a0% of the tokens", "“the coffee”"]),
+        ("𝓽𝓱𝓮 𝓬𝓸𝓯𝓯𝓮𝓮", ["100 %", "“the coffee”"]),
+        ("ⓣⓗⓔ coffee", ["50\u00a0% of the tokens", "“the coffee”"]),
+        ("the cof\u00adfee", []),  # BERT leaves out what nobody sees: it is the same text to it, too
+    ],
+)
+def test_a_remark_says_how_much_is_unknown_and_which_text_is_read_otherwise(classifier_of_two, text, words):
+    answer = predict_one(classifier_of_two, text)
+    said = remarks(answer.unknown_share, answer.plain)
+    assert len(said) == len(words)
+    assert all(word in sentence for word, sentence in zip(words, said, strict=True))
+
+
+def test_the_second_text_of_a_pair_counts_as_the_first(classifier_of_two):
+    answer = predict_one(classifier_of_two, "the coffee", "สวัสดี ｃｏｆｆｅｅ")
+    assert (answer.unknown_share, answer.plain) == (0.5, "สวัสดี coffee")
+
+
+@pytest.mark.parametrize(("share", "words"), [(0.001, "1\u00a0%"), (0.999, "99\u00a0%")])
+def test_a_share_never_claims_to_be_nothing_or_all(share, words):
+    assert remarks(share, None)[0].startswith(words)

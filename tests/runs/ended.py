@@ -8,9 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from bertdemo.data.dataset import Dataset, Split
-from bertdemo.evaluation.answers import Answered, Answers
 from bertdemo.evaluation.metrics import score
-from bertdemo.evaluation.report import Report, TrainingSummary
+from bertdemo.evaluation.report import Answered, Answers, Report, TrainingSummary
 from bertdemo.runs.folder import RunFolder
 from bertdemo.tasks.records import State, Status
 from bertdemo.training.recipe import Recipe

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bertdemo.data.dataset import Dataset
 from bertdemo.errors import DataError
-from bertdemo.evaluation.thresholds import coverage
+from bertdemo.evaluation.calibration import coverage
 from bertdemo.jobs.records import Agreement, Job, JobCard, JobColumns, JobSummary
 from bertdemo.prediction.single import Answer
 from bertdemo.tasks.records import State, Status

@@ -9,7 +9,8 @@ from itertools import zip_longest
 from typing import Any
 
 from bertdemo.data.annotation.answers import Answer, Answered
-from bertdemo.data.layout import Layout, Record, Records, counted
+from bertdemo.data.tables.cells import Layout, Record, Records
+from bertdemo.lines import counted
 
 _RESPONSES, _SUGGESTION = ".responses", ".suggestion"
 _USED = ("submitted", None)

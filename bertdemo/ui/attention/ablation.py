@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from bertdemo.evaluation.report import points_between
-from bertdemo.lines import shorten
-from bertdemo.numbers import signed
+from bertdemo.lines import shorten, signed
 from bertdemo.ui.attention import importance, selection
 from bertdemo.ui.attention.selection import Selection, heads_in
 from bertdemo.ui.kit.figure import figure
@@ -79,7 +78,7 @@ def _layers(looked: Looked) -> None:
 
 
 def _answer(complete: Looked, looked: Looked) -> None:
-    from bertdemo.charts.probabilities import side_by_side_chart
+    from bertdemo.charts.one_text import side_by_side_chart
 
     if not looked.off:
         st.markdown("Click a map to switch that head off, or *mean* for its whole layer. The answer follows at once.")

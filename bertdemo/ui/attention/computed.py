@@ -110,7 +110,7 @@ def _readings(run_id: str, edition: int, text: str, pair: str | None) -> tuple[T
 def _look(run_id: str, edition: int, text: str, pair: str | None, window: int, off: frozenset[Head]) -> Looked:
     from bertdemo.explanation.attention import attention
     from bertdemo.explanation.heads import statistics
-    from bertdemo.prediction.probabilities import softmax
+    from bertdemo.prediction.predict import softmax
 
     classifier = resources.attention_models().classifier(run_id)
     tokenized = _readings(run_id, edition, text, pair)[window]

@@ -8,8 +8,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from bertdemo.lines import distinct
-from bertdemo.numbers import plain
+from bertdemo.lines import distinct, plain
 from bertdemo.ui.attention import computed, export, selection
 from bertdemo.ui.attention.selection import Selection
 from bertdemo.ui.kit.figure import draw, numbers, picture
@@ -101,7 +100,7 @@ def vectors_of(near: HeadDetail, names: list[str], token: int, other: int) -> li
 def _table_and_picture(looked: Looked, title: str, vectors: list[tuple[str, NDArray[np.float32]]]) -> None:
     import pandas as pd
 
-    from bertdemo.charts.attention import vectors_chart
+    from bertdemo.charts.one_text import vectors_chart
 
     places = np.arange(1, len(vectors[0][1]) + 1)
     with st.expander("Table and picture", type="compact", key="formula_vectors_table"):
@@ -127,7 +126,7 @@ def long(vectors: list[tuple[str, NDArray[np.float32]]]) -> pd.DataFrame:
 def _vector(title: str, values: NDArray[np.float32], key: str) -> None:
     import pandas as pd
 
-    from bertdemo.charts.attention import vector_chart
+    from bertdemo.charts.one_text import vector_chart
 
     st.markdown(f"**{title}**")
     rows = pd.DataFrame({"number": np.arange(1, len(values) + 1), "value": values.astype(float)})

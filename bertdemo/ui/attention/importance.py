@@ -9,8 +9,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from bertdemo.lines import shorten
-from bertdemo.numbers import signed
+from bertdemo.lines import shorten, signed
 from bertdemo.ui.attention import computed
 from bertdemo.ui.attention.selection import Selection
 from bertdemo.ui.kit import resources
@@ -98,7 +97,7 @@ def measure(classifier: Classifier, readings: list[TokenizedText], bar: Bar) -> 
 
 
 def _worth(title: str, worth: NDArray[Any], key: str, note: str) -> None:
-    from bertdemo.charts.attention import head_worth_chart
+    from bertdemo.charts.one_text import head_worth_chart
 
     rows = worth_rows(worth)
     figure(

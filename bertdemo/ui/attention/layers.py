@@ -31,7 +31,7 @@ _ABOUT = {
 
 def show(looked: Looked) -> None:
     """Draw the chosen way, its finding, and a map of words and layers."""
-    from bertdemo.charts.attention import by_layer_chart
+    from bertdemo.charts.one_text import by_layer_chart
 
     with st.container(horizontal=True, vertical_alignment="bottom"):
         way = selection.one_of("way", WAYS, "How")

@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from bertdemo.explanation import tinting
-from bertdemo.numbers import plain
+from bertdemo.lines import plain
 from bertdemo.ui.explain import highlight, methods
 from bertdemo.ui.explain.methods import BASELINE_NAMES, SHORT_BASELINE_NAMES, Choice
 from bertdemo.ui.kit.figure import figure
@@ -38,7 +38,7 @@ def show(subject: Subject, choice: Choice) -> None:
     found = dict(zip(ways, methods.attributions(subject, list(ways.values())), strict=True))
     agreement = agree(list(found.values()))
     rows = agreement_rows(tuple(found), agreement)
-    from bertdemo.charts.attribution import agreement_chart
+    from bertdemo.charts.one_text import agreement_chart
 
     figure(
         escape(agreement.sentence),

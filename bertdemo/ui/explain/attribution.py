@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from bertdemo.explanation import tinting
-from bertdemo.numbers import plain, signed
+from bertdemo.lines import plain, signed
 from bertdemo.ui.explain import agreement, export, highlight, layers, methods, waterfall, windows
 from bertdemo.ui.explain.sentences import explained, how, sentence
 from bertdemo.ui.kit.background import skip_pending

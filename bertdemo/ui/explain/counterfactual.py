@@ -10,8 +10,7 @@ import streamlit as st
 
 from bertdemo.errors import PredictionError
 from bertdemo.explanation import tinting
-from bertdemo.lines import shorten
-from bertdemo.numbers import signed
+from bertdemo.lines import shorten, signed
 from bertdemo.ui.explain import highlight
 from bertdemo.ui.explain.sentences import output
 from bertdemo.ui.kit import address, prediction, text_input
@@ -197,7 +196,7 @@ def _output(subject: Subject, found: Attribution, new: Edited) -> float:
 
 
 def _bars(subject: Subject, answer: Answer) -> None:
-    from bertdemo.charts.probabilities import side_by_side_chart
+    from bertdemo.charts.one_text import side_by_side_chart
     from bertdemo.ui.predict.compare import rows_of
 
     voices = [Voice(name, subject.run, said, 0) for name, said in zip(VOICES, (subject.answer, answer), strict=True)]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from bertdemo.charts.names import ORDERS
+from bertdemo.charts.palette import ORDERS
 from bertdemo.ui.explain import methods
 from bertdemo.ui.explain.methods import key_of
 from bertdemo.ui.explain.sentences import output
@@ -62,7 +62,7 @@ def _faithfulness(subject: Subject, choice: Choice, scores: NDArray[np.float64],
 
 
 def _curve(curve: Curve, title: str, across: str, up: str, key: str, note: str) -> None:
-    from bertdemo.charts.faithfulness import erasing_chart
+    from bertdemo.charts.one_text import erasing_chart
 
     figure(
         title,

@@ -81,7 +81,7 @@ def record(subject: Subject, found: Attribution) -> str:
 
 
 def _chart(found: Attribution) -> tuple[alt.LayerChart, pd.DataFrame]:
-    from bertdemo.charts.attribution import waterfall_chart
+    from bertdemo.charts.one_text import waterfall_chart
 
     rows = waterfall.rows(found)
     return waterfall_chart(len(rows), waterfall.unit(found)), rows

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from bertdemo.lines import distinct, shorten
-from bertdemo.numbers import signed
+from bertdemo.lines import distinct, shorten, signed
 from bertdemo.ui.explain.methods import BASELINE_NAMES, key_of
 from bertdemo.ui.kit.background import Bar, result_of
 from bertdemo.ui.kit.figure import figure
@@ -28,7 +27,7 @@ _LONGEST = 18  # characters of a word beside its row
 
 def show(subject: Subject, choice: Choice) -> None:
     """Draw a map of words by layers."""
-    from bertdemo.charts.attribution import layer_chart
+    from bertdemo.charts.one_text import layer_chart
 
     found = result_of(
         (*key_of(subject, choice), "layers"),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from bertdemo.explanation import tinting
-from bertdemo.numbers import signed
+from bertdemo.lines import signed
 from bertdemo.ui.explain import highlight, methods
 from bertdemo.ui.explain.methods import key_of
 from bertdemo.ui.kit.background import Bar, result_of
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def show(subject: Subject, choice: Choice) -> None:
     """Draw the verdict, the correlation at each stage of forgetting, and the text as random weights would tint it."""
-    from bertdemo.charts.faithfulness import sanity_chart
+    from bertdemo.charts.one_text import sanity_chart
     from bertdemo.explanation.sanity import LIMIT, MEANING
 
     has_signs = methods.attribution(subject, choice).signed

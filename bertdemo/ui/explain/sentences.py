@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bertdemo.numbers import signed
+from bertdemo.lines import signed
 from bertdemo.ui.explain.methods import BASELINE_NAMES
 from bertdemo.ui.kit.formatting import listed, quoted
 

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bertdemo.lines import distinct, shorten
-from bertdemo.numbers import plain, signed
+from bertdemo.lines import distinct, plain, shorten, signed
 from bertdemo.ui.explain.methods import SHORT_BASELINE_NAMES
 from bertdemo.ui.kit.figure import figure
 from bertdemo.ui.kit.formatting import count
@@ -88,7 +87,7 @@ def table(attribution: Attribution) -> pd.DataFrame:
 
 def show(attribution: Attribution, title: str, note: str) -> None:
     """Draw the waterfall where scores add up, otherwise bars from zero; ``title`` and ``note`` are Markdown."""
-    from bertdemo.charts.attribution import waterfall_chart
+    from bertdemo.charts.one_text import waterfall_chart
 
     bars = rows(attribution)
     figure(

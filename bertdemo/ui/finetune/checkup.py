@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from bertdemo.data.spreadsheet import safe_csv
+from bertdemo.data.tables.cells import safe_csv
 from bertdemo.ui.kit.figure import figure
 from bertdemo.ui.kit.formatting import count, escape, percent
 
@@ -101,7 +101,7 @@ def _check_up(fingerprint: str, _dataset: Dataset) -> CheckUp:  # noqa: ARG001 (
 
 @st.cache_resource(show_spinner="Counting tokens…", max_entries=16)
 def lengths(fingerprint: str, tokenizer: Path, _dataset: Dataset) -> Lengths:  # noqa: ARG001
-    from bertdemo.data.lengths import token_lengths
+    from bertdemo.data.checkup import token_lengths
     from bertdemo.models.vocabulary import open_tokenizer
 
     return token_lengths(open_tokenizer(tokenizer), _dataset)
@@ -133,7 +133,7 @@ def label_rows(checkup: CheckUp) -> pd.DataFrame:
 
 
 def _labels(checkup: CheckUp) -> None:
-    from bertdemo.charts.data import label_chart
+    from bertdemo.charts.finetuning import label_chart
 
     rows = label_rows(checkup)
     shown, rest = rows.head(MOST_LABELS), rows.iloc[MOST_LABELS:]
@@ -154,8 +154,8 @@ def _labels(checkup: CheckUp) -> None:
 
 
 def _lengths(dataset: Dataset, tokenizer: Path | None, max_length: int) -> None:
-    from bertdemo.charts.data import length_chart
-    from bertdemo.data.lengths import share_cut
+    from bertdemo.charts.finetuning import length_chart
+    from bertdemo.data.checkup import share_cut
 
     if tokenizer is None:
         st.markdown("**How long are the texts?**")

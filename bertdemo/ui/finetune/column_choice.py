@@ -20,9 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from streamlit.delta_generator import DeltaGenerator
 
-    from bertdemo.data.columns import Columns
-    from bertdemo.data.dataset import Dataset
-    from bertdemo.data.labels import LabelRules
+    from bertdemo.data.dataset import Columns, Dataset, LabelRules
 
     Make = Callable[[Columns, LabelRules], Dataset]
 
@@ -189,7 +187,7 @@ def _most_frequent(cells: pd.Series[str]) -> str:
 
 def _columns(frame: pd.DataFrame, mark: int, guess: _Guess, chosen: tuple[str, tuple[str, ...], str | None]) -> Columns:
     """Return the columns that were picked, with the parts and the texts to join that are asked about here."""
-    from bertdemo.data.columns import Columns
+    from bertdemo.data.dataset import Columns
     from bertdemo.data.label_columns import as_given
 
     text, labels, pair = chosen

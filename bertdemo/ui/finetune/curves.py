@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from bertdemo.charts.names import BATCH, LOSSES, SCORES
+from bertdemo.charts.palette import BATCH, LOSSES, SCORES
 
 if TYPE_CHECKING:
     import pandas as pd

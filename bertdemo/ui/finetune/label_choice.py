@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import streamlit as st
 
-from bertdemo.data.labels import FIRST, LEAVE_OUT, LabelRules, Offers
+from bertdemo.data.dataset import FIRST, LEAVE_OUT, LabelRules, Offers
 from bertdemo.ui.kit.formatting import escape, quoted
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from bertdemo.charts.names import BATCH, LOSSES
+from bertdemo.charts.palette import BATCH, LOSSES
 from bertdemo.runs.records import Run
 from bertdemo.tasks.records import State
 from bertdemo.ui.finetune.curves import Curves, Followed
@@ -65,7 +65,7 @@ def progress(run: Run, seen: Curves) -> None:
 
 def charts(run: Run, seen: Curves) -> None:
     """Draw losses large, validation scores and learning rate below, and one table for all."""
-    from bertdemo.charts.curves import loss_chart, rate_chart, score_chart
+    from bertdemo.charts.finetuning import loss_chart, rate_chart, score_chart
 
     steps, peak = seen.started.get("steps", 0) or run.status.steps or 1, run.recipe.learning_rate
     st.markdown("**Is it learning?** Both losses should fall; if only the training loss does, it learns by heart.")

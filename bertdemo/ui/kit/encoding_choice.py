@@ -100,7 +100,7 @@ def _title(encoding: str) -> str:
 
 def _preview(place: str, content: bytes, encoding: str) -> str:
     """Return some lines of the file, looked for once in each encoding that is picked: it may be megabytes long."""
-    from bertdemo.data.decoding import preview
+    from bertdemo.data.tables.encodings import preview
 
     key = _key(place, "preview")
     known = st.session_state.get(key)

@@ -7,7 +7,7 @@ import runpy
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
-from bertdemo.places import app_script
+from bertdemo.settings import app_script
 
 
 def through_app() -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from bertdemo.data.spreadsheet import safe_csv
+from bertdemo.data.tables.cells import safe_csv
 from bertdemo.ui.kit.formatting import unescape
 
 if TYPE_CHECKING:

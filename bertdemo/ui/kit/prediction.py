@@ -66,7 +66,7 @@ def certainty(probability: float) -> str:
 
 def show(answer: Answer, least: float = 0.0) -> None:
     """Draw the answer in large, then every label's bar; ``least`` is the certainty below which it says "not sure"."""
-    from bertdemo.charts.probabilities import probability_chart
+    from bertdemo.charts.one_text import probability_chart
 
     sure = answer.confidence >= least
     st.header(headline(answer, least), anchor=False)
@@ -83,7 +83,7 @@ def show(answer: Answer, least: float = 0.0) -> None:
 
 def remark(answer: Answer) -> None:
     """Draw what of the text the model could not read, or reads as another text."""
-    from bertdemo.prediction.remarks import remarks
+    from bertdemo.prediction.single import remarks
 
     for sentence in remarks(answer.unknown_share, answer.plain):
         st.warning(escape(sentence), icon=":material/question_mark:")

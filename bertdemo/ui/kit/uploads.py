@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from bertdemo.data.hub import HubTable
+    from bertdemo.data.opening import HubTable
 
 _REFUSED = "refused_upload"  # in the session: which, and why
 _LISTEN = 0.25  # seconds

@@ -124,7 +124,7 @@ def _voice(number: int, run: Run, answer: Answer) -> Voice:
 
 
 def _show(voices: list[Voice]) -> None:
-    from bertdemo.charts.probabilities import side_by_side_chart
+    from bertdemo.charts.one_text import side_by_side_chart
 
     if len(voices) < 2:
         return

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bertdemo.data.dataset import Dataset
-    from bertdemo.evaluation.familiarity import Familiar
+    from bertdemo.evaluation.slices import Familiar
     from bertdemo.prediction.single import Answer
     from bertdemo.runs.records import Run
     from bertdemo.ui.kit.text_input import Asked
@@ -26,7 +26,7 @@ _AT_ONCE = 128  # of them, while nobody else can use the classifier
 
 def why(run: Run, asked: Asked, answer: Answer) -> str:
     """Return the difference in words; empty where there is none, or the test texts cannot be had."""
-    from bertdemo.evaluation.familiarity import is_much, knows_share, main_script
+    from bertdemo.evaluation.slices import is_much, knows_share, main_script
 
     try:
         familiar = _familiar(run.id, run.created, run)
@@ -42,7 +42,7 @@ def why(run: Run, asked: Asked, answer: Answer) -> str:
 
 @st.cache_resource(show_spinner=False, max_entries=16)
 def _familiar(run_id: str, created: float, _run: Run) -> Familiar:  # noqa: ARG001 (the key of the cache)
-    from bertdemo.evaluation.familiarity import Familiar
+    from bertdemo.evaluation.slices import Familiar
 
     test = _tested(_run)
     return Familiar.of([_joined(*row) for row in zip(test.texts, test.pairs or repeat(None, len(test)), strict=True)])

@@ -174,7 +174,7 @@ def cost(summary: JobSummary) -> str:
 def _counts(summary: JobSummary) -> None:
     import pandas as pd
 
-    from bertdemo.charts.data import label_chart
+    from bertdemo.charts.finetuning import label_chart
 
     ordered = sorted(summary.counts, key=lambda each: -each[1])
     rows = pd.DataFrame(ordered, columns=["label", "texts"])

@@ -141,7 +141,7 @@ def _from_file(run: Run) -> None:
     table = _uploaded()
     if table is None:
         return
-    from bertdemo.data.labelled import as_trained
+    from bertdemo.data.reading import as_trained
 
     name, frame = table
     frame, trained = as_trained(frame, run.data.text_columns)

@@ -14,8 +14,8 @@ from bertdemo.ui.kit.formatting import count, percent
 from bertdemo.ui.predict import familiarity
 
 if TYPE_CHECKING:
+    from bertdemo.evaluation.calibration import AtThreshold, Coverage
     from bertdemo.evaluation.report import Interval
-    from bertdemo.evaluation.thresholds import AtThreshold, Coverage
     from bertdemo.prediction.single import Answer
     from bertdemo.runs.records import Run
     from bertdemo.ui.kit.text_input import Asked

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from bertdemo.charts.names import CELL
+from bertdemo.charts.palette import CELL
 from bertdemo.evaluation.analysis import Analysis
 from bertdemo.evaluation.report import Scores
 from bertdemo.ui.kit import errors
@@ -17,7 +17,7 @@ from bertdemo.ui.report.rows import Cell, cells, class_rows, commonest_mistake, 
 @st.fragment
 def labels(run_id: str, scores: Scores, known: Analysis | None) -> None:
     """Draw the matrix with the texts of a chosen cell, and every label's own scores."""
-    from bertdemo.charts.scores import confusion_chart
+    from bertdemo.charts.report import confusion_chart
 
     rows, number = confusion_rows(scores)
     figure(

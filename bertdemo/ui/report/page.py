@@ -111,7 +111,7 @@ def _score(name: str, value: float, interval: Interval) -> None:
 
 
 def _baseline(report: Report, known: Analysis | None) -> None:
-    from bertdemo.charts.scores import interval_chart
+    from bertdemo.charts.report import interval_chart
 
     rows, low = baseline_rows(report)
     figure(

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bertdemo.charts.names import MODELS
+from bertdemo.charts.palette import MODELS
 from bertdemo.evaluation.report import Report, Scores
 from bertdemo.ui.kit.formatting import count
 

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from bertdemo.data.spreadsheet import safe_csv
-from bertdemo.lines import shorten
-from bertdemo.numbers import signed
+from bertdemo.data.tables.cells import safe_csv
+from bertdemo.lines import shorten, signed
 from bertdemo.ui.kit import address, errors, resources
 from bertdemo.ui.kit.figure import figure
 from bertdemo.ui.kit.formatting import count
@@ -130,7 +129,7 @@ def _options(known: Analysis) -> list[tuple[Question, str]]:
 
 
 def _findings(run: Run, known: Analysis, study: Study, card: StudyCard) -> None:
-    from bertdemo.charts.terms import term_chart
+    from bertdemo.charts.study import term_chart
 
     found = _words(study.id)
     st.markdown(headline(found, card))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from bertdemo.charts.names import POINT
+from bertdemo.charts.palette import POINT
 from bertdemo.lines import distinct, shorten
 from bertdemo.ui.kit import errors, resources
 from bertdemo.ui.kit.figure import figure
@@ -70,7 +70,7 @@ def _pictures(run: Run, known: Analysis, found: MapFindings) -> None:
 
 
 def _picture(known: Analysis, found: MapFindings, when: str, title: str, view: View, chosen: str) -> None:
-    from bertdemo.charts.vectors import map_chart
+    from bertdemo.charts.study import map_chart
 
     rows, names = map_rows(found.points, known.label_names, known.test.texts, when)
     first, second = (round(100 * share) for share in view.explained)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bertdemo.lines import distinct, shorten
-from bertdemo.numbers import signed
+from bertdemo.lines import distinct, shorten, signed
 from bertdemo.ui.kit.formatting import count, escape, listed, percent, quoted
 
 if TYPE_CHECKING:

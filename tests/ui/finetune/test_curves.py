@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bertdemo.charts.names import BATCH, LOSSES, SCORES
+from bertdemo.charts.palette import BATCH, LOSSES, SCORES
 from bertdemo.runs.folder import RunFolder
 from bertdemo.training.events import Stepped
 from bertdemo.ui.finetune import curves

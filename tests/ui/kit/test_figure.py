@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import streamlit as st
 
-from bertdemo.charts.data import label_chart
+from bertdemo.charts.finetuning import label_chart
 from bertdemo.ui.kit import figure
 from bertdemo.ui.kit.figure import numbers
 

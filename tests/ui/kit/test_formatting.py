@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bertdemo import numbers
+from bertdemo import lines
 from bertdemo.lines import distinct
 from bertdemo.ui.kit import formatting
 
@@ -39,8 +39,8 @@ def test_an_estimate_is_rounded_to_what_it_is_worth(seconds, said):
     ("value", "told"), [(0.5, "+0.50"), (-0.5, "−0.50"), (0.0, "0.00"), (-0.001, "0.00"), (0.001, "0.00")]
 )
 def test_a_number_has_its_sign(value, told):
-    assert numbers.signed(value) == told
-    assert numbers.plain(value) == told.removeprefix("+")
+    assert lines.signed(value) == told
+    assert lines.plain(value) == told.removeprefix("+")
 
 
 def test_names_are_listed_as_in_a_sentence():

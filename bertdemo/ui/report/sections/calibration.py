@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from bertdemo.charts.names import CERTAINTY, THRESHOLDED
+from bertdemo.charts.palette import CERTAINTY, THRESHOLDED
 from bertdemo.evaluation.report import Interval
 from bertdemo.runs.records import Run
 from bertdemo.ui.kit.figure import figure
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from bertdemo.evaluation.analysis import Analysis
-    from bertdemo.evaluation.calibration import Bin, Calibration
-    from bertdemo.evaluation.thresholds import AtThreshold, Coverage
+    from bertdemo.evaluation.calibration import AtThreshold, Bin, Calibration, Coverage
 
 _TOLERATED = 0.01  # between certainty and accuracy, before anybody is called too sure
 _FEW = 30  # texts; the interval of a smaller bin says little
@@ -100,7 +99,7 @@ def _shares(each: Bin) -> tuple[float, float, float, float]:
 
 
 def _reliability(rows: pd.DataFrame, note: str) -> None:
-    from bertdemo.charts.calibration import reliability_chart
+    from bertdemo.charts.report import reliability_chart
 
     figure(
         "Is its confidence justified?",
@@ -117,7 +116,7 @@ def _reliability(rows: pd.DataFrame, note: str) -> None:
 def _histogram(calibration: Calibration) -> None:
     import pandas as pd
 
-    from bertdemo.charts.calibration import certainty_chart
+    from bertdemo.charts.report import certainty_chart
 
     rows = [(100 * each.low, 100 * each.high, each.count) for each in calibration.bins]
     figure(
@@ -139,7 +138,7 @@ def abstaining(known: Analysis) -> None:
         key="abstain",
     )
     st.markdown(threshold_sentence(known.coverage.at(chosen / 100)))
-    from bertdemo.charts.calibration import threshold_chart
+    from bertdemo.charts.report import threshold_chart
 
     figure(
         "What does it cost to be surer?",

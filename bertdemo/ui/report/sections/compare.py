@@ -135,7 +135,7 @@ def _compared(first: Run, second: Run) -> Comparison:
 def _disagreement(first: Named, second: Named, compared: Comparison) -> None:
     import pandas as pd
 
-    from bertdemo.charts.comparison import disagreement_chart
+    from bertdemo.charts.report import disagreement_chart
 
     names, counts = (first.name, second.name), (compared.only_first, compared.only_second)
     figure(
@@ -152,7 +152,7 @@ def _disagreement(first: Named, second: Named, compared: Comparison) -> None:
 
 def _scores(chosen: list[Named]) -> None:
     """Draw all tested ones side by side."""
-    from bertdemo.charts.scores import interval_chart
+    from bertdemo.charts.report import interval_chart
 
     reports = {each.name: resources.runs().report(each.run.id) for each in chosen}
     tested = {name: report.test for name, report in reports.items() if report}
@@ -213,7 +213,7 @@ def _settings(run: Run) -> dict[str, str]:
 
 
 def _curves(chosen: list[Named]) -> None:
-    from bertdemo.charts.curves import compare_chart
+    from bertdemo.charts.finetuning import compare_chart
 
     shown = st.segmented_control(
         "Curves of", list(_MEASURES), default=next(iter(_MEASURES)), required=True, key="compared_curves"

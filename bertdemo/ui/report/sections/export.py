@@ -112,8 +112,7 @@ def _download(made: Made, name: str, kind: Format) -> None:
 
 @st.cache_resource(show_spinner=False, max_entries=8)
 def _made(run_id: str, edition: int, kind: Format, *, measure: bool) -> Made:  # noqa: ARG001 (the edition is a key)
-    from bertdemo.export.apart import export_apart
-    from bertdemo.export.exporting import ENDINGS
+    from bertdemo.export.exporting import ENDINGS, export_apart
 
     file = make_scratch() / f"{run_id}{ENDINGS[kind]}"
     try:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from bertdemo.data.spreadsheet import safe_csv
+from bertdemo.data.tables.cells import safe_csv
 from bertdemo.runs.records import Run
 from bertdemo.ui.kit.formatting import count, escape, percent
 from bertdemo.ui.kit.texts import few_at_a_time, text_as_it_is, to_read
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from bertdemo.evaluation.analysis import Analysis
-    from bertdemo.evaluation.mislabelled import Suspect, Suspects
-    from bertdemo.evaluation.mistakes import Example
+    from bertdemo.evaluation.mistakes import Example, Suspect, Suspects
 
 
 class MistakesSection(AnalysisSection):

@@ -85,7 +85,7 @@ def _rows(curves: Mapping[str, Curve], x: str, y: str) -> pd.DataFrame:
 
 
 def _curves(ranked: list[LabelRanking]) -> None:
-    from bertdemo.charts.ranking import precision_recall_chart, roc_chart
+    from bertdemo.charts.report import precision_recall_chart, roc_chart
 
     names = tuple(distinct(shorten(each.label, 30) for each in ranked))
     named = dict(zip(names, ranked, strict=True))

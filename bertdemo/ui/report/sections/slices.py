@@ -48,7 +48,7 @@ def _name(division: Slices) -> str:
 
 
 def _division(division: Slices) -> None:
-    from bertdemo.charts.slices import slice_chart
+    from bertdemo.charts.report import slice_chart
 
     st.markdown(finding(division))
     rows = slice_rows(division)

@@ -1,0 +1,1 @@
+"""How the bytes of a file become a header and rows, one module a family of formats."""
