@@ -8,10 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bertdemo.commands.arguments import Subparsers, add_command, add_encoding, check_output
-from bertdemo.commands.console import Console
+from bertdemo.commands.console import Console, Subparsers, add_command, add_encoding, check_output
+from bertdemo.commands.explain import check_pair
 from bertdemo.commands.following import until_finished
-from bertdemo.commands.one_text import check_pair
 from bertdemo.data.label_columns import listed
 from bertdemo.drafts import drafted, sweep
 from bertdemo.errors import DataError, PredictionError

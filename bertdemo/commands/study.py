@@ -7,8 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from bertdemo.commands.arguments import Subparsers, add_command
-from bertdemo.commands.console import Console
+from bertdemo.commands.console import Console, Subparsers, add_command
 from bertdemo.commands.following import message_with_time, until_finished
 from bertdemo.errors import ExplanationError
 from bertdemo.settings import Settings

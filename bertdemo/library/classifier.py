@@ -10,9 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
 from bertdemo.errors import PredictionError, RunError
-from bertdemo.library.attention import Attention
-from bertdemo.library.explanation import Explanation
-from bertdemo.library.prediction import Prediction, Predictions
+from bertdemo.library.results import Attention, Explanation, Prediction, Predictions
 from bertdemo.library.run import Run, settings_for
 
 if TYPE_CHECKING:

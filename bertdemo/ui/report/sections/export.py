@@ -87,7 +87,7 @@ def _notebook(run: Run) -> None:
     place = right.empty()
     if place.button("Make the notebook", key="make_notebook", width="stretch"):
         with errors.shown():
-            from bertdemo.library.notebook import notebook
+            from bertdemo.library.notebooks import notebook
 
             content = notebook(resources.runs().folder(run.id), show_paths=False)
             place.download_button(
