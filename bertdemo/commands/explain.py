@@ -102,8 +102,7 @@ def _explain(arguments: argparse.Namespace, settings: Settings, output: Console)
     """Print the prediction and the scores; those of a text that is longer than the model reads are of its windows."""
     classifier, tokenized = open_text(arguments, settings, complete=False)
 
-    from bertdemo.explanation.asking import Question, explain
-    from bertdemo.explanation.record import as_values
+    from bertdemo.explanation.asking import Question, as_values, explain
 
     question = Question(arguments.target, arguments.against, arguments.method, arguments.baseline, arguments.steps)
     answer = answered(classifier, tokenized, output)

@@ -153,8 +153,7 @@ class Classifier:
             ['word', 'start', 'end', 'part', 'score']
         """
         self._check_pair(pair)
-        from bertdemo.explanation.asking import Question, check_question, explain
-        from bertdemo.explanation.record import as_values
+        from bertdemo.explanation.asking import Question, as_values, check_question, explain
         from bertdemo.prediction.single import predict_one
 
         question = Question(target, against, method, baseline, steps)

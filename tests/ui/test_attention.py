@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 from bertdemo.explanation.attention import attention
 from bertdemo.explanation.heads import statistics
-from bertdemo.explanation.tokenized_text import tokenize_with_words
-from bertdemo.explanation.units import Unit, words_of
+from bertdemo.explanation.tokenized_text import Unit, tokenize_with_words, words_of
 from bertdemo.models.classifier import load_base, load_classifier, save_classifier
 from bertdemo.ui.attention import ablation, grid, layers, one_head
 from bertdemo.ui.attention import page as attention_page

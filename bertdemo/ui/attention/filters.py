@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bertdemo.explanation.units import Unit
+from bertdemo.explanation.tokenized_text import Unit
 from bertdemo.ui.kit.formatting import percent
 
 

@@ -18,7 +18,7 @@ from bertdemo.ui.kit.formatting import percent, quoted, unescape
 if TYPE_CHECKING:
     import pandas as pd
 
-    from bertdemo.explanation.head_detail import HeadDetail
+    from bertdemo.explanation.heads import HeadDetail
     from bertdemo.ui.attention.computed import Looked
 
 _FIRST = "Choose a single head above: a mean of heads has no query and no key."

@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from bertdemo.explanation.units import Unit, sum_tokens_to_words, words_of
+from bertdemo.explanation.tokenized_text import Unit, sum_tokens_to_words, words_of
 from bertdemo.lines import distinct, shorten
 from bertdemo.ui.attention import computed, selection
 from bertdemo.ui.kit.figure import figure

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import streamlit as st
 
-from bertdemo.explanation.units import Unit, aggregate_attention, pieces_of, words_of
+from bertdemo.explanation.tokenized_text import Unit, aggregate_attention, pieces_of, words_of
 from bertdemo.ui.attention import components, computed, export, selection
 from bertdemo.ui.attention.controls import LINES, MATRIX, Shown
 from bertdemo.ui.attention.filters import Visible, visible, what_is_hidden

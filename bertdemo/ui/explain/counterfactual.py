@@ -186,7 +186,7 @@ def _output(subject: Subject, found: Attribution, new: Edited) -> float:
     """Return the logit, or margin, of the changed text."""
     import torch
 
-    from bertdemo.explanation.forward import logits_of, word_vectors
+    from bertdemo.explanation.function import logits_of, word_vectors
     from bertdemo.explanation.tokenized_text import tokenize_with_words
 
     classifier = subject.classifier

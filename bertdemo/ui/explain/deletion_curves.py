@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bertdemo.explanation.faithfulness import Curve, Erasure, Faithfulness
-    from bertdemo.explanation.infidelity import Infidelity
-    from bertdemo.explanation.sensitivity import Sensitivity
+    from bertdemo.explanation.infidelity import Infidelity, Sensitivity
     from bertdemo.ui.explain.methods import Choice
     from bertdemo.ui.kit.explained_text import Subject
 
@@ -102,7 +101,7 @@ def _erasure(name: str, erasure: Erasure, about: str) -> None:
 
 def steady(subject: Subject, choice: Choice) -> None:
     """Draw infidelity and sensitivity, as Captum computes them."""
-    from bertdemo.explanation import infidelity, sensitivity
+    from bertdemo.explanation import infidelity
 
     scores = methods.attribution(subject, choice).word_scores
     foretold, moved = result_of(
@@ -112,7 +111,7 @@ def steady(subject: Subject, choice: Choice) -> None:
     )
     with st.container(horizontal=True, gap="medium", key="steady_figures"):
         _figure("Infidelity", percent(foretold.share), infidelity.INFIDELITY, infidelity.LIMIT_OF_INFIDELITY)
-        _figure("Sensitivity", percent(moved.value), sensitivity.SENSITIVITY, sensitivity.LIMIT_OF_SENSITIVITY)
+        _figure("Sensitivity", percent(moved.value), infidelity.SENSITIVITY, infidelity.LIMIT_OF_SENSITIVITY)
     st.caption(
         f"Both from Captum. Infidelity over {foretold.samples} sets of words ({foretold.value:.4f} squared logits); "
         f"sensitivity over {moved.samples} shifts of at most {moved.radius:.3g} in each coordinate."
@@ -120,8 +119,7 @@ def steady(subject: Subject, choice: Choice) -> None:
 
 
 def _steady(subject: Subject, choice: Choice, scores: NDArray[np.float64], bar: Bar) -> tuple[Infidelity, Sensitivity]:
-    from bertdemo.explanation.infidelity import infidelity
-    from bertdemo.explanation.sensitivity import sensitivity
+    from bertdemo.explanation.infidelity import infidelity, sensitivity
 
     foretold = infidelity(subject.classifier, subject.tokenized, scores, choice.target, choice.against, should_stop=bar)
     explain = methods.explain(choice)

@@ -74,7 +74,7 @@ def table(found: Attribution) -> str:
 
 def record(subject: Subject, found: Attribution) -> str:
     """Return all that it takes to compute the scores again."""
-    from bertdemo.explanation.record import to_json
+    from bertdemo.explanation.asking import to_json
 
     values = {"run": subject.run.id, **to_json(found, subject.classifier, subject.answer)}
     return json.dumps(values, ensure_ascii=False, indent=1)

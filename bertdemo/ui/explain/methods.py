@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bertdemo.explanation.attribution import Attribution
-    from bertdemo.explanation.copies import Explain
+    from bertdemo.explanation.masking import Explain
     from bertdemo.explanation.methods.method import Method
     from bertdemo.explanation.tokenized_text import TokenizedText
     from bertdemo.models.classifier import Classifier
@@ -81,7 +81,7 @@ def pick_labels(subject: Subject, choice: Choice) -> None:
 
 def pick_method(subject: Subject, choice: Choice) -> None:
     """Draw the pickers of how it is explained; a change goes into the address."""
-    from bertdemo.explanation.baselines import BASELINE_SENTENCES
+    from bertdemo.explanation.attribution import BASELINE_SENTENCES
     from bertdemo.explanation.methods import METHODS
 
     offered = {name: method for name, method in METHODS.items() if method.why_not(subject.classifier) is None}

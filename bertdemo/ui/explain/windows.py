@@ -66,7 +66,7 @@ def show(subject: Subject, choice: Choice) -> None:
 
 def record(subject: Subject, whole: Whole) -> str:
     """Return all that it takes to compute the scores of every part again."""
-    from bertdemo.explanation.record import to_json_in_windows
+    from bertdemo.explanation.asking import to_json_in_windows
 
     values = {"run": subject.run.id, **to_json_in_windows(whole, subject.classifier, subject.answer)}
     return json.dumps(values, ensure_ascii=False, indent=1)
