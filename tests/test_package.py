@@ -22,7 +22,7 @@ import bertdemo, sys
 from pathlib import Path
 from bertdemo import places
 from bertdemo.runs.starters import STARTERS
-from bertdemo.ui.attention.components import _FOLDER
+from bertdemo.ui.attention.pictures import _FOLDER
 for place in (bertdemo.__file__, places.app_script(), STARTERS, _FOLDER):
     print(Path(place).is_relative_to(sys.argv[1]))
 """

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from bertdemo.models.classifier import Classifier
     from bertdemo.runs.records import Run
     from bertdemo.ui.attention.selection import Head
-    from bertdemo.ui.kit.text_input import Asked
+    from bertdemo.ui.kit.texts import Asked
 
 _KEPT = 4  # texts; that of 512 tokens takes 75 MB with 72 heads
 _Any = TypeVar("_Any")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from bertdemo.explanation.methods.method import Method
     from bertdemo.explanation.tokenized_text import TokenizedText
     from bertdemo.models.classifier import Classifier
-    from bertdemo.ui.kit.explained_text import Subject
+    from bertdemo.ui.kit.prediction import Subject
 
 TARGET, AGAINST, METHOD, BASELINE = PARAMETERS = ("target", "against", "method", "baseline")  # of the address
 DEFAULT_METHOD, DEFAULT_BASELINE = "integrated_gradients", "pad"

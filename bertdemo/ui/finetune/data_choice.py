@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from bertdemo.ui.finetune import column_choice
-from bertdemo.ui.kit import encoding_choice, uploads
+from bertdemo.ui.kit import uploads
 from bertdemo.ui.kit.formatting import escape
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def _from_file() -> Dataset | None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"Using **{escape(name)}**. Upload another file to replace it.", width="content")
         st.button("Remove file", key="upload_away", on_click=_forget_upload)
-    encoding, frame = encoding_choice.in_chosen_encoding(_PLACE, frame)
+    encoding, frame = uploads.in_chosen_encoding(_PLACE, frame)
     return column_choice.choose(
         upload + encoding, frame, lambda columns, rules: to_dataset(frame, columns, name, rules)
     )
@@ -102,7 +102,7 @@ def _from_file() -> Dataset | None:
 
 def _forget_upload() -> None:
     st.session_state.pop(_TABLE, None)
-    encoding_choice.forget(_PLACE)
+    uploads.forget_encoding(_PLACE)
 
 
 def _read_upload(uploaded: Any) -> None:
@@ -112,7 +112,7 @@ def _read_upload(uploaded: Any) -> None:
     """
     _forget_upload()
     frame = uploads.read(uploaded)
-    encoding_choice.keep(_PLACE, uploaded.name, uploaded.getvalue(), frame)
+    uploads.keep_encoding(_PLACE, uploaded.name, uploaded.getvalue(), frame)
     st.session_state[_TABLE] = (uploaded.file_id, uploaded.name, frame)
     st.session_state[_UPLOADS] = st.session_state.get(_UPLOADS, 0) + 1
 

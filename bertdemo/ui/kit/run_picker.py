@@ -11,7 +11,7 @@ from bertdemo.lines import distinct, shorten
 from bertdemo.models.catalog import base_name
 from bertdemo.runs.records import Run
 from bertdemo.tasks.records import State
-from bertdemo.ui.kit import errors, resources, warm_up
+from bertdemo.ui.kit import errors, resources
 from bertdemo.ui.kit.formatting import escape, percent
 
 _NONE = ""
@@ -51,7 +51,7 @@ def row(*, new: str | None = None, newest: bool = False, tested: bool = False) -
     with errors.shown() as outcome:
         run = _chosen(runs, only_live=new is not None)
     if run is None and newest and runs and not outcome.failed:
-        run = (warm_up.newest_with_model(runs) if tested else None) or runs[0]
+        run = (resources.newest_with_model(runs) if tested else None) or runs[0]
     if run is not None:
         st.query_params["run"] = st.session_state["run"] = run.id
     if runs:

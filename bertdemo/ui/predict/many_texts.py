@@ -8,7 +8,7 @@ import streamlit as st
 
 from bertdemo.errors import DataError
 from bertdemo.lines import shorten
-from bertdemo.ui.kit import encoding_choice, errors, resources, run_picker, uploads
+from bertdemo.ui.kit import errors, resources, run_picker, uploads
 from bertdemo.ui.kit.formatting import ago, count, escape
 from bertdemo.ui.predict import file_job
 
@@ -167,13 +167,13 @@ def _uploaded() -> tuple[str, pd.DataFrame] | None:
     known = st.session_state.get(_TABLE)
     if uploaded is not None and (known is None or known[0] != uploaded.file_id):
         frame = uploads.read(uploaded, typed=True)
-        encoding_choice.keep(_PLACE, uploaded.name, uploaded.getvalue(), frame)
+        uploads.keep_encoding(_PLACE, uploaded.name, uploaded.getvalue(), frame)
         known = st.session_state[_TABLE] = (uploaded.file_id, uploaded.name, frame)
     if known is None:
         st.caption("The result is your table, in its order, with the label, its certainty and all probabilities added.")
         return None
     _, name, frame = known
-    _, frame = encoding_choice.in_chosen_encoding(_PLACE, frame, typed=True)
+    _, frame = uploads.in_chosen_encoding(_PLACE, frame, typed=True)
     st.caption(f"{escape(with_sheet(name, frame))}: {count(len(frame), 'row')}, {count(len(frame.columns), 'column')}")
     for note in frame.attrs.get("notes", ()):
         st.caption(escape(note))
@@ -182,7 +182,7 @@ def _uploaded() -> tuple[str, pd.DataFrame] | None:
 
 def _forget_upload() -> None:
     st.session_state.pop(_TABLE, None)
-    encoding_choice.forget(_PLACE)
+    uploads.forget_encoding(_PLACE)
 
 
 def _columns(run: Run, frame: pd.DataFrame, trained: str | None) -> JobColumns:

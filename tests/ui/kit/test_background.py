@@ -11,12 +11,12 @@ from streamlit.testing.v1 import AppTest
 from bertdemo.errors import CancelledError
 from bertdemo.explanation.tokenized_text import tokenize_with_words
 from bertdemo.models.classifier import load_base
-from bertdemo.ui.attention.importance import measure
-from bertdemo.ui.explain import windows
+from bertdemo.ui.attention.ablation import measure
+from bertdemo.ui.explain import attribution
 from bertdemo.ui.explain.methods import Choice
 from bertdemo.ui.kit import background
 from bertdemo.ui.kit.background import Bar
-from bertdemo.ui.kit.text_input import Asked
+from bertdemo.ui.kit.texts import Asked
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +99,7 @@ def test_the_bar_of_a_long_text_never_goes_back(classifier):
 
     shares = []
     subject = SimpleNamespace(classifier=classifier, asked=Asked("the coffee was cold and the staff were rude " * 40))
-    whole = windows._whole(subject, Choice(0, method="saliency"), Seen("Explaining…"))
+    whole = attribution._whole(subject, Choice(0, method="saliency"), Seen("Explaining…"))
     assert len(whole.found) > 3
     assert shares == sorted(shares)
     assert shares[-1] > 0.5

@@ -15,7 +15,7 @@ from bertdemo.drafts import make_scratch
 from bertdemo.runs.records import Run
 from bertdemo.ui.kit import errors, resources
 from bertdemo.ui.kit.formatting import percent
-from bertdemo.ui.report.section import Reported, Section
+from bertdemo.ui.report.sections import Reported, Section
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,7 +11,7 @@ from bertdemo.lines import distinct, shorten
 from bertdemo.runs.records import Run
 from bertdemo.ui.kit.figure import draw, numbers
 from bertdemo.ui.kit.formatting import escape, percent
-from bertdemo.ui.report.section import AnalysisSection
+from bertdemo.ui.report.sections import AnalysisSection
 
 if TYPE_CHECKING:
     import pandas as pd

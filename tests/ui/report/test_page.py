@@ -1,11 +1,13 @@
 """From a report to the rows and sentences on the page."""
 
+from __future__ import annotations
+
 from dataclasses import replace
 
 import pytest
 
 from bertdemo.evaluation.metrics import score
-from bertdemo.ui.report.rows import MOST_LABELS, REST, class_rows, commonest_mistake, confusion_rows, rows_explained
+from bertdemo.ui.report.page import MOST_LABELS, REST, class_rows, commonest_mistake, confusion_rows, rows_explained
 
 
 def scores_of(pairs, names):
