@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 
 from bertdemo.commands.console import Console, Subparsers, add_command, add_run
-from bertdemo.commands.following import Follower
+from bertdemo.commands.following import Teller
 from bertdemo.commands.train import add_detach, follow_or_leave
 from bertdemo.errors import RunError
 from bertdemo.runs.store import Runs
 from bertdemo.settings import Settings
+from bertdemo.tasks.following import follow
 
 
 def add_stop(subparsers: Subparsers) -> None:
@@ -36,7 +37,10 @@ def _cancel(arguments: argparse.Namespace, settings: Settings, output: Console) 
     """Wait for the end: only who looks at the run can end a worker that does not react."""
     runs = Runs(settings)
     runs.cancel(arguments.id)
-    state = Follower(runs, arguments.id, output, from_now=True).wait().status.state
+    teller = Teller(runs, arguments.id, output, from_now=True)
+    for run in follow(runs, arguments.id):
+        teller.look(run)
+    state = run.status.state
     output.result({"run": arguments.id, "status": state.value}, [f"{arguments.id}: {state}."])
     return 0
 

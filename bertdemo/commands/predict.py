@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from bertdemo.commands.console import Console, Subparsers, add_command, add_encoding, check_output
 from bertdemo.commands.explain import check_pair
-from bertdemo.commands.following import until_finished
+from bertdemo.commands.following import follow_to_result
 from bertdemo.data.label_columns import listed
 from bertdemo.drafts import drafted, sweep
 from bertdemo.errors import DataError, PredictionError
@@ -103,7 +103,7 @@ def _predict_file(arguments: argparse.Namespace, settings: Settings, output: Con
         exact=arguments.exact, destination=str(arguments.output.resolve()),
     )  # fmt: skip
     del frame  # the job has it
-    until_finished(jobs, job_id, output, _line)
+    follow_to_result(jobs, job_id, output, _line)
     _copy(jobs.result(job_id, kind), arguments.output)
     values = _file_values(jobs.summary(job_id), arguments)
     jobs.delete(job_id)  # the result stands where it was asked for

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -21,8 +19,6 @@ if TYPE_CHECKING:
     from bertdemo.runs.planning import Plan
     from bertdemo.runs.store import Runs
     from bertdemo.training.presets import Preset
-
-_SECONDS_BETWEEN_LOOKS = 0.2
 
 
 def settings_for(home: str | Path | None) -> Settings:
@@ -118,22 +114,17 @@ class Run:
             TrainingError: it ended without a tested classifier.
             KeyboardInterrupt: Ctrl-C a second time; the run goes on to its end by itself.
         """
-        offset, is_stopping = 0, False
-        while True:
-            try:
-                is_live = self._record().status.state.is_live
-                events, offset = self._runs.folder(self.id).read_metrics(offset)
-                _tell(events, progress)
-                if not is_live:
-                    break
-                time.sleep(_SECONDS_BETWEEN_LOOKS)
-            except KeyboardInterrupt:
-                if is_stopping:
-                    raise
-                is_stopping = True
-                with contextlib.suppress(RunError):  # it may have ended on its own just before
-                    self._runs.stop(self.id)
-        status = self._record().status
+        from bertdemo.runs.metrics import News
+        from bertdemo.tasks.following import until_ended
+
+        news = News(self._runs.folder(self.id))
+
+        def look(_: records.Run) -> None:
+            for line in news.lines():
+                if progress is not None:
+                    progress(line)
+
+        status = until_ended(self._runs, self.id, look, self._runs.stop).status
         if not status.state.has_model:
             raise (RunError if status.wrong_input else TrainingError)(status.message)
         return self
@@ -196,14 +187,6 @@ class Run:
                 notebooks.paragraph(line) for line in (*report["data"]["reading"], report["missing"] or "") if line
             )
         )
-
-
-def _tell(events: list[dict[str, Any]], progress: Callable[[str], None] | None) -> None:
-    from bertdemo.runs.metrics import describe
-
-    for line in filter(None, map(describe, events)):
-        if progress is not None:
-            progress(line)
 
 
 def _label_row(scores: dict[str, Any]) -> tuple[str, ...]:

@@ -16,10 +16,10 @@ from bertdemo.numbers import signed
 from bertdemo.ui.attention import computed, selection
 from bertdemo.ui.attention.selection import Selection, heads_in
 from bertdemo.ui.kit import resources
-from bertdemo.ui.kit.background import Bar, result_of, skip_pending
 from bertdemo.ui.kit.figure import figure
 from bertdemo.ui.kit.formatting import count, escape
 from bertdemo.ui.kit.prediction import certainty
+from bertdemo.ui.kit.waiting import Bar, result_of, skip_pending
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -21,10 +21,10 @@ from bertdemo.ui.explain.bars import file_name
 from bertdemo.ui.explain.methods import BASELINE_NAMES, key_of
 from bertdemo.ui.explain.sentences import explained, how, sentence
 from bertdemo.ui.kit import prediction
-from bertdemo.ui.kit.background import Bar, result_of, skip_pending
 from bertdemo.ui.kit.errors import question
 from bertdemo.ui.kit.figure import figure
 from bertdemo.ui.kit.formatting import count, percent
+from bertdemo.ui.kit.waiting import Bar, result_of, skip_pending
 
 if TYPE_CHECKING:
     import pandas as pd

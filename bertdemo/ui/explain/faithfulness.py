@@ -16,10 +16,10 @@ from bertdemo.numbers import signed
 from bertdemo.ui.explain import counterfactual, methods, sentences
 from bertdemo.ui.explain.methods import key_of
 from bertdemo.ui.explain.sentences import explained, how, output
-from bertdemo.ui.kit.background import Bar, result_of, skip_pending
 from bertdemo.ui.kit.errors import question
 from bertdemo.ui.kit.figure import figure
 from bertdemo.ui.kit.formatting import count, listed, percent, quoted
+from bertdemo.ui.kit.waiting import Bar, result_of, skip_pending
 
 if TYPE_CHECKING:
     import numpy as np

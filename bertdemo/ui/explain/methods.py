@@ -10,7 +10,7 @@ import streamlit as st
 from bertdemo.lines import shorten
 from bertdemo.ui.kit import address
 from bertdemo.ui.kit.address import InvalidParam
-from bertdemo.ui.kit.background import Bar, Work, result_of, results_of
+from bertdemo.ui.kit.waiting import Bar, Work, result_of, results_of
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator, Mapping, Sequence

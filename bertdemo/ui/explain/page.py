@@ -9,10 +9,10 @@ import streamlit as st
 from bertdemo.ui.attention import page as attention_page
 from bertdemo.ui.attention import selection as attention_selection
 from bertdemo.ui.explain import attribution, counterfactual, faithfulness, methods
-from bertdemo.ui.kit import address, background, errors, prediction, resources, texts
+from bertdemo.ui.kit import address, errors, prediction, resources, texts, waiting
 from bertdemo.ui.kit.resources import analysis_of
-from bertdemo.ui.study import page, text_map
 from bertdemo.ui.study import page as study_page
+from bertdemo.ui.study import text_map
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -57,7 +57,7 @@ def _show(run: Run) -> None:
 def _of_this_run(run: Run) -> None:
     """Drop labels and a study from the address that belong to another run."""
     if st.session_state.get("explain_run", run.id) != run.id:
-        for name in (methods.TARGET, methods.AGAINST, page.STUDY):
+        for name in (methods.TARGET, methods.AGAINST, study_page.STUDY):
             address.put(name)
     st.session_state["explain_run"] = run.id
 
@@ -82,7 +82,7 @@ def _views(subject: Subject) -> None:
     for view, tab in zip(VIEWS, _tabs(), strict=True):
         if tab.open:
             with tab, errors.shown():
-                background.skip_pending(draw[view], subject)
+                waiting.skip_pending(draw[view], subject)
 
 
 def _attention(subject: Subject) -> None:

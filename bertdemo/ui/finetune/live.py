@@ -13,7 +13,7 @@ import streamlit as st
 from bertdemo.charts.names import BATCH, LOSSES, SCORES
 from bertdemo.runs.records import Run
 from bertdemo.tasks.records import State
-from bertdemo.ui.kit import errors, resources
+from bertdemo.ui.kit import resources, waiting
 from bertdemo.ui.kit.figure import draw, numbers
 from bertdemo.ui.kit.formatting import about, compact, count, duration, escape
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from bertdemo.runs.folder import RunFolder
 
-_TICK = 2  # seconds between two looks at a live run
 _LOG_LINES = 40
 _SETTLED = 10  # steps until the smoothed loss means something
 _FAR = 3  # times the loss of blind guessing: a validation loss, which is of many texts, means something at once
@@ -35,19 +34,19 @@ _MOST_POINTS = 500  # more dots than pixels help nobody
 def watch(run: Run) -> None:
     """Draw the live view. It looks again every two seconds and reloads the page once the run has ended."""
     _buttons(run)
-    _panel(run.id)
+    waiting.watch(resources.runs(), run, _panel)
 
 
-@st.fragment(run_every=_TICK)
-def _panel(run_id: str) -> None:
-    with errors.shown():
-        run = resources.runs().get(run_id)
-        if not run.status.state.is_live:
-            st.rerun()
-        progress(run, curves(run_id))
-        with st.expander("Log", key="live_log", on_change="rerun") as box:  # read only while it is open
-            if box.open:
-                log(run_id)
+def _panel(run: Run) -> None:
+    """Draw where the run stands: a bar with words, four figures, three charts. The layout never changes."""
+    seen = curves(run.id)
+    waiting.bar(run, _sentence(run, seen.step))
+    figures(seen)
+    warnings(run, seen)
+    charts(run, seen)
+    with st.expander("Log", key="live_log", on_change="rerun") as box:  # read only while it is open
+        if box.open:
+            log(run.id)
 
 
 def curves(run_id: str) -> Curves:
@@ -59,16 +58,6 @@ def curves(run_id: str) -> Curves:
 @st.cache_resource(show_spinner=False, max_entries=16)
 def _followed(path: str, _folder: RunFolder) -> Followed:  # noqa: ARG001 (the key of the cache)
     return Followed(_folder)
-
-
-def progress(run: Run, seen: Curves) -> None:
-    """Draw where the run stands: a bar with words, four figures, three charts. The layout never changes."""
-    status = run.status
-    share = status.step / status.steps if status.steps else 0.0
-    st.progress(min(1.0, max(0.0, share)), text=_sentence(run, seen.step))
-    figures(seen)
-    warnings(run, seen)
-    charts(run, seen)
 
 
 def charts(run: Run, seen: Curves) -> None:

@@ -95,7 +95,8 @@ def offer_first_run(*, is_first: bool = True) -> None:
         _begin_first_run()
     st.caption(
         f"It starts at once, learns to tell spam from {FIRST_TEXTS:,} real text messages, and trains a bag-of-words "
-        "model for comparison, to show whether it was worth it. Everything stays on this computer; no network is needed."
+        "model for comparison, to show whether it was worth it. Everything stays on this computer; no network is "
+        "needed."
     )
 
 

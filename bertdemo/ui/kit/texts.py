@@ -18,7 +18,7 @@ from bertdemo.ui.kit.resources import STEPS, Progress
 
 if TYPE_CHECKING:
     from bertdemo.data.dataset import Dataset
-    from bertdemo.evaluation.mistakes import Example
+    from bertdemo.evaluation import mistakes
     from bertdemo.prediction.single import Answer
     from bertdemo.runs.folder import RunFolder
 
@@ -268,7 +268,7 @@ def _visited() -> Iterator[tuple[Asked, str]]:
     yield from st.session_state.get("visited", ())
 
 
-def to_read(examples: Sequence[Example], key: str) -> None:
+def to_read(examples: Sequence[mistakes.Example], key: str) -> None:
     """Draw the texts of the test part, and what the classifier said of each."""
     few_at_a_time(examples, _one, key)
 
@@ -288,7 +288,7 @@ def _show(key: str, number: int) -> None:
     st.session_state[f"{key}_shown"] = number
 
 
-def _one(example: Example) -> None:
+def _one(example: mistakes.Example) -> None:
     with st.container(border=True, gap=None):
         said = f"Predicted **{escape(example.predicted)}** ({percent(example.confidence, 0)})"
         truth = "rightly" if example.truth == example.predicted else f"labelled **{escape(example.truth)}**"

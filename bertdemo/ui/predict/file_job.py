@@ -8,7 +8,7 @@ import streamlit as st
 
 from bertdemo.lines import shorten
 from bertdemo.tasks.records import State
-from bertdemo.ui.kit import prediction, resources, task_panel
+from bertdemo.ui.kit import prediction, resources, waiting
 from bertdemo.ui.kit.figure import figure
 from bertdemo.ui.kit.formatting import about, compact, count, duration, escape, percent, quoted
 from bertdemo.ui.predict import trust
@@ -47,16 +47,21 @@ def show(job_id: str) -> None:
     if job.card:
         st.markdown(f"**{escape(shorten(job.card.source_name, 60))}**, by {escape(shorten(job.card.run_name, 60))}")
     if job.status.state.is_live:
-        promise = "You can close this page: the work goes on, and its address leads back here."
-        task_panel.watch(resources.jobs(), job, progress, promise)
+        waiting.watch(resources.jobs(), job, _at_work)
     else:
         _ended(job)
 
 
+def _at_work(job: Job) -> None:
+    waiting.bar(job, progress(job))
+    promise = "You can close this page: the work goes on, and its address leads back here."
+    waiting.cancel(resources.jobs(), job, promise)
+
+
 def progress(job: Job) -> str:
     """Return how far the job is, in words."""
-    if waiting := task_panel.in_queue(job, "table"):
-        return waiting
+    if waits := waiting.in_queue(job, "table"):
+        return waits
     if not job.done:
         return escape(job.status.message)
     words = [f"{job.done:,} of {count(job.rows, 'row')}"]
@@ -68,11 +73,11 @@ def progress(job: Job) -> str:
 
 
 def _ended(job: Job) -> None:
-    task_panel.ending(resources.jobs(), job)
+    waiting.ending(resources.jobs(), job)
     if job.done:
         _findings(job)
     question = "Delete this table and its predictions, for good?"
-    task_panel.delete(resources.jobs(), job, question, lambda: open_(None))
+    waiting.delete(resources.jobs(), job, question, lambda: open_(None))
 
 
 def _downloads(job: Job) -> None:

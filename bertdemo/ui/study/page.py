@@ -15,7 +15,7 @@ from bertdemo.data.spreadsheet import safe_csv
 from bertdemo.lines import shorten
 from bertdemo.numbers import signed
 from bertdemo.tasks.records import State
-from bertdemo.ui.kit import address, errors, resources, task_panel
+from bertdemo.ui.kit import address, errors, resources, waiting
 from bertdemo.ui.kit.figure import figure
 from bertdemo.ui.kit.formatting import about, count, escape
 from bertdemo.ui.kit.texts import LONGEST_LINK, Asked, parameters, text_as_it_is
@@ -233,24 +233,29 @@ def begin(run: Run, question: Question, most: int) -> None:
 def is_done(study: Study) -> bool:
     """Draw how far the study is, unless it has finished."""
     if study.status.state.is_live:
-        promise = "You can close this page: the work goes on, and what it found will be here."
-        task_panel.watch(resources.studies(), study, progress_of, promise)
+        waiting.watch(resources.studies(), study, _at_work)
     elif study.status.state is not State.FINISHED:
-        task_panel.ending(resources.studies(), study)
+        waiting.ending(resources.studies(), study)
         delete(study)
     return study.status.state is State.FINISHED
 
 
-def progress_of(study: Study) -> str:
+def _at_work(study: Study) -> None:
+    waiting.bar(study, _progress(study))
+    promise = "You can close this page: the work goes on, and what it found will be here."
+    waiting.cancel(resources.studies(), study, promise)
+
+
+def _progress(study: Study) -> str:
     """Return how far the study is, in words."""
     left = "" if study.status.remaining is None else f" {about(study.status.remaining).capitalize()} left."
-    return task_panel.in_queue(study, "study") or escape(study.status.message) + left
+    return waiting.in_queue(study, "study") or escape(study.status.message) + left
 
 
 def delete(study: Study) -> None:
     """Draw a button that removes what was found, after a question."""
     question = "Delete this study, for good? It can be done again."
-    task_panel.delete(resources.studies(), study, question, lambda: address.put(STUDY))
+    waiting.delete(resources.studies(), study, question, lambda: address.put(STUDY))
 
 
 def one_text(run: Run, known: Analysis, place: int, told: str = "") -> None:

@@ -13,7 +13,7 @@ from bertdemo.evaluation.report import Interval
 from bertdemo.runs.records import Run
 from bertdemo.ui.kit.figure import figure
 from bertdemo.ui.kit.formatting import count, escape, percent
-from bertdemo.ui.report.page import axis_start
+from bertdemo.ui.report.rows import axis_start
 from bertdemo.ui.report.sections import AnalysisSection
 
 if TYPE_CHECKING:

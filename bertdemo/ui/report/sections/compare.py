@@ -17,7 +17,7 @@ from bertdemo.ui.kit import resources, run_picker
 from bertdemo.ui.kit.figure import figure
 from bertdemo.ui.kit.formatting import ago, escape
 from bertdemo.ui.kit.resources import analysis_of
-from bertdemo.ui.report.page import score_rows
+from bertdemo.ui.report.rows import score_rows
 from bertdemo.ui.report.sections import Reported, Section
 
 if TYPE_CHECKING:

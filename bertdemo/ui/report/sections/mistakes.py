@@ -16,7 +16,7 @@ from bertdemo.runs.records import Run
 from bertdemo.ui.kit.figure import figure
 from bertdemo.ui.kit.formatting import count, escape, percent
 from bertdemo.ui.kit.texts import few_at_a_time, text_as_it_is, to_read
-from bertdemo.ui.report.page import axis_start
+from bertdemo.ui.report.rows import axis_start
 from bertdemo.ui.report.sections import AnalysisSection
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bertdemo.evaluation.metrics import score
-from bertdemo.ui.report.page import MOST_LABELS, REST, class_rows, commonest_mistake, confusion_rows, rows_explained
+from bertdemo.ui.report.rows import MOST_LABELS, REST, class_rows, commonest_mistake, confusion_rows, rows_explained
 
 
 def scores_of(pairs, names):
