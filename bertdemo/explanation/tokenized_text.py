@@ -32,7 +32,7 @@ _WORD = re.compile(rf"https?://\S+|[{_IDEOGRAPHS}]|[@#]?{_LETTERS}(?:['’-]{_LE
 
 @dataclass(frozen=True)
 class Token:
-    """A piece that the model reads. ``start`` and ``end`` are characters of the text that it stands for.
+    """A unit of the vocabulary. ``start`` and ``end`` are the characters of the text that it stands for.
 
     ``part`` is 0 for the text, 1 for its pair, and None for a special token, which stands for no character.
     ``word`` is an index into ``TokenizedText.words``, None for a special token.
@@ -103,7 +103,7 @@ def tokenize_with_words(classifier: Classifier, text: str, pair: str | None = No
         check_text(pair, "second text")
     if not classifier.tokenizer.is_fast:
         raise PredictionError(
-            "The tokenizer of this model does not tell where in the text its pieces stand: it can predict and not be "
+            "The tokenizer of this model does not tell where in the text its tokens stand: it can predict and not be "
             "explained. Choose a model with a fast tokenizer."
         )
     columns = tokenize(
@@ -193,7 +193,7 @@ def _with_marks(whole: str, end: int) -> int:
 
 @dataclass(frozen=True)
 class Unit:
-    """A word, a piece of one, or a special token. ``part`` as in ``Token``; ``tokens`` are those it is made of."""
+    """A word, a token, or a special token. ``part`` as in ``Token``; ``tokens`` are those it is made of."""
 
     text: str
     part: int | None
@@ -207,11 +207,11 @@ class Unit:
 def words_of(tokenized: TokenizedText) -> tuple[Unit, ...]:
     """Return the words of a text in the order of their first tokens, special tokens among them."""
     words = [Unit(word.text, word.part, word.tokens) for word in tokenized.words]
-    special = [unit for unit in pieces_of(tokenized) if unit.special]
+    special = [unit for unit in tokens_of(tokenized) if unit.special]
     return tuple(sorted(words + special, key=lambda unit: unit.tokens[0]))
 
 
-def pieces_of(tokenized: TokenizedText) -> tuple[Unit, ...]:
+def tokens_of(tokenized: TokenizedText) -> tuple[Unit, ...]:
     """Return every token by itself, named as in the vocabulary."""
     return tuple(Unit(token.text, token.part, (place,)) for place, token in enumerate(tokenized.tokens))
 

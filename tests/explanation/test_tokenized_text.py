@@ -16,9 +16,9 @@ from transformers import PreTrainedTokenizerFast
 from bertdemo.errors import PredictionError
 from bertdemo.explanation.tokenized_text import (
     aggregate_attention,
-    pieces_of,
     sum_tokens_to_words,
     tokenize_with_words,
+    tokens_of,
     words_of,
 )
 from bertdemo.models.classifier import Classifier, load_base
@@ -162,11 +162,11 @@ def test_words_are_those_of_the_text_and_special_tokens_keep_their_places(classi
     assert [token for unit in units for token in unit.tokens] == list(range(len(tokenized)))
 
 
-def test_pieces_are_the_tokens(classifier):
+def test_tokens_are_units_by_themselves(classifier):
     tokenized = tokenize_with_words(classifier, "suitcases")
-    assert [unit.text for unit in pieces_of(tokenized)] == [token.text for token in tokenized.tokens]
+    assert [unit.text for unit in tokens_of(tokenized)] == [token.text for token in tokenized.tokens]
     weights = attention_over(len(tokenized), 0)
-    assert np.allclose(aggregate_attention(weights, pieces_of(tokenized)), weights)
+    assert np.allclose(aggregate_attention(weights, tokens_of(tokenized)), weights)
 
 
 @given(text=st.text(min_size=1, max_size=40).filter(lambda text: text.strip().isprintable() and text.strip()))

@@ -142,6 +142,16 @@ def test_a_method_without_signs_gets_neither_colours_nor_glyphs(open_page, make_
     assert "there is no sum to check" in words_of(app)
 
 
+def test_the_text_can_be_seen_token_by_token(open_page, make_classifier):
+    make_classifier()
+    app = open_page("explain", run="one", text=TEXT)
+    [toggle] = [each for each in app.toggle if each.label == "Tokens"]
+    toggle.set_value(True).run()
+    assert not app.exception
+    kinds = {piece[1] for part in strip_of(app)["parts"] for piece in part}
+    assert any("mark" in kind for kind in kinds)
+
+
 def test_a_word_that_is_taken_out_changes_the_answer_as_asking_without_it(open_page, make_classifier, words_of):
     folder = make_classifier()
     app = open_page("explain", run="one", text=TEXT, view="truth", without="4.9")

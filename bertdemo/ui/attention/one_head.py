@@ -11,7 +11,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from bertdemo.explanation.tokenized_text import Unit, aggregate_attention, pieces_of, words_of
+from bertdemo.explanation.tokenized_text import Unit, aggregate_attention, tokens_of, words_of
 from bertdemo.lines import distinct
 from bertdemo.numbers import plain
 from bertdemo.ui.attention import computed, pictures, selection
@@ -34,7 +34,7 @@ _FIRST = "Choose a single head above: a mean of heads has no query and no key."
 
 def show(looked: Looked, parts: tuple[Selection, ...], shown: Shown) -> None:
     """Draw the chosen heads, say what is hidden, and offer the numbers."""
-    units = pieces_of(looked.tokenized) if shown.pieces else words_of(looked.tokenized)
+    units = tokens_of(looked.tokenized) if shown.tokens else words_of(looked.tokenized)
     seen = of(looked, parts, shown, units)
     if not seen.looking or not seen.looked_at:
         st.info("With these filters there is no word left to show.")
@@ -86,7 +86,7 @@ def legend(looked: Looked, parts: tuple[Selection, ...]) -> list[str]:
 
 
 def of(looked: Looked, parts: tuple[Selection, ...], shown: Shown, units: tuple[Unit, ...]) -> Visible:
-    """Return what is shown of each chosen head, between words or pieces."""
+    """Return what is shown of each chosen head, between words or tokens."""
     values = computed.norms(looked) if shown.by_norm else looked.weights
     chosen = np.stack([part.of(values) for part in parts])
     return visible(aggregate_attention(chosen, units), units, shown.filters)

@@ -227,11 +227,11 @@ def what_is_hidden(seen: Visible) -> str:
 
 @dataclass(frozen=True)
 class Shown:
-    """``by_norm``: weights times the lengths of what they are given to. ``pieces``: tokens instead of words."""
+    """``by_norm``: weights times the lengths of what they are given to. ``tokens``: instead of words."""
 
     picture: str
     by_norm: bool
-    pieces: bool
+    tokens: bool
     filters: Filters
 
 
@@ -245,7 +245,7 @@ def choose_shown(special: str, *, has_pairs: bool) -> Shown:
 
 def _rest(picture: str, names: str, has_pairs: bool) -> Shown:
     special = st.toggle(f"Special tokens ({names})", value=True, key="special", bind="query-params")
-    pieces = st.toggle("Pieces of words, as the model reads them", key="pieces", bind="query-params")
+    tokens = st.toggle("Tokens, as the model reads them", key="pieces", bind="query-params")
     by_norm = st.toggle(
         "Weight by vector length (norm-based attention)", key="by_norm", bind="query-params",
         help="Multiplies each weight by the length of the vector it is given to (Kobayashi et al. 2020): much weight "
@@ -256,4 +256,4 @@ def _rest(picture: str, names: str, has_pairs: bool) -> Shown:
         least = st.slider("Hide weights below", 0, 50, 0, format="%d %%", key="least", bind="query-params")
     sides = one_of("sides", SIDES, "Which text looks at which") if has_pairs else _ALL_SIDES
     looking, looked_at = (None, None) if sides == _ALL_SIDES else (int(side) - 1 for side in sides.split("-"))
-    return Shown(picture, by_norm, pieces, Filters(special, least / 100, looking, looked_at))
+    return Shown(picture, by_norm, tokens, Filters(special, least / 100, looking, looked_at))

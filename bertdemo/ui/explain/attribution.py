@@ -65,8 +65,8 @@ def show(subject: Subject) -> None:
 
 
 def _strip(found: Attribution) -> None:
-    pieces = st.session_state.get("why_pieces", False)
-    draw, scores = (tinting.tokens, found.scores) if pieces else (tinting.words, found.word_scores)
+    by_token = st.session_state.get("why_pieces", False)
+    draw, scores = (tinting.tokens, found.scores) if by_token else (tinting.words, found.word_scores)
     sentences.show_tinted(
         draw(found.tokenized, scores, signed=found.signed),
         key="strip",
@@ -77,7 +77,7 @@ def _strip(found: Attribution) -> None:
             st.markdown(":small[**+ blue** increases the score, **\u2212 orange** decreases it; the deeper, the more.]")
         else:
             st.markdown(":small[The deeper the grey, the more it mattered: this method has no for and against.]")
-        st.toggle("Word pieces", key="why_pieces", persist_state="session", help="The text as the model reads it")
+        st.toggle("Tokens", key="why_pieces", persist_state="session", help="The tokens that the model reads")
 
 
 def certificate(found: Attribution) -> None:

@@ -143,11 +143,11 @@ def table(answer: Answer) -> None:
     )
 
 
-def pieces(answer: Answer, asked: Asked) -> None:
-    """Draw the text as the model reads it: word pieces, and what was cut off."""
+def tokens(answer: Answer, asked: Asked) -> None:
+    """Draw the text as the model reads it: its tokens, and what was left out."""
     st.caption(
-        "The model reads pieces of words: a piece that begins with ## continues the word before it, and those in "
-        "brackets are marks of its own."
+        "The model reads tokens: one that begins with ## continues the word before it, and those in brackets are "
+        "special tokens."
     )
     st.text(" ".join(answer.pieces))
     for whole, kept in ((asked.text, answer.kept_text), (asked.pair, answer.kept_pair)):
@@ -186,7 +186,7 @@ def subject(run: Run, asked: Asked) -> Subject:
 
     Raises:
         RunError: the run has no model.
-        PredictionError: the text cannot be classified, or the tokenizer does not tell where its pieces stand.
+        PredictionError: the text cannot be classified, or the tokenizer does not tell where its tokens stand.
     """
     from bertdemo.prediction.model_cache import last_written
 

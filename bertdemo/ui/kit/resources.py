@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import streamlit as st
 
@@ -47,6 +47,7 @@ _AFTER_FIRST_PAINT = 1.5  # seconds
 _FAREWELL = 20.0  # seconds
 _SPINNING = "GOMP_SPINCOUNT"
 _LAST_START = "last_start.json"
+_Any = TypeVar("_Any")
 
 
 def settings() -> Settings:
@@ -54,62 +55,49 @@ def settings() -> Settings:
 
 
 def runs() -> Runs:
-    return _runs(str(settings().home))
-
-
-@st.cache_resource(show_spinner=False, max_entries=4)
-def _runs(home: str) -> Runs:  # noqa: ARG001 (the key of the cache)
+    """Return the runs of this home, and its starters."""
     from bertdemo.runs.store import Runs
 
-    return Runs(settings())
+    return _of_home("runs", lambda: Runs(settings()))
 
 
 def models() -> ModelCache:
     """Return the classifiers that are loaded, shared by all sessions."""
-    return _models(str(settings().home))
-
-
-@st.cache_resource(show_spinner=False, max_entries=4)
-def _models(home: str) -> ModelCache:  # noqa: ARG001 (the key of the cache)
     from bertdemo.prediction.model_cache import ModelCache
 
-    return ModelCache(runs())
+    return _of_home("models", lambda: ModelCache(runs()))
 
 
 def attention_models() -> ModelCache:
     """Return the classifiers that can be looked into, shared by all sessions: loaded when somebody first looks."""
-    return _attention_models(str(settings().home))
-
-
-@st.cache_resource(show_spinner=False, max_entries=4)
-def _attention_models(home: str) -> ModelCache:  # noqa: ARG001 (the key of the cache)
     from bertdemo.prediction.model_cache import ModelCache
 
-    return ModelCache(runs(), capacity=2, complete=True)
+    return _of_home("attention_models", lambda: ModelCache(runs(), capacity=2, complete=True))
 
 
 def jobs() -> Jobs:
     """Return the tables that are predicted in processes of their own."""
-    return _jobs(str(settings().home))
-
-
-@st.cache_resource(show_spinner=False, max_entries=4)
-def _jobs(home: str) -> Jobs:  # noqa: ARG001 (the key of the cache)
     from bertdemo.jobs.store import Jobs
 
-    return Jobs(settings())
+    return _of_home("jobs", lambda: Jobs(settings()))
 
 
 def studies() -> Studies:
     """Return the studies of many test texts, done in processes of their own."""
-    return _studies(str(settings().home))
-
-
-@st.cache_resource(show_spinner=False, max_entries=4)
-def _studies(home: str) -> Studies:  # noqa: ARG001 (the key of the cache)
     from bertdemo.studies.store import Studies
 
-    return Studies(settings())
+    return _of_home("studies", lambda: Studies(settings()))
+
+
+def _of_home(what: str, make: Callable[[], _Any]) -> _Any:
+    """Return what all sessions share of this home, made when it is first asked for."""
+    shared: _Any = _shared(what, str(settings().home), make)
+    return shared
+
+
+@st.cache_resource(show_spinner=False, max_entries=24)
+def _shared(what: str, home: str, _make: Callable[[], Any]) -> Any:  # noqa: ARG001 (the key of the cache)
+    return _make()
 
 
 @st.cache_resource(show_spinner=False, on_release=lambda reader: reader.close())
@@ -122,22 +110,21 @@ def table_reader() -> TableReader:
 
 def warm_up() -> None:
     """Begin, once and in the background, to load what the next click needs."""
-    _warm_up(str(settings().home)).begin()
+    _warm_up().begin()
 
 
 def is_warm() -> bool:
     """Return whether an answer can be had without the seconds that loading the libraries takes."""
-    return _warm_up(str(settings().home)).done.is_set()
+    return _warm_up().done.is_set()
 
 
 def starting() -> Progress:
     """Return how far the server has come, until it ``is_warm``."""
-    return _warm_up(str(settings().home)).progress
+    return _warm_up().progress
 
 
-@st.cache_resource(show_spinner=False, max_entries=4)
-def _warm_up(home: str) -> WarmUp:  # noqa: ARG001 (the key of the cache)
-    return WarmUp(runs(), models(), settings().home)
+def _warm_up() -> WarmUp:
+    return _of_home("warm_up", lambda: WarmUp(runs(), models(), settings().home))
 
 
 def expect_a_run() -> None:

@@ -12,7 +12,7 @@ import streamlit as st
 from bertdemo.errors import BertDemoError
 from bertdemo.lines import one_line, shorten
 from bertdemo.runs.records import Run
-from bertdemo.ui.kit import resources
+from bertdemo.ui.kit import address, resources
 from bertdemo.ui.kit.formatting import duration, escape, percent
 from bertdemo.ui.kit.resources import STEPS, Progress
 
@@ -159,10 +159,7 @@ def link(asked: Asked) -> bool:
     """Put the text into the address, so that it opens the same view; whether it is short enough for that."""
     given = parameters(asked)
     for name in (TEXT_IN, PAIR_IN):
-        if name in given:
-            st.query_params[name] = given[name]
-        else:
-            st.query_params.pop(name, None)
+        address.put(name, given.get(name, ""))
     st.session_state["ask_linked"] = given.get(TEXT_IN)
     return bool(given) or not asked.text
 
@@ -187,7 +184,7 @@ def examples_of(run: Run) -> tuple[Example, ...]:
 
 @st.cache_resource(show_spinner=False, max_entries=16)
 def _examples_of(run_id: str, created: float, _run: Run) -> tuple[Example, ...]:  # noqa: ARG001 (the key)
-    return choose_example(tested_texts(_run))
+    return choose_examples(tested_texts(_run))
 
 
 def tested_texts(run: Run) -> Dataset:
@@ -204,7 +201,7 @@ def _tested_texts(run_id: str, created: float, _folder: RunFolder) -> Dataset:  
     return _folder.split().part("test")
 
 
-def choose_example(test: Dataset) -> tuple[Example, ...]:
+def choose_examples(test: Dataset) -> tuple[Example, ...]:
     """Choose up to 24 texts that can be read at a glance, the labels in turn so that each is among the first."""
     rows = [row for row, text in enumerate(test.texts) if len(text) in _READABLE] or list(range(len(test)))
     rows.sort(key=lambda row: crc32(test.texts[row].encode("utf-8", "surrogatepass")))  # any order but that of the file

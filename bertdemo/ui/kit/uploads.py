@@ -61,9 +61,32 @@ def accepted(command: str) -> None:
     )
 
 
-def read(uploaded: Any, **options: Any) -> pd.DataFrame:
-    """Return the table in the file that an uploader returned; see ``read_content``."""
-    return read_content(uploaded.name, uploaded.getvalue(), **options)
+def take(place: str, uploaded: Any, **options: Any) -> None:
+    """Read the file that an uploader returned and keep its table for this visit: uploaders forget their files.
+
+    Args:
+        place: which uploader.
+        uploaded: its file.
+        options: see ``read_content``, which also says what is raised.
+    """
+    forget(place)
+    content = uploaded.getvalue()
+    frame = read_content(uploaded.name, content, **options)
+    _keep_encoding(place, uploaded.name, content, frame)
+    st.session_state[f"{place}_table"] = (uploaded.file_id, uploaded.name, frame)
+
+
+def taken(place: str) -> tuple[str, str, pd.DataFrame] | None:
+    """Return the id, the name and the table of the file that was taken last, if it is still there."""
+    table: tuple[str, str, pd.DataFrame] | None = st.session_state.get(f"{place}_table")
+    return table
+
+
+def forget(place: str) -> None:
+    """Let go of a file, and of what was chosen for it."""
+    st.session_state.pop(f"{place}_table", None)
+    for what in ("file", "table", "picked", "preview"):
+        st.session_state.pop(_key(place, what), None)
 
 
 def read_content(name: str, content: bytes, **options: Any) -> pd.DataFrame:
@@ -115,18 +138,10 @@ def _listener() -> Callable[[], None]:
     return listen
 
 
-def keep_encoding(place: str, name: str, content: bytes, frame: pd.DataFrame) -> None:
-    """Remember a file that was just read, where its encoding may be another than the one it was read in.
-
-    Args:
-        place: which uploader.
-        name: of the file.
-        content: of the file.
-        frame: the table that was read, whose ``attrs`` tell the encoding and whether it is in doubt.
-    """
+def _keep_encoding(place: str, name: str, content: bytes, frame: pd.DataFrame) -> None:
+    """Remember a file whose encoding may be another than the one it was read in, as its table's ``attrs`` tell."""
     from bertdemo.data.reading import is_text_file
 
-    forget_encoding(place)
     is_unicode = frame.attrs.get("encoding", "").startswith("utf")  # which hardly anything is by accident
     may_differ = frame.attrs.get("doubted", False) or not is_unicode
     if is_text_file(name) and may_differ and not content.isascii():
@@ -134,17 +149,11 @@ def keep_encoding(place: str, name: str, content: bytes, frame: pd.DataFrame) ->
         st.session_state[_key(place, "picked")] = frame.attrs["encoding"]  # a browser keeps what nobody takes back
 
 
-def forget_encoding(place: str) -> None:
-    """Let go of a file, and of what was chosen for it."""
-    for what in ("file", "table", "picked", "preview"):
-        st.session_state.pop(_key(place, what), None)
-
-
 def in_chosen_encoding(place: str, frame: pd.DataFrame, *, typed: bool = False) -> tuple[str, pd.DataFrame]:
     """Offer other encodings, and return the one picked and the table read in it; "" and ``frame`` where none is.
 
     Args:
-        place: which uploader; the same as for ``keep``.
+        place: which uploader; the same as for ``take``.
         frame: the table in the encoding that was found.
         typed: as for ``reading.read_table``.
 

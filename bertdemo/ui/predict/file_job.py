@@ -8,7 +8,7 @@ import streamlit as st
 
 from bertdemo.lines import shorten
 from bertdemo.tasks.records import State
-from bertdemo.ui.kit import prediction, resources, waiting
+from bertdemo.ui.kit import address, prediction, resources, waiting
 from bertdemo.ui.kit.figure import figure
 from bertdemo.ui.kit.formatting import about, compact, count, duration, escape, percent, quoted
 from bertdemo.ui.predict import trust
@@ -28,21 +28,15 @@ _FORMATS: tuple[tuple[Format, str, str], ...] = (
 )
 
 
-def open_(job_id: str | None) -> None:
-    """Make the page about a job, or about a new one."""
-    if job_id:
-        st.query_params["job"] = job_id
-    else:
-        st.query_params.pop("job", None)
-
-
 def show(job_id: str) -> None:
     """Draw the job as it stands; while it is at work the page looks again every two seconds.
 
     Raises:
         RunError: there is no such job.
     """
-    st.button("Predict another table", key="another_table", icon=":material/arrow_back:", on_click=open_, args=(None,))
+    st.button(
+        "Predict another table", key="another_table", icon=":material/arrow_back:", on_click=address.put, args=("job",)
+    )
     job = resources.jobs().get(job_id)
     if job.card:
         st.markdown(f"**{escape(shorten(job.card.source_name, 60))}**, by {escape(shorten(job.card.run_name, 60))}")
@@ -77,7 +71,7 @@ def _ended(job: Job) -> None:
     if job.done:
         _findings(job)
     question = "Delete this table and its predictions, for good?"
-    waiting.delete(resources.jobs(), job, question, lambda: open_(None))
+    waiting.delete(resources.jobs(), job, question, lambda: address.put("job"))
 
 
 def _downloads(job: Job) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from bertdemo.lines import shorten
-from bertdemo.ui.kit import errors, prediction, resources, texts
+from bertdemo.ui.kit import address, errors, prediction, resources, texts
 from bertdemo.ui.kit.formatting import escape
 from bertdemo.ui.predict import compare, trust
 
@@ -120,7 +120,7 @@ def _behind(run: Run, runs: list[Run], asked: Asked, answer: Answer) -> None:
     ) as box:
         if box.open:
             prediction.table(answer)
-            prediction.pieces(answer, asked)
+            prediction.tokens(answer, asked)
 
 
 def take_up(run: Run, runs: list[Run]) -> str:
@@ -146,10 +146,7 @@ def put_in_address(run: Run, runs: list[Run]) -> None:
     """Put the least certainty and the chosen classifiers into the address, so that it opens the same view."""
     least = round(100 * trust.least())
     found = _possible(compare.chosen(), run, runs)
-    if least:
-        st.query_params[SURE] = str(least)
-    else:
-        st.query_params.pop(SURE, None)
+    address.put(SURE, str(least or ""))
     st.query_params[OTHERS] = found
     st.session_state[_TAKEN_UP] = (st.query_params.get(SURE), found)
 
