@@ -5,6 +5,7 @@ For one head and one token, the numbers behind softmax(q·k / √d)·v.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from bertdemo.numbers import plain
 from bertdemo.ui.attention import computed, pictures, selection
 from bertdemo.ui.attention.pictures import packed, shades
 from bertdemo.ui.attention.selection import LINES, MATRIX, Selection, Shown, Visible, visible, what_is_hidden
-from bertdemo.ui.kit.figure import draw, numbers, picture
+from bertdemo.ui.kit.figure import download, draw, numbers, picture
 from bertdemo.ui.kit.formatting import count, percent, quoted, unescape
 
 if TYPE_CHECKING:
@@ -248,11 +249,8 @@ def _table_and_picture(looked: Looked, title: str, vectors: list[tuple[str, NDAr
         table = pd.DataFrame({"number": places, **columns})
         st.dataframe(table, hide_index=True, key="formula_vectors_rows", column_config=numbers(table))
         rows, of = long(vectors), f"{title} {pictures.about(looked)}"
-        st.download_button(
-            "Chart (PNG)", lambda: picture(of, rows, vectors_chart, tuple(rows["vector"].unique())),
-            f"{looked.run_id}-attention-formula.png", "image/png", key="formula_png", icon=":material/download:",
-            on_click="ignore",
-        )  # fmt: skip
+        drawn = partial(picture, of, rows, vectors_chart, tuple(rows["vector"].unique()))
+        download("Chart (PNG)", drawn, f"{looked.run_id}-attention-formula.png", key="formula_png")
 
 
 def long(vectors: list[tuple[str, NDArray[np.float32]]]) -> pd.DataFrame:

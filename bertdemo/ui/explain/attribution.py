@@ -22,7 +22,7 @@ from bertdemo.ui.explain.methods import BASELINE_NAMES, key_of
 from bertdemo.ui.explain.sentences import explained, how, sentence
 from bertdemo.ui.kit import prediction
 from bertdemo.ui.kit.errors import question
-from bertdemo.ui.kit.figure import figure
+from bertdemo.ui.kit.figure import download, figure
 from bertdemo.ui.kit.formatting import count, percent
 from bertdemo.ui.kit.waiting import Bar, result_of, skip_pending
 
@@ -265,15 +265,8 @@ def show_windows(subject: Subject, choice: Choice) -> None:
         key="parts_rows",
         alt="The answer to each part of the text, and how far its scores add up",
     )
-    st.download_button(
-        "All parts (JSON)",
-        lambda: record(subject, whole),
-        f"{file_name(subject, choice)}-parts.json",
-        "application/json",
-        key="take_parts",
-        icon=":material/download:",
-        on_click="ignore",
-    )
+    name = f"{file_name(subject, choice)}-parts.json"
+    download("All parts (JSON)", lambda: record(subject, whole), name, key="take_parts")
 
 
 def record(subject: Subject, whole: Whole) -> str:
@@ -285,17 +278,13 @@ def record(subject: Subject, whole: Whole) -> str:
 
 
 def _whole(subject: Subject, choice: Choice, bar: Bar) -> Whole:
-    from bertdemo.explanation.methods import attribute
     from bertdemo.explanation.windows import explain_windows, windows
 
     classifier = subject.classifier
     cut = windows(classifier, subject.asked.text, subject.asked.pair)
 
     def attribute_part(done: int, tokenized: TokenizedText) -> Attribution:
-        return attribute(
-            classifier, tokenized, choice.method, choice.target, choice.against, baseline=choice.baseline,
-            should_stop=partial(bar.at, done, len(cut.parts)),
-        )  # fmt: skip
+        return methods.scores_of(classifier, tokenized, choice, partial(bar.at, done, len(cut.parts)))
 
     return explain_windows(classifier, cut, attribute_part, bar.is_over)
 

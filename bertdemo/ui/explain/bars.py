@@ -6,7 +6,7 @@ As a page of its own, as pictures, as a table, and as JSON that can be recompute
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
@@ -17,7 +17,7 @@ from bertdemo.ui.explain import methods
 from bertdemo.ui.explain.methods import SHORT_BASELINE_NAMES
 from bertdemo.ui.explain.sentences import how
 from bertdemo.ui.kit import run_picker
-from bertdemo.ui.kit.figure import figure, light_colours
+from bertdemo.ui.kit.figure import download, figure, light_colours
 from bertdemo.ui.kit.formatting import count
 
 if TYPE_CHECKING:
@@ -126,10 +126,10 @@ def show_files(subject: Subject, choice: Choice) -> None:
     """Draw a button for each form; a file is made when it is asked for."""
     found, name = methods.attribution(subject, choice), file_name(subject, choice)
     with st.container(horizontal=True, gap="small", key="take_away"):
-        _button("Page (HTML)", lambda: page(subject, found), f"{name}.html", "text/html")
-        _button("Chart (PNG)", lambda: picture(subject, found), f"{name}.png", "image/png")
-        _button("Table (CSV)", lambda: table(found), f"{name}.csv", "text/csv")
-        _button("All of it (JSON)", lambda: record(subject, found), f"{name}.json", "application/json")
+        download("Page (HTML)", lambda: page(subject, found), f"{name}.html", key="take_html")
+        download("Chart (PNG)", lambda: picture(subject, found), f"{name}.png", key="take_png")
+        download("Table (CSV)", lambda: table(found), f"{name}.csv", key="take_csv")
+        download("All of it (JSON)", lambda: record(subject, found), f"{name}.json", key="take_json")
     st.caption(
         "The page opens without a network. The JSON holds the model's hash, token ids, baseline, steps, remainder and "
         "all scores: enough to compute them again."
@@ -140,11 +140,6 @@ def file_name(subject: Subject, choice: Choice) -> str:
     """Return run, label and method in letters that every file system takes; without an ending."""
     name = f"{subject.run.id}-{subject.labels[choice.target]}-{choice.method}"
     return "".join(letter if letter.isalnum() else "-" for letter in name)[:80]
-
-
-def _button(label: str, data: Any, name: str, kind: str) -> None:
-    key = f"take_{name.rsplit('.', 1)[-1]}"
-    st.download_button(label, data, name, kind, key=key, icon=":material/download:", on_click="ignore")
 
 
 def page(subject: Subject, found: Attribution) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -9,7 +10,7 @@ import streamlit as st
 from bertdemo.lines import shorten
 from bertdemo.tasks.records import State
 from bertdemo.ui.kit import address, prediction, resources, waiting
-from bertdemo.ui.kit.figure import figure
+from bertdemo.ui.kit.figure import download, figure
 from bertdemo.ui.kit.formatting import about, compact, count, duration, escape, percent, quoted
 from bertdemo.ui.predict import trust
 
@@ -21,11 +22,7 @@ if TYPE_CHECKING:
 _MOST_UNKNOWN = 5  # labels that are named
 _DOUBTFUL = 0.8  # of two labels one is always above a half
 _REVIEWED, _LONGEST, _MOST_LABELS = 20, 240, 20  # rows, characters, bars
-_FORMATS: tuple[tuple[Format, str, str], ...] = (
-    ("csv", "CSV", "text/csv"),
-    ("parquet", "Parquet", "application/vnd.apache.parquet"),
-    ("jsonl", "JSON lines", "application/x-ndjson"),
-)
+_FORMATS: tuple[tuple[Format, str], ...] = (("csv", "CSV"), ("parquet", "Parquet"), ("jsonl", "JSON lines"))
 
 
 def show(job_id: str) -> None:
@@ -77,16 +74,8 @@ def _ended(job: Job) -> None:
 def _downloads(job: Job) -> None:
     stem = (job.card.source_name if job.card else job.id).rpartition(".")[0] or "predictions"
     with st.container(horizontal=True, key="downloads"):
-        for kind, title, mime in _FORMATS:
-            st.download_button(
-                title,
-                data=lambda kind=kind: _content(job.id, kind),  # type: ignore[misc]
-                file_name=f"{stem}_predicted.{kind}",
-                mime=mime,
-                on_click="ignore",
-                key=f"download_{kind}",
-                icon=":material/download:",
-            )
+        for kind, title in _FORMATS:
+            download(title, partial(_content, job.id, kind), f"{stem}_predicted.{kind}", key=f"download_{kind}")
 
 
 def _content(job_id: str, kind: Format) -> bytes:

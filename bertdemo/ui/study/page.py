@@ -16,7 +16,7 @@ from bertdemo.lines import shorten
 from bertdemo.numbers import signed
 from bertdemo.tasks.records import State
 from bertdemo.ui.kit import address, errors, resources, waiting
-from bertdemo.ui.kit.figure import figure
+from bertdemo.ui.kit.figure import download, figure
 from bertdemo.ui.kit.formatting import about, count, escape
 from bertdemo.ui.kit.texts import LONGEST_LINK, Asked, parameters, text_as_it_is
 from bertdemo.ui.study.words import (
@@ -195,14 +195,8 @@ def _shortcuts(found: WordFindings, card: StudyCard) -> None:
 
 def _take_away(study: Study, found: WordFindings) -> None:
     with st.container(horizontal=True, key="study_downloads"):
-        st.download_button(
-            "CSV", data=lambda: safe_csv(table_rows(found)), file_name=f"{study.id}.csv", mime="text/csv",
-            on_click="ignore", key="study_csv", icon=":material/download:",
-        )  # fmt: skip
-        st.download_button(
-            "JSON", data=lambda: _json(study, found), file_name=f"{study.id}.json", mime="application/json",
-            on_click="ignore", key="study_json", icon=":material/download:",
-        )  # fmt: skip
+        download("CSV", lambda: safe_csv(table_rows(found)), f"{study.id}.csv", key="study_csv")
+        download("JSON", lambda: _json(study, found), f"{study.id}.json", key="study_json")
         delete(study)
 
 

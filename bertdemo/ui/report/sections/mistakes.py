@@ -5,7 +5,7 @@ To read are the mistakes it was surest of, and the training rows whose label loo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -13,7 +13,7 @@ import streamlit as st
 from bertdemo.data.spreadsheet import safe_csv
 from bertdemo.lines import distinct, shorten
 from bertdemo.runs.records import Run
-from bertdemo.ui.kit.figure import figure
+from bertdemo.ui.kit.figure import download, figure
 from bertdemo.ui.kit.formatting import count, escape, percent
 from bertdemo.ui.kit.texts import few_at_a_time, text_as_it_is, to_read
 from bertdemo.ui.report.rows import axis_start
@@ -147,7 +147,9 @@ def mistakes(run: Run, known: Analysis) -> None:
         "The surest come first: read whether the answer is wrong, or the label."
     )
     to_read(errors, key=f"mistakes_{run.id}")
-    _download("Download all mistakes", lambda: safe_csv(error_rows(errors)), f"{run.id}-mistakes.csv", "mistakes_csv")
+    download(
+        "Download all mistakes", lambda: safe_csv(error_rows(errors)), f"{run.id}-mistakes.csv", key="mistakes_csv"
+    )
 
 
 def error_rows(errors: Sequence[Example]) -> pd.DataFrame:
@@ -176,7 +178,7 @@ def suspects(run: Run, known: Analysis) -> None:
     )
     few_at_a_time(found.suspects, _suspect, key=f"suspects_{run.id}")
     listed = count(len(found.suspects), "row")
-    _download(f"Download {listed}", lambda: safe_csv(suspect_rows(found)), f"{run.id}-suspects.csv", "suspects_csv")
+    download(f"Download {listed}", lambda: safe_csv(suspect_rows(found)), f"{run.id}-suspects.csv", key="suspects_csv")
     _method(found)
 
 
@@ -215,7 +217,3 @@ def _without_empty_pair(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _method(found: Suspects) -> None:
     st.caption(f"Method: {escape(found.method)}.")
-
-
-def _download(label: str, data: Callable[[], str], name: str, key: str) -> None:
-    st.download_button(label, data, name, "text/csv", key=key, icon=":material/download:", on_click="ignore")
