@@ -45,7 +45,7 @@ def test_it_makes_the_same_run_again(written, run, home, table, tmp_path, monkey
 
 
 def code_of(notebook: Path) -> list[str]:
-    return [cell.source for cell in nbformat.read(notebooks, as_version=4).cells if cell.cell_type == "code"]
+    return [cell.source for cell in nbformat.read(notebook, as_version=4).cells if cell.cell_type == "code"]
 
 
 def test_it_is_a_notebook_that_says_what_is_not_usual(written, table):
