@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from bertdemo.ui.kit import errors, resources, text_input, warm_up
+from bertdemo.ui.kit import errors, resources, texts
 
 # What is chosen (a tab, one of several views) is written in the theme's link colour: in the dark, its primary colour
 # has too little contrast on the page. A name that is longer than its picker ends in an ellipsis; the list of runs is
@@ -36,7 +36,7 @@ def main() -> None:
         position="top",
     )
     st.html(STYLE)
-    text_input.enter_asks()
+    texts.enter_asks()
     with errors.shown():
         resources.warm_up()
         page.run()
@@ -53,4 +53,4 @@ else:
     api = Api(resources.settings, resources.runs, resources.models)
     addresses = [st.get_option("server.address") or "", *filter(None, [st.get_option("browser.serverAddress")])]
     guarded = Middleware(Guarded, resources.settings, addresses)
-    app = st.App(__file__, lifespan=warm_up.before_first_visitor, routes=[Mount("/api", api)], middleware=[guarded])
+    app = st.App(__file__, lifespan=resources.before_first_visitor, routes=[Mount("/api", api)], middleware=[guarded])

@@ -238,8 +238,7 @@ class Trained:
     def heads(self) -> None:
         """A head that is switched off changes the logits, and what all views of a head say agrees."""
         from bertdemo.explanation.attention import attention
-        from bertdemo.explanation.head_detail import closeup
-        from bertdemo.explanation.heads import logits_with_ablated_heads
+        from bertdemo.explanation.heads import closeup, logits_with_ablated_heads
         from bertdemo.explanation.tokenized_text import tokenize_with_words
 
         classifier = self.load(complete=True)

@@ -14,13 +14,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from benchmarks import machine
-from bertdemo.explanation.attention import attention
-from bertdemo.explanation.head_detail import closeup
-from bertdemo.explanation.heads import importance, logits_with_ablated_heads
+from bertdemo.explanation.attention import attention, norm_weighted, relevance, rollout
+from bertdemo.explanation.heads import closeup, importance, logits_with_ablated_heads
 from bertdemo.explanation.heads import statistics as statistics_of
-from bertdemo.explanation.norms import norm_weighted
-from bertdemo.explanation.relevance import relevance
-from bertdemo.explanation.rollout import rollout
 from bertdemo.explanation.tokenized_text import tokenize_with_words
 from bertdemo.models.classifier import load_classifier
 from bertdemo.models.devices import choose_placement

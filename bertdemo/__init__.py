@@ -22,13 +22,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from bertdemo.data.dataset import Dataset
     from bertdemo.errors import BertDemoError
-    from bertdemo.library.attention import Attention
     from bertdemo.library.classifier import Classifier, load
     from bertdemo.library.data import load_data
-    from bertdemo.library.explanation import Explanation
-    from bertdemo.library.prediction import Prediction, Predictions
-    from bertdemo.library.run import Run
-    from bertdemo.library.training import fine_tune
+    from bertdemo.library.results import Attention, Explanation, Prediction, Predictions
+    from bertdemo.library.run import Run, fine_tune
 
 __version__ = "0.1.0"
 __all__ = [
@@ -46,15 +43,15 @@ __all__ = [
 ]
 
 _PLACES = {
-    "Attention": "bertdemo.library.attention",
+    "Attention": "bertdemo.library.results",
     "BertDemoError": "bertdemo.errors",
     "Classifier": "bertdemo.library.classifier",
     "Dataset": "bertdemo.data.dataset",
-    "Explanation": "bertdemo.library.explanation",
-    "Prediction": "bertdemo.library.prediction",
-    "Predictions": "bertdemo.library.prediction",
+    "Explanation": "bertdemo.library.results",
+    "Prediction": "bertdemo.library.results",
+    "Predictions": "bertdemo.library.results",
     "Run": "bertdemo.library.run",
-    "fine_tune": "bertdemo.library.training",
+    "fine_tune": "bertdemo.library.run",
     "load": "bertdemo.library.classifier",
     "load_data": "bertdemo.library.data",
 }

@@ -10,49 +10,30 @@ import os
 import sys
 from collections.abc import Sequence
 
-from bertdemo.commands import (
-    app,
-    attention,
-    cancel,
-    compare,
-    data,
-    delete,
-    explain,
-    export,
-    notebook,
-    predict,
-    rename,
-    report,
-    runs,
-    stop,
-    study,
-    test,
-    train,
-)
-from bertdemo.commands.arguments import Parser
-from bertdemo.commands.console import Console
+from bertdemo.commands import app, data, explain, export, manage, predict, report, study, train
+from bertdemo.commands.console import Console, Parser
 from bertdemo.errors import BertDemoError
 from bertdemo.settings import Settings
 from bertdemo.tasks.failures import sentence
 
 _COMMANDS = (
-    app,
-    data,
-    train,
-    runs,
-    report,
-    predict,
-    explain,
-    attention,
-    study,
-    compare,
-    export,
-    notebook,
-    stop,
-    test,
-    cancel,
-    rename,
-    delete,
+    app.add,
+    data.add,
+    train.add,
+    report.add_runs,
+    report.add_report,
+    predict.add,
+    explain.add_explain,
+    explain.add_attention,
+    study.add,
+    report.add_compare,
+    export.add_export,
+    export.add_notebook,
+    manage.add_stop,
+    manage.add_test,
+    manage.add_cancel,
+    manage.add_rename,
+    manage.add_delete,
 )
 _FAILED = 1
 _INTERRUPTED = 130
@@ -83,8 +64,8 @@ def parser() -> Parser:
     """Return all commands with their arguments."""
     top = Parser(prog="python -m bertdemo", description="Fine-tune a BERT text classifier and judge it honestly.")
     subparsers = top.add_subparsers(required=True, metavar="COMMAND", title="commands")
-    for command in _COMMANDS:
-        command.add(subparsers)
+    for add in _COMMANDS:
+        add(subparsers)
     return top
 
 

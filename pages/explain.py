@@ -3,9 +3,9 @@
 import streamlit as st
 
 from bertdemo.ui.explain import page as explain_page
-from bertdemo.ui.kit import entry, run_picker
+from bertdemo.ui.kit import address, run_picker
 
-entry.through_app()
+address.through_app()
 place = run_picker.row(newest=True, tested=True)
 st.title("Explain", anchor=False)
 if place.run is None:

@@ -2,15 +2,15 @@
 
 import streamlit as st
 
+from bertdemo.ui import runs
 from bertdemo.ui.finetune import checkup, data_choice, live, recipe_choice, start
-from bertdemo.ui.kit import entry, errors, resources, run_picker
+from bertdemo.ui.kit import address, errors, resources, run_picker
 from bertdemo.ui.report import page as report_page
-from bertdemo.ui.runs import overview
 
-entry.through_app()
+address.through_app()
 place = run_picker.row(new="A new run")
 if place.run:
-    st.title(overview.title(place.run), anchor=False)
+    st.title(runs.title(place.run), anchor=False)
     if place.run.status.state.is_live:
         live.watch(place.run)
     else:

@@ -3,10 +3,10 @@
 import streamlit as st
 
 from bertdemo.ui import home
-from bertdemo.ui.finetune import first_run
-from bertdemo.ui.kit import entry, run_picker
+from bertdemo.ui.finetune import start
+from bertdemo.ui.kit import address, run_picker
 
-entry.through_app()
+address.through_app()
 place = run_picker.row(newest=True, tested=True)
 st.title("Fine-tune BERT, and see what it is worth", anchor=False)
 st.markdown("Teach a language model to sort texts under your labels, ask it about new ones, and judge it honestly.")
@@ -15,9 +15,9 @@ ready = home.ready(place)
 if ready:
     home.try_it(ready)
 else:
-    first_run.offer()
+    start.offer_first_run()
 
 home.doors()
 if ready:
-    first_run.offer(is_first=False)
+    start.offer_first_run(is_first=False)
 home.recent(home.own(place.runs))

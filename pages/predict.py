@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from bertdemo.ui.kit import entry, run_picker
-from bertdemo.ui.predict import address as predict_address
+from bertdemo.ui.kit import address, run_picker
 from bertdemo.ui.predict import many_texts, one_text
+from bertdemo.ui.predict import one_text as predict_address
 
-entry.through_app()
+address.through_app()
 place = run_picker.row(newest=True, tested=True)
 st.title("Predict", anchor=False)
 if place.run is None:

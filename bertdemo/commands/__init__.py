@@ -1,1 +1,1 @@
-"""The app's powers as commands: one file each, which adds its arguments and does its work."""
+"""The app's powers as commands: each adds its arguments to the parser, and does its work."""

@@ -6,8 +6,7 @@ import argparse
 import os
 import sys
 
-from bertdemo.commands.arguments import Subparsers
-from bertdemo.commands.console import Console
+from bertdemo.commands.console import Console, Subparsers
 from bertdemo.settings import Settings, app_script
 
 

@@ -1,12 +1,19 @@
-"""What a command prints: its result on stdout (one JSON object if asked), all the rest on stderr."""
+"""What commands take and print: shared arguments; results on stdout (one JSON object if asked), the rest on stderr."""
 
 from __future__ import annotations
 
+import argparse
 import json
 import math
+import os
 import sys
-from collections.abc import Iterable
-from typing import Any, TextIO
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, NoReturn, Protocol, TextIO
+
+from bertdemo.errors import DataError
+from bertdemo.lines import one_line
+from bertdemo.settings import Settings
 
 _CLEAR_LINE = "\r\x1b[K"
 
@@ -61,3 +68,78 @@ def plain(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
+
+
+Command = Callable[[argparse.Namespace, Settings, Console], int]
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse without the block of usage lines before each message, and without guessed abbreviations."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options, allow_abbrev=False)
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {one_line(message)} (see {self.prog} --help).\n")
+
+
+class Subparsers(Protocol):
+    """Where commands are added; argparse has no public name for its type."""
+
+    def add_parser(self, name: str, *, help: str, description: str, **options: Any) -> Parser: ...  # noqa: A002
+
+
+def add_command(subparsers: Subparsers, name: str, summary: str, run: Command) -> Parser:
+    """Return a sub-command with ``--json``; ``run`` gets the parsed arguments and returns the exit code."""
+    parser = subparsers.add_parser(name, help=summary, description=summary)
+    parser.add_argument("--json", action="store_true", help="print one JSON object on stdout")
+    parser.set_defaults(run=run)
+    return parser
+
+
+def add_run(parser: Parser) -> None:
+    parser.add_argument("id", metavar="RUN", help="id of the run, as listed by the command runs")
+
+
+def add_columns(parser: Parser) -> None:
+    """Add which columns of a table to use, and what becomes of labels that are not plain."""
+    group = parser.add_argument_group("the table")
+    for option, help_ in (
+        ("--text-column", "column of the texts (default: guessed)"),
+        ("--label-column", "column of the labels (default: guessed); several 0/1 columns with commas between"),
+        ("--pair-column", "column of a second text, for sentence pairs (default: guessed); none for single texts"),
+        ("--split-column", "column of published parts (default: guessed); none for a split of our own"),
+    ):
+        group.add_argument(option, metavar="C", help=help_)
+    group.add_argument("--join-columns", metavar="C,C", help="columns whose texts are read as one, such as title,body")
+    group.add_argument(
+        "--several", metavar="RULE", default="leave-out",
+        help="rows with several labels: leave-out (default), first, or the one label to learn against all others",
+    )  # fmt: skip
+    group.add_argument("--keep-spellings", action="store_true", help="do not read Spam and spam as one label")
+    group.add_argument("--no-label", metavar="V,V", help="values that mean “no label” (default: n/a, ? and the like)")
+    group.add_argument("--majority", action="store_true", help="of a text in several rows, its most frequent label")
+    group.add_argument("--drop-small-labels", action="store_true", help="leave out labels too small to split")
+    add_encoding(parser)
+
+
+def add_encoding(parser: Parser) -> None:
+    """Add how the characters of a text file are encoded."""
+    parser.add_argument(
+        "--encoding", metavar="E", help="of a text file, such as cp1250 or shift_jis (default: found out)"
+    )
+
+
+def check_output(file: Path) -> None:
+    """Refuse before the work what would only be found out after it.
+
+    Raises:
+        DataError: no file can be written there.
+    """
+    folder = file.resolve().parent
+    if file.is_dir():
+        raise DataError(f"{file} is a folder: give the name of a file in it.")
+    if not folder.is_dir():
+        raise DataError(f"{file} cannot be written: there is no such folder.")
+    if not os.access(folder, os.W_OK):
+        raise DataError(f"{file} cannot be written: choose a folder that you may write to.")

@@ -1,4 +1,4 @@
-"""``export RUN --output FILE``: a classifier for use elsewhere."""
+"""``export RUN`` and ``notebook RUN``: a classifier, or the steps that made it, for use elsewhere."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bertdemo.commands.arguments import Subparsers, add_command, add_run, check_output
-from bertdemo.commands.console import Console
+from bertdemo.commands.console import Console, Subparsers, add_command, add_run, check_output
 from bertdemo.errors import DataError
 from bertdemo.export.exporting import ENDINGS, FORMATS, Exported, Format, export
 from bertdemo.runs.store import Runs
@@ -21,9 +20,9 @@ if TYPE_CHECKING:
 _MEGABYTE = 1e6
 
 
-def add(subparsers: Subparsers) -> None:
+def add_export(subparsers: Subparsers) -> None:
     """Add the arguments: a run, a form and a file."""
-    parser = add_command(subparsers, "export", "Write a classifier to a file, for use elsewhere.", run)
+    parser = add_command(subparsers, "export", "Write a classifier to a file, for use elsewhere.", _export)
     add_run(parser)
     parser.add_argument("--format", choices=FORMATS,
                         help="zip: for transformers.pipeline; onnx; int8: ONNX with weights of 8 bits "
@@ -33,7 +32,7 @@ def add(subparsers: Subparsers) -> None:
                         help="compare PyTorch, ONNX and int8 on the test split")  # fmt: skip
 
 
-def run(arguments: argparse.Namespace, settings: Settings, output: Console) -> int:
+def _export(arguments: argparse.Namespace, settings: Settings, output: Console) -> int:
     """Write the file; with ``--measure`` print how the forms compare."""
     check_output(arguments.output)
     kind = _format(arguments.format, arguments.output)
@@ -74,3 +73,22 @@ def _lines(done: Exported, measured: Sequence[Measured]) -> Iterator[str]:
     for each in measured:
         agreement = f"{100 * each.agreement:>9.2f} %{100 * each.accuracy:>8.2f} %"
         yield f"{each.form:<14}{each.bytes / _MEGABYTE:>7.1f} MB{each.milliseconds:>7.1f} ms{agreement}"
+
+
+def add_notebook(subparsers: Subparsers) -> None:
+    """Add the arguments: a run and a file."""
+    parser = add_command(subparsers, "notebook", "Write the steps that made a run as a Jupyter notebook.", _notebook)
+    add_run(parser)
+    parser.add_argument("--output", metavar="FILE", type=Path, required=True, help="file to write: .ipynb")
+
+
+def _notebook(arguments: argparse.Namespace, settings: Settings, output: Console) -> int:
+    """Write the file."""
+    from bertdemo.library.run import Run
+
+    if arguments.output.suffix.casefold() != ".ipynb":
+        raise DataError(f"{arguments.output.name} must end in .ipynb: choose another name.")
+    check_output(arguments.output)
+    written = Run(arguments.id, settings.home).to_notebook(arguments.output)
+    output.result({"run": arguments.id, "output": str(written)}, [str(written)])
+    return 0

@@ -8,10 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bertdemo.commands.arguments import Subparsers, add_command, add_encoding, check_output
-from bertdemo.commands.console import Console
-from bertdemo.commands.following import until_finished
-from bertdemo.commands.one_text import check_pair
+from bertdemo.commands.console import Console, Subparsers, add_command, add_encoding, check_output
+from bertdemo.commands.explain import check_pair
+from bertdemo.commands.following import follow_to_result
 from bertdemo.drafts import drafted, sweep
 from bertdemo.errors import DataError, PredictionError
 from bertdemo.lines import listed
@@ -103,7 +102,7 @@ def _predict_file(arguments: argparse.Namespace, settings: Settings, output: Con
         exact=arguments.exact, destination=str(arguments.output.resolve()),
     )  # fmt: skip
     del frame  # the job has it
-    until_finished(jobs, job_id, output, _line)
+    follow_to_result(jobs, job_id, output, _line)
     _copy(jobs.result(job_id, kind), arguments.output)
     values = _file_values(jobs.summary(job_id), arguments)
     jobs.delete(job_id)  # the result stands where it was asked for

@@ -7,9 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from bertdemo.commands.arguments import Subparsers, add_command
-from bertdemo.commands.console import Console
-from bertdemo.commands.following import message_with_time, until_finished
+from bertdemo.commands.console import Console, Subparsers, add_command
+from bertdemo.commands.following import follow_to_result, message_with_time
 from bertdemo.errors import ExplanationError
 from bertdemo.settings import Settings
 
@@ -52,7 +51,7 @@ def run(arguments: argparse.Namespace, settings: Settings, output: Console) -> i
     if question.about == "map" and arguments.baseline is not None:
         raise ExplanationError("A map compares with no baseline: leave out --baseline, or ask about a --label.")
     study_id = studies.submit(arguments.id, question, arguments.texts, baseline=arguments.baseline or "pad")
-    until_finished(studies, study_id, output, lambda study: message_with_time(study.status))
+    follow_to_result(studies, study_id, output, lambda study: message_with_time(study.status))
     card = studies.folder(study_id).card
     test = runs.folder(arguments.id).split().part("test")
     about = {"run": card.run, "study": study_id, "model": card.model, "available": card.available}

@@ -6,11 +6,10 @@ import argparse
 from dataclasses import fields
 from typing import Any, get_args
 
-from bertdemo.commands.arguments import Parser, Subparsers, add_columns, add_command
-from bertdemo.commands.console import Console
-from bertdemo.commands.describing import full_lines
-from bertdemo.commands.following import Follower, Left
-from bertdemo.commands.opening import open_checked, reading_lines, reading_values
+from bertdemo.commands.console import Console, Parser, Subparsers, add_columns, add_command
+from bertdemo.commands.data import open_checked, reading_lines, reading_values
+from bertdemo.commands.following import follow_run
+from bertdemo.commands.report import full_lines
 from bertdemo.errors import RunError, TrainingError
 from bertdemo.runs.planning import plan, recipe_of
 from bertdemo.runs.records import Run
@@ -67,8 +66,8 @@ def follow_or_leave(
         output.result({"run": run_id, "status": state.value} | (about or {}), [run_id])
         return 0
     try:
-        ended = Follower(runs, run_id, output).follow()
-    except Left:
+        ended = follow_run(runs, run_id, output)
+    except KeyboardInterrupt:
         output.remark(_parting(runs, run_id))
         return INTERRUPTED
     values = _values(runs, ended)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bertdemo.errors import ExplanationError
-from bertdemo.explanation.cancellation import ShouldStop, check_cancelled, never
+from bertdemo.explanation.function import ShouldStop, check_cancelled, never
 from bertdemo.explanation.masking import check_words, mask_id, texts_at_once
 from bertdemo.explanation.tokenized_text import TokenizedText, Word
 from bertdemo.models.classifier import Classifier

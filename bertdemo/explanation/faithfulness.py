@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bertdemo.errors import ExplanationError
-from bertdemo.explanation.cancellation import ShouldStop, never
+from bertdemo.explanation.function import ShouldStop, never
 from bertdemo.explanation.masking import check_scores, explained, logits_without
 from bertdemo.explanation.tokenized_text import TokenizedText
 from bertdemo.models.classifier import Classifier

@@ -17,10 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bertdemo.errors import ExplanationError
-from bertdemo.explanation.attribution import CERTIFIED, TINY, Attribution
-from bertdemo.explanation.baselines import baseline_vectors
-from bertdemo.explanation.cancellation import ShouldStop, never
-from bertdemo.explanation.function import ExplainedOutput, interpolate
+from bertdemo.explanation.attribution import CERTIFIED, TINY, Attribution, baseline_vectors
+from bertdemo.explanation.function import ExplainedOutput, ShouldStop, interpolate, never
 from bertdemo.explanation.tokenized_text import TokenizedText
 from bertdemo.models.classifier import Classifier
 

@@ -15,10 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bertdemo.errors import ExplanationError
-from bertdemo.explanation.baselines import baseline_vectors
-from bertdemo.explanation.cancellation import ShouldStop, check_cancelled, never
-from bertdemo.explanation.forward import logits_and_states_of
-from bertdemo.explanation.function import Expand, ExplainedOutput, interpolate
+from bertdemo.explanation.attribution import baseline_vectors
+from bertdemo.explanation.function import (
+    Expand,
+    ExplainedOutput,
+    ShouldStop,
+    check_cancelled,
+    interpolate,
+    logits_and_states_of,
+    never,
+)
 from bertdemo.explanation.integrated_gradients import MOST_STEPS, ends
 from bertdemo.explanation.tokenized_text import TokenizedText
 from bertdemo.models.classifier import Classifier

@@ -1,22 +1,33 @@
-"""What a classifier says of a text without some of its words."""
+"""What a classifier says of a text without some of its words, and private copies of it, to change and to throw away.
+
+A shared model is never changed.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import copy
+from collections.abc import Callable, Collection
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bertdemo.errors import ExplanationError
-from bertdemo.explanation.cancellation import ShouldStop, check_cancelled, never
-from bertdemo.explanation.function import rows_at_once
+from bertdemo.explanation.function import ShouldStop, check_cancelled, never, rows_at_once, tables_of
 from bertdemo.explanation.tokenized_text import TokenizedText
 from bertdemo.models.classifier import Classifier
 from bertdemo.models.devices import choose_placement
 from bertdemo.models.encoding import Encoded
 from bertdemo.prediction.predict import predict_encoded
 
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
 _MOST_TOKENS = 2048  # that go through a model together: more gain nothing
+# A way of explaining: word scores (words,) of what a classifier says of a reading. The classifier is handed over
+# because two tests explain a changed copy of it.
+Explain = Callable[[Classifier, TokenizedText], NDArray[np.float64]]
 
 
 def texts_at_once(classifier: Classifier, tokens: int) -> int:
@@ -121,3 +132,34 @@ def check_scores(tokenized: TokenizedText, word_scores: NDArray[np.float64]) -> 
         raise ExplanationError(
             f"There are {len(word_scores)} scores for {len(tokenized.words)} words: give one a word."
         )
+
+
+def private_copy(classifier: Classifier, own: Collection[str] = ()) -> Classifier:
+    """Return a classifier with modules of its own that shares the given weights, but for those in ``own``.
+
+    Tokenizer and lock are shared, too: what uses the copy waits like everybody else.
+    """
+    with classifier.lock:
+        model = classifier.model
+        shared = [weight for name, weight in model.named_parameters() if name not in own]
+        memo: dict[int, Any] = {id(tensor): tensor for tensor in (*shared, *model.buffers())}
+        return replace(classifier, model=copy.deepcopy(model, memo))
+
+
+def shiftable(classifier: Classifier, ids: NDArray[np.int64]) -> tuple[Classifier, Tensor]:
+    """Return a private copy, and the shift of its embeddings of these ids: (ids, width), zeros to be written into."""
+    import torch
+
+    own = private_copy(classifier)
+    tables = tables_of(own)
+    weight = cast("Tensor", tables[0].weight)  # (vocabulary, width)
+    row = torch.zeros(len(weight), dtype=torch.int64, device=weight.device)  # 0: an id that is not shifted
+    row[torch.from_numpy(ids).to(weight.device)] = torch.arange(1, len(ids) + 1, device=weight.device)
+    shift = torch.zeros((len(ids) + 1, weight.shape[1]), device=weight.device)
+
+    def add_shift(_: nn.Module, inputs: tuple[Tensor], vectors: Tensor) -> Tensor:
+        return vectors + shift[row[inputs[0]]].to(vectors.dtype)
+
+    for table in tables:
+        table.register_forward_hook(add_shift)
+    return own, shift[1:]

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from bertdemo.explanation.cancellation import ShouldStop, check_cancelled, never
-from bertdemo.explanation.copies import Explain, private_copy
-from bertdemo.explanation.masking import check_words
+from bertdemo.explanation.function import ShouldStop, check_cancelled, never
+from bertdemo.explanation.masking import Explain, check_words, private_copy
 from bertdemo.explanation.tokenized_text import TokenizedText
 from bertdemo.models.classifier import Classifier
 

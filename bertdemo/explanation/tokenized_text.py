@@ -1,4 +1,7 @@
-"""What a model reads of a text: its tokens, where they stand in the text, and the words they make up."""
+"""What a model reads of a text: its tokens, where they stand in the text, and the words they make up.
+
+Attention is shown between units: words as they were written, or the tokens that the model reads.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,7 @@ _WORD = re.compile(rf"https?://\S+|[{_IDEOGRAPHS}]|[@#]?{_LETTERS}(?:['’-]{_LE
 
 @dataclass(frozen=True)
 class Token:
-    """A piece that the model reads. ``start`` and ``end`` are characters of the text that it stands for.
+    """A unit of the vocabulary. ``start`` and ``end`` are the characters of the text that it stands for.
 
     ``part`` is 0 for the text, 1 for its pair, and None for a special token, which stands for no character.
     ``word`` is an index into ``TokenizedText.words``, None for a special token.
@@ -100,7 +103,7 @@ def tokenize_with_words(classifier: Classifier, text: str, pair: str | None = No
         check_text(pair, "second text")
     if not classifier.tokenizer.is_fast:
         raise PredictionError(
-            "The tokenizer of this model does not tell where in the text its pieces stand: it can predict and not be "
+            "The tokenizer of this model does not tell where in the text its tokens stand: it can predict and not be "
             "explained. Choose a model with a fast tokenizer."
         )
     columns = tokenize(
@@ -186,3 +189,47 @@ def _with_marks(whole: str, end: int) -> int:
     while end < len(whole) and unicodedata.category(whole[end]) in ("Mn", "Me", "Mc", "Cf"):
         end += 1
     return end
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A word, a token, or a special token. ``part`` as in ``Token``; ``tokens`` are those it is made of."""
+
+    text: str
+    part: int | None
+    tokens: tuple[int, ...]
+
+    @property
+    def special(self) -> bool:
+        return self.part is None
+
+
+def words_of(tokenized: TokenizedText) -> tuple[Unit, ...]:
+    """Return the words of a text in the order of their first tokens, special tokens among them."""
+    words = [Unit(word.text, word.part, word.tokens) for word in tokenized.words]
+    special = [unit for unit in tokens_of(tokenized) if unit.special]
+    return tuple(sorted(words + special, key=lambda unit: unit.tokens[0]))
+
+
+def tokens_of(tokenized: TokenizedText) -> tuple[Unit, ...]:
+    """Return every token by itself, named as in the vocabulary."""
+    return tuple(Unit(token.text, token.part, (place,)) for place, token in enumerate(tokenized.tokens))
+
+
+def aggregate_attention(weights: NDArray[np.floating[Any]], units: tuple[Unit, ...]) -> NDArray[np.float64]:
+    """Return attention between units from attention between tokens: (…, tokens, tokens) to (…, units, units).
+
+    What is paid to a word is the sum over its tokens; what a word pays is the mean over its tokens (Clark et al.,
+    2019), so rows that summed to 1 still do.
+    """
+    paid = sum_tokens_to_words(weights, units)
+    return np.stack([paid[..., list(unit.tokens), :].mean(axis=-2) for unit in units], axis=-2)
+
+
+def sum_tokens_to_words(scores: NDArray[np.floating[Any]], units: tuple[Unit, ...]) -> NDArray[np.float64]:
+    """Return sums over the tokens of each unit: (…, tokens) to (…, units)."""
+    members = np.zeros((scores.shape[-1], len(units)))
+    for column, unit in enumerate(units):
+        members[list(unit.tokens), column] = 1.0
+    sums: NDArray[np.float64] = scores.astype(np.float64) @ members
+    return sums

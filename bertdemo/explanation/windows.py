@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from bertdemo.errors import ExplanationError
 from bertdemo.explanation.attribution import Attribution
-from bertdemo.explanation.cancellation import ShouldStop, check_cancelled, never
+from bertdemo.explanation.function import ShouldStop, check_cancelled, never
 from bertdemo.explanation.masking import texts_at_once
 from bertdemo.explanation.tokenized_text import TokenizedText, Word, tokenize_with_words
 from bertdemo.models.classifier import Classifier

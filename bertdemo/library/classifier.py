@@ -10,9 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
 from bertdemo.errors import PredictionError, RunError
-from bertdemo.library.attention import Attention
-from bertdemo.library.explanation import Explanation
-from bertdemo.library.prediction import Prediction, Predictions
+from bertdemo.library.results import Attention, Explanation, Prediction, Predictions
 from bertdemo.library.run import Run, settings_for
 
 if TYPE_CHECKING:
@@ -155,8 +153,7 @@ class Classifier:
             ['word', 'start', 'end', 'part', 'score']
         """
         self._check_pair(pair)
-        from bertdemo.explanation.asking import Question, check_question, explain
-        from bertdemo.explanation.record import as_values
+        from bertdemo.explanation.asking import Question, as_values, check_question, explain
         from bertdemo.prediction.single import predict_one
 
         question = Question(target, against, method, baseline, steps)

@@ -1,25 +1,24 @@
-"""A run: one fine-tuning with all that it leaves behind."""
+"""A run, one fine-tuning with all that it leaves behind, and ``fine_tune``, which makes one of a data set."""
 
 from __future__ import annotations
 
-import contextlib
 import os
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bertdemo.errors import RunError, TrainingError
-from bertdemo.library import html
+from bertdemo.data.dataset import Dataset
+from bertdemo.errors import DataError, RunError, TrainingError
+from bertdemo.library import notebooks
 from bertdemo.settings import Settings
 
 if TYPE_CHECKING:
     from bertdemo.runs import records
+    from bertdemo.runs.planning import Plan
     from bertdemo.runs.store import Runs
-
-_SECONDS_BETWEEN_LOOKS = 0.2
+    from bertdemo.training.presets import Preset
 
 
 def settings_for(home: str | Path | None) -> Settings:
@@ -115,22 +114,17 @@ class Run:
             TrainingError: it ended without a tested classifier.
             KeyboardInterrupt: Ctrl-C a second time; the run goes on to its end by itself.
         """
-        offset, is_stopping = 0, False
-        while True:
-            try:
-                is_live = self._record().status.state.is_live
-                events, offset = self._runs.folder(self.id).read_metrics(offset)
-                _tell(events, progress)
-                if not is_live:
-                    break
-                time.sleep(_SECONDS_BETWEEN_LOOKS)
-            except KeyboardInterrupt:
-                if is_stopping:
-                    raise
-                is_stopping = True
-                with contextlib.suppress(RunError):  # it may have ended on its own just before
-                    self._runs.stop(self.id)
-        status = self._record().status
+        from bertdemo.runs.metrics import News
+        from bertdemo.tasks.following import until_ended
+
+        news = News(self._runs.folder(self.id))
+
+        def look(_: records.Run) -> None:
+            for line in news.lines():
+                if progress is not None:
+                    progress(line)
+
+        status = until_ended(self._runs, self.id, look, self._runs.stop).status
         if not status.state.has_model:
             raise (RunError if status.wrong_input else TrainingError)(status.message)
         return self
@@ -149,7 +143,7 @@ class Run:
             StorageError: the file cannot be written.
         """
         from bertdemo.drafts import drafted
-        from bertdemo.library.notebook import notebook
+        from bertdemo.library.notebooks import notebook
         from bertdemo.tasks.failures import storage
 
         path, content = Path(file).expanduser(), notebook(self._runs.folder(self.id))
@@ -172,7 +166,7 @@ class Run:
         """Show the report in a notebook, or where the run stands."""
         record = self._record()
         if self._runs.report(self.id) is None:
-            return html.paragraph(f"{record.name} ({record.id}, {record.status.state}): {record.status.message}")
+            return notebooks.paragraph(f"{record.name} ({record.id}, {record.status.state}): {record.status.message}")
         report = self.report()
         rows = [
             (title, f"{report[part]['accuracy']:.4f}", f"{report[part]['macro_f1']:.4f}")
@@ -180,21 +174,19 @@ class Run:
         ]
         interval = report["test"]["accuracy_interval"]
         return (
-            html.paragraph(f"{record.name} ({record.id}, {record.status.state})")
-            + html.paragraph(report["verdict"])
-            + html.table(["split", "accuracy", "macro-F1"], rows)
-            + html.paragraph(f"95 % interval of the test accuracy: {interval['low']:.4f} to {interval['high']:.4f}")
-            + html.table(["label", "precision", "recall", "F1", "texts"], map(_label_row, report["test"]["classes"]))
-            + "".join(html.paragraph(line) for line in (*report["data"]["reading"], report["missing"] or "") if line)
+            notebooks.paragraph(f"{record.name} ({record.id}, {record.status.state})")
+            + notebooks.paragraph(report["verdict"])
+            + notebooks.table(["split", "accuracy", "macro-F1"], rows)
+            + notebooks.paragraph(
+                f"95 % interval of the test accuracy: {interval['low']:.4f} to {interval['high']:.4f}"
+            )
+            + notebooks.table(
+                ["label", "precision", "recall", "F1", "texts"], map(_label_row, report["test"]["classes"])
+            )
+            + "".join(
+                notebooks.paragraph(line) for line in (*report["data"]["reading"], report["missing"] or "") if line
+            )
         )
-
-
-def _tell(events: list[dict[str, Any]], progress: Callable[[str], None] | None) -> None:
-    from bertdemo.runs.metrics import describe
-
-    for line in filter(None, map(describe, events)):
-        if progress is not None:
-            progress(line)
 
 
 def _label_row(scores: dict[str, Any]) -> tuple[str, ...]:
@@ -203,3 +195,67 @@ def _label_row(scores: dict[str, Any]) -> tuple[str, ...]:
         *(f"{scores[name]:.3f}" for name in ("precision", "recall", "f1")),
         f"{scores['support']:,}",
     )
+
+
+def fine_tune(  # noqa: PLR0913 (all but two by name)
+    data: Dataset,
+    preset: Preset = "standard",
+    *,
+    name: str = "",
+    home: str | Path | None = None,
+    max_train: int | None = None,
+    drop_small_labels: bool = False,
+    wait: bool = True,
+    in_process: bool = False,
+    progress: Callable[[str], None] | None = None,
+    **recipe: Any,
+) -> Run:
+    """Fine-tune a classifier, test it once on texts that it never saw, and compare it with a bag of words.
+
+    The run waits in the queue of its home like those of pages and commands, and goes on if this process ends. Ctrl-C
+    stops the training: the best model so far is kept and tested.
+
+    Args:
+        data: what ``load_data`` returns.
+        preset: ``"quick"``, ``"standard"`` or ``"thorough"``: where the settings start.
+        name: what people call the run; empty for one made of data, base model and settings.
+        home: the folder that keeps the run; None for ``BERTDEMO_HOME`` or ``~/.bertdemo``.
+        max_train: at most so many training texts.
+        drop_small_labels: leave out labels with fewer than three texts instead of refusing them.
+        wait: return when the run has ended; if not, at once (see ``Run.wait``).
+        in_process: train in a thread of this process, as for a debugger: slower, and it ends with this process.
+        progress: called with a line for the plan, each validation and each note; ``print`` will do.
+        recipe: other settings, such as ``epochs=3`` or ``seed=7``; ``python -m bertdemo train --help`` lists them.
+
+    Returns:
+        The run; a notebook shows its report.
+
+    Raises:
+        DataError, RecipeError, ModelError: data, a setting or the base model cannot be used.
+        RunError, TrainingError: the run ended without a tested classifier.
+
+    Example:
+        >>> import bertdemo
+        >>> bertdemo.fine_tune(bertdemo.load_data("sms_spam"), "quick", max_train=64, max_length=32).status
+        'finished'
+    """
+    from bertdemo.library.in_process import ThreadBackend
+    from bertdemo.runs.store import Runs
+
+    planned = _planned(data, preset, recipe, name=name, max_train=max_train, drop_small=drop_small_labels)
+    settings = settings_for(home)
+    runs = Runs(settings, ThreadBackend(settings, planned) if in_process else None)
+    run = Run(runs.submit(planned.split, planned.recipe, planned.name), settings.home, runs)
+    return run.wait(progress) if wait else run
+
+
+def _planned(data: Dataset, preset: Preset, recipe: dict[str, Any], *, drop_small: bool, **about: Any) -> Plan:
+    """Find all that can be wrong with data and settings before a run is made."""
+    from bertdemo.data.checkup import check_up, clean
+    from bertdemo.runs.planning import plan, recipe_of
+
+    if not isinstance(data, Dataset):
+        raise DataError(f"A {type(data).__name__} is no data set: open it with bertdemo.load_data first.")
+    recipe_of(preset, recipe)
+    usable = clean(data, check_up(data), drop_small=drop_small, how_to_drop="pass drop_small_labels=True")
+    return plan(usable, preset, recipe, **about)

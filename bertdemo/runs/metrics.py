@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bertdemo.tasks.codec import from_json, is_timestamp
 from bertdemo.training.events import Event, Noted, Started, Stepped, Validated
+
+if TYPE_CHECKING:
+    from bertdemo.runs.folder import RunFolder
 
 KINDS: dict[type[Event], str] = {Started: "started", Stepped: "step", Validated: "validation", Noted: "note"}
 _RECORDS = {kind: record for record, kind in KINDS.items()}
@@ -52,6 +56,19 @@ def describe(event: dict[str, Any]) -> str:
         case "note":
             return f"step {event['step']}: {event['message']}"
     return ""
+
+
+class News:
+    """What happened in a run since somebody last asked; ``from_now`` leaves out what happened before."""
+
+    def __init__(self, folder: RunFolder, *, from_now: bool = False) -> None:
+        self._folder = folder
+        self._offset = folder.read_metrics()[1] if from_now else 0
+
+    def lines(self) -> Iterator[str]:
+        """Yield a line for the plan, each validation and each note."""
+        events, self._offset = self._folder.read_metrics(self._offset)
+        yield from filter(None, map(describe, events))
 
 
 def _event(line: bytes) -> dict[str, Any] | None:

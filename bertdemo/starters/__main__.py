@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bertdemo.commands.console import Console
-from bertdemo.commands.following import Follower
+from bertdemo.commands.following import follow_run
 from bertdemo.drafts import scratch
 from bertdemo.errors import BertDemoError, TrainingError
 from bertdemo.runs.folder import RunFolder
@@ -69,7 +69,7 @@ def make(starter: Starter, root: Path, output: Console) -> None:
     with scratch() as home:
         runs = Runs(Settings(home))
         run_id = runs.submit(split_built_in(starter.data, starter.recipe.seed), starter.recipe, starter.name)
-        ended = Follower(runs, run_id, output).follow()
+        ended = follow_run(runs, run_id, output)
         if ended.status.state is not State.FINISHED:
             raise TrainingError(f"{starter.id} was not made: {ended.status.message}")
         put(runs.folder(run_id), root / starter.id)

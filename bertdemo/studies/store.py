@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bertdemo.errors import ExplanationError, RunError
-from bertdemo.explanation.baselines import BASELINES
+from bertdemo.explanation.attribution import BASELINES
 from bertdemo.runs.digest import model_digest
 from bertdemo.runs.records import Run
 from bertdemo.runs.starters import STARTERS

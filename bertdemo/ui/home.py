@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from bertdemo.runs.records import Run
-from bertdemo.ui.kit import run_picker, warm_up
+from bertdemo.ui.kit import resources, run_picker
 from bertdemo.ui.kit.formatting import ago, escape, percent
 from bertdemo.ui.predict import one_text
 
@@ -39,7 +39,7 @@ def ready(place: run_picker.Place) -> Run | None:
     """Return the classifier to try: the chosen run, or the newest one that has a model."""
     if place.run and place.run.status.state.has_model:
         return place.run
-    return warm_up.newest_with_model(place.runs)
+    return resources.newest_with_model(place.runs)
 
 
 def own(runs: list[Run]) -> list[Run]:

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from bertdemo.__main__ import main
-from bertdemo.explanation.record import weights_sha256
+from bertdemo.explanation.asking import weights_sha256
 from bertdemo.explanation.tokenized_text import words_in
 from bertdemo.models.classifier import Classifier, load_classifier
 from tests.commands.asking import TEXT

@@ -7,14 +7,14 @@ from collections.abc import Callable
 
 import pytest
 
-from bertdemo.commands import following
 from bertdemo.commands.console import Console
-from bertdemo.commands.following import Follower
+from bertdemo.commands.following import Teller
 from bertdemo.commands.train import INTERRUPTED, follow_or_leave
 from bertdemo.data.dataset import Dataset
 from bertdemo.data.splitting import split
 from bertdemo.runs.store import Runs
 from bertdemo.settings import Settings
+from bertdemo.tasks import following
 from bertdemo.tasks.records import State, Status
 from bertdemo.training.recipe import Recipe
 
@@ -48,7 +48,10 @@ def follow_third_in_line(runs: Runs, submit: Callable[[], str], monkeypatch, std
             end(runs, run_id)
 
     monkeypatch.setattr(following.time, "sleep", look_again)
-    assert Follower(runs, ids[-1], Console(as_json=False, stderr=stderr)).wait().status.state is State.CANCELLED
+    teller = Teller(runs, ids[-1], Console(as_json=False, stderr=stderr))
+    for run in following.follow(runs, ids[-1]):
+        teller.look(run)
+    assert run.status.state is State.CANCELLED
 
 
 def test_a_run_that_waits_says_so_once_for_each_place_in_the_line(runs, submit, monkeypatch):

@@ -1,17 +1,21 @@
-"""``report`` of a run whose folder has lost something: all the rest is told, and in one sentence what is missing."""
+"""The command report, and what commands say of a damaged run."""
 
 from __future__ import annotations
 
 import json
+import re
 import time
+from pathlib import Path
 
 import pytest
 
 from bertdemo.__main__ import main
 from bertdemo.data.dataset import Split
+from bertdemo.models.classifier import Classifier, load_base
 from bertdemo.runs.folder import RunFolder
 from bertdemo.tasks.records import State, Status
 from bertdemo.training.recipe import Recipe
+from tests.models.bases import change_weights
 from tests.runs.ended import write_test
 
 JUDGED = ("calibration", "thresholds", "ranking", "slices", "mistakes", "mcnemar")
@@ -62,3 +66,25 @@ def test_a_report_whose_answers_are_damaged_still_tells_the_scores(folder, repor
     assert f"{name} cannot be read" in rest["missing"]
     assert rest == whole | dict.fromkeys(JUDGED) | {"missing": rest["missing"]}
     assert rest["missing"] in report()
+
+
+@pytest.fixture(scope="module")
+def classifier(tiny_base: Path) -> Classifier:
+    return load_base(str(tiny_base), ("bad", "good"), dropout=0.0, max_length=16)
+
+
+@pytest.fixture(scope="module")
+def damaged(home: Path) -> Path:
+    model = home / "runs" / "single" / "model"
+    change_weights(model, lambda w: {k: v for k, v in w.items() if "layer.0.output.dense" not in k})
+    return model
+
+
+@pytest.mark.usefixtures("damaged")
+@pytest.mark.parametrize("command", ["predict", "explain", "attention"])
+def test_it_is_said_how_many_weights_are_missing(run) -> None:
+    code, stdout, stderr = run()
+    assert (code, stdout) == (2, "")
+    assert re.fullmatch(
+        r"bertdemo: The model of the run single is damaged \(2 of \d+ weights are missing\): .*\n", stderr
+    )

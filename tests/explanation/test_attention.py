@@ -1,24 +1,33 @@
-"""Attention weights are those of the very prediction, for every architecture that we offer."""
+"""Attention weights, and the three ways to weigh them."""
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 import transformers
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from transformers.models.bert import modeling_bert
 
 from benchmarks.tiny_bases import spread, tiny_config
 from bertdemo.errors import ExplanationError
-from bertdemo.explanation.attention import attention, read_at
+from bertdemo.explanation.attention import attention, norm_weighted, read_at, relevance, rollout
+from bertdemo.explanation.blocks import inputs_of
+from bertdemo.explanation.function import ExplainedOutput
 from bertdemo.explanation.heads import logits_with_ablated_heads
-from bertdemo.explanation.norms import norm_weighted
-from bertdemo.explanation.relevance import relevance
 from bertdemo.explanation.tokenized_text import TokenizedText, tokenize_with_words
 from bertdemo.models.classifier import Classifier, load_base, load_classifier, save_classifier
 from bertdemo.models.devices import choose_placement
 from bertdemo.prediction.predict import predict
 from tests.explanation.architectures import ARCHITECTURES, LABELS, TEXT, classifier_of, hooks
+
+WIDTH = 8  # of a head
+STEP = 1e-5
 
 
 @pytest.fixture(scope="module", params=ARCHITECTURES)
@@ -157,3 +166,188 @@ def test_of_other_architectures_the_token_that_is_read_is_the_one_that_has_a_gra
     classifier = unknown(architecture, tiny_base)
     tokenized = tokenize_with_words(classifier, TEXT)
     assert read_at(classifier, tokenized) == token % len(tokenized)
+
+
+def test_it_is_the_length_of_the_transformed_vector_times_the_weight(tiny_base: Path):
+    classifier = classifier_of("bert", tiny_base)
+    tokenized = tokenize_with_words(classifier, "cold soup, kind staff")
+    weights, found = attention(classifier, tokenized).weights, norm_weighted(classifier, tokenized)
+    with torch.no_grad():
+        states = classifier.model(**inputs_of(classifier, tokenized), output_hidden_states=True).hidden_states
+    assert found.shape == weights.shape
+    for layer, head, i, j in np.ndindex(*weights.shape):
+        block = classifier.model.bert.encoder.layer[layer].attention
+        mine = slice(head * WIDTH, (head + 1) * WIDTH)
+        with torch.no_grad():
+            value = block.self.value.weight[mine] @ states[layer][0, j] + block.self.value.bias[mine]
+            moved = weights[layer, head, i, j] * (block.output.dense.weight[:, mine] @ value)
+        assert found[layer, head, i, j] == pytest.approx(float(moved.norm()), rel=1e-4, abs=1e-6)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_it_is_a_weight_times_a_length_that_belongs_to_the_token_looked_at(architecture: str, tiny_base: Path):
+    classifier = classifier_of(architecture, tiny_base)
+    tokenized = tokenize_with_words(classifier, TEXT)
+    found, weights = norm_weighted(classifier, tokenized), attention(classifier, tokenized).weights
+    assert found.dtype == np.float32
+    assert (found >= 0).all()
+    lengths = found.sum(axis=2) / weights.sum(axis=2)  # (layers, heads, tokens): the same for every token that looks
+    assert np.allclose(found, weights * lengths[:, :, None], atol=1e-5)
+    assert (lengths > 0).all()
+
+
+def test_later_layers_give_something_else_once_a_head_is_off(tiny_base: Path):
+    classifier = classifier_of("bert", tiny_base)
+    tokenized = tokenize_with_words(classifier, TEXT)
+    before, after = norm_weighted(classifier, tokenized), norm_weighted(classifier, tokenized, {(0, 1)})
+    assert np.allclose(before[0], after[0], atol=1e-6)
+    assert not np.allclose(before[1], after[1], atol=1e-4)
+
+
+def random_weights(layers: int, heads: int, tokens: int, seed: int) -> NDArray[np.float32]:
+    weights = np.random.default_rng(seed).exponential(size=(layers, heads, tokens, tokens))
+    return (weights / weights.sum(axis=-1, keepdims=True)).astype(np.float32)
+
+
+def share_by_paths(weights: NDArray[np.float32], reader: int, source: int) -> float:
+    """Sum over all paths from ``source`` up to ``reader`` of the product of their steps."""
+    layers, _, tokens, _ = weights.shape
+    total = 0.0
+    for between in itertools.product(range(tokens), repeat=layers - 1):
+        path, product = (source, *between, reader), 1.0
+        for layer, (lower, upper) in enumerate(itertools.pairwise(path)):
+            product *= 0.5 * float(weights[layer, :, upper, lower].mean()) + (0.5 if upper == lower else 0.0)
+        total += product
+    return total
+
+
+@given(layers=st.integers(1, 3), heads=st.integers(1, 3), tokens=st.integers(1, 4), seed=st.integers(0, 999))
+def test_it_is_the_sum_over_all_paths_through_the_layers(layers: int, heads: int, tokens: int, seed: int):
+    weights = random_weights(layers, heads, tokens, seed)
+    for layer, row in enumerate(rollout(weights)):
+        expected = [share_by_paths(weights[: layer + 1], 0, source) for source in range(tokens)]
+        assert np.allclose(row, expected, atol=1e-6)
+
+
+@given(layers=st.integers(1, 12), tokens=st.integers(1, 20), seed=st.integers(0, 999))
+def test_shares_sum_to_1_and_the_mean_of_all_readers_is_none(layers: int, tokens: int, seed: int):
+    weights = random_weights(layers, 2, tokens, seed)
+    shares = rollout(weights)
+    assert shares.shape == (layers, tokens)
+    assert (shares >= 0).all()
+    assert np.allclose(shares.sum(axis=-1), 1, atol=1e-6)
+    readers = np.mean([rollout(weights, read_at=reader) for reader in range(tokens)], axis=0)
+    assert np.allclose(rollout(weights, read_at=None), readers)
+
+
+def test_a_model_that_looks_at_itself_alone_carries_nothing():
+    weights = np.broadcast_to(np.eye(5, dtype=np.float32), (4, 2, 5, 5))
+    assert np.array_equal(rollout(weights), np.eye(5)[[0, 0, 0, 0]])
+
+
+class Nudge:
+    """Attention whose one weight can be moved by a little."""
+
+    def __init__(self, attend) -> None:
+        self._attend = attend
+        self.where, self.by = (0, 0, 0, 0), 0.0
+
+    def __call__(self, module, query, key, value, mask, **options):
+        _, weights = self._attend(module, query, key, value, mask, **options)
+        layer, head, row, column = self.where
+        if module.layer_idx == layer:
+            weights = weights.clone()
+            weights[0, head, row, column] += self.by
+        return (weights @ value).transpose(1, 2).contiguous(), weights
+
+
+@pytest.fixture
+def nudge(monkeypatch: pytest.MonkeyPatch) -> Nudge:
+    nudge = Nudge(modeling_bert.eager_attention_forward)
+    monkeypatch.setattr(modeling_bert, "eager_attention_forward", nudge)
+    return nudge
+
+
+def slow_gradient(
+    classifier: Classifier, tokenized: TokenizedText, nudge: Nudge, where, target: int, against: int | None
+):
+    outputs = []
+    for sign in (-1, 1):
+        nudge.where, nudge.by = where, sign * STEP
+        with torch.no_grad():
+            logits = classifier.model(**inputs_of(classifier, tokenized)).logits[0]
+        outputs.append(float(logits[target] - (0 if against is None else logits[against])))
+    nudge.by = 0.0
+    return (outputs[1] - outputs[0]) / (2 * STEP)
+
+
+@pytest.mark.parametrize(("target", "against"), [(1, None), (2, 0)])
+def test_it_is_the_sum_of_positive_gradients_times_weights(tiny_base: Path, nudge: Nudge, target: int, against):
+    classifier = classifier_of("bert", tiny_base, num_hidden_layers=2, num_attention_heads=2)
+    classifier.model.double()
+    tokenized = tokenize_with_words(classifier, "cold soup")
+    weights = attention(classifier, tokenized).weights.astype(np.float64)
+    tokens = len(tokenized)
+    so_far = np.eye(tokens)
+    for layer, row in enumerate(relevance(classifier, tokenized, target, against)):
+        step = np.zeros((tokens, tokens))
+        for head, i, j in np.ndindex(2, tokens, tokens):
+            gradient = slow_gradient(classifier, tokenized, nudge, (layer, head, i, j), target, against)
+            step[i, j] += max(0.0, gradient * weights[layer, head, i, j]) / 2
+        so_far = so_far + step @ so_far
+        assert np.allclose(row, so_far[0], atol=1e-5)
+    assert so_far[0, 1:].max() > 1e-3
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_it_is_not_negative_and_never_falls_from_layer_to_layer(architecture: str, tiny_base: Path):
+    classifier = classifier_of(architecture, tiny_base)
+    tokenized = tokenize_with_words(classifier, TEXT)
+    found = relevance(classifier, tokenized, 1)
+    assert found.shape == (3, len(tokenized))
+    assert (found >= 0).all()
+    assert found[0, 0] >= 1
+    assert (np.diff(found, axis=0) >= 0).all()
+
+
+def test_a_padding_token_that_somebody_typed_keeps_its_position(tiny_base: Path, monkeypatch: pytest.MonkeyPatch):
+    classifier = classifier_of("roberta", tiny_base)
+    tokenized, seen = tokenize_with_words(classifier, "the coffee [PAD] was cold"), []
+    monkeypatch.setattr(
+        ExplainedOutput, "of", lambda self, logits: seen.append(logits.detach()) or logits[:, self.target]
+    )
+    relevance(classifier, tokenized, 1)
+    assert np.allclose(seen[0][0], attention(classifier, tokenized).logits, atol=1e-5)
+
+
+def test_the_mean_of_all_tokens_is_followed_where_the_head_reads_it(tiny_base: Path):
+    classifier = classifier_of("modernbert", tiny_base, classifier_pooling="mean")
+    tokenized = tokenize_with_words(classifier, TEXT)
+    assert (relevance(classifier, tokenized, 0)[0] >= 1 / len(tokenized) - 1e-9).all()
+
+
+def test_no_gradient_and_no_hook_is_left_on_the_model(tiny_base: Path):
+    classifier = classifier_of("bert", tiny_base)
+    tokenized = tokenize_with_words(classifier, TEXT)
+    relevance(classifier, tokenized, 0)
+    before = hooks(classifier.model)
+    silent = {(layer, head) for layer in range(3) for head in range(4)}
+    with torch.no_grad():  # whoever calls may have switched gradients off
+        off = relevance(classifier, tokenized, 0, switched_off=silent)
+    assert np.allclose(off, np.eye(len(tokenized))[0])  # what no head hands on moves nothing
+    assert hooks(classifier.model) == before
+    assert all(parameter.grad is None for parameter in classifier.model.parameters())
+
+
+def test_weights_that_ask_for_no_gradient_do_not_matter(tiny_base: Path):
+    classifier = classifier_of("bert", tiny_base)
+    tokenized = tokenize_with_words(classifier, TEXT)
+    expected = relevance(classifier, tokenized, 0)
+    classifier.model.requires_grad_(False)
+    assert np.allclose(relevance(classifier, tokenized, 0), expected)
+
+
+def test_a_classifier_loaded_for_predicting_is_refused(tiny_base: Path):
+    classifier = load_base(str(tiny_base), ("a", "b"), dropout=0.0, max_length=32)
+    with pytest.raises(ExplanationError, match="loaded for predicting alone"):
+        relevance(classifier, tokenize_with_words(classifier, TEXT), 0)

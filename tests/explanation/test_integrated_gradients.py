@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from bertdemo.data.dataset import Dataset
 from bertdemo.errors import CancelledError, ExplanationError
 from bertdemo.explanation import function
-from bertdemo.explanation.baselines import BASELINES, baseline_vectors
-from bertdemo.explanation.forward import logits_of, word_vectors
+from bertdemo.explanation.attribution import BASELINES, baseline_vectors
+from bertdemo.explanation.function import logits_of, word_vectors
 from bertdemo.explanation.integrated_gradients import integrated_gradients, nodes
 from bertdemo.explanation.tokenized_text import TokenizedText, tokenize_with_words
 from bertdemo.models.classifier import Classifier

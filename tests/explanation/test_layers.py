@@ -10,7 +10,7 @@ import pytest
 
 from bertdemo.errors import CancelledError, ExplanationError
 from bertdemo.explanation import function, layers
-from bertdemo.explanation.forward import logits_and_states_of
+from bertdemo.explanation.function import logits_and_states_of
 from bertdemo.explanation.integrated_gradients import integrated_gradients
 from bertdemo.explanation.layers import layer_conductance
 from bertdemo.explanation.tokenized_text import tokenize_with_words

@@ -16,8 +16,8 @@ import torch
 from bertdemo import registry
 from bertdemo.errors import CancelledError, ExplanationError
 from bertdemo.explanation import methods
-from bertdemo.explanation.baselines import BASELINE_SENTENCES, BASELINES, baseline_vectors
-from bertdemo.explanation.forward import logits_of, word_vectors
+from bertdemo.explanation.attribution import BASELINE_SENTENCES, BASELINES, baseline_vectors
+from bertdemo.explanation.function import logits_of, word_vectors
 from bertdemo.explanation.integrated_gradients import integrated_gradients
 from bertdemo.explanation.methods import METHODS, attribute
 from bertdemo.explanation.methods.method import Method

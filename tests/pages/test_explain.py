@@ -14,7 +14,7 @@ from bertdemo.explanation.tokenized_text import tokenize_with_words
 from bertdemo.models.classifier import load_classifier, save_classifier
 from bertdemo.prediction.single import predict_one
 from bertdemo.tasks.records import State
-from bertdemo.ui.kit import background, resources
+from bertdemo.ui.kit import resources, waiting
 
 TEXT = "the coffee was cold and the staff were rude"
 
@@ -23,8 +23,8 @@ TEXT = "the coffee was cold and the staff were rude"
 def warm(monkeypatch):
     """As a server is a few seconds after its start, where nobody looks before the work is done."""
     monkeypatch.setattr(resources, "is_warm", lambda: True)
-    monkeypatch.setattr(background, "PATIENCE", 600.0)
-    monkeypatch.setattr(background, "_FORGOTTEN", 600.0)
+    monkeypatch.setattr(waiting, "PATIENCE", 600.0)
+    monkeypatch.setattr(waiting, "_FORGOTTEN", 600.0)
 
 
 @pytest.fixture
@@ -140,6 +140,16 @@ def test_a_method_without_signs_gets_neither_colours_nor_glyphs(open_page, make_
     assert {piece[3] for piece in pieces} == {""}
     assert "no for and against" in words_of(app)
     assert "there is no sum to check" in words_of(app)
+
+
+def test_the_text_can_be_seen_token_by_token(open_page, make_classifier):
+    make_classifier()
+    app = open_page("explain", run="one", text=TEXT)
+    [toggle] = [each for each in app.toggle if each.label == "Tokens"]
+    toggle.set_value(True).run()
+    assert not app.exception
+    kinds = {piece[1] for part in strip_of(app)["parts"] for piece in part}
+    assert any("mark" in kind for kind in kinds)
 
 
 def test_a_word_that_is_taken_out_changes_the_answer_as_asking_without_it(open_page, make_classifier, words_of):
@@ -301,7 +311,7 @@ def test_work_that_takes_long_can_be_called_off_and_begun_again(open_page, make_
 
     make_classifier()
     with monkeypatch.context() as patch:
-        patch.setattr(background, "PATIENCE", 0.0)
+        patch.setattr(waiting, "PATIENCE", 0.0)
         patch.setattr(faithfulness, "faithfulness", long)
         app = open_page("explain", run="one", text=TEXT, view="truth")
         while not [button for button in app.button if button.key == "try_strongest"]:  # the scores are on their way

@@ -18,7 +18,7 @@ def script(run_id: str, text: str, pair: str | None) -> None:
     """A page with nothing but the view."""
     from bertdemo.ui.attention import page as attention_page
     from bertdemo.ui.kit import resources
-    from bertdemo.ui.kit.text_input import Asked
+    from bertdemo.ui.kit.texts import Asked
 
     attention_page.show(resources.runs().get(run_id), Asked(text, pair))
 

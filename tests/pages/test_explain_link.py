@@ -4,7 +4,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from bertdemo.tasks.records import State
-from bertdemo.ui.kit import background, resources
+from bertdemo.ui.kit import resources, waiting
 from tests.pages.asking import TEXT, ask
 
 
@@ -12,7 +12,7 @@ from tests.pages.asking import TEXT, ask
 def warm(monkeypatch):
     """As a server is a few seconds after its start, where nobody looks before the work is done."""
     monkeypatch.setattr(resources, "is_warm", lambda: True)
-    monkeypatch.setattr(background, "PATIENCE", 600.0)
+    monkeypatch.setattr(waiting, "PATIENCE", 600.0)
 
 
 def left_out(app):

@@ -31,7 +31,7 @@ def test_a_file_that_is_taken_away_is_gone(open_page):
     app.button(key="upload_away").click().run()
     assert not app.exception
     assert "start" not in [button.key for button in app.button]
-    assert "uploaded_table" not in app.session_state
+    assert "upload_table" not in app.session_state
 
 
 def test_a_file_in_use_is_named_and_stays_on_visiting_another_source_of_data(open_page, words_of):

@@ -1,9 +1,14 @@
-"""An address of the page Predict opens the view it was taken from."""
+"""Predict by a link, with a damaged run, and with files that stay."""
+
+from __future__ import annotations
+
+import re
 
 import pytest
 
 from bertdemo.tasks.records import State
 from bertdemo.ui.kit import resources
+from tests.models.bases import change_weights
 from tests.pages.asking import TEXT, ask
 
 
@@ -74,3 +79,28 @@ def test_a_classifier_that_becomes_the_first_is_no_longer_beside_itself(open_pag
     assert not app.error
     assert app.multiselect(key="compare_answers").value == []
     assert "with" not in app.query_params
+
+
+def test_of_a_model_that_lost_a_weight_it_is_said_how_many_are_missing(open_page, make_classifier):
+    folder = make_classifier()
+    change_weights(folder.model_path, lambda w: {k: v for k, v in w.items() if "layer.0.output.dense.weight" not in k})
+    app = ask(open_page("predict", run="one"), TEXT)
+    assert not app.exception
+    [error] = app.error
+    told = error.value.replace("\\", "")
+    assert re.search(r"one is damaged \(1 of \d+ weights are missing\): restore its folder, or train it again", told)
+    assert str(folder.path) not in error.value
+
+
+def test_an_open_tab_and_an_encoding_that_was_picked_stay_on_visiting_another_page(open_page, make_classifier):
+    make_classifier()
+    polish = "text\n" + "".join(f"Proszę o szybką odpowiedź {i}\n" for i in range(30))
+    app = open_page("predict", run="one")
+    app.session_state["predict_tab"] = "Many texts"
+    app.run().radio(key="many_kind").set_value("A file of yours").run()
+    app.file_uploader(key="many_upload").set_value(("mine.csv", polish.encode("cp1250"), "text/csv")).run()
+    app.selectbox(key="many_encoding_picked").set_value("cp1251").run()
+    app.switch_page("pages/fine_tune.py").run()
+    app.switch_page("pages/predict.py").run()
+    assert not app.exception
+    assert app.selectbox(key="many_encoding_picked").value == "cp1251"

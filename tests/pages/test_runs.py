@@ -9,7 +9,7 @@ import pytest
 from bertdemo.runs.folder import RunFolder
 from bertdemo.tasks.records import State
 from bertdemo.training.events import Stepped
-from bertdemo.ui.runs.overview import row_height
+from bertdemo.ui.runs import row_height
 
 
 @pytest.mark.usefixtures("no_starters")

@@ -14,7 +14,7 @@ from bertdemo.runs.store import Runs
 from bertdemo.settings import Settings
 from bertdemo.tasks.records import State
 from bertdemo.ui.report import page, sections
-from bertdemo.ui.report.section import Section
+from bertdemo.ui.report.sections import Section
 from bertdemo.ui.report.sections.compare import Named, recipe_rows
 
 QUESTIONS = ("certainty", "not_sure", "slices", "mistakes", "suspects", "ranking", "compare_runs", "export")
@@ -34,7 +34,7 @@ def test_every_question_can_be_opened_by_a_link(open_page, make_run):
 TOY = """
 import streamlit as st
 
-from bertdemo.ui.report.section import AnalysisSection
+from bertdemo.ui.report.sections import AnalysisSection
 
 
 class Toy(AnalysisSection):

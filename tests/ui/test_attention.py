@@ -11,18 +11,14 @@ from hypothesis import strategies as st
 
 from bertdemo.explanation.attention import attention
 from bertdemo.explanation.heads import statistics
-from bertdemo.explanation.tokenized_text import tokenize_with_words
-from bertdemo.explanation.units import Unit, words_of
+from bertdemo.explanation.tokenized_text import Unit, tokenize_with_words, words_of
 from bertdemo.models.classifier import load_base, load_classifier, save_classifier
-from bertdemo.ui.attention import ablation, grid, layers, one_head
+from bertdemo.ui.attention import ablation, one_head, pictures
 from bertdemo.ui.attention import page as attention_page
-from bertdemo.ui.attention.ablation import Change, changes_of, headline
+from bertdemo.ui.attention.ablation import Change, changes_of, headline, worth_rows
 from bertdemo.ui.attention.computed import Looked
-from bertdemo.ui.attention.controls import LINES, Shown
-from bertdemo.ui.attention.filters import Filters, visible, what_is_hidden
-from bertdemo.ui.attention.importance import worth_rows
-from bertdemo.ui.attention.pixels import SIDE, shades, small_maps
-from bertdemo.ui.attention.selection import Selection, heads_in, parse
+from bertdemo.ui.attention.pictures import SIDE, shades, small_maps
+from bertdemo.ui.attention.selection import LINES, Filters, Selection, Shown, heads_in, parse, visible, what_is_hidden
 
 HOSTILE = "<script>alert(1)</script> 你好 مرحبا"
 
@@ -96,7 +92,7 @@ def test_small_maps_keep_the_darkest_weight(tokens, place):
 
 def test_the_grid_has_every_head_and_every_mean(look):
     looked = look("the coffee was cold and the staff were rude", off=frozenset({(0, 0), (0, 1)}))
-    data = grid.data_of(looked, looked.weights, (Selection(1, 1),))
+    data = pictures.data_of(looked, looked.weights, (Selection(1, 1),))
     every = json.loads(unpacked(data["maps"]).tobytes())
     maps = [each for each in every if each]
     assert [each["name"] for each in maps] == ["1.1", "1.2", "1", "2.1", "2.2", "2", "all"]
@@ -164,11 +160,11 @@ def test_words_by_layer_leave_out_special_tokens(look):
     looked = look("cold cold <b>")
     units = words_of(looked.tokenized)
     values = np.arange(2.0 * len(units)).reshape(2, -1)
-    rows = layers.rows_of(units, values)
+    rows = pictures.rows_of(units, values)
     assert list(rows["word"].unique()) == ["cold", "cold (2)", "<", "b", ">"]
     assert rows["size"].max() == 1.0
-    assert "[CLS]" not in layers.title(units, values)
-    assert layers.title(units, values).endswith("“&gt;”, “b” and “&lt;”".replace("&gt;", "\\>"))
+    assert "[CLS]" not in pictures.title(units, values)
+    assert pictures.title(units, values).endswith("“&gt;”, “b” and “&lt;”".replace("&gt;", "\\>"))
 
 
 def test_an_answer_that_stays_and_one_that_falls_are_told_apart():

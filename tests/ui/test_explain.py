@@ -12,7 +12,7 @@ from bertdemo.explanation.attribution import Attribution
 from bertdemo.explanation.layers import LayerAttribution
 from bertdemo.explanation.tokenized_text import tokenize_with_words
 from bertdemo.models.classifier import load_base
-from bertdemo.ui.explain import layers, waterfall
+from bertdemo.ui.explain import attribution, bars
 from bertdemo.ui.explain.methods import BASELINE_NAMES
 from bertdemo.ui.explain.sentences import sentence
 from tests.readable import is_readable
@@ -64,7 +64,7 @@ def test_the_bars_lead_from_the_baseline_to_the_output(classifier, words, missin
     tokenized = tokenize_with_words(classifier, " ".join(["cold", "soup", "rude"] * 6).rsplit(" ", 18 - words)[0])
     scores = np.random.default_rng(words).normal(size=len(tokenized))
     given = found(tokenized, scores, missing=missing)
-    rows = waterfall.rows(given)
+    rows = bars.bar_rows(given)
     assert rows["step"].is_unique
     first, *steps, last = rows[["start", "end"]].itertuples(index=False)
     assert first.end == pytest.approx(given.baseline_output)
@@ -74,13 +74,13 @@ def test_the_bars_lead_from_the_baseline_to_the_output(classifier, words, missin
         at = step.end
     assert at == pytest.approx(given.output, abs=1e-9)
     assert last.end == given.output
-    assert len(rows) <= waterfall.MOST_WORDS + 5
+    assert len(rows) <= bars.MOST_WORDS + 5
     assert set(rows["role"]) <= {"blue", "orange", "grey"}
 
 
 def test_sizes_are_grey_bars_from_zero(classifier):
     tokenized = tokenize_with_words(classifier, "cold coffee")
-    rows = waterfall.rows(found(tokenized, [0, 2, 1, 0], signed=False, adds_up=False))
+    rows = bars.bar_rows(found(tokenized, [0, 2, 1, 0], signed=False, adds_up=False))
     assert set(rows["role"]) == {"grey"}
     assert set(rows["start"]) == {0.0}
     assert not any("+" in words for words in rows["words"])
@@ -89,21 +89,21 @@ def test_sizes_are_grey_bars_from_zero(classifier):
 def test_scores_that_need_not_add_up_are_not_added_up(classifier):
     tokenized = tokenize_with_words(classifier, " ".join(["cold", "soup", "rude"] * 6))
     sizes = np.arange(len(tokenized)) + 1.0
-    rows = waterfall.rows(found(tokenized, sizes, signed=False, adds_up=False))
-    assert len(rows) == waterfall.MOST_WORDS + 1  # and the special tokens
+    rows = bars.bar_rows(found(tokenized, sizes, signed=False, adds_up=False))
+    assert len(rows) == bars.MOST_WORDS + 1  # and the special tokens
     assert not any("other" in step for step in rows["step"])
 
 
 @pytest.mark.parametrize("baseline", BASELINE_NAMES)
 def test_the_first_bar_names_the_baseline_as_the_picker_does(classifier, baseline):
     given = replace(found(tokenize_with_words(classifier, "cold coffee"), [0.0, 1.0, 2.0, 0.0]), baseline=baseline)
-    first = waterfall.rows(given)["step"][0].removeprefix("baseline ")
+    first = bars.bar_rows(given)["step"][0].removeprefix("baseline ")
     assert BASELINE_NAMES[baseline].startswith(first)
 
 
 def test_the_table_has_all_words_the_strongest_first(classifier):
     tokenized = tokenize_with_words(classifier, "cold coffee rude staff")
-    table = waterfall.table(found(tokenized, [0, 0.1, -3.0, 1.0, 0.2, 0]))
+    table = bars.score_table_of(found(tokenized, [0, 0.1, -3.0, 1.0, 0.2, 0]))
     assert list(table["word"]) == ["coffee", "rude", "staff", "cold"]
     assert list(table["place"]) == [2, 3, 4, 1]
     assert table["share"].sum() == pytest.approx(100)
@@ -150,4 +150,4 @@ def test_the_title_of_the_layers_says_where_most_of_it_stands(classifier, at_wor
     scores = np.array([[0.5 * (1 - share), *[share / (len(tokenized) - 2)] * (len(tokenized) - 2), 0.0]
                        for share in at_words])  # fmt: skip
     found = LayerAttribution(tokenized, 1, None, "pad", scores, 1.0, 0.0, 50)
-    assert layers.finding(found).endswith(told)
+    assert attribution.finding(found).endswith(told)

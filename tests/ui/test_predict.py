@@ -13,7 +13,7 @@ from bertdemo.evaluation.calibration import coverage
 from bertdemo.jobs.records import Agreement, Job, JobCard, JobColumns, JobSummary
 from bertdemo.prediction.single import Answer
 from bertdemo.tasks.records import State, Status
-from bertdemo.ui.kit import example_texts, prediction
+from bertdemo.ui.kit import prediction, texts
 from bertdemo.ui.predict import file_job, many_texts, trust
 
 
@@ -73,17 +73,17 @@ def test_the_price_of_a_threshold_is_coverage_for_accuracy():
 
 
 def test_examples_take_the_labels_in_turn_and_can_be_read_at_a_glance():
-    texts = [f"a text of a readable length, number {n}" for n in range(90)] + ["x" * 5_000] * 10
-    test = Dataset("d", tuple(texts), tuple(n % 3 for n in range(100)), ("a", "b", "c"))
-    examples = example_texts.choose(test)
+    given = [f"a text of a readable length, number {n}" for n in range(90)] + ["x" * 5_000] * 10
+    test = Dataset("d", tuple(given), tuple(n % 3 for n in range(100)), ("a", "b", "c"))
+    examples = texts.choose_examples(test)
     assert {each.label for each in examples[:3]} == {"a", "b", "c"}
     assert max(len(each.asked.text) for each in examples) < 200
-    assert example_texts.choose(test) == examples
+    assert texts.choose_examples(test) == examples
 
 
 def test_long_texts_are_examples_where_there_are_no_others():
     test = Dataset("d", ("x" * 5_000, "y" * 5_000), (0, 1), ("a", "b"))
-    assert len(example_texts.choose(test)) == 2
+    assert len(texts.choose_examples(test)) == 2
 
 
 def test_lines_become_rows_and_a_tab_parts_the_two_texts_of_a_pair():

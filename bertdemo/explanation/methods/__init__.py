@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from bertdemo import registry
 from bertdemo.errors import ExplanationError
 from bertdemo.explanation.attribution import Attribution
-from bertdemo.explanation.cancellation import ShouldStop, never
-from bertdemo.explanation.function import ExplainedOutput
+from bertdemo.explanation.function import ExplainedOutput, ShouldStop, never
 from bertdemo.explanation.methods.method import Method
 from bertdemo.explanation.tokenized_text import TokenizedText
 from bertdemo.models.classifier import Classifier

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from bertdemo.explanation.attribution import Attribution
-from bertdemo.explanation.baselines import baseline_vectors
+from bertdemo.explanation.attribution import Attribution, baseline_vectors
 from bertdemo.explanation.function import ExplainedOutput
 from bertdemo.explanation.integrated_gradients import ends
 from bertdemo.explanation.tokenized_text import TokenizedText

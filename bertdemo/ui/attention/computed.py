@@ -13,13 +13,12 @@ from numpy.typing import NDArray
 from bertdemo.ui.kit import resources
 
 if TYPE_CHECKING:
-    from bertdemo.explanation.head_detail import HeadDetail
-    from bertdemo.explanation.heads import HeadStatistics
+    from bertdemo.explanation.heads import HeadDetail, HeadStatistics
     from bertdemo.explanation.tokenized_text import TokenizedText
     from bertdemo.models.classifier import Classifier
     from bertdemo.runs.records import Run
     from bertdemo.ui.attention.selection import Head
-    from bertdemo.ui.kit.text_input import Asked
+    from bertdemo.ui.kit.texts import Asked
 
 _KEPT = 4  # texts; that of 512 tokens takes 75 MB with 72 heads
 _Any = TypeVar("_Any")
@@ -129,14 +128,14 @@ def classifier(looked: Looked) -> Classifier:
 
 def norms(looked: Looked) -> NDArray[np.float32]:
     """Return weights times the length of what they are given to: (layers, heads, tokens, tokens)."""
-    from bertdemo.explanation.norms import norm_weighted
+    from bertdemo.explanation.attention import norm_weighted
 
     return _kept("norms", looked, lambda: norm_weighted(classifier(looked), looked.tokenized, looked.off))
 
 
 def closeup(looked: Looked, layer: int, head: int, token: int) -> HeadDetail:
     """Return the numbers of one head for one token that looks."""
-    from bertdemo.explanation.head_detail import closeup as look_closely
+    from bertdemo.explanation.heads import closeup as look_closely
 
     def compute() -> HeadDetail:
         return look_closely(classifier(looked), looked.tokenized, layer, head, token, looked.off)
@@ -146,21 +145,20 @@ def closeup(looked: Looked, layer: int, head: int, token: int) -> HeadDetail:
 
 def rollout(looked: Looked) -> NDArray[np.float64]:
     """Return attention rollout to what the classification head reads: (layers, tokens)."""
-    from bertdemo.explanation import rollout as rolling
-    from bertdemo.explanation.attention import read_at
+    from bertdemo.explanation import attention
 
     def compute() -> NDArray[np.float64]:
-        return rolling.rollout(looked.weights, read_at(classifier(looked), looked.tokenized))
+        return attention.rollout(looked.weights, attention.read_at(classifier(looked), looked.tokenized))
 
     return _kept("rollout", looked, compute)
 
 
 def relevance(looked: Looked, target: int) -> NDArray[np.float64]:
     """Return attention weighted by its gradient, to what the classification head reads: (layers, tokens)."""
-    from bertdemo.explanation import relevance as weighing
+    from bertdemo.explanation import attention
 
     def compute() -> NDArray[np.float64]:
-        return weighing.relevance(classifier(looked), looked.tokenized, target, switched_off=looked.off)
+        return attention.relevance(classifier(looked), looked.tokenized, target, switched_off=looked.off)
 
     return _kept(f"relevance {target}", looked, compute)
 

@@ -9,7 +9,7 @@ import streamlit as st
 
 from bertdemo.errors import ExplanationError
 from bertdemo.lines import shorten
-from bertdemo.ui.attention import ablation, computed, controls, formula, grid, layers, one_head, selection
+from bertdemo.ui.attention import ablation, computed, one_head, pictures, selection
 from bertdemo.ui.attention.selection import Selection
 from bertdemo.ui.kit import address, errors
 from bertdemo.ui.kit.formatting import escape
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from bertdemo.runs.records import Run
     from bertdemo.ui.attention.computed import Looked
     from bertdemo.ui.kit.address import InvalidParam
-    from bertdemo.ui.kit.explained_text import Subject
-    from bertdemo.ui.kit.text_input import Asked
+    from bertdemo.ui.kit.prediction import Subject
+    from bertdemo.ui.kit.texts import Asked
 
 _WHAT = (
     "In each layer every token takes in the others in shares that sum to 100\u00a0%: its attention. It shows where the "
@@ -57,9 +57,9 @@ def _show(run: Run, asked: Asked) -> None:
         view = selection.one_of(selection.LOOK, VIEWS, "What to look at")
         ablation.off_line(looked)
         if view == _LAYERS:
-            layers.show(looked)
+            pictures.show_layers(looked)
         elif view == _OFF:
-            grid.show(looked, looked.weights, (), lambda clicked: ablation.toggle(looked, clicked))
+            pictures.show_grid(looked, looked.weights, (), lambda clicked: ablation.toggle(looked, clicked))
             ablation.show(complete, looked)
         else:
             _heads(looked, view, has_pairs=asked.pair is not None)
@@ -94,9 +94,9 @@ def _window_of_address() -> int:
 def unknown(subject: Subject) -> Iterator[InvalidParam]:
     """Yield what the address says of this view and there is not."""
     yield from address.invalid_params(selection.LOOK, VIEWS, "way to look")
-    yield from address.invalid_params("picture", controls.PICTURES, "picture")
-    yield from address.invalid_params("sides", controls.SIDES, "choice of texts")
-    yield from address.invalid_params("way", layers.WAYS, "way through the layers")
+    yield from address.invalid_params("picture", selection.PICTURES, "picture")
+    yield from address.invalid_params("sides", selection.SIDES, "choice of texts")
+    yield from address.invalid_params("way", pictures.WAYS, "way through the layers")
     config = subject.classifier.model.config
     yield from selection.unknown(config.num_hidden_layers, config.num_attention_heads)
     if selection.PART in st.query_params or selection.WORD in st.query_params:
@@ -128,12 +128,12 @@ def _heads(looked: Looked, view: str, *, has_pairs: bool) -> None:
             f"Compare up to {selection.MOST} heads", key="several", value=len(parts) > 1, bind="query-params"
         )
     parts = parts if several else parts[:1]
-    grid.show(looked, looked.weights, parts, lambda part: selection.choose(part, parts, several=several))
+    pictures.show_grid(looked, looked.weights, parts, lambda part: selection.choose(part, parts, several=several))
     if not words:
-        formula.show(looked, parts[0])
+        one_head.show_formula(looked, parts[0])
         return
     special = dict.fromkeys(token.text for token in looked.tokenized.tokens if token.special)
-    shown = controls.choose(escape(", ".join(special)), has_pairs=has_pairs)
+    shown = selection.choose_shown(escape(", ".join(special)), has_pairs=has_pairs)
     one_head.show(looked, parts, shown)
     with st.expander("All heads in numbers", key="heads_box", icon=":material/table:", on_change="rerun") as box:
         if box.open:

@@ -1,4 +1,7 @@
-"""Which heads are looked at, and which are switched off: it stands in the address, so a link opens the same view."""
+"""What is looked at: which heads, which are switched off, and what of a head is drawn and how.
+
+All of it stands in the address, so that a link opens the same view.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,10 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from bertdemo.explanation.tokenized_text import Unit
 from bertdemo.ui.kit import address
 from bertdemo.ui.kit.address import InvalidParam
+from bertdemo.ui.kit.formatting import percent
 
 Head = tuple[int, int]  # layer and head, from 0; in addresses and for people both count from 1
 MOST = 4  # heads beside each other: as many as there are colours
@@ -21,6 +26,12 @@ _CODE = re.compile(r"([0-9]{1,3})(?:\.([0-9]{1,3}))?")
 PART = "part"  # of a text that is longer than the model reads at once
 LOOK, WORD = "look", "word"
 _HEADS, _OFF = "head", "off"
+LINES, MATRIX = "lines", "matrix"
+PICTURES = {LINES: "Words and lines", MATRIX: "Matrix"}
+_ALL_SIDES = "all"
+SIDES = {
+    _ALL_SIDES: "Both texts", "1-1": "1 at 1", "1-2": "1 at 2", "2-1": "2 at 1", "2-2": "2 at 2",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -154,3 +165,95 @@ def word() -> str | None:
 
 def choose_word(code: str | None) -> None:
     address.put(WORD, code or "")
+
+
+@dataclass(frozen=True)
+class Filters:
+    """``least``: weights below are hidden. ``looking`` and ``looked_at``: only words of this part of a pair."""
+
+    special: bool = True
+    least: float = 0.0
+    looking: int | None = None
+    looked_at: int | None = None
+
+
+@dataclass(frozen=True)
+class Visible:
+    """Weights (heads, looking, looked at) of the units that are shown, those below the threshold as 0.
+
+    ``hidden_special``, ``hidden_part`` and ``hidden_small`` are shares of what the shown units pay: to special tokens,
+    to words of the other text, and in weights below the threshold.
+    """
+
+    looking: tuple[Unit, ...]
+    looked_at: tuple[Unit, ...]
+    weights: NDArray[np.float64]
+    hidden_special: float
+    hidden_part: float
+    hidden_small: float
+
+
+def visible(weights: NDArray[np.float64], units: tuple[Unit, ...], filters: Filters) -> Visible:
+    """Apply filters to attention between units: (heads, units, units)."""
+    looking = [place for place, unit in enumerate(units) if _stays(unit, filters.special, filters.looking)]
+    looked_at = [place for place, unit in enumerate(units) if _stays(unit, filters.special, filters.looked_at)]
+    rows = weights[:, looking]
+    total = float(rows.sum()) or 1.0
+    hidden = set(range(len(units))) - set(looked_at)
+    special = [place for place in hidden if units[place].special]
+    other = [place for place in hidden if not units[place].special]
+    shown = rows[:, :, looked_at]
+    kept = np.where(shown >= filters.least, shown, 0.0)
+    return Visible(
+        looking=tuple(units[place] for place in looking), looked_at=tuple(units[place] for place in looked_at),
+        weights=kept, hidden_special=float(rows[:, :, special].sum()) / total,
+        hidden_part=float(rows[:, :, other].sum()) / total, hidden_small=float((shown - kept).sum()) / total,
+    )  # fmt: skip
+
+
+def _stays(unit: Unit, special: bool, part: int | None) -> bool:
+    if unit.special:
+        return special
+    return part is None or unit.part == part
+
+
+def what_is_hidden(seen: Visible) -> str:
+    """Return the shares that are not shown, in a sentence; empty where everything is."""
+    shares = ((seen.hidden_special, "on special tokens"), (seen.hidden_part, "on the other text"),
+              (seen.hidden_small, "in weights below the threshold"))  # fmt: skip
+    told = [f"{percent(share, 0)} {where}" for share, where in shares if share > 0]
+    return f"Hidden: {', '.join(told)}." if told else ""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """``by_norm``: weights times the lengths of what they are given to. ``tokens``: instead of words."""
+
+    picture: str
+    by_norm: bool
+    tokens: bool
+    filters: Filters
+
+
+def choose_shown(special: str, *, has_pairs: bool) -> Shown:
+    """Draw the choices and return what they say; ``special`` lists the special tokens, as Markdown."""
+    with st.container(horizontal=True, vertical_alignment="center", key="attention_controls"):
+        picture = one_of("picture", PICTURES, "Picture")
+        with st.popover("Show and hide", icon=":material/tune:"):
+            return _rest(picture, special, has_pairs)
+
+
+def _rest(picture: str, names: str, has_pairs: bool) -> Shown:
+    special = st.toggle(f"Special tokens ({names})", value=True, key="special", bind="query-params")
+    tokens = st.toggle("Tokens, as the model reads them", key="pieces", bind="query-params")
+    by_norm = st.toggle(
+        "Weight by vector length (norm-based attention)", key="by_norm", bind="query-params",
+        help="Multiplies each weight by the length of the vector it is given to (Kobayashi et al. 2020): much weight "
+        "on a token that has next to nothing to give shows as next to nothing. These lengths do not sum to 100\u00a0%.",
+    )  # fmt: skip
+    least = 0
+    if not by_norm:
+        least = st.slider("Hide weights below", 0, 50, 0, format="%d %%", key="least", bind="query-params")
+    sides = one_of("sides", SIDES, "Which text looks at which") if has_pairs else _ALL_SIDES
+    looking, looked_at = (None, None) if sides == _ALL_SIDES else (int(side) - 1 for side in sides.split("-"))
+    return Shown(picture, by_norm, tokens, Filters(special, least / 100, looking, looked_at))

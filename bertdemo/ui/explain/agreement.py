@@ -10,7 +10,7 @@ import streamlit as st
 
 from bertdemo.explanation import tinting
 from bertdemo.lines import plain
-from bertdemo.ui.explain import highlight, methods
+from bertdemo.ui.explain import methods, sentences
 from bertdemo.ui.explain.methods import BASELINE_NAMES, SHORT_BASELINE_NAMES, Choice
 from bertdemo.ui.kit.figure import figure
 from bertdemo.ui.kit.formatting import escape
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from bertdemo.explanation.agreement import Agreement
     from bertdemo.explanation.attribution import Attribution
-    from bertdemo.ui.kit.explained_text import Subject
+    from bertdemo.ui.kit.prediction import Subject
 
 METHODS, BASELINES = KINDS = ("Other methods", "Other baselines")
 _MOST_WORDS = 60  # of a text that is drawn once for each method
@@ -89,7 +89,7 @@ def _side_by_side(found: Mapping[str, Attribution]) -> None:
     for number, (name, each) in enumerate(found.items()):
         with st.container(gap=None, key=f"agreement_{number}"):
             st.markdown(f":small[**{escape(name)}**]")
-            highlight.show(
+            sentences.show_tinted(
                 tinting.words(each.tokenized, each.word_scores, signed=each.signed),
                 key=f"strip_agreement_{number}",
                 label=f"The text, tinted by {name}",

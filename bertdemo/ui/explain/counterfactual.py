@@ -11,9 +11,9 @@ import streamlit as st
 from bertdemo.errors import PredictionError
 from bertdemo.explanation import tinting
 from bertdemo.lines import shorten, signed
-from bertdemo.ui.explain import highlight
+from bertdemo.ui.explain import sentences
 from bertdemo.ui.explain.sentences import output
-from bertdemo.ui.kit import address, prediction, text_input
+from bertdemo.ui.kit import address, prediction, texts
 from bertdemo.ui.kit.figure import draw
 from bertdemo.ui.kit.formatting import count, quoted
 from bertdemo.ui.predict.compare import Voice
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from bertdemo.explanation.counterfactual import Edited
     from bertdemo.prediction.single import Answer
     from bertdemo.ui.kit.address import InvalidParam
-    from bertdemo.ui.kit.explained_text import Subject
+    from bertdemo.ui.kit.prediction import Subject
 
 WITHOUT, HOW, INSTEAD = "without", "how", "instead"  # of the address: words (from 1), what becomes of them, by what
 HOWS = {"delete": "Delete", "mask": "Mask", "replace": "Replace"}
@@ -50,7 +50,7 @@ def show(subject: Subject, found: Attribution) -> None:
     st.markdown("**Click words to take them out, and see whether the answer follows**")
     _controls(change)
     pieces = tinting.words(subject.tokenized, found.word_scores, signed=found.signed)
-    highlight.choose(
+    sentences.choose_word(
         pieces,
         key="try_strip",
         label="The text: choose words to change",
@@ -185,7 +185,7 @@ def _output(subject: Subject, found: Attribution, new: Edited) -> float:
     """Return the logit, or margin, of the changed text."""
     import torch
 
-    from bertdemo.explanation.forward import logits_of, word_vectors
+    from bertdemo.explanation.function import logits_of, word_vectors
     from bertdemo.explanation.tokenized_text import tokenize_with_words
 
     classifier = subject.classifier
@@ -208,4 +208,4 @@ def _bars(subject: Subject, answer: Answer) -> None:
 
 def _explain(text: str, pair: str | None) -> None:
     _put(frozenset())
-    text_input.put(text_input.Asked(text, pair))
+    texts.put(texts.Asked(text, pair))

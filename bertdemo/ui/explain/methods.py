@@ -10,20 +10,18 @@ import streamlit as st
 from bertdemo.lines import shorten
 from bertdemo.ui.kit import address
 from bertdemo.ui.kit.address import InvalidParam
-from bertdemo.ui.kit.background import Bar, Work, result_of, results_of
+from bertdemo.ui.kit.waiting import Work, result_of, results_of
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator, Mapping, Sequence
 
-    import numpy as np
-    from numpy.typing import NDArray
-
     from bertdemo.explanation.attribution import Attribution
-    from bertdemo.explanation.copies import Explain
+    from bertdemo.explanation.function import ShouldStop
+    from bertdemo.explanation.masking import Explain
     from bertdemo.explanation.methods.method import Method
     from bertdemo.explanation.tokenized_text import TokenizedText
     from bertdemo.models.classifier import Classifier
-    from bertdemo.ui.kit.explained_text import Subject
+    from bertdemo.ui.kit.prediction import Subject
 
 TARGET, AGAINST, METHOD, BASELINE = PARAMETERS = ("target", "against", "method", "baseline")  # of the address
 DEFAULT_METHOD, DEFAULT_BASELINE = "integrated_gradients", "pad"
@@ -81,7 +79,7 @@ def pick_labels(subject: Subject, choice: Choice) -> None:
 
 def pick_method(subject: Subject, choice: Choice) -> None:
     """Draw the pickers of how it is explained; a change goes into the address."""
-    from bertdemo.explanation.baselines import BASELINE_SENTENCES
+    from bertdemo.explanation.attribution import BASELINE_SENTENCES
     from bertdemo.explanation.methods import METHODS
 
     offered = {name: method for name, method in METHODS.items() if method.why_not(subject.classifier) is None}
@@ -134,15 +132,12 @@ def attributions(subject: Subject, choices: Sequence[Choice]) -> list[Attributio
 
 
 def _work(subject: Subject, choice: Choice) -> Work:
-    from bertdemo.explanation.methods import METHODS, attribute
+    from bertdemo.explanation.methods import METHODS
 
-    def make(bar: Bar) -> Attribution:
-        return attribute(
-            subject.classifier, subject.tokenized, choice.method, choice.target, choice.against,
-            baseline=choice.baseline, should_stop=bar,
-        )  # fmt: skip
-
-    return Work(key_of(subject, choice), f"Computing the scores: {METHODS[choice.method].name}…", make)
+    words = f"Computing the scores: {METHODS[choice.method].name}…"
+    return Work(
+        key_of(subject, choice), words, lambda bar: scores_of(subject.classifier, subject.tokenized, choice, bar)
+    )
 
 
 def key_of(subject: Subject, choice: Choice) -> tuple[Hashable, ...]:
@@ -150,13 +145,19 @@ def key_of(subject: Subject, choice: Choice) -> tuple[Hashable, ...]:
     return subject.run.id, subject.edition, subject.asked, choice
 
 
-def explain(choice: Choice) -> Explain:
-    """Return the way in which scores are made, for tests that explain changed copies of the model."""
+def scores_of(
+    classifier: Classifier, tokenized: TokenizedText, choice: Choice, should_stop: ShouldStop | None = None
+) -> Attribution:
+    """Return the scores of any text, or of a changed copy of the model, made in this way; computed now."""
+    from bertdemo.explanation.function import never
     from bertdemo.explanation.methods import attribute
 
-    def word_scores(classifier: Classifier, tokenized: TokenizedText) -> NDArray[np.float64]:
-        return attribute(
-            classifier, tokenized, choice.method, choice.target, choice.against, baseline=choice.baseline
-        ).word_scores
+    return attribute(
+        classifier, tokenized, choice.method, choice.target, choice.against,
+        baseline=choice.baseline, should_stop=should_stop or never,
+    )  # fmt: skip
 
-    return word_scores
+
+def explain(choice: Choice) -> Explain:
+    """Return the way in which scores of words are made, for tests that explain changed copies of the model."""
+    return lambda classifier, tokenized: scores_of(classifier, tokenized, choice).word_scores

@@ -9,18 +9,18 @@ import streamlit as st
 from bertdemo.ui.attention import page as attention_page
 from bertdemo.ui.attention import selection as attention_selection
 from bertdemo.ui.explain import attribution, counterfactual, faithfulness, methods
-from bertdemo.ui.kit import address, background, errors, example_texts, explained_text, resources, text_input
-from bertdemo.ui.kit.test_analysis import analysis_of
+from bertdemo.ui.kit import address, errors, prediction, resources, texts, waiting
+from bertdemo.ui.kit.resources import analysis_of
 from bertdemo.ui.study import page as study_page
-from bertdemo.ui.study import progress, text_map
+from bertdemo.ui.study import text_map
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from bertdemo.runs.records import Run
     from bertdemo.ui.kit.address import InvalidParam
-    from bertdemo.ui.kit.explained_text import Subject
-    from bertdemo.ui.kit.text_input import Asked
+    from bertdemo.ui.kit.prediction import Subject
+    from bertdemo.ui.kit.texts import Asked
 
 _TAB, _VIEW = "explain_tab", "view"  # the key of the tabs, and which is open, in the address
 VIEWS = {
@@ -33,31 +33,31 @@ VIEWS = {
 
 def show(run: Run) -> None:
     """Draw the box, the answer, and the view that the address names."""
-    st.fragment(_show, run_every=text_input.poll())(run)
+    st.fragment(_show, run_every=texts.poll())(run)
 
 
 def _show(run: Run) -> None:
-    examples = example_texts.of(run) if resources.is_warm() else ()
-    text_input.fill(run, examples[0].asked if examples else None)
+    examples = texts.examples_of(run) if resources.is_warm() else ()
+    texts.fill(run, examples[0].asked if examples else None)
     _of_this_run(run)
-    asked = text_input.ask(run, "Explain")
+    asked = texts.ask(run, "Explain")
     with errors.shown():
-        if asked and text_input.is_loaded():
-            subject = explained_text.subject(run, asked)
+        if asked and texts.is_loaded():
+            subject = prediction.subject(run, asked)
             _of_this_text(run, asked)
-            fits = text_input.link(asked)
-            explained_text.show(subject)
+            fits = texts.link(asked)
+            prediction.show_subject(subject)
             address.drop_invalid(_named_in_vain(subject))
             _views(subject)
             if not fits:
                 st.caption("The text is too long for a link: the address of this page does not hold it.")
-    example_texts.offer(examples)
+    texts.offer_examples(examples)
 
 
 def _of_this_run(run: Run) -> None:
     """Drop labels and a study from the address that belong to another run."""
     if st.session_state.get("explain_run", run.id) != run.id:
-        for name in (methods.TARGET, methods.AGAINST, progress.STUDY):
+        for name in (methods.TARGET, methods.AGAINST, study_page.STUDY):
             address.put(name)
     st.session_state["explain_run"] = run.id
 
@@ -82,7 +82,7 @@ def _views(subject: Subject) -> None:
     for view, tab in zip(VIEWS, _tabs(), strict=True):
         if tab.open:
             with tab, errors.shown():
-                background.skip_pending(draw[view], subject)
+                waiting.skip_pending(draw[view], subject)
 
 
 def _attention(subject: Subject) -> None:

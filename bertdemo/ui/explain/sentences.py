@@ -1,9 +1,18 @@
-"""What an explanation says, in words: the same on every view."""
+"""What an explanation says, the same on every view: in sentences, and as the text whose words are tinted.
+
+Blue is for, orange against, grey where there is no sign.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+import streamlit as st
+
+from bertdemo.explanation.tinting import Piece
 from bertdemo.lines import signed
 from bertdemo.ui.explain.methods import BASELINE_NAMES
 from bertdemo.ui.kit.formatting import listed, quoted
@@ -13,6 +22,7 @@ if TYPE_CHECKING:
 
 _NAMED = 3
 _LEAST = 0.005  # a score that would be written as 0.00
+_ASSETS = Path(__file__).parents[1] / "components"
 
 
 def explained(found: Attribution, labels: tuple[str, ...]) -> str:
@@ -62,3 +72,39 @@ def how(found: Attribution) -> str:
 
     baseline = f", baseline {BASELINE_NAMES[found.baseline]}" if found.baseline else ""
     return f"{METHODS[found.method].name}{baseline}"
+
+
+@cache
+def _component() -> Callable[..., Any]:
+    css, js = ((_ASSETS / f"strip.{kind}").read_text(encoding="utf-8") for kind in ("css", "js"))
+    return st.components.v2.component("bertdemo.strip", html='<div class="strip" role="group"></div>', css=css, js=js)
+
+
+def show_tinted(parts: Sequence[Sequence[Piece]], *, key: str, label: str) -> None:
+    """Draw a text, or a text and its pair."""
+    _component()(key=key, data=_data(parts, label, clickable=False))
+
+
+def choose_word(
+    parts: Sequence[Sequence[Piece]], *, key: str, label: str, off: frozenset[int], clicked: Callable[[int], None]
+) -> None:
+    """Draw the same with words to click, those in ``off`` struck out; ``clicked`` is told the number of the word."""
+
+    def told() -> None:
+        number = st.session_state[key]["clicked"]
+        if isinstance(number, int):
+            clicked(number)
+
+    _component()(key=key, data=_data(parts, label, clickable=True, off=off), on_clicked_change=told)
+
+
+def _data(
+    parts: Sequence[Sequence[Piece]], label: str, *, clickable: bool, off: frozenset[int] = frozenset()
+) -> dict[str, Any]:
+    packed = [[_packed(piece) for piece in part] for part in parts]
+    return {"parts": packed, "label": label, "clickable": clickable, "off": sorted(off)}
+
+
+def _packed(piece: Piece) -> list[Any]:
+    """Pack a piece as the component reads it."""
+    return [piece.text, piece.kind, round(piece.strength, 3), piece.glyph, piece.title, piece.number]

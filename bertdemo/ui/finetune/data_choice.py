@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from bertdemo.ui.finetune import column_choice
-from bertdemo.ui.kit import encoding_choice, uploads
+from bertdemo.ui.kit import uploads
 from bertdemo.ui.kit.formatting import escape
 
 if TYPE_CHECKING:
     from bertdemo.data.dataset import Dataset, Source
 
 BUILT_IN, FILE, HUB = SOURCES = ("Built-in", "A file of yours", "Hugging Face Hub")
-_TABLE = "uploaded_table"
 _UPLOADS = "uploads_read"  # how many
 _PLACE = "upload"
 
@@ -86,23 +85,18 @@ def _from_file() -> Dataset | None:
     if uploaded is not None:
         _read_upload(uploaded)
         st.rerun()
-    table = st.session_state.get(_TABLE)
+    table = uploads.taken(_PLACE)
     if table is None:
         st.caption("Two columns are enough: the text, and the label it should get. A few hundred rows make a start.")
         return None
     upload, name, frame = table
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"Using **{escape(name)}**. Upload another file to replace it.", width="content")
-        st.button("Remove file", key="upload_away", on_click=_forget_upload)
-    encoding, frame = encoding_choice.in_chosen_encoding(_PLACE, frame)
+        st.button("Remove file", key="upload_away", on_click=uploads.forget, args=(_PLACE,))
+    encoding, frame = uploads.in_chosen_encoding(_PLACE, frame)
     return column_choice.choose(
         upload + encoding, frame, lambda columns, rules: to_dataset(frame, columns, name, rules)
     )
-
-
-def _forget_upload() -> None:
-    st.session_state.pop(_TABLE, None)
-    encoding_choice.forget(_PLACE)
 
 
 def _read_upload(uploaded: Any) -> None:
@@ -110,10 +104,7 @@ def _read_upload(uploaded: Any) -> None:
 
     An uploader forgets its file when it is not drawn, and one whose file is replaced has none for a moment.
     """
-    _forget_upload()
-    frame = uploads.read(uploaded)
-    encoding_choice.keep(_PLACE, uploaded.name, uploaded.getvalue(), frame)
-    st.session_state[_TABLE] = (uploaded.file_id, uploaded.name, frame)
+    uploads.take(_PLACE, uploaded)
     st.session_state[_UPLOADS] = st.session_state.get(_UPLOADS, 0) + 1
 
 

@@ -3,43 +3,50 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import streamlit as st
 
-from bertdemo.charts.palette import BATCH, LOSSES
+from bertdemo.charts.palette import BATCH, LOSSES, SCORES
 from bertdemo.runs.records import Run
 from bertdemo.tasks.records import State
-from bertdemo.ui.finetune.curves import Curves, Followed
-from bertdemo.ui.kit import errors, resources
+from bertdemo.ui.kit import resources, waiting
 from bertdemo.ui.kit.figure import draw, numbers
 from bertdemo.ui.kit.formatting import about, compact, count, duration, escape
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from bertdemo.runs.folder import RunFolder
 
-_TICK = 2  # seconds between two looks at a live run
 _LOG_LINES = 40
 _SETTLED = 10  # steps until the smoothed loss means something
 _FAR = 3  # times the loss of blind guessing: a validation loss, which is of many texts, means something at once
+Event = dict[str, Any]
+_Row = TypeVar("_Row")
+_KEYS = ("macro_f1", "accuracy")  # in the order of SCORES
+_MOST_POINTS = 500  # more dots than pixels help nobody
 
 
 def watch(run: Run) -> None:
     """Draw the live view. It looks again every two seconds and reloads the page once the run has ended."""
     _buttons(run)
-    _panel(run.id)
+    waiting.watch(resources.runs(), run, _panel)
 
 
-@st.fragment(run_every=_TICK)
-def _panel(run_id: str) -> None:
-    with errors.shown():
-        run = resources.runs().get(run_id)
-        if not run.status.state.is_live:
-            st.rerun()
-        progress(run, curves(run_id))
-        with st.expander("Log", key="live_log", on_change="rerun") as box:  # read only while it is open
-            if box.open:
-                log(run_id)
+def _panel(run: Run) -> None:
+    """Draw where the run stands: a bar with words, four figures, three charts. The layout never changes."""
+    seen = curves(run.id)
+    waiting.bar(run, _sentence(run, seen.step))
+    figures(seen)
+    warnings(run, seen)
+    charts(run, seen)
+    with st.expander("Log", key="live_log", on_change="rerun") as box:  # read only while it is open
+        if box.open:
+            log(run.id)
 
 
 def curves(run_id: str) -> Curves:
@@ -51,16 +58,6 @@ def curves(run_id: str) -> Curves:
 @st.cache_resource(show_spinner=False, max_entries=16)
 def _followed(path: str, _folder: RunFolder) -> Followed:  # noqa: ARG001 (the key of the cache)
     return Followed(_folder)
-
-
-def progress(run: Run, seen: Curves) -> None:
-    """Draw where the run stands: a bar with words, four figures, three charts. The layout never changes."""
-    status = run.status
-    share = status.step / status.steps if status.steps else 0.0
-    st.progress(min(1.0, max(0.0, share)), text=_sentence(run, seen.step))
-    figures(seen)
-    warnings(run, seen)
-    charts(run, seen)
 
 
 def charts(run: Run, seen: Curves) -> None:
@@ -190,3 +187,102 @@ def _buttons(run: Run) -> None:
             if st.button("Cancel the run", key="cancel_yes", type="primary"):
                 resources.runs().cancel(run.id)
                 st.rerun()
+
+
+@dataclass(frozen=True)
+class Curves:
+    """What the charts of one run draw, and the last event of each kind."""
+
+    losses: pd.DataFrame  # step, loss, series
+    scores: pd.DataFrame  # step, score (per cent), series
+    rates: pd.DataFrame  # step, learning_rate
+    started: Event
+    step: Event
+    validation: Event
+    notes: tuple[Event, ...]
+
+
+def smooth(values: Sequence[float], half_life: float) -> list[float]:
+    """Return an exponential moving average: a weight halves every ``half_life`` values; its start is corrected.
+
+    A value that is not finite is left out of the average. Correction as in Kingma & Ba (2015), eq. 3.
+    """
+    decay = 0.5 ** (1.0 / half_life)
+    total = weight = 0.0
+    smoothed = []
+    for value in values:
+        if math.isfinite(value):
+            total, weight = decay * total + (1 - decay) * value, decay * weight + (1 - decay)
+        smoothed.append(total / weight if weight else math.nan)
+    return smoothed
+
+
+def thin(rows: Sequence[_Row], most: int = _MOST_POINTS) -> list[_Row]:
+    """Keep at most ``most`` of the rows, evenly spaced, the last one among them."""
+    if len(rows) <= most:
+        return list(rows)
+    stride = math.ceil(len(rows) / most)
+    return list(rows[::-stride])[::-1]
+
+
+class Followed:
+    """The curves of one run, by any number of sessions; each look reads only what was written since the last."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        self._folder = folder
+        self._lock = threading.Lock()
+        self._offset = 0
+        self._events: list[Event] = []
+        self._curves = curves_of([])
+
+    def look(self) -> Curves:
+        """Return the curves as of now."""
+        with self._lock:
+            if self._size() < self._offset:  # another run has taken this folder
+                self._offset, self._events, self._curves = 0, [], curves_of([])
+            new, self._offset = self._folder.read_metrics(self._offset)
+            if new:
+                self._events += new
+                self._curves = curves_of(self._events)
+            return self._curves
+
+    def _size(self) -> int:
+        try:
+            return (self._folder.path / "metrics.jsonl").stat().st_size
+        except FileNotFoundError:
+            return 0
+
+
+def curves_of(metrics: Sequence[Event]) -> Curves:
+    """Return the rows of all live charts of one run."""
+    import pandas as pd
+
+    steps = [event for event in metrics if event["kind"] == "step"]
+    checks = [event for event in metrics if event["kind"] == "validation"]
+    started = _last(metrics, "started")
+    drawn, checked = thin(steps), thin(checks)
+    scores = [(e["step"], 100 * e[key], name) for name, key in zip(SCORES, _KEYS, strict=True) for e in checked]
+    rates = [(event["step"], event["learning_rate"]) for event in drawn]
+    return Curves(
+        losses=pd.DataFrame(
+            _losses(steps, checked, started.get("steps", len(steps))), columns=["step", "loss", "series"]
+        ),
+        scores=pd.DataFrame(scores, columns=["step", "score", "series"]),
+        rates=pd.DataFrame(rates, columns=["step", "learning_rate"]),
+        started=started,
+        step=_last(steps, "step"),
+        validation=_last(checks, "validation"),
+        notes=tuple(event for event in metrics if event["kind"] == "note"),
+    )
+
+
+def _losses(steps: list[Event], checks: list[Event], planned: int) -> list[tuple[int, float, str]]:
+    average = smooth([event["loss"] for event in steps], half_life=max(2.0, planned / 80))
+    drawn = thin([(event["step"], event["loss"], mean) for event, mean in zip(steps, average, strict=True)])
+    rows = [(step, loss, BATCH) for step, loss, _ in drawn]
+    rows += [(step, mean, LOSSES[0]) for step, _, mean in drawn]
+    return rows + [(event["step"], event["loss"], LOSSES[1]) for event in checks]
+
+
+def _last(events: Iterable[Event], kind: str) -> Event:
+    return next((event for event in reversed(list(events)) if event["kind"] == kind), {})

@@ -1,4 +1,4 @@
-"""Step 4 of fine-tuning: how long it will take, and the button."""
+"""Step 4 of fine-tuning: how long it will take, and the button; and one button for somebody who has just arrived."""
 
 from __future__ import annotations
 
@@ -9,12 +9,16 @@ import streamlit as st
 
 from bertdemo.data.dataset import Dataset, Split
 from bertdemo.runs.naming import default_name
+from bertdemo.ui.finetune import data_choice
 from bertdemo.ui.kit import resources
 from bertdemo.ui.kit.formatting import about
 
 if TYPE_CHECKING:
     from bertdemo.training.recipe import Recipe
     from bertdemo.ui.finetune.checkup import Lengths, Usable
+
+_FIRST_DATA = "sms_spam"
+FIRST_TEXTS = 3_627  # that it trains on; a test counts them, the page must not wait for it
 
 
 def offer(usable: Usable, recipe: Recipe, limit: int | None) -> None:
@@ -78,3 +82,31 @@ def _seconds(
 
     train, validation = (_tokens[list(rows)].tolist() for rows in (_parts.train, _parts.validation))
     return estimate_seconds(recipe, find_base(recipe.base), train, validation, speed)
+
+
+def offer_first_run(*, is_first: bool = True) -> None:
+    """Draw the button, with what it will do beside it; prominent where it is the first thing to do."""
+    if st.button(
+        "Fine-tune on real text messages, a minute or two",
+        type="primary" if is_first else "secondary",
+        key="first_run",
+        icon=":material/play_arrow:",
+    ):
+        _begin_first_run()
+    st.caption(
+        f"It starts at once, learns to tell spam from {FIRST_TEXTS:,} real text messages, and trains a bag-of-words "
+        "model for comparison, to show whether it was worth it. Everything stays on this computer; no network is "
+        "needed."
+    )
+
+
+def _begin_first_run() -> None:
+    from bertdemo.data.checkup import check_up, clean
+    from bertdemo.data.splitting import split, training_texts
+    from bertdemo.training.presets import recipe_for
+    from bertdemo.training.recipe import Recipe
+
+    dataset = data_choice.built_in(_FIRST_DATA)
+    usable = clean(dataset, check_up(dataset), drop_small=True)
+    recipe = recipe_for(Recipe().base, "standard", training_texts(usable))
+    begin(split(usable, seed=recipe.seed), recipe, "Spam in text messages")

@@ -1,18 +1,37 @@
-"""The address of Explain. Invalid parameters are dropped, and said in one sentence until it is another."""
+"""The way in, and the address of a page.
+
+A page is always run by ``app.py``. Invalid parameters of Explain are dropped, and said in one sentence until the
+address is another.
+"""
 
 from __future__ import annotations
 
+import runpy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
 
+from bertdemo.settings import app_script
 from bertdemo.ui.kit.formatting import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
 _TOLD = "explain_left_out"  # the sentence, and the address beside which it stands
+
+
+def through_app() -> None:
+    """Take the very first visitor of a server, if they come by a link to a page, through ``app.py``.
+
+    A folder called ``pages`` makes Streamlit run a page by itself, without the frame, the guard and the navigation of
+    ``app.py``, until ``st.navigation`` was called once in the life of the server. Calling ``main`` of ``app.py`` from
+    here calls it, and it runs the page that the address names: this one, which then finds nothing left to do here.
+    """
+    if PagesManager.uses_pages_directory:
+        runpy.run_path(str(app_script()))["main"]()
+        st.stop()
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,12 @@
-"""The one place where an error becomes a sentence on the screen."""
+"""The one place where an error becomes a sentence on the screen, and questions that are drawn once they are open."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 
@@ -36,3 +37,12 @@ def shown() -> Iterator[Outcome]:
         outcome.failed = True
         logger.exception("unexpected error while drawing a page")
         st.error(UNEXPECTED, icon=":material/error:")
+
+
+@st.fragment
+def question(title: str, key: str, icon: str, answer: Callable[..., None], *arguments: Any) -> None:
+    """Draw ``answer(*arguments)`` once the question is open; the address says which questions are (``?key=true``)."""
+    with st.expander(title, key=key, icon=f":material/{icon}:", bind="query-params") as box:
+        if box.open:
+            with shown():
+                answer(*arguments)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
     import pandas as pd
+
+_KINDS = {  # of files, by their endings
+    "csv": "text/csv", "html": "text/html", "ipynb": "application/x-ipynb+json", "json": "application/json",
+    "jsonl": "application/x-ndjson", "parquet": "application/vnd.apache.parquet", "png": "image/png",
+}  # fmt: skip
 
 
 @cache
@@ -67,10 +72,9 @@ def figure(
             rows = data if table is None else table
             st.dataframe(rows, hide_index=True, key=f"{key}_rows", column_config=numbers(rows))
             with st.container(horizontal=True, gap="small"):
-                _file("Table (CSV)", lambda: safe_csv(rows), f"{key}.csv", "text/csv")
-                _file(
-                    "Chart (PNG)", lambda: picture(unescape(title), data, chart, *arguments), f"{key}.png", "image/png"
-                )
+                download("Table (CSV)", lambda: safe_csv(rows), f"{key}.csv", key=f"{key}_csv")
+                drawn = partial(picture, unescape(title), data, chart, *arguments)
+                download("Chart (PNG)", drawn, f"{key}.png", key=f"{key}_png")
 
 
 def numbers(rows: pd.DataFrame) -> dict[str, Any]:
@@ -89,9 +93,10 @@ def written(largest: float) -> str:
     return "%.2e" if 0 < largest < 0.01 else "%.3f"
 
 
-def _file(label: str, data: Callable[[], str | bytes], name: str, kind: str) -> None:
-    key = name.replace(".", "_")
-    st.download_button(label, data, name, kind, key=key, icon=":material/download:", on_click="ignore")
+def download(label: str, data: Callable[[], str | bytes] | str, name: str, *, key: str, **layout: Any) -> None:
+    """Draw a button that hands out a file, which is made when it is clicked; its name's ending tells its kind."""
+    kind = _KINDS.get(name.rpartition(".")[2], "application/octet-stream")
+    st.download_button(label, data, name, kind, key=key, icon=":material/download:", on_click="ignore", **layout)
 
 
 def picture(title: str, data: pd.DataFrame, chart: Callable[..., Any], *arguments: Hashable) -> bytes:

@@ -1,26 +1,33 @@
-"""What a classifier says of one text: the label and its certainty, all probabilities, and what was read."""
+"""What a classifier says of one text: the label and its certainty, all probabilities, and what was read.
+
+``Subject`` is the text that is explained, with its answer: one record that all views of Explain share.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from bertdemo.lines import shorten
 from bertdemo.tasks.records import State
-from bertdemo.ui.kit import example_texts, resources
+from bertdemo.ui.kit import resources, texts
 from bertdemo.ui.kit.figure import draw
 from bertdemo.ui.kit.formatting import count, escape, percent
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from bertdemo.explanation.tokenized_text import TokenizedText
+    from bertdemo.models.classifier import Classifier
     from bertdemo.prediction.single import Answer
     from bertdemo.runs.records import Run
-    from bertdemo.ui.kit.text_input import Asked
+    from bertdemo.ui.kit.texts import Asked
 
 MOST_BARS = 12
 _MOST_SHOWN = 2_000  # characters of a text that was cut
+_OTHERS = 4  # labels beside the answer
 
 
 def of(run: Run, asked: Asked) -> Answer:
@@ -38,7 +45,7 @@ def of(run: Run, asked: Asked) -> Answer:
         resources.runs().get(run.id)  # says what is damaged, where what the page knows of the run cannot be trusted
     answer = fresh(run, asked)
     st.session_state["answered"] = ((run.id, asked), answer)
-    example_texts.remember(asked, answer)
+    texts.remember(asked, answer)
     return answer
 
 
@@ -136,14 +143,83 @@ def table(answer: Answer) -> None:
     )
 
 
-def pieces(answer: Answer, asked: Asked) -> None:
-    """Draw the text as the model reads it: word pieces, and what was cut off."""
+def tokens(answer: Answer, asked: Asked) -> None:
+    """Draw the text as the model reads it: its tokens, and what was left out."""
     st.caption(
-        "The model reads pieces of words: a piece that begins with ## continues the word before it, and those in "
-        "brackets are marks of its own."
+        "The model reads tokens: one that begins with ## continues the word before it, and those in brackets are "
+        "special tokens."
     )
     st.text(" ".join(answer.pieces))
     for whole, kept in ((asked.text, answer.kept_text), (asked.pair, answer.kept_pair)):
         if answer.truncated and whole and kept is not None and len(kept) < len(whole):
             st.markdown("**What was left out**")
             st.text(shorten(whole[len(kept) :].strip(), _MOST_SHOWN))
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """What is explained. ``edition`` says which of a run's models (nanoseconds), ``tokenized`` is what it read.
+
+    ``classifier`` is the one that predicts, shared by all sessions.
+    """
+
+    run: Run
+    edition: int
+    asked: Asked
+    answer: Answer
+    tokenized: TokenizedText
+    classifier: Classifier
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """In the order of the logits."""
+        return self.classifier.label_names
+
+    @property
+    def answered(self) -> int:
+        """The label of the answer, as an index."""
+        return self.labels.index(self.answer.label)
+
+
+def subject(run: Run, asked: Asked) -> Subject:
+    """Predict a text and read it as the classifier does; both are remembered.
+
+    Raises:
+        RunError: the run has no model.
+        PredictionError: the text cannot be classified, or the tokenizer does not tell where its tokens stand.
+    """
+    from bertdemo.prediction.model_cache import last_written
+
+    answer = of(run, asked)
+    edition = last_written(run.id, resources.runs().model_folder(run.id))
+    tokenized = _reading(run.id, edition, asked.text, asked.pair)
+    return Subject(run, edition, asked, answer, tokenized, resources.models().classifier(run.id))
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _reading(run_id: str, edition: int, text: str, pair: str | None) -> TokenizedText:  # noqa: ARG001 (the edition is a key)
+    from bertdemo.explanation.tokenized_text import tokenize_with_words
+
+    return tokenize_with_words(resources.models().classifier(run_id), text, pair)
+
+
+def show_subject(subject: Subject) -> None:
+    """Draw the answer in large and the next labels beside it."""
+    answer = subject.answer
+    with st.container(key="answer", gap="small"):
+        st.header(headline(answer, 0.0), anchor=False)
+        st.caption(f"{others(answer)} {facts(answer)}")
+    if answer.truncated:
+        st.warning(
+            f"Only the first {count(answer.tokens, 'token')} were read and are explained here; the rest did not count.",
+            icon=":material/content_cut:",
+        )
+    remark(answer)
+
+
+def others(answer: Answer) -> str:
+    """Return the labels after the first, with their probabilities, as Markdown."""
+    rest = answer.scores[1 : _OTHERS + 1]
+    told = ", ".join(f"{escape(shorten(label, 40))} {certainty(p)}" for label, p in rest)
+    more = len(answer.scores) - 1 - len(rest)
+    return told + (f" and {count(more, 'other label')}" if more else "") + "."

@@ -11,7 +11,7 @@ from bertdemo.lines import distinct, shorten
 from bertdemo.models.catalog import base_name
 from bertdemo.runs.records import Run
 from bertdemo.tasks.records import State
-from bertdemo.ui.kit import errors, resources, warm_up
+from bertdemo.ui.kit import address, errors, resources
 from bertdemo.ui.kit.formatting import escape, percent
 
 _NONE = ""
@@ -51,7 +51,7 @@ def row(*, new: str | None = None, newest: bool = False, tested: bool = False) -
     with errors.shown() as outcome:
         run = _chosen(runs, only_live=new is not None)
     if run is None and newest and runs and not outcome.failed:
-        run = (warm_up.newest_with_model(runs) if tested else None) or runs[0]
+        run = (resources.newest_with_model(runs) if tested else None) or runs[0]
     if run is not None:
         st.query_params["run"] = st.session_state["run"] = run.id
     if runs:
@@ -68,10 +68,7 @@ def row(*, new: str | None = None, newest: bool = False, tested: bool = False) -
 def choose(run_id: str | None) -> None:
     """Make the page about another run, or about none."""
     st.session_state["run"] = run_id
-    if run_id:
-        st.query_params["run"] = run_id
-    else:
-        st.query_params.pop("run", None)
+    address.put("run", run_id or "")
 
 
 def name_of(run: Run) -> str:

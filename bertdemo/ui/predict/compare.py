@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from bertdemo.prediction.single import Answer
     from bertdemo.runs.records import Run
-    from bertdemo.ui.kit.text_input import Asked
+    from bertdemo.ui.kit.texts import Asked
 
 _MOST = 4  # that a chart can tell apart, and that stay loaded at once
 MOST_OTHERS = _MOST - 1

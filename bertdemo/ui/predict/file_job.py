@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from bertdemo.lines import shorten
 from bertdemo.tasks.records import State
-from bertdemo.ui.kit import prediction, resources, task_panel
-from bertdemo.ui.kit.figure import figure
+from bertdemo.ui.kit import address, prediction, resources, waiting
+from bertdemo.ui.kit.figure import download, figure
 from bertdemo.ui.kit.formatting import about, compact, count, duration, escape, percent, quoted
 from bertdemo.ui.predict import trust
 
@@ -21,19 +22,7 @@ if TYPE_CHECKING:
 _MOST_UNKNOWN = 5  # labels that are named
 _DOUBTFUL = 0.8  # of two labels one is always above a half
 _REVIEWED, _LONGEST, _MOST_LABELS = 20, 240, 20  # rows, characters, bars
-_FORMATS: tuple[tuple[Format, str, str], ...] = (
-    ("csv", "CSV", "text/csv"),
-    ("parquet", "Parquet", "application/vnd.apache.parquet"),
-    ("jsonl", "JSON lines", "application/x-ndjson"),
-)
-
-
-def open_(job_id: str | None) -> None:
-    """Make the page about a job, or about a new one."""
-    if job_id:
-        st.query_params["job"] = job_id
-    else:
-        st.query_params.pop("job", None)
+_FORMATS: tuple[tuple[Format, str], ...] = (("csv", "CSV"), ("parquet", "Parquet"), ("jsonl", "JSON lines"))
 
 
 def show(job_id: str) -> None:
@@ -42,21 +31,28 @@ def show(job_id: str) -> None:
     Raises:
         RunError: there is no such job.
     """
-    st.button("Predict another table", key="another_table", icon=":material/arrow_back:", on_click=open_, args=(None,))
+    st.button(
+        "Predict another table", key="another_table", icon=":material/arrow_back:", on_click=address.put, args=("job",)
+    )
     job = resources.jobs().get(job_id)
     if job.card:
         st.markdown(f"**{escape(shorten(job.card.source_name, 60))}**, by {escape(shorten(job.card.run_name, 60))}")
     if job.status.state.is_live:
-        promise = "You can close this page: the work goes on, and its address leads back here."
-        task_panel.watch(resources.jobs(), job, progress, promise)
+        waiting.watch(resources.jobs(), job, _at_work)
     else:
         _ended(job)
 
 
+def _at_work(job: Job) -> None:
+    waiting.bar(job, progress(job))
+    promise = "You can close this page: the work goes on, and its address leads back here."
+    waiting.cancel(resources.jobs(), job, promise)
+
+
 def progress(job: Job) -> str:
     """Return how far the job is, in words."""
-    if waiting := task_panel.in_queue(job, "table"):
-        return waiting
+    if waits := waiting.in_queue(job, "table"):
+        return waits
     if not job.done:
         return escape(job.status.message)
     words = [f"{job.done:,} of {count(job.rows, 'row')}"]
@@ -68,26 +64,18 @@ def progress(job: Job) -> str:
 
 
 def _ended(job: Job) -> None:
-    task_panel.ending(resources.jobs(), job)
+    waiting.ending(resources.jobs(), job)
     if job.done:
         _findings(job)
     question = "Delete this table and its predictions, for good?"
-    task_panel.delete(resources.jobs(), job, question, lambda: open_(None))
+    waiting.delete(resources.jobs(), job, question, lambda: address.put("job"))
 
 
 def _downloads(job: Job) -> None:
     stem = (job.card.source_name if job.card else job.id).rpartition(".")[0] or "predictions"
     with st.container(horizontal=True, key="downloads"):
-        for kind, title, mime in _FORMATS:
-            st.download_button(
-                title,
-                data=lambda kind=kind: _content(job.id, kind),  # type: ignore[misc]
-                file_name=f"{stem}_predicted.{kind}",
-                mime=mime,
-                on_click="ignore",
-                key=f"download_{kind}",
-                icon=":material/download:",
-            )
+        for kind, title in _FORMATS:
+            download(title, partial(_content, job.id, kind), f"{stem}_predicted.{kind}", key=f"download_{kind}")
 
 
 def _content(job_id: str, kind: Format) -> bytes:

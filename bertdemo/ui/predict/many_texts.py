@@ -8,7 +8,7 @@ import streamlit as st
 
 from bertdemo.errors import DataError
 from bertdemo.lines import shorten
-from bertdemo.ui.kit import encoding_choice, errors, resources, run_picker, uploads
+from bertdemo.ui.kit import address, errors, resources, run_picker, uploads
 from bertdemo.ui.kit.formatting import ago, count, escape
 from bertdemo.ui.predict import file_job
 
@@ -26,7 +26,6 @@ _NONE = "none"
 _TAB = "predict_tab"
 _LAST_TAB = "predict_last_tab"  # in the session: the tabs forget what was open when the page changes
 _PASTED = "pasted lines"
-_TABLE = "many_table"  # in the session: (upload, name, frame); the uploader forgets its file when the page changes
 _EARLIER = 5
 _PLACE = "many"
 
@@ -88,8 +87,8 @@ def _begin(run: Run, frame: pd.DataFrame, columns: JobColumns, name: str, exact:
     with st.spinner("Starting…"):
         job_id = resources.jobs().submit(run.id, frame, columns, name, exact=exact)
     for other in ("text", "pair", "with"):
-        st.query_params.pop(other, None)
-    st.query_params["job"] = job_id
+        address.put(other)
+    address.put("job", job_id)
     st.rerun()
 
 
@@ -159,30 +158,25 @@ def _uploaded() -> tuple[str, pd.DataFrame] | None:
         "A table with a text in each row",
         type=list(FILE_TYPES),
         key="many_upload",
-        on_change=_forget_upload,
+        on_change=uploads.forget,
+        args=(_PLACE,),
         help="CSV, TSV, JSON lines, Parquet, Excel or OpenDocument, also as .gz or .zip; delimiter and encoding are "
         "detected. Your columns are kept.",
     )
     uploads.accepted("python -m bertdemo predict --run RUN --input FILE")
-    known = st.session_state.get(_TABLE)
+    known = uploads.taken(_PLACE)
     if uploaded is not None and (known is None or known[0] != uploaded.file_id):
-        frame = uploads.read(uploaded, typed=True)
-        encoding_choice.keep(_PLACE, uploaded.name, uploaded.getvalue(), frame)
-        known = st.session_state[_TABLE] = (uploaded.file_id, uploaded.name, frame)
+        uploads.take(_PLACE, uploaded, typed=True)
+        known = uploads.taken(_PLACE)
     if known is None:
         st.caption("The result is your table, in its order, with the label, its certainty and all probabilities added.")
         return None
     _, name, frame = known
-    _, frame = encoding_choice.in_chosen_encoding(_PLACE, frame, typed=True)
+    _, frame = uploads.in_chosen_encoding(_PLACE, frame, typed=True)
     st.caption(f"{escape(with_sheet(name, frame))}: {count(len(frame), 'row')}, {count(len(frame.columns), 'column')}")
     for note in frame.attrs.get("notes", ()):
         st.caption(escape(note))
     return name, frame
-
-
-def _forget_upload() -> None:
-    st.session_state.pop(_TABLE, None)
-    encoding_choice.forget(_PLACE)
 
 
 def _columns(run: Run, frame: pd.DataFrame, trained: str | None) -> JobColumns:
@@ -246,6 +240,6 @@ def _earlier() -> None:
     for job, card in jobs:
         with st.container(horizontal=True, vertical_alignment="center", key=f"earlier_{job.id}"):
             st.button(escape(shorten(card.source_name, 40)), key=f"open_{job.id}", type="tertiary",
-                      on_click=file_job.open_, args=(job.id,))  # fmt: skip
+                      on_click=address.put, args=("job", job.id))  # fmt: skip
             st.caption(f"{count(card.rows, 'row')} · {escape(shorten(card.run_name, 40))} · "
                        f"{run_picker.STATE_WORDS[job.status.state]} · {ago(card.created)}")  # fmt: skip

@@ -1,58 +1,68 @@
-"""Predict, one text: ask, see the answer, and look behind it. Only this part is drawn anew with each text."""
+"""Predict, one text: ask, see the answer, and look behind it. Only this part is drawn anew with each text.
+
+Beside run and text its address has the least certainty and the other classifiers.
+"""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from bertdemo.ui.kit import errors, example_texts, prediction, resources, text_input
+from bertdemo.lines import shorten
+from bertdemo.ui.kit import address, errors, prediction, resources, texts
 from bertdemo.ui.kit.formatting import escape
-from bertdemo.ui.predict import address, compare, trust
+from bertdemo.ui.predict import compare, trust
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from bertdemo.prediction.single import Answer
     from bertdemo.runs.records import Run
-    from bertdemo.ui.kit.example_texts import Example
-    from bertdemo.ui.kit.text_input import Asked
+    from bertdemo.ui.kit.texts import Asked, Example
+
+SURE, OTHERS = "sure", "with"  # ?sure=80&with=one&with=another
+_PER_CENT = re.compile(r"[0-9]{1,2}")
+_TAKEN_UP = "predict_linked"  # what the page stands as, so that only another address changes it
 
 
 def brief(run: Run) -> None:
     """Draw the box, the answer and some examples, for the first page."""
-    st.fragment(_brief, run_every=text_input.poll())(run)
+    st.fragment(_brief, run_every=texts.poll())(run)
 
 
 def full(run: Run, runs: list[Run]) -> None:
     """Draw the box, the answer, and everything that can be asked about it."""
-    st.fragment(_full, run_every=text_input.poll())(run, runs)
+    st.fragment(_full, run_every=texts.poll())(run, runs)
 
 
 def _brief(run: Run) -> None:
     examples = _examples(run)
-    asked = text_input.ask(run)
+    asked = texts.ask(run)
     with errors.shown():
-        if asked and text_input.is_loaded():
+        if asked and texts.is_loaded():
             answer = prediction.of(run, asked)
             _result(run, asked, answer, examples)
-    example_texts.offer(examples, 3)
+    texts.offer_examples(examples, 3)
 
 
 def _full(run: Run, runs: list[Run]) -> None:
     examples = _examples(run)
-    asked, answer = text_input.ask(run), None
+    asked, answer = texts.ask(run), None
     with errors.shown():
-        if asked and text_input.is_loaded():
+        if asked and texts.is_loaded():
             answer = prediction.of(run, asked)
-            fits = text_input.link(asked)
-            address.put(run, runs)
+            fits = texts.link(asked)
+            put_in_address(run, runs)
             _result(run, asked, answer, examples, trust.least())
             if not fits:
                 st.caption("The text is too long for a link: the address of this page does not hold it.")
-    example_texts.offer(examples)
+    texts.offer_examples(examples)
     with errors.shown():
         if asked and answer:
             _behind(run, runs, asked, answer)
-            example_texts.visited(asked)
+            texts.visited(asked)
 
 
 def _result(run: Run, asked: Asked, answer: Answer, examples: tuple[Example, ...], least: float = 0.0) -> None:
@@ -75,21 +85,21 @@ def _why_link(run: Run, asked: Asked) -> None:
     st.page_link(
         "pages/explain.py",
         label="Why?",
-        query_params={"run": run.id, **text_input.parameters(asked)},
+        query_params={"run": run.id, **texts.parameters(asked)},
         icon=":material/search_insights:",
     )
 
 
 def _examples(run: Run) -> tuple[Example, ...]:
     """Read once the libraries are there: the first page must not wait for a table."""
-    examples = example_texts.of(run) if resources.is_warm() else ()
-    text_input.fill(run, examples[0].asked if examples else None)
+    examples = texts.examples_of(run) if resources.is_warm() else ()
+    texts.fill(run, examples[0].asked if examples else None)
     return examples
 
 
 def _given(examples: tuple[Example, ...], asked: Asked, answer: Answer) -> str:
     """Return whether the answer is right, where the text is one of the examples."""
-    label = example_texts.given_label(examples, asked)
+    label = texts.given_label(examples, asked)
     if label is None:
         return ""
     verdict = "right" if label == answer.label else "wrong"
@@ -110,4 +120,52 @@ def _behind(run: Run, runs: list[Run], asked: Asked, answer: Answer) -> None:
     ) as box:
         if box.open:
             prediction.table(answer)
-            prediction.pieces(answer, asked)
+            prediction.tokens(answer, asked)
+
+
+def take_up(run: Run, runs: list[Run]) -> str:
+    """Have the page stand as its address says; to be called before its parts are drawn.
+
+    Returns one sentence, as Markdown, on the invalid parameters of the address; empty where there are none.
+    """
+    state, sure, wanted = st.session_state, st.query_params.get(SURE), st.query_params.get_all(OTHERS)
+    known = sure is not None and _PER_CENT.fullmatch(sure) is not None
+    possible = _possible(wanted, run, runs)
+    found = possible[: compare.MOST_OTHERS]
+    if state.get(_TAKEN_UP) != (sure, wanted):
+        state[_TAKEN_UP] = (sure, wanted)
+        if sure is not None and known:
+            trust.begin_with(int(sure))
+        if wanted:
+            compare.begin_with(found)
+    faults = "; ".join(_faults(None if known else sure, wanted, possible))
+    return f"The link asked for something that this run does not have: {faults}." if faults else ""
+
+
+def put_in_address(run: Run, runs: list[Run]) -> None:
+    """Put the least certainty and the chosen classifiers into the address, so that it opens the same view."""
+    least = round(100 * trust.least())
+    found = _possible(compare.chosen(), run, runs)
+    address.put(SURE, str(least or ""))
+    st.query_params[OTHERS] = found
+    st.session_state[_TAKEN_UP] = (st.query_params.get(SURE), found)
+
+
+def _possible(wanted: list[str], run: Run, runs: list[Run]) -> list[str]:
+    """Return those that can be asked beside this run, each once."""
+    known = {each.id for each in compare.others(run, runs)}
+    return [each for each in dict.fromkeys(wanted) if each in known]
+
+
+def _faults(sure: str | None, wanted: list[str], possible: list[str]) -> Iterator[str]:
+    if sure is not None:
+        yield f"“{_short(sure)}” is no certainty from 0 to 99"
+    for each in dict.fromkeys(wanted):
+        if each not in possible:
+            yield f"“{_short(each)}” is no classifier to compare with this one"
+    for each in possible[compare.MOST_OTHERS :]:
+        yield f"“{_short(each)}” is one too many to compare"
+
+
+def _short(named: str) -> str:
+    return escape(shorten(named, 40))

@@ -1,29 +1,39 @@
-"""How far to trust an answer: what answers as sure as this were worth on the test texts, and when to say "not sure"."""
+"""How far to trust an answer: what answers as sure as this were worth on the test texts, and when to say "not sure".
+
+Where a text differs from all that the classifier was tested on, what its answers are worth is not known.
+"""
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass
+from itertools import repeat
 from typing import TYPE_CHECKING
 
+import numpy as np
 import streamlit as st
 
 from bertdemo.errors import BertDemoError
-from bertdemo.ui.kit import test_analysis
+from bertdemo.ui.kit import resources, texts
 from bertdemo.ui.kit.formatting import count, percent
-from bertdemo.ui.predict import familiarity
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from bertdemo.data.dataset import Dataset
     from bertdemo.evaluation.calibration import AtThreshold, Coverage
     from bertdemo.evaluation.report import Interval
+    from bertdemo.evaluation.slices import Familiar
     from bertdemo.prediction.single import Answer
     from bertdemo.runs.records import Run
-    from bertdemo.ui.kit.text_input import Asked
+    from bertdemo.ui.kit.texts import Asked
 
 _LEAST = "least_certainty"  # the key of the slider, in per cent
 OPEN = "threshold_box"  # the key of what it stands in
 _EDGES = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)  # of the groups of answers that are about as sure as each other
 _FEW = 30  # texts; a share of fewer says little
+_MOST = 1_000  # test texts that are looked at
+_READ_AT_ONCE = 128  # of them, while nobody else can use the classifier
 
 
 @dataclass(frozen=True)
@@ -49,7 +59,7 @@ def sentence(run: Run, asked: Asked, answer: Answer) -> str:
 
     Empty if nobody knows, and why where the text is unlike them.
     """
-    if unlike := familiarity.why(run, asked, answer):
+    if unlike := why_unfamiliar(run, asked, answer):
         return f"It was not tested on texts like this one ({unlike}), so how often it is right on them is not known."
     coverage = _coverage(run)
     said = worth(alike(coverage, answer.confidence)) if coverage else ""
@@ -120,7 +130,54 @@ def _ends(interval: Interval) -> str:
 def _coverage(run: Run) -> Coverage | None:
     """None where the answers are not there or damaged: the prediction itself does not need them."""
     try:
-        evidence = test_analysis.analysis_of(run)
+        evidence = resources.analysis_of(run)
     except BertDemoError:
         return None
     return evidence.coverage if evidence else None
+
+
+def why_unfamiliar(run: Run, asked: Asked, answer: Answer) -> str:
+    """Return the difference in words; empty where there is none, or the test texts cannot be had."""
+    from bertdemo.evaluation.slices import is_much, knows_share, main_script
+
+    try:
+        familiar = _familiar(run.id, run.created, run)
+        if is_much(answer.unknown_share) and not knows_share(answer.unknown_share, _unknown(run.id, run.created, run)):
+            return "in hardly any of them so much is unknown to the model"
+    except BertDemoError:
+        return ""
+    text = _joined(asked.text, asked.pair)
+    if not familiar.knows_script(text):
+        return "hardly any of them is written in such letters" if main_script(text) else "hardly any has no letters"
+    return "" if familiar.knows_length(text) else "hardly any of them is even half as long"
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _familiar(run_id: str, created: float, _run: Run) -> Familiar:  # noqa: ARG001 (the key of the cache)
+    from bertdemo.evaluation.slices import Familiar
+
+    test = _tested(_run)
+    return Familiar.of([_joined(*row) for row in zip(test.texts, test.pairs or repeat(None, len(test)), strict=True)])
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _unknown(run_id: str, created: float, _run: Run) -> NDArray[np.float32]:  # noqa: ARG001 (the key of the cache)
+    """Of each test text, the share that is unknown to the model: (texts,)."""
+    from bertdemo.models.encoding import encode
+
+    classifier, test = resources.models().classifier(run_id), _tested(_run)
+    shares = []
+    for start in range(0, len(test), _READ_AT_ONCE):
+        some = test.select(range(start, min(start + _READ_AT_ONCE, len(test))))
+        with classifier.lock:
+            shares.append(encode(classifier, some.texts, some.pairs).unknown)
+    return np.nan_to_num(np.concatenate(shares), nan=1.0)
+
+
+def _tested(run: Run) -> Dataset:
+    test = texts.tested_texts(run)
+    return test.select(range(min(_MOST, len(test))))
+
+
+def _joined(text: str, pair: str | None) -> str:
+    return text if pair is None else f"{text} {pair}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import streamlit as st
 
 from bertdemo import registry
@@ -11,13 +13,16 @@ from bertdemo.runs.records import Run
 from bertdemo.tasks.records import State
 from bertdemo.ui.finetune import live, start
 from bertdemo.ui.kit import errors, resources
+from bertdemo.ui.kit.errors import question
 from bertdemo.ui.kit.figure import figure
 from bertdemo.ui.kit.formatting import compact, count, duration, escape, percent
-from bertdemo.ui.kit.section import question
-from bertdemo.ui.kit.test_analysis import analysis_of
-from bertdemo.ui.report import confusion, sections
-from bertdemo.ui.report.rows import baseline_rows
-from bertdemo.ui.report.section import Reported, Section
+from bertdemo.ui.kit.resources import analysis_of
+from bertdemo.ui.report import sections
+from bertdemo.ui.report.rows import baseline_rows, mixed_up
+from bertdemo.ui.report.sections import Reported, Section
+
+if TYPE_CHECKING:
+    pass
 
 SECTIONS: list[Section] = registry.members(sections, Section)
 _ENDINGS = {
@@ -87,7 +92,7 @@ def _report(run: Run, report: Report) -> Analysis | None:
     with errors.shown() as outcome:
         known = analysis_of(run)
     _baseline(report, known)
-    confusion.labels(run.id, report.test, known)
+    mixed_up(run.id, report.test, known)
     if known is None and not outcome.failed:
         st.caption(
             "This run kept no answers to the single texts: an older version made it. Fine-tune it again with the same "

@@ -1,4 +1,7 @@
-"""From one text to the class: words that moved the answers to many test texts, and those that look like shortcuts."""
+"""From one text to the class: words that moved the answers to many test texts, and those that look like shortcuts.
+
+How far a study is, what can be done about it, and the way to explain a text are the same for words and for the map.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +13,11 @@ import streamlit as st
 
 from bertdemo.data.tables.cells import safe_csv
 from bertdemo.lines import shorten, signed
-from bertdemo.ui.kit import address, errors, resources
-from bertdemo.ui.kit.figure import figure
-from bertdemo.ui.kit.formatting import count
-from bertdemo.ui.study import progress
+from bertdemo.tasks.records import State
+from bertdemo.ui.kit import address, errors, resources, waiting
+from bertdemo.ui.kit.figure import download, figure
+from bertdemo.ui.kit.formatting import about, count, escape
+from bertdemo.ui.kit.texts import LONGEST_LINK, Asked, parameters, text_as_it_is
 from bertdemo.ui.study.words import (
     SHORTCUTS,
     about_shortcuts,
@@ -32,18 +36,19 @@ if TYPE_CHECKING:
     from bertdemo.runs.records import Run
     from bertdemo.studies.records import Question, Study, StudyCard, WordFinding, WordFindings
     from bertdemo.ui.kit.address import InvalidParam
-    from bertdemo.ui.kit.explained_text import Subject
+    from bertdemo.ui.kit.prediction import Subject
 
 _SIZES = (50, 200, 500)
 _OPENED_FOR = "study_for"  # the run and the label of the answer
 _DIGITS = {"mean": 3, "spread": 3, "low": 3, "high": 3, "speaks for (%)": 1}  # shown; the files have all
 _LISTED = 300  # words in the table and in the list; the file has all
+STUDY = "study"  # which one is looked at, in the address
 
 
 def unknown(subject: Subject) -> Iterator[InvalidParam]:
     """Yield a study of the address that is not here."""
-    if progress.STUDY in st.query_params:
-        yield from address.invalid_params(progress.STUDY, _cards(subject.run), "study of words of this run")
+    if STUDY in st.query_params:
+        yield from address.invalid_params(STUDY, _cards(subject.run), "study of words of this run")
 
 
 def show(subject: Subject, known: Analysis) -> None:
@@ -52,15 +57,15 @@ def show(subject: Subject, known: Analysis) -> None:
     run = subject.run
     with errors.shown():
         question, most = _choice(subject, known)
-        study = progress.of(run, question, most)
+        study = study_of(run, question, most)
         if study is None:
-            address.put(progress.STUDY)
+            address.put(STUDY)
             if st.button("Explain these texts", type="primary", key="study_begin", icon=":material/play_arrow:"):
-                progress.begin(run, question, most)
+                begin(run, question, most)
             st.caption("Runs in the background, about ¼ s per text. You can cancel it.")
             return
-        address.put(progress.STUDY, study.id)
-        if progress.is_done(study) and study.card:
+        address.put(STUDY, study.id)
+        if is_done(study) and study.card:
             _findings(run, known, study, study.card)
 
 
@@ -73,7 +78,7 @@ def _choice(subject: Subject, known: Analysis) -> tuple[Question, int]:
     which, size = f"study_which_{run.id}", f"study_most_{run.id}"
     opened_for = run.id, subject.answered
     if st.session_state.get(_OPENED_FOR, opened_for) != opened_for:  # what was chosen belongs to another answer
-        address.put(progress.STUDY)
+        address.put(STUDY)
         st.session_state.pop(which, None)
     st.session_state[_OPENED_FOR] = opened_for
     if which not in st.session_state:
@@ -95,7 +100,7 @@ def _begin_with(subject: Subject, options: Collection[Question], which: str, siz
     from bertdemo.studies.records import Question
 
     cards = _cards(subject.run)
-    named = cards.get(st.query_params.get(progress.STUDY, ""))
+    named = cards.get(st.query_params.get(STUDY, ""))
     question = named.question if named else Question("words", subject.answered)
     card = named or next((card for card in cards.values() if card.question == question), None)
     if question in options:
@@ -170,7 +175,7 @@ def _examples(run: Run, known: Analysis, found: WordFindings) -> None:
         return
     places = ("highest", "middle", "lowest") if len(word.examples) > 2 else ("highest", "lowest")
     for place, which in zip(word.examples, places, strict=False):
-        progress.one_text(run, known, place, f"Here is the {which} of its scores in {count(word.texts, 'text')}. ")
+        one_text(run, known, place, f"Here is the {which} of its scores in {count(word.texts, 'text')}. ")
 
 
 def _told(word: WordFinding) -> str:
@@ -189,17 +194,78 @@ def _shortcuts(found: WordFindings, card: StudyCard) -> None:
 
 def _take_away(study: Study, found: WordFindings) -> None:
     with st.container(horizontal=True, key="study_downloads"):
-        st.download_button(
-            "CSV", data=lambda: safe_csv(table_rows(found)), file_name=f"{study.id}.csv", mime="text/csv",
-            on_click="ignore", key="study_csv", icon=":material/download:",
-        )  # fmt: skip
-        st.download_button(
-            "JSON", data=lambda: _json(study, found), file_name=f"{study.id}.json", mime="application/json",
-            on_click="ignore", key="study_json", icon=":material/download:",
-        )  # fmt: skip
-        progress.delete(study)
+        download("CSV", lambda: safe_csv(table_rows(found)), f"{study.id}.csv", key="study_csv")
+        download("JSON", lambda: _json(study, found), f"{study.id}.json", key="study_json")
+        delete(study)
 
 
 def _json(study: Study, found: WordFindings) -> str:
     card = asdict(study.card) if study.card else {}
     return json.dumps({"study": card, "findings": asdict(found)}, ensure_ascii=False, indent=1)
+
+
+def study_of(run: Run, question: Question, most: int) -> Study | None:
+    """Return the newest study of this question about so many texts, or as many as there are.
+
+    None where nobody asked yet.
+    """
+    for study in resources.studies().list(run.id):
+        card = study.card
+        if card and card.question == question and len(card.places) == min(most, card.available):
+            return study
+    return None
+
+
+def begin(run: Run, question: Question, most: int) -> None:
+    """Make the study and draw the page anew."""
+    with st.spinner("Starting…"):
+        resources.studies().submit(run.id, question, most)
+    st.rerun()
+
+
+def is_done(study: Study) -> bool:
+    """Draw how far the study is, unless it has finished."""
+    if study.status.state.is_live:
+        waiting.watch(resources.studies(), study, _at_work)
+    elif study.status.state is not State.FINISHED:
+        waiting.ending(resources.studies(), study)
+        delete(study)
+    return study.status.state is State.FINISHED
+
+
+def _at_work(study: Study) -> None:
+    waiting.bar(study, _progress(study))
+    promise = "You can close this page: the work goes on, and what it found will be here."
+    waiting.cancel(resources.studies(), study, promise)
+
+
+def _progress(study: Study) -> str:
+    """Return how far the study is, in words."""
+    left = "" if study.status.remaining is None else f" {about(study.status.remaining).capitalize()} left."
+    return waiting.in_queue(study, "study") or escape(study.status.message) + left
+
+
+def delete(study: Study) -> None:
+    """Draw a button that removes what was found, after a question."""
+    question = "Delete this study, for good? It can be done again."
+    waiting.delete(resources.studies(), study, question, lambda: address.put(STUDY))
+
+
+def one_text(run: Run, known: Analysis, place: int, told: str = "") -> None:
+    """Draw a test text as it is with its labels, ``told`` (Markdown) before them, and the way to explain it."""
+    text, pair = known.test.texts[place], known.test.pairs[place] if known.test.pairs else None
+    called = known.label_names[int(known.answers.test.predicted[place])]
+    label = known.label_names[known.test.labels[place]]
+    with st.container(border=True, gap=None):
+        st.caption(f"{told}Predicted **{escape(called)}**, labelled **{escape(label)}**.")
+        text_as_it_is(text, pair)
+        _explain_link(run, text, pair)
+
+
+def _explain_link(run: Run, text: str, pair: str | None) -> None:
+    """Draw the way to this one text in Explain, if it is short enough for an address."""
+    if len(text) + len(pair or "") > LONGEST_LINK:
+        st.caption("This text is too long for a link: copy it into the box above to explain it.")
+        return
+    given = {"run": run.id, **parameters(Asked(text, pair))}
+    st.page_link("pages/explain.py", label="Explain this text", icon=":material/search_insights:", query_params=given)

@@ -11,7 +11,7 @@ from bertdemo.lines import distinct, shorten
 from bertdemo.ui.kit import errors, resources
 from bertdemo.ui.kit.figure import figure
 from bertdemo.ui.kit.formatting import count, escape, percent
-from bertdemo.ui.study import progress
+from bertdemo.ui.study import page
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,15 +39,15 @@ def show(run: Run, known: Analysis) -> None:
             st.caption(too_few_for_a_map(len(known.answers.test)))
             return
         question = Question("map")
-        study = progress.of(run, question, MOST_MAP)
+        study = page.study_of(run, question, MOST_MAP)
         if study is None:
             if st.button("Draw the map", key="map_begin", icon=":material/scatter_plot:"):
-                progress.begin(run, question, MOST_MAP)
+                page.begin(run, question, MOST_MAP)
             st.caption(f"Up to {MOST_MAP:,} test texts, by the base model and by the fine-tuned one: under a minute.")
             return
-        if progress.is_done(study):
+        if page.is_done(study):
             _pictures(run, known, _map(study.id))
-            progress.delete(study)
+            page.delete(study)
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
@@ -149,4 +149,4 @@ def _text(run: Run, known: Analysis, points: Sequence[Point], chosen: str) -> No
         format_func=lambda row: shorten(known.test.texts[row], _LONGEST),
     )  # fmt: skip
     if place is not None:
-        progress.one_text(run, known, place)
+        page.one_text(run, known, place)

@@ -1,5 +1,7 @@
 """From a report to the rows and sentences on the page."""
 
+from __future__ import annotations
+
 from dataclasses import replace
 
 import pytest

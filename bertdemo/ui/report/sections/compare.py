@@ -16,9 +16,9 @@ from bertdemo.training.recipe import Recipe
 from bertdemo.ui.kit import resources, run_picker
 from bertdemo.ui.kit.figure import figure
 from bertdemo.ui.kit.formatting import ago, escape
-from bertdemo.ui.kit.test_analysis import analysis_of
+from bertdemo.ui.kit.resources import analysis_of
 from bertdemo.ui.report.rows import score_rows
-from bertdemo.ui.report.section import Reported, Section
+from bertdemo.ui.report.sections import Reported, Section
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -14,8 +14,9 @@ import streamlit as st
 from bertdemo.drafts import make_scratch
 from bertdemo.runs.records import Run
 from bertdemo.ui.kit import errors, resources
+from bertdemo.ui.kit.figure import download
 from bertdemo.ui.kit.formatting import percent
-from bertdemo.ui.report.section import Reported, Section
+from bertdemo.ui.report.sections import Reported, Section
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -87,27 +88,16 @@ def _notebook(run: Run) -> None:
     place = right.empty()
     if place.button("Make the notebook", key="make_notebook", width="stretch"):
         with errors.shown():
-            from bertdemo.library.notebook import notebook
+            from bertdemo.library.notebooks import notebook
 
             content = notebook(resources.runs().folder(run.id), show_paths=False)
-            place.download_button(
-                "Download", content, f"{run.id}.ipynb", "application/x-ipynb+json", key="download_notebook",
-                icon=":material/download:", on_click="ignore", width="stretch",
-            )  # fmt: skip
+            with place:
+                download("Download", content, f"{run.id}.ipynb", key="download_notebook", width="stretch")
 
 
 def _download(made: Made, name: str, kind: Format) -> None:
     size = f"{made.file.stat().st_size / _MEGABYTE:.1f} MB"
-    st.download_button(
-        f"Download, {size}",
-        made.file.read_bytes,
-        name,
-        "application/octet-stream",
-        key=f"download_{kind}",
-        icon=":material/download:",
-        on_click="ignore",
-        width="stretch",
-    )
+    download(f"Download, {size}", made.file.read_bytes, name, key=f"download_{kind}", width="stretch")
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)

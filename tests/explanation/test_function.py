@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from bertdemo.errors import ExplanationError
-from bertdemo.explanation.forward import logits_of, word_vectors
+from bertdemo.explanation.function import logits_of, word_vectors
 from bertdemo.explanation.methods import attribute
 from bertdemo.explanation.tokenized_text import tokenize_with_words
 from bertdemo.models.classifier import load_base, load_classifier, save_classifier

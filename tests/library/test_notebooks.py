@@ -13,7 +13,7 @@ import pytest
 
 import bertdemo
 from bertdemo.__main__ import main
-from bertdemo.library import notebook
+from bertdemo.library import notebooks
 from bertdemo.runs.store import Runs
 from bertdemo.settings import Settings
 
@@ -65,7 +65,7 @@ def test_what_a_damaged_folder_says_is_no_code(run, home, tmp_path):
     about = json.loads(card.read_text())
     about["opened"] |= {"x=print('gotcha')": 1, "data": "a'); print('gotcha'); ('"}
     card.write_text(json.dumps(about))
-    code = notebook.notebook(Runs(Settings(tmp_path / "home")).folder(run.id))
+    code = notebooks.notebook(Runs(Settings(tmp_path / "home")).folder(run.id))
     opening = json.loads(code)["cells"][1]["source"]
     assert "x=print" not in opening
     compile(opening, "cell", "exec")
@@ -74,8 +74,8 @@ def test_what_a_damaged_folder_says_is_no_code(run, home, tmp_path):
 
 def test_visitors_see_no_path_of_a_base(run, home, tiny_base):
     folder = Runs(Settings(home)).folder(run.id)
-    assert str(tiny_base.parent) in notebook.notebook(folder)
-    assert str(tiny_base.parent) not in notebook.notebook(folder, show_paths=False)
+    assert str(tiny_base.parent) in notebooks.notebook(folder)
+    assert str(tiny_base.parent) not in notebooks.notebook(folder, show_paths=False)
 
 
 def test_the_command_writes_it(run, home, tmp_path, monkeypatch, capsys, written):

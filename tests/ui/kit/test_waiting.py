@@ -11,12 +11,12 @@ from streamlit.testing.v1 import AppTest
 from bertdemo.errors import CancelledError
 from bertdemo.explanation.tokenized_text import tokenize_with_words
 from bertdemo.models.classifier import load_base
-from bertdemo.ui.attention.importance import measure
-from bertdemo.ui.explain import windows
+from bertdemo.ui.attention.ablation import measure
+from bertdemo.ui.explain import attribution
 from bertdemo.ui.explain.methods import Choice
-from bertdemo.ui.kit import background
-from bertdemo.ui.kit.background import Bar
-from bertdemo.ui.kit.text_input import Asked
+from bertdemo.ui.kit import waiting
+from bertdemo.ui.kit.texts import Asked
+from bertdemo.ui.kit.waiting import Bar
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ def test_one_that_is_called_off_ends_before_its_next_piece(classifier):
 
 
 def test_one_that_nobody_looks_at_any_more_is_called_off():
-    bar = Bar("Reading…", looked=time.monotonic() - background._FORGOTTEN - 1)
+    bar = Bar("Reading…", looked=time.monotonic() - waiting._FORGOTTEN - 1)
     assert bar.is_over()
     assert bar.called_off.is_set()
     assert not Bar("Reading…").is_over()
@@ -99,7 +99,7 @@ def test_the_bar_of_a_long_text_never_goes_back(classifier):
 
     shares = []
     subject = SimpleNamespace(classifier=classifier, asked=Asked("the coffee was cold and the staff were rude " * 40))
-    whole = windows._whole(subject, Choice(0, method="saliency"), Seen("Explaining…"))
+    whole = attribution._whole(subject, Choice(0, method="saliency"), Seen("Explaining…"))
     assert len(whole.found) > 3
     assert shares == sorted(shares)
     assert shares[-1] > 0.5
@@ -109,7 +109,7 @@ def several() -> None:
     """A page that wants three results under one bar; the first is known already, the last waits to be let go."""
     import streamlit as st
 
-    from bertdemo.ui.kit import background
+    from bertdemo.ui.kit import waiting
 
     made, let_go = st.session_state["made"], st.session_state["let_go"]
 
@@ -120,13 +120,13 @@ def several() -> None:
             made.append((name, round(bar.share, 2), bar.words))
             return name.upper()
 
-        return background.Work(name, f"Making {name}", make)
+        return waiting.Work(name, f"Making {name}", make)
 
     a, b, c = (work(name) for name in "abc")
-    background.result_of(a.key, a.words, a.make)
-    background.skip_pending(lambda: st.text(" ".join(background.results_of([a, b, c]))))
+    waiting.result_of(a.key, a.words, a.make)
+    waiting.skip_pending(lambda: st.text(" ".join(waiting.results_of([a, b, c]))))
     if let_go.is_set():
-        st.text(background.result_of(b.key, b.words, b.make))
+        st.text(waiting.result_of(b.key, b.words, b.make))
 
 
 def test_several_results_share_one_bar_and_are_each_kept():

@@ -1,7 +1,8 @@
-"""Results that may take long: made beside the page, where they can be called off, and kept for this visit.
+"""Waiting for what takes long: results made in a thread beside the page, and tasks in processes of their own.
 
-Streamlit does not end a running fragment for a click inside a fragment, so work runs in a thread that never calls
-Streamlit, and the page looks after it.
+Streamlit does not end a running fragment for a click inside a fragment, so a result is made in a thread that never
+calls Streamlit, can be called off, and is kept for this visit. A task (a run, a table, a study) is looked at from the
+outside, as commands do (``tasks.following``). In both cases the page looks after it by itself until it is over.
 """
 
 from __future__ import annotations
@@ -13,16 +14,22 @@ from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 from zlib import crc32
 
 import streamlit as st
+
+from bertdemo.errors import BertDemoError
+from bertdemo.tasks.following import Store, Task
+from bertdemo.tasks.records import State
+from bertdemo.ui.kit import errors
+from bertdemo.ui.kit.formatting import escape
 
 PATIENCE = 1.0  # seconds; what is done by then shows no bar
 _Result = TypeVar("_Result")
 _MOST = 64  # results of a visit
 _AT_ONCE = 8  # pieces of work of all visitors together: the lock of a classifier lets them take turns
-_POLL = 0.5  # seconds
+_POLL, _TICK = 0.5, 2.0  # seconds between two looks at a result, and at a task
 _FORGOTTEN = 10.0  # seconds without a look: the visitor has gone
 _USUAL = 12  # pieces; of work that does not know how many it has, the bar shows half of them done at so many
 
@@ -164,3 +171,76 @@ def skip_pending(draw: Callable[..., None], *arguments: Any) -> None:
     """Draw what is known; what is still at work draws its bar instead."""
     with suppress(PendingError):
         draw(*arguments)
+
+
+class Resumable(Task, Protocol):
+    """A job or a study: what is done of it is kept."""
+
+    @property
+    def can_resume(self) -> bool: ...
+
+
+class ResumableStore(Store[Any], Protocol):
+    """The jobs or the studies of a home."""
+
+    def resume(self, task_id: str, /) -> None: ...
+
+
+def watch(store: Store[Any], task: Task, draw: Callable[[Any], None]) -> None:
+    """Have ``draw`` show the task as it stands, again and again, until it has ended: then the page is drawn anew."""
+    st.fragment(_look, run_every=_TICK)(store, task.id, draw)
+
+
+def _look(store: Store[Any], task_id: str, draw: Callable[[Any], None]) -> None:
+    with errors.shown():
+        task = store.get(task_id)
+        if not task.status.state.is_live:
+            st.rerun()
+        draw(task)
+
+
+def bar(task: Task, words: str) -> None:
+    """Draw how much of a task is done, with ``words`` (Markdown) above."""
+    done, of = task.status.step, task.status.steps
+    st.progress(min(1.0, max(0.0, done / of)) if of else 0.0, text=words)
+
+
+def cancel(store: Store[Any], task: Task, promise: str) -> None:
+    """Draw a button that ends a job or a study; ``promise`` says what becomes of it when the page is closed."""
+    asked = store.folder(task.id).request() is not None
+    title = "Ending after this piece…" if asked else "Cancel"
+    if st.button(title, key=f"cancel_{task.id}", icon=":material/stop_circle:", disabled=asked):
+        store.cancel(task.id)
+        st.rerun()
+    st.caption(promise)
+
+
+def in_queue(task: Task, kind: str) -> str:
+    """Return what a task waits for, in words; empty once it has begun."""
+    if task.status.state is not State.QUEUED:
+        return ""
+    return f"Waiting for the {kind} before it" if (task.position or 1) > 1 else "It begins in a moment"
+
+
+def ending(store: ResumableStore, task: Resumable) -> None:
+    """Say why a task ended before its last piece, with the way to go on; nothing of one that finished."""
+    if task.status.state is State.FINISHED:
+        return
+    st.warning(escape(task.status.message))
+    if task.can_resume and st.button("Go on where it stopped", key=f"resume_{task.id}", icon=":material/play_arrow:"):
+        store.resume(task.id)
+        st.rerun()
+
+
+def delete(store: Store[Any], task: Task, question: str, after: Callable[[], None]) -> None:
+    """Draw a button that deletes a task after a ``question``; ``after`` takes it out of the address."""
+    with st.popover("Delete", icon=":material/delete:", key=f"delete_{task.id}"):
+        st.markdown(question)
+        if st.button("Delete it", key=f"delete_{task.id}_yes", type="primary"):
+            try:
+                store.delete(task.id)
+            except BertDemoError as error:
+                st.error(escape(str(error)))
+            else:
+                after()
+                st.rerun()

@@ -1,5 +1,7 @@
 """What a server does between its start and the first answer, and what it says meanwhile."""
 
+from __future__ import annotations
+
 import json
 import platform
 import subprocess
@@ -12,8 +14,8 @@ import pytest
 from bertdemo.errors import RunError
 from bertdemo.models.classifier import load_base
 from bertdemo.tasks.records import State
-from bertdemo.ui.kit import text_input
-from bertdemo.ui.kit.warm_up import STEPS, Progress, WarmUp
+from bertdemo.ui.kit import texts
+from bertdemo.ui.kit.resources import STEPS, Progress, WarmUp
 from tests.patience import LONGEST
 
 ROOT = Path(__file__).parents[3]
@@ -35,7 +37,7 @@ def test_what_pages_import_bears_libraries_that_another_thread_has_just_begun_to
 
 HUNG = """
 import signal, time
-from bertdemo.ui.kit.warm_up import end_in_time
+from bertdemo.ui.kit.resources import end_in_time
 signal.signal(signal.SIGTERM, lambda *_: print("told", flush=True))
 end_in_time(0.2)
 print("ready", flush=True)
@@ -100,8 +102,8 @@ def test_a_classifier_that_cannot_be_loaded_ends_the_waiting_and_leaves_no_figur
 
 
 def test_the_wait_is_told_as_it_is():
-    assert text_input.start_in_words(Progress(STEPS[0], 12.4, None)) == (
+    assert texts.start_in_words(Progress(STEPS[0], 12.4, None)) == (
         "This server has just started (step 1 of 3, loading the libraries, 12 s so far). The answer comes by itself."
     )
-    said = text_input.start_in_words(Progress(STEPS[2], 61.0, 83.0))
+    said = texts.start_in_words(Progress(STEPS[2], 61.0, 83.0))
     assert "step 3 of 3, computing a first answer, 1 min 1 s so far). The last start took 1 min 23 s." in said
