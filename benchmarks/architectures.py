@@ -160,8 +160,9 @@ class Trained:
         from benchmarks.tiny_bases import spread
         from bertdemo.data.dataset import Dataset
         from bertdemo.data.splitting import split
-        from bertdemo.models.classifier import load_classifier, save_classifier
-        from bertdemo.training.loop import load_for_training, train
+        from bertdemo.models.checkpoints import load_classifier, save_classifier
+        from bertdemo.training.loading import load_for_training
+        from bertdemo.training.loop import train
         from bertdemo.training.recipe import Recipe
 
         labels = tuple(row % len(LABELS) for row in range(len(TEXTS)))
@@ -193,7 +194,7 @@ class Trained:
         return cls(base, folder)
 
     def load(self, **options: bool) -> Any:
-        from bertdemo.models.classifier import load_classifier
+        from bertdemo.models.checkpoints import load_classifier
 
         return load_classifier(self.folder, **options)
 

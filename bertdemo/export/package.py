@@ -10,7 +10,8 @@ from bertdemo.drafts import scratch
 from bertdemo.errors import RunError
 from bertdemo.export.calibrated import load_calibrated
 from bertdemo.export.card import Subject, model_card
-from bertdemo.models.classifier import Classifier, save_classifier
+from bertdemo.models.checkpoints import save_classifier
+from bertdemo.models.classifier import Classifier
 from bertdemo.runs.store import Runs
 
 if TYPE_CHECKING:

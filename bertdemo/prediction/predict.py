@@ -13,9 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bertdemo.models.classifier import Classifier
-from bertdemo.models.cutting import is_long
 from bertdemo.models.devices import Placement, choose_placement
-from bertdemo.models.encoding import Encoded, batches_by_length, collate, encode
+from bertdemo.models.encoding import Encoded, batches_by_length, collate, encode, is_long
 from bertdemo.prediction.probabilities import softmax
 from bertdemo.prediction.side_by_side import Apply, side_by_side
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bertdemo.models.classifier import Classifier, load_base
+from bertdemo.models.checkpoints import load_base
+from bertdemo.models.classifier import Classifier
 from tests.models.bases import change_weights
 
 

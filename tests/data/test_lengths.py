@@ -7,7 +7,7 @@ import pytest
 
 from bertdemo.data.dataset import Dataset
 from bertdemo.data.lengths import share_cut, token_lengths
-from bertdemo.models.classifier import load_base
+from bertdemo.models.checkpoints import load_base
 from bertdemo.models.encoding import encode
 from bertdemo.models.vocabulary import open_tokenizer
 

@@ -14,7 +14,8 @@ from bertdemo.explanation.attention import attention
 from bertdemo.explanation.blocks import Head, blocks_of, inputs_of
 from bertdemo.explanation.head_detail import closeup
 from bertdemo.explanation.tokenized_text import TokenizedText, tokenize_with_words
-from bertdemo.models.classifier import Classifier, load_base
+from bertdemo.models.checkpoints import load_base
+from bertdemo.models.classifier import Classifier
 from tests.explanation.architectures import ARCHITECTURES, TEXT, classifier_of, hooks
 
 PLACES = [(0, 0, 0), (1, 2, 4), (2, 3, 1)]  # layer, head, token

@@ -14,7 +14,8 @@ from bertdemo.explanation import infidelity as module
 from bertdemo.explanation.infidelity import infidelity
 from bertdemo.explanation.masking import explained, logits_without
 from bertdemo.explanation.tokenized_text import TokenizedText, tokenize_with_words
-from bertdemo.models.classifier import Classifier, load_classifier
+from bertdemo.models.checkpoints import load_classifier
+from bertdemo.models.classifier import Classifier
 
 TEXT = "a lovely room, cold bread and a rude waiter"
 

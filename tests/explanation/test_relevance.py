@@ -15,7 +15,8 @@ from bertdemo.explanation.blocks import inputs_of
 from bertdemo.explanation.function import ExplainedOutput
 from bertdemo.explanation.relevance import relevance
 from bertdemo.explanation.tokenized_text import TokenizedText, tokenize_with_words
-from bertdemo.models.classifier import Classifier, load_base
+from bertdemo.models.checkpoints import load_base
+from bertdemo.models.classifier import Classifier
 from tests.explanation.architectures import ARCHITECTURES, TEXT, classifier_of, hooks
 
 STEP = 1e-5

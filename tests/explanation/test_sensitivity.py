@@ -14,7 +14,8 @@ from bertdemo.explanation.copies import private_copy, shiftable
 from bertdemo.explanation.forward import logits_of, word_vectors
 from bertdemo.explanation.sensitivity import sensitivity
 from bertdemo.explanation.tokenized_text import tokenize_with_words
-from bertdemo.models.classifier import Classifier, load_classifier
+from bertdemo.models.checkpoints import load_classifier
+from bertdemo.models.classifier import Classifier
 from bertdemo.prediction.predict import predict
 from tests.explanation.architectures import ARCHITECTURES, classifier_of, hooks
 

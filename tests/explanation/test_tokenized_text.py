@@ -15,7 +15,8 @@ from transformers import PreTrainedTokenizerFast
 
 from bertdemo.errors import PredictionError
 from bertdemo.explanation.tokenized_text import tokenize_with_words
-from bertdemo.models.classifier import Classifier, load_base
+from bertdemo.models.checkpoints import load_base
+from bertdemo.models.classifier import Classifier
 from bertdemo.models.encoding import encode
 from tests.readable import is_readable
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from bertdemo.explanation.tokenized_text import tokenize_with_words
 from bertdemo.explanation.units import aggregate_attention, pieces_of, sum_tokens_to_words, words_of
-from bertdemo.models.classifier import load_base
+from bertdemo.models.checkpoints import load_base
 
 
 @pytest.fixture(scope="module")

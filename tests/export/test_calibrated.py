@@ -9,7 +9,8 @@ from transformers import AutoConfig, AutoModelForSequenceClassification
 
 from bertdemo.errors import ModelError
 from bertdemo.export.calibrated import calibrate
-from bertdemo.models.classifier import Classifier, load_classifier, save_classifier
+from bertdemo.models.checkpoints import load_classifier, save_classifier
+from bertdemo.models.classifier import Classifier
 from bertdemo.prediction.predict import predict
 from tests.export.conftest import EXACT
 

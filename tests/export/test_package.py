@@ -13,7 +13,7 @@ from bertdemo.data.dataset import Source
 from bertdemo.errors import RunError
 from bertdemo.export.card import model_card
 from bertdemo.export.package import subject, write_package
-from bertdemo.models.classifier import load_classifier
+from bertdemo.models.checkpoints import load_classifier
 from bertdemo.prediction.predict import predict
 from bertdemo.prediction.single import predict_one
 from bertdemo.training.recipe import Recipe

@@ -9,7 +9,8 @@ import pytest
 import torch
 
 import bertdemo.prediction.predict as module
-from bertdemo.models.classifier import Classifier, load_base
+from bertdemo.models.checkpoints import load_base
+from bertdemo.models.classifier import Classifier
 from bertdemo.models.devices import Placement
 from bertdemo.models.encoding import encode
 from bertdemo.prediction.predict import predict, predict_encoded

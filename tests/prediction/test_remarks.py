@@ -2,7 +2,7 @@
 
 import pytest
 
-from bertdemo.models.classifier import load_base
+from bertdemo.models.checkpoints import load_base
 from bertdemo.prediction.remarks import remarks
 from bertdemo.prediction.single import predict_one
 

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from bertdemo.models.classifier import Classifier, load_base
+from bertdemo.models.checkpoints import load_base
+from bertdemo.models.classifier import Classifier
 from bertdemo.models.devices import Placement
 from bertdemo.prediction.predict import predict
 from bertdemo.prediction.side_by_side import batches_at_once, side_by_side

@@ -13,7 +13,7 @@ from bertdemo.explanation.attention import attention
 from bertdemo.explanation.heads import statistics
 from bertdemo.explanation.tokenized_text import tokenize_with_words
 from bertdemo.explanation.units import Unit, words_of
-from bertdemo.models.classifier import load_base, load_classifier, save_classifier
+from bertdemo.models.checkpoints import load_base, load_classifier, save_classifier
 from bertdemo.ui.attention import ablation, grid, layers, one_head
 from bertdemo.ui.attention import page as attention_page
 from bertdemo.ui.attention.ablation import Change, changes_of, headline
@@ -35,7 +35,7 @@ def unpacked(text: str) -> np.ndarray:
 def complete(tiny_base, tmp_path_factory):
     folder = tmp_path_factory.mktemp("complete")
     save_classifier(load_base(str(tiny_base), ("praise", "complaint"), dropout=0.0, max_length=128), folder)
-    return load_classifier(folder, complete=True)
+    return load_classifier(folder, output_attentions=True)
 
 
 @pytest.fixture(scope="module")

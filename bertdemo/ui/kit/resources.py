@@ -116,7 +116,7 @@ def expect_a_run() -> None:
 
 def training_speed(base: str) -> float | None:
     """Return ``speed_of`` the last run with this base that tells one (starters were trained elsewhere)."""
-    from bertdemo.training.estimate import speed_of
+    from bertdemo.training.timing import speed_of
 
     for run in runs().list():
         if run.recipe.base == base and run.status.state.has_model and not run.read_only:

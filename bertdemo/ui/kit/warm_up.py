@@ -2,7 +2,7 @@
 
 Altair asks the pandas that it finds in ``sys.modules`` for ``Timestamp``, whole or not. So what pages draw with is
 imported before the server takes its first visitor, and what answers are made of by one thread after the first paint
-(``models.libraries``): a page that needs it waits.
+(``models.load_libraries``): a page that needs it waits.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ class WarmUp:
     def _work(self) -> None:
         os.environ.setdefault(_SPINNING, WORKER_ENVIRONMENT[_SPINNING])  # OpenMP reads it when torch is first loaded
         try:
-            from bertdemo.models.libraries import load_libraries
+            from bertdemo.models import load_libraries
 
             load_libraries()
             self._load_a_classifier()
