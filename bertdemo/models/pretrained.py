@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import re
-import shutil
 import tempfile
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -191,15 +190,8 @@ def _without_adapter(location: str) -> Iterator[str]:
     with tempfile.TemporaryDirectory() as scratch:
         for file in folder.iterdir():
             if file.is_file() and not file.name.startswith("adapter_"):
-                _link(file.resolve(), Path(scratch) / file.name)
+                (Path(scratch) / file.name).symlink_to(file.resolve())
         yield scratch
-
-
-def _link(file: Path, place: Path) -> None:
-    try:
-        place.symlink_to(file)
-    except OSError:  # Windows lets only some people make links
-        shutil.copyfile(file, place)
 
 
 def _silence_logging() -> None:

@@ -102,18 +102,14 @@ def _take_apart(tokenizer: Tokenizer, special: Sequence[str]) -> None:
     from tokenizers import Regex, pre_tokenizers
 
     tokenizer.encode_special_tokens = True
-    found = [token for token in special if len(token) > 1 and token in _pieces(tokenizer, token)]
+    read = {token: tokenizer.encode(token, add_special_tokens=False).tokens for token in special if len(token) > 1}
+    found = [token for token, tokens in read.items() if token in tokens]
     if not found:
         return
     pattern = "|".join(f"{re.escape(token[0])}(?={re.escape(token[1:])})" for token in found)
     cut = pre_tokenizers.Split(Regex(pattern), "isolated")
     before = tokenizer.pre_tokenizer
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence([before, cut]) if before else cut
-
-
-def _pieces(tokenizer: Tokenizer, text: str) -> list[str]:
-    pieces: list[str] = tokenizer.encode(text, add_special_tokens=False).tokens
-    return pieces
 
 
 def add_emoji(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:

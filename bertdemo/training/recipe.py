@@ -164,8 +164,6 @@ def _number(bound: float) -> str:
     return f"{bound:,}" if isinstance(bound, int) else f"{bound:g}"
 
 
-def _described(name: str, label: str, **about: Any) -> Setting:
-    return Setting(label=label or _words(name), **about)
-
-
-SETTINGS: Mapping[str, Setting] = {each.name: _described(each.name, **each.metadata) for each in fields(Recipe)}
+SETTINGS: Mapping[str, Setting] = {
+    each.name: Setting(**{"label": _words(each.name), **each.metadata}) for each in fields(Recipe)
+}

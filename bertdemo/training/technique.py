@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 _Value = TypeVar("_Value")
 
 
-def setting(default: _Value, *, label: str = "", **about: Any) -> _Value:
+def setting(default: _Value, **about: Any) -> _Value:
     """Return a field of a recipe or of a technique; ``about`` says of it what ``recipe.Setting`` holds."""
-    described: _Value = field(default=default, metadata={"label": label, **about})
+    described: _Value = field(default=default, metadata=about)
     return described
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -18,21 +19,27 @@ from bertdemo.training.loading import load_for_training
 from bertdemo.training.loop import _Trainer, train
 from bertdemo.training.recipe import Recipe
 from bertdemo.training.technique import Batch
-from bertdemo.training.techniques.averaging import MovingAverage
+from bertdemo.training.techniques.averaging import WeightAveraging
 from bertdemo.training.techniques.mean_teacher import teacher_probabilities
 
 TEACHER = {"averaging": 0.9, "mean_teacher": 0.5}
 
 
+def averaging(weights: list[torch.Tensor], decay: float) -> WeightAveraging:
+    technique = WeightAveraging(decay)
+    technique.before_training(SimpleNamespace(model=SimpleNamespace(parameters=lambda: weights)))
+    return technique
+
+
 def averaged(values: list[float], decay: float) -> tuple[float, float]:
     """(average, weight) after a weight that begins at 0 took these values."""
     weight = torch.zeros(1, dtype=torch.float64, requires_grad=True)
-    average = MovingAverage([weight], decay)
+    technique = averaging([weight], decay)
     for value in values:
         with torch.no_grad():
             weight.fill_(value)
-        average.update()
-    with average.in_place_of_weights():
+        technique.after_step()
+    with technique.evaluation_weights():
         inside = weight.item()
     return inside, weight.item()
 
@@ -53,16 +60,17 @@ def test_it_is_the_formula_and_the_weights_come_back(values, decay):
 
 def test_weights_that_are_not_trained_are_neither_averaged_nor_held_twice():
     frozen, trained = torch.ones(3), torch.ones(3, requires_grad=True)
-    average = MovingAverage([frozen, trained], 0.9)
-    assert [weight is trained for weight in average.weights] == [True]
+    technique = averaging([frozen, trained], 0.9)
+    assert [weight is trained for weight in technique.weights] == [True]
+    assert len(technique.averages) == 1
 
 
 def test_the_weights_come_back_after_an_error():
     weight = torch.zeros(1, requires_grad=True)
-    average = MovingAverage([weight], 0.9)
+    technique = averaging([weight], 0.9)
     with torch.no_grad():
         weight.fill_(3.0)
-    with pytest.raises(RuntimeError, match="no disk"), average.in_place_of_weights():
+    with pytest.raises(RuntimeError, match="no disk"), technique.evaluation_weights():
         raise RuntimeError("no disk")
     assert weight.item() == 3.0
 
