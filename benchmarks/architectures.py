@@ -217,7 +217,7 @@ class Trained:
         from bertdemo.explanation.methods import attribute
         from bertdemo.explanation.tokenized_text import tokenize_with_words
 
-        classifier = self.load(complete=True)
+        classifier = self.load(output_attentions=True)
         for text in TEXTS[2:4]:
             tokenized, predicted = tokenize_with_words(classifier, text), logits(classifier, [text])
             found = attribute(classifier, tokenized, "integrated_gradients", 1)
@@ -228,7 +228,7 @@ class Trained:
         from bertdemo.explanation.attention import attention
         from bertdemo.explanation.tokenized_text import tokenize_with_words
 
-        classifier = self.load(complete=True)
+        classifier = self.load(output_attentions=True)
         for text in TEXTS[2:4]:
             tokenized = tokenize_with_words(classifier, text)
             found = attention(classifier, tokenized)
@@ -243,7 +243,7 @@ class Trained:
         from bertdemo.explanation.heads import logits_with_ablated_heads
         from bertdemo.explanation.tokenized_text import tokenize_with_words
 
-        classifier = self.load(complete=True)
+        classifier = self.load(output_attentions=True)
         tokenized = tokenize_with_words(classifier, TEXTS[3])
         without, all_on = logits_with_ablated_heads(classifier, tokenized, {(0, 1)}), attention(classifier, tokenized)
         expect(abs(without - all_on.logits).max() > 0, "a head that is switched off changes nothing")
