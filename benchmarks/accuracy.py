@@ -55,7 +55,8 @@ def recipe_of(split, seed: int):
 
 
 def ours(seed: int) -> dict[str, float]:
-    from bertdemo.training.loop import load_for_training, train
+    from bertdemo.training.loading import load_for_training
+    from bertdemo.training.loop import train
 
     split = prepared()
     recipe = recipe_of(split, seed)

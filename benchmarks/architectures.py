@@ -160,8 +160,9 @@ class Trained:
         from benchmarks.tiny_bases import spread
         from bertdemo.data.dataset import Dataset
         from bertdemo.data.splitting import split
-        from bertdemo.models.classifier import load_classifier, save_classifier
-        from bertdemo.training.loop import load_for_training, train
+        from bertdemo.models.checkpoints import load_classifier, save_classifier
+        from bertdemo.training.loading import load_for_training
+        from bertdemo.training.loop import train
         from bertdemo.training.recipe import Recipe
 
         labels = tuple(row % len(LABELS) for row in range(len(TEXTS)))
@@ -193,7 +194,7 @@ class Trained:
         return cls(base, folder)
 
     def load(self, **options: bool) -> Any:
-        from bertdemo.models.classifier import load_classifier
+        from bertdemo.models.checkpoints import load_classifier
 
         return load_classifier(self.folder, **options)
 
@@ -216,7 +217,7 @@ class Trained:
         from bertdemo.explanation.methods import attribute
         from bertdemo.explanation.tokenized_text import tokenize_with_words
 
-        classifier = self.load(complete=True)
+        classifier = self.load(output_attentions=True)
         for text in TEXTS[2:4]:
             tokenized, predicted = tokenize_with_words(classifier, text), logits(classifier, [text])
             found = attribute(classifier, tokenized, "integrated_gradients", 1)
@@ -227,7 +228,7 @@ class Trained:
         from bertdemo.explanation.attention import attention
         from bertdemo.explanation.tokenized_text import tokenize_with_words
 
-        classifier = self.load(complete=True)
+        classifier = self.load(output_attentions=True)
         for text in TEXTS[2:4]:
             tokenized = tokenize_with_words(classifier, text)
             found = attention(classifier, tokenized)
@@ -241,7 +242,7 @@ class Trained:
         from bertdemo.explanation.heads import closeup, logits_with_ablated_heads
         from bertdemo.explanation.tokenized_text import tokenize_with_words
 
-        classifier = self.load(complete=True)
+        classifier = self.load(output_attentions=True)
         tokenized = tokenize_with_words(classifier, TEXTS[3])
         without, all_on = logits_with_ablated_heads(classifier, tokenized, {(0, 1)}), attention(classifier, tokenized)
         expect(abs(without - all_on.logits).max() > 0, "a head that is switched off changes nothing")

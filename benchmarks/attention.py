@@ -18,7 +18,7 @@ from bertdemo.explanation.attention import attention, norm_weighted, relevance, 
 from bertdemo.explanation.heads import closeup, importance, logits_with_ablated_heads
 from bertdemo.explanation.heads import statistics as statistics_of
 from bertdemo.explanation.tokenized_text import tokenize_with_words
-from bertdemo.models.classifier import load_classifier
+from bertdemo.models.checkpoints import load_classifier
 from bertdemo.models.devices import choose_placement
 from bertdemo.prediction.predict import predict
 from bertdemo.runs.starters import starter_folders
@@ -31,7 +31,10 @@ FP32 = choose_placement("fp32")
 
 def main() -> None:
     folder = next(folder for folder in starter_folders() if folder.id == RUN)
-    complete, predicting = load_classifier(folder.model_path, complete=True), load_classifier(folder.model_path)
+    complete, predicting = (
+        load_classifier(folder.model_path, output_attentions=True),
+        load_classifier(folder.model_path),
+    )
     texts = folder.split().part("test").texts[:TEXTS]
     predicted = predict(predicting, texts, placement=FP32).logits
     readings = [tokenize_with_words(complete, text) for text in texts]

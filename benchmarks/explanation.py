@@ -48,7 +48,7 @@ def main() -> None:
 
 def classifier_and_texts():
     """The starter as it predicts, and the texts that it never saw."""
-    from bertdemo.models.classifier import load_classifier
+    from bertdemo.models.checkpoints import load_classifier
     from bertdemo.runs.starters import starter_folders
 
     folder = next(folder for folder in starter_folders() if folder.id == RUN)
@@ -155,7 +155,7 @@ def exactness(classifier, texts) -> None:
     from bertdemo.explanation import function
     from bertdemo.explanation.integrated_gradients import integrated_gradients
     from bertdemo.explanation.tokenized_text import tokenize_with_words
-    from bertdemo.models.classifier import load_base
+    from bertdemo.models.checkpoints import load_base
 
     margins, pieces, texts = [], [], texts[:EXACT]
     for labels in (2, 3, 10):

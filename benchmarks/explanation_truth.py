@@ -59,9 +59,10 @@ def plant(dataset: Dataset, seed: int = 0) -> Dataset:
 def planted() -> None:
     """Train on the shortcut and count how often each method puts it first."""
     from bertdemo.explanation.tokenized_text import tokenize_with_words
-    from bertdemo.models.classifier import load_classifier, save_classifier
+    from bertdemo.models.checkpoints import load_classifier, save_classifier
     from bertdemo.prediction.predict import predict
-    from bertdemo.training.loop import load_for_training, train
+    from bertdemo.training.loading import load_for_training
+    from bertdemo.training.loop import train
     from bertdemo.training.recipe import Recipe
 
     split = _planted_split()
@@ -107,7 +108,7 @@ def shuffled() -> None:
     from bertdemo.explanation.faithfulness import faithfulness
     from bertdemo.explanation.methods import attribute
     from bertdemo.explanation.tokenized_text import tokenize_with_words
-    from bertdemo.models.classifier import load_classifier
+    from bertdemo.models.checkpoints import load_classifier
     from bertdemo.prediction.predict import predict
 
     classifier, rng = load_classifier(STARTER), np.random.default_rng(0)

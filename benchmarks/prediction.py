@@ -47,7 +47,7 @@ def main() -> None:
 
 
 def classifier_and_texts():
-    from bertdemo.models.classifier import load_classifier
+    from bertdemo.models.checkpoints import load_classifier
     from bertdemo.runs.store import Runs
     from bertdemo.settings import Settings
 

@@ -51,7 +51,8 @@ def ours(precision: Precision, texts: int) -> dict[str, float | str]:
     """This project's loop, as a run executes it; the time of writing metrics is in ``benchmarks.watching``."""
     from benchmarks.contenders import WARM_UP
     from bertdemo.training.events import Started, Stepped
-    from bertdemo.training.loop import load_for_training, train
+    from bertdemo.training.loading import load_for_training
+    from bertdemo.training.loop import train
     from bertdemo.training.recipe import Recipe
 
     split, events = tweets(texts), []

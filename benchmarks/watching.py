@@ -54,7 +54,8 @@ def measure() -> dict[str, float]:
     from bertdemo.runs.reporting import Reporter
     from bertdemo.tasks.worker import StatusWriter
     from bertdemo.training.events import Stepped
-    from bertdemo.training.loop import load_for_training, train
+    from bertdemo.training.loading import load_for_training
+    from bertdemo.training.loop import train
     from bertdemo.training.recipe import Recipe
 
     split, meter, steps = prepared(), Meter(), []

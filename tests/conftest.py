@@ -184,8 +184,9 @@ def tiny_base(tmp_path_factory: pytest.TempPathFactory, small_dataset: Dataset) 
 def learned_base(tmp_path_factory: pytest.TempPathFactory, tiny_base: Path, small_dataset: Dataset) -> Path:
     """The tiny BERT once it has learned ``small_dataset``: for adapters, which need a base that knows something."""
     from bertdemo.data.splitting import split
-    from bertdemo.models.classifier import save_classifier
-    from bertdemo.training.loop import load_for_training, train
+    from bertdemo.models.checkpoints import save_classifier
+    from bertdemo.training.loading import load_for_training
+    from bertdemo.training.loop import train
     from bertdemo.training.recipe import Recipe
 
     recipe = Recipe(

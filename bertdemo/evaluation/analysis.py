@@ -108,7 +108,7 @@ class Analysis:
     def suspects(self) -> Suspects:
         """Training rows that look mislabelled; takes seconds."""
         from bertdemo.evaluation.mistakes import mislabelled
-        from bertdemo.models.libraries import load_libraries
+        from bertdemo.models import load_libraries
 
         load_libraries()  # scikit-learn asks a torch that is being imported for what it has not yet
         return mislabelled(self.split)

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from bertdemo.errors import PredictionError
 from bertdemo.models.classifier import Classifier
 from bertdemo.models.encoding import tokenize
-from bertdemo.models.legibility import Legibility
+from bertdemo.models.vocabulary import Legibility
 from bertdemo.prediction.single import check_text, illegible
 
 _IDEOGRAPHS = r"\u3005\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"

@@ -24,7 +24,8 @@ from bertdemo.evaluation.calibration import Calibration
 from bertdemo.evaluation.report import BASELINE, Interval, Report, Scores, ending, verdict
 from bertdemo.lines import one_line
 from bertdemo.models.catalog import CATALOGUE, base_name, hub_id
-from bertdemo.models.classifier import Classifier, Padding, save_classifier
+from bertdemo.models.checkpoints import save_classifier
+from bertdemo.models.classifier import Classifier, Padding
 from bertdemo.models.devices import choose_placement
 from bertdemo.prediction.model_cache import ModelCache
 from bertdemo.prediction.predict import predict

@@ -40,21 +40,14 @@ _SAME = 2e-3  # of the spread between texts; rounding in fp32 stays below, and p
 def longest_input(config: PretrainedConfig, tokenizer: PreTrainedTokenizerBase) -> int:
     """Return how many tokens the model says that it can read, special tokens included.
 
-    ``fit`` tries whether it is true.
+    ``probe`` tries whether it is true.
     """
     positions = positions_of(config.to_dict())
     # XLNet says -1: its positions are relative and have no end.
     return int(min(positions, tokenizer.model_max_length) if positions > 0 else tokenizer.model_max_length)
 
 
-def has_experts(config: PretrainedConfig) -> bool:
-    """Return whether the architecture sends each token to a few of many experts (a mixture of experts)."""
-    text = config.get_text_config()
-    numbers = [getattr(text, name, None) for name in ("num_experts", "num_local_experts", "n_routed_experts")]
-    return getattr(text, "is_moe", True) and any(isinstance(each, int) and each > 1 for each in numbers)
-
-
-def agree_on_padding(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
+def set_padding_token(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
     """Have the tokenizer fill up with some token and the model know it, in place.
 
     Models that continue texts (GPT-2, Llama) come without one: the end of a text serves, or what stands for the
@@ -73,8 +66,8 @@ def agree_on_padding(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase)
             config.pad_token_id = tokenizer.pad_token_id
 
 
-def fit(classifier: Classifier) -> Classifier:
-    """Fit the padding that a classifier needs and the length that it can read, both found by trying, in fp32.
+def probe(classifier: Classifier) -> Classifier:
+    """Return a classifier with the padding that it needs and the length that it reads, found by trying, in fp32.
 
     Raises:
         ModelError: it reads nothing, fails on short texts, or answers differently each time, in one sentence.

@@ -1,27 +1,35 @@
-"""Texts to token ids, and ids to padded tensors."""
+"""Texts to token ids, and ids to padded tensors.
+
+Of a text that is far longer than the model reads, only the part that decides what it reads is tokenised.
+"""
 
 from __future__ import annotations
 
+import copy
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bertdemo.models.cutting import readable, turn
-from bertdemo.models.legibility import Legibility
+from bertdemo.models.vocabulary import Legibility
 
 if TYPE_CHECKING:
     from torch import Tensor
-    from transformers import PreTrainedModel
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
     from bertdemo.models.classifier import Classifier, Padding
 
 _Texts = str | list[str]
 _AT_ONCE = 2048  # texts; the tokenizer's own records of a text are a hundred times the size of its ids
+_SHORT = 4_096  # characters; shorter texts are read whole
+_IN_A_TURN = 32_768  # characters that are tokenised while others wait: .1 s of Chinese, the slowest
+_USUAL = 8  # characters to a token at most, in most texts
+_APART = 16  # words between the last token that counts and where a text is cut
 
 
 @dataclass(frozen=True)
@@ -75,8 +83,8 @@ def tokenize(classifier: Classifier, texts: _Texts, pairs: _Texts | None = None,
     Whatever reads texts for a classifier does it here, so that all read alike, and without its lock: long texts are
     read beside it. ``wanted`` goes to the tokenizer.
     """
-    texts, pairs = _readable(classifier, texts, pairs)
-    with turn(classifier, *_each(texts), *_each(pairs)) as tokenizer:
+    texts, pairs = _shorten_all(classifier, texts, pairs)
+    with _locked_tokenizer(classifier, *_listed(texts), *_listed(pairs)) as tokenizer:
         return tokenizer(
             texts, pairs, truncation=True, max_length=classifier.max_length, padding=False,
             return_token_type_ids=reads_segments(classifier.model), **wanted,
@@ -88,8 +96,8 @@ def count_tokens(classifier: Classifier, text: str, pair: str | None = None) -> 
 
     Of a text that is much longer than the model reads it is any number above ``max_length``.
     """
-    text, pair = readable(classifier, text, pair)
-    with turn(classifier, text, pair) as tokenizer:
+    text, pair = shorten(classifier, text, pair)
+    with _locked_tokenizer(classifier, text, pair) as tokenizer:
         return len(tokenizer(text, pair, truncation=False, verbose=False)["input_ids"])
 
 
@@ -116,17 +124,77 @@ def encode(classifier: Classifier, texts: Sequence[str], pairs: Sequence[str] | 
     return Encoded(tuple(ids), tuple(segments) or None, cut, np.array(unknown, np.float32))
 
 
-def _readable(classifier: Classifier, texts: _Texts, pairs: _Texts | None) -> tuple[_Texts, _Texts | None]:
+def is_long(*texts: str | None) -> bool:
+    """Return whether one of them takes longer to tokenise than others should wait."""
+    return any(text is not None and len(text) > _IN_A_TURN for text in texts)
+
+
+def shorten(classifier: Classifier, text: str, pair: str | None = None) -> tuple[str, str | None]:
+    """Return the beginning of a text (and of its pair) that becomes the same tokens as the whole, once both are cut.
+
+    It still has more tokens than the model reads. Tokenizers divide a text into words first, and each word by itself,
+    so what stands some words further on changes nothing. A text is left whole where that is not sure: its tokenizer
+    knows no words, cuts on the left or is written in Python, its words are very long, or both texts of a pair are, of
+    which the one with more tokens may keep one more.
+    """
+    tokenizer = classifier.tokenizer
+    if max(len(text), len(pair or "")) <= _SHORT or not tokenizer.is_fast or tokenizer.truncation_side != "right":
+        return text, pair
+    if pair is None:
+        return _beginning(classifier, text, classifier.max_length), None
+    shorter = min(text, pair, key=len)
+    if len(shorter) > _SHORT:
+        return text, pair
+    enough = max(classifier.max_length, len(_words(classifier, shorter)))
+    if shorter is pair:
+        return _beginning(classifier, text, enough), pair
+    return text, _beginning(classifier, pair, enough)
+
+
+def _shorten_all(classifier: Classifier, texts: _Texts, pairs: _Texts | None) -> tuple[_Texts, _Texts | None]:
+    seconds: list[str | None] = [*_listed(pairs)] or [None] * len(_listed(texts))
+    shortened = [shorten(classifier, text, pair) for text, pair in zip(_listed(texts), seconds, strict=True)]
     if isinstance(texts, str):
-        return readable(classifier, texts, cast("str | None", pairs))
-    if pairs is None:
-        return [readable(classifier, text)[0] for text in texts], None
-    both = [readable(classifier, text, pair) for text, pair in zip(texts, pairs, strict=True)]
-    return [text for text, _ in both], [str(pair) for _, pair in both]
+        return shortened[0]
+    return [text for text, _ in shortened], None if pairs is None else [str(pair) for _, pair in shortened]
 
 
-def _each(texts: _Texts | None) -> Sequence[str]:
-    return [texts] if isinstance(texts, str) else texts or ()
+def _listed(texts: _Texts | None) -> list[str]:
+    return [texts] if isinstance(texts, str) else texts or []
+
+
+@contextmanager
+def _locked_tokenizer(classifier: Classifier, *texts: str | None) -> Iterator[PreTrainedTokenizerBase]:
+    """Yield the tokenizer, under the lock of the classifier; for a text that takes long a copy of it, and no lock."""
+    if is_long(*texts):
+        with classifier.lock:
+            apart = copy.deepcopy(classifier.tokenizer)
+        yield apart
+        return
+    with classifier.lock:
+        yield classifier.tokenizer
+
+
+def _beginning(classifier: Classifier, text: str, tokens: int) -> str:
+    """As much of a text as has surely all of its first ``tokens`` tokens, and more of them."""
+    size = max(_SHORT, _USUAL * tokens)
+    most = max(size, _IN_A_TURN)
+    while size <= most and size < len(text):
+        words = _words(classifier, text[:size])
+        if len(words) > tokens and None not in (words[tokens], words[-1]) and words[tokens] + _APART <= words[-1]:
+            return text[:size]
+        size *= 4
+    return text
+
+
+def _words(classifier: Classifier, text: str) -> list[int]:
+    """Of each token the number of its word."""
+    with classifier.lock:
+        backend = classifier.tokenizer.backend_tokenizer
+        backend.no_truncation()  # transformers says anew in each call what it wants
+        backend.no_padding()
+        words: list[int] = backend.encode_batch([text], add_special_tokens=False)[0].word_ids
+    return words
 
 
 def batches_by_length(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import re
-import shutil
 import tempfile
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from bertdemo.errors import BertDemoError, ModelError, WeightsError
 from bertdemo.lines import one_line
-from bertdemo.models.hub import gated_sentence
+from bertdemo.models.files import gated_sentence
 from bertdemo.models.vocabulary import config_without_labels
 
 if TYPE_CHECKING:
@@ -39,7 +38,7 @@ def read_config(location: str, label_names: tuple[str, ...], dropout: float) -> 
     config.id2label = dict(enumerate(label_names))
     config.label2id = {label: i for i, label in enumerate(label_names)}
     config.problem_type = None  # a checkpoint that was a regression before is none now
-    _settle(location, config)
+    _choose_what_is_open(location, config)
     for names, value in ((_HIDDEN_DROPOUT, dropout), (_ATTENTION_DROPOUT, 0.0)):
         for name in names:
             if hasattr(config, name):
@@ -47,7 +46,7 @@ def read_config(location: str, label_names: tuple[str, ...], dropout: float) -> 
     return config
 
 
-def _settle(location: str, config: PretrainedConfig) -> None:
+def _choose_what_is_open(location: str, config: PretrainedConfig) -> None:
     """Choose what an architecture leaves open until it is called, in place.
 
     BigBird turns from sparse attention to full at the first short text, and stays with it: what it made of a long text
@@ -76,7 +75,7 @@ def with_fresh_head(location: str, config: PretrainedConfig, attention: str | No
     import torch
     from transformers import AutoModel, AutoModelForSequenceClassification
 
-    _quietly()
+    _silence_logging()
     chosen = {"attn_implementation": attention} if attention else {}
     with _without_adapter(location) as place:
         encoder, loaded = AutoModel.from_pretrained(
@@ -119,10 +118,10 @@ def with_saved_head(
     import torch
     from transformers import AutoConfig, AutoModelForSequenceClassification
 
-    _quietly()
+    _silence_logging()
     if config is None:
         config = AutoConfig.from_pretrained(location, trust_remote_code=False)
-        _settle(location, config)
+        _choose_what_is_open(location, config)
     chosen = {"attn_implementation": attention} if attention else {}
     model: PreTrainedModel
     with _without_adapter(location) as place:
@@ -191,18 +190,11 @@ def _without_adapter(location: str) -> Iterator[str]:
     with tempfile.TemporaryDirectory() as scratch:
         for file in folder.iterdir():
             if file.is_file() and not file.name.startswith("adapter_"):
-                _link(file.resolve(), Path(scratch) / file.name)
+                (Path(scratch) / file.name).symlink_to(file.resolve())
         yield scratch
 
 
-def _link(file: Path, place: Path) -> None:
-    try:
-        place.symlink_to(file)
-    except OSError:  # Windows lets only some people make links
-        shutil.copyfile(file, place)
-
-
-def _quietly() -> None:
+def _silence_logging() -> None:
     from transformers import logging
 
     logging.set_verbosity_error()  # that a head is new or left out is no news here
@@ -210,7 +202,7 @@ def _quietly() -> None:
 
 
 @contextmanager
-def told_as_model_error(location: str) -> Iterator[None]:
+def as_model_error(location: str) -> Iterator[None]:
     """Say in a sentence why a base could not be loaded; a full disk or memory is not the model's fault."""
     try:
         yield

@@ -1,7 +1,7 @@
-"""What a base can read: its word pieces, and emoji that it has none for, each as what its Unicode name means.
+"""What a base can read: its word pieces, emoji that it has none for, and how much of a text is unknown to it.
 
-BERT's vocabularies are older than the emoji of today's texts. WordPiece (Wu et al., 2016) reads a word with one unknown
-character as a single [UNK]: of "love💕" not even the word is left.
+BERT's vocabularies are older than the emoji of today's texts: these are read as their Unicode names. WordPiece
+(Wu et al., 2016) reads a word with one unknown character as a single [UNK]: of "love💕" not even the word is left.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bertdemo.errors import ModelError
 from bertdemo.models.catalog import CATALOGUE, tokenizer_file
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 # Blocks of Unicode: Miscellaneous Symbols and Dingbats; pictographs, emoticons, transport, and their supplements.
 _BLOCKS = (range(0x2600, 0x27C0), range(0x1F300, 0x1FB00))
 _OF_LABELS = ("id2label", "label2id", "num_labels", "problem_type")  # in a configuration
+_SPACE = "▁"  # SentencePiece begins every text with it, also one of which nothing is left
 _SYMBOLS = ("So", "Sk")  # categories: pictures, and the tones of skin that follow one
 
 
@@ -101,18 +102,14 @@ def _take_apart(tokenizer: Tokenizer, special: Sequence[str]) -> None:
     from tokenizers import Regex, pre_tokenizers
 
     tokenizer.encode_special_tokens = True
-    found = [token for token in special if len(token) > 1 and token in _pieces(tokenizer, token)]
+    read = {token: tokenizer.encode(token, add_special_tokens=False).tokens for token in special if len(token) > 1}
+    found = [token for token, tokens in read.items() if token in tokens]
     if not found:
         return
     pattern = "|".join(f"{re.escape(token[0])}(?={re.escape(token[1:])})" for token in found)
     cut = pre_tokenizers.Split(Regex(pattern), "isolated")
     before = tokenizer.pre_tokenizer
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence([before, cut]) if before else cut
-
-
-def _pieces(tokenizer: Tokenizer, text: str) -> list[str]:
-    pieces: list[str] = tokenizer.encode(text, add_special_tokens=False).tokens
-    return pieces
 
 
 def add_emoji(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
@@ -166,3 +163,31 @@ def _emoji() -> tuple[str, ...]:
     """Return every emoji with a name in this Python's tables of Unicode, one character each."""
     characters = (chr(point) for block in _BLOCKS for point in block)
     return tuple(c for c in characters if unicodedata.category(c) in _SYMBOLS and unicodedata.name(c, None) is not None)
+
+
+class Legibility:
+    """Which ids of a tokenizer stand for nothing of a text, and which for what it does not know.
+
+    Byte-level tokenizers know everything: theirs is no unknown token, or one that stands for the end of a text, too.
+    """
+
+    def __init__(self, tokenizer: PreTrainedTokenizerBase) -> None:
+        marks = (tokenizer.bos_token_id, tokenizer.eos_token_id, tokenizer.cls_token_id, tokenizer.sep_token_id,
+                 tokenizer.pad_token_id)  # fmt: skip
+        unknown: Any = tokenizer.unk_token_id
+        self._unknown = None if unknown in marks else unknown
+        gap: Any = tokenizer.mask_token_id  # a masked word is a word
+        self._silent = {*tokenizer.all_special_ids, tokenizer.convert_tokens_to_ids(_SPACE)} - {unknown, gap}
+        if self._unknown is None:
+            self._silent.add(unknown)
+
+    def unknown_share(self, ids: Sequence[int], parts: Sequence[int | None] | None = None) -> float:
+        """Return the share of unknown tokens among those that stand for something of a text: 0 to 1.
+
+        NaN where there is no such token: the model reads nothing of the text. ``parts`` says of each token whether it
+        is of the first (0) or the second (1) text of a pair, which is NaN if either of them is.
+        """
+        read = [place for place, token in enumerate(ids) if token not in self._silent]
+        if not read or (parts is not None and not {0, 1} <= {parts[place] for place in read}):
+            return float("nan")
+        return sum(ids[place] == self._unknown for place in read) / len(read)

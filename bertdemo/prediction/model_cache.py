@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Protocol
 
 from bertdemo.errors import ModelError, RunError, WeightsError
-from bertdemo.models.adapters import files_beside
-from bertdemo.models.classifier import Classifier, load_classifier
+from bertdemo.models.checkpoints import files_beside, load_classifier
+from bertdemo.models.classifier import Classifier
 
 _Edition = tuple[str, int]  # run id, and when its model or the base below was last written (nanoseconds)
 
@@ -99,7 +99,7 @@ def load_model(run_id: str, folder: Path, complete: bool) -> Classifier:
         RunError: it is missing or damaged.
     """
     try:
-        return load_classifier(folder, complete=complete)
+        return load_classifier(folder, output_attentions=complete)
     except WeightsError as error:
         raise RunError(
             f"The model of the run {run_id} is damaged ({error.found}): restore its folder, or train it again."

@@ -15,9 +15,8 @@ import numpy.typing as npt
 from numpy.typing import NDArray
 
 from bertdemo.models.classifier import Classifier
-from bertdemo.models.cutting import is_long
 from bertdemo.models.devices import Placement, choose_placement
-from bertdemo.models.encoding import Encoded, batches_by_length, collate, encode
+from bertdemo.models.encoding import Encoded, batches_by_length, collate, encode, is_long
 
 if TYPE_CHECKING:
     from torch import Tensor

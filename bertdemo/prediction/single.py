@@ -11,7 +11,7 @@ from bertdemo.lines import one_line, shorten
 from bertdemo.models.classifier import Classifier
 from bertdemo.models.devices import choose_placement
 from bertdemo.models.encoding import count_tokens, is_blank, tokenize
-from bertdemo.models.legibility import Legibility
+from bertdemo.models.vocabulary import Legibility
 from bertdemo.prediction.predict import predict
 
 MAX_CHARACTERS = 1_000_000

@@ -22,16 +22,21 @@ import bertdemo
 from bertdemo.errors import BertDemoError, ModelError
 from bertdemo.lines import one_line
 from bertdemo.models.catalog import CATALOGUE, BaseModel, base_name, files_of
-from bertdemo.models.hub import require_base
+from bertdemo.models.files import require_base
 from bertdemo.settings import Settings
 from bertdemo.tasks.environment import WORKER_ENVIRONMENT
-from bertdemo.training.recipe import Recipe
+from bertdemo.training.recipe import TECHNIQUES, Recipe
 
 _log = logging.getLogger(__name__)
 _PATIENCE = 120.0  # seconds; of a check that takes longer nothing is known, and the run itself begins with the same one
 _SMALL = 200 * 2**20  # bytes of weights that a process which has torch may load beside its own work
 _LIBRARIES = ("torch", "transformers", "tokenizers", "peft", "accelerate", "safetensors")
-_FIELDS = ("precision", "lora_rank", "frozen_layers", "max_length")  # of a recipe, that decide the verdict
+# Of a recipe, what decides the verdict.
+_SETTINGS = (
+    "precision",
+    "max_length",
+    *(name for each in TECHNIQUES if each.may_not_suit_base for name in each.settings),
+)
 _one_at_a_time = threading.Lock()
 
 
@@ -100,7 +105,7 @@ class BaseCheck:
 def _fingerprint(files: list[Path], recipe: Recipe) -> str:
     """Names, sizes and times of the files, versions of libraries, the machine, and what the recipe asks of the base."""
     stats = [(file.name, (found := file.stat()).st_size, found.st_mtime_ns) for file in files]
-    asked = [getattr(recipe, name) for name in _FIELDS]
+    asked = [getattr(recipe, name) for name in _SETTINGS]
     seen = [str(files[0].parent), stats, asked, bertdemo.__version__, platform.node(), *map(_version, _LIBRARIES)]
     return hashlib.sha256(json.dumps(seen).encode()).hexdigest()[:32]
 
@@ -152,7 +157,7 @@ def _verdict(recipe: Recipe) -> Verdict:
     """Try the base in this process."""
     import torch
 
-    from bertdemo.training.trial import try_base
+    from bertdemo.training.loading import try_base
 
     try:
         with torch.random.fork_rng():

@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 
 from bertdemo.errors import RunError
-from bertdemo.models.adapters import files_beside
+from bertdemo.models.checkpoints import files_beside
 from bertdemo.tasks.failures import storage
 
 

@@ -17,7 +17,7 @@ from bertdemo import drafts
 from bertdemo.data.dataset import Source, Split
 from bertdemo.errors import RecipeError, RunError
 from bertdemo.lines import one_line, printable
-from bertdemo.models.whole import is_whole
+from bertdemo.models.files import is_whole
 from bertdemo.runs.metrics import append_event, read_events
 from bertdemo.runs.naming import LONGEST_NAME
 from bertdemo.runs.records import DataCard

@@ -38,11 +38,12 @@ def full_pipeline() -> Pipeline:
     from bertdemo.evaluation.baseline import score_baseline
     from bertdemo.evaluation.calibration import fit_temperature
     from bertdemo.evaluation.metrics import score
-    from bertdemo.models.classifier import load_classifier, save_classifier, write_temperature
+    from bertdemo.models.checkpoints import load_classifier, save_classifier, write_temperature
     from bertdemo.models.devices import choose_placement
     from bertdemo.prediction.predict import predict
     from bertdemo.runs.versions import describe_machine
-    from bertdemo.training.loop import load_for_training, train
+    from bertdemo.training.loading import load_for_training
+    from bertdemo.training.loop import train
 
     return Pipeline(
         load_for_training=load_for_training,

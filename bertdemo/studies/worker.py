@@ -169,12 +169,12 @@ def _base_of(material: Material) -> Classifier:
     Raises:
         ModelError: the base is no longer to be had.
     """
-    from bertdemo.models.classifier import load_base
-    from bertdemo.models.first_token import read_first_token_only
+    from bertdemo.models.checkpoints import load_base
+    from bertdemo.models.speedups import compute_only_first_token
 
     tuned = material.classifier
     base = load_base(material.base, tuned.label_names, dropout=0.0, max_length=tuned.max_length)
-    read_first_token_only(base.model)
+    compute_only_first_token(base.model)
     return replace(base, model=base.model.eval())
 
 

@@ -4,91 +4,36 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
-from dataclasses import replace
-from typing import Literal
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any, Literal
 
 import torch
 from accelerate.utils.memory import should_reduce_batch_size
 from torch.nn.functional import cross_entropy
 from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 
-from bertdemo.data.dataset import Dataset, Split
-from bertdemo.errors import CancelledError, ModelError, TrainingError
+from bertdemo.data.dataset import Split
+from bertdemo.errors import CancelledError, TrainingError
 from bertdemo.evaluation.metrics import accuracy, macro_f1
 from bertdemo.evaluation.report import TrainingSummary
-from bertdemo.lines import one_line
-from bertdemo.models.base_check import PROVEN, padding_note
-from bertdemo.models.classifier import Classifier, load_base
+from bertdemo.models.base_check import padding_note
+from bertdemo.models.classifier import Classifier
 from bertdemo.models.devices import Placement, choose_placement, memory_mb
-from bertdemo.models.encoding import Encoded, batches_by_length, collate, encode, padded_tokens
-from bertdemo.models.first_token import read_first_token_only
+from bertdemo.models.encoding import batches_by_length, collate, encode, padded_tokens
 from bertdemo.prediction.predict import predict_encoded
-from bertdemo.training.accelerating import make_accelerator
-from bertdemo.training.averaging import MovingAverage
 from bertdemo.training.batching import evaluation_steps, shuffled_batches
-from bertdemo.training.dropout import use_pooled_dropout
 from bertdemo.training.events import Event, Noted, Started, Stepped, Validated
-from bertdemo.training.hidden_states import keep_in_bf16
-from bertdemo.training.lora import add_lora
-from bertdemo.training.optimisation import class_weights, freeze, make_optimizer, make_scheduler
-from bertdemo.training.progress import ThroughputMeter
+from bertdemo.training.optimisation import make_accelerator, make_optimizer, make_scheduler
 from bertdemo.training.recipe import Recipe
-from bertdemo.training.trial import failure_in_training, predicts_in_bf16
+from bertdemo.training.technique import Batch
+from bertdemo.training.timing import ThroughputMeter
 
 StopRequest = Literal["stop", "cancel"]
 
-_CLIP = 1.0  # largest norm of a gradient, as in the code of Devlin et al. (2019)
+_MAX_NORM = 1.0  # largest norm of a gradient, as in the code of Devlin et al. (2019)
 # Steps in a row without a usable gradient before giving up; with fp16 some are how its scale is found.
-_PATIENCE_WITH_NAN = {"fp32": 8, "bf16": 8, "fp16": 40}
-
-
-def load_for_training(recipe: Recipe, label_names: tuple[str, ...]) -> Classifier:
-    """Return the recipe's base with a fresh head; equal seeds give equal heads.
-
-    It computes in fp32 where its architecture fails in the number format of the recipe: ``only_fp32`` says so.
-
-    Raises:
-        ModelError: see ``load_base``; or it cannot be trained even in fp32.
-    """
-    placement = choose_placement(recipe.precision)
-    classifier = _prepare(recipe, label_names)
-    if classifier.model.config.model_type in PROVEN:
-        return classifier
-    failure = failure_in_training(classifier, classifier.suit(placement))
-    if failure and classifier.suit(placement).precision != "fp32":
-        classifier = replace(_prepare(replace(recipe, precision="fp32"), label_names), only_fp32=True)
-        failure = failure_in_training(classifier, classifier.suit(placement))
-    if failure:
-        kind = classifier.model.config.model_type
-        raise ModelError(
-            f"The architecture {kind} cannot be trained here ({type(failure).__name__}: "
-            f"{one_line(str(failure))[:150]}): choose another base model."
-        ) from failure
-    return classifier
-
-
-def _prepare(recipe: Recipe, label_names: tuple[str, ...]) -> Classifier:
-    """Return the base as ``train`` wants it: with what is faster on this device, and the adapter of the recipe."""
-    on_cpu = choose_placement(recipe.precision).device == "cpu"
-    # With no dropout on attention weights, three plain operations are faster on a CPU than its fused kernel, whose
-    # backward pass in bf16 is slow; on a GPU the fused kernel is faster and needs less memory.
-    classifier = load_base(
-        recipe.base, label_names, dropout=recipe.dropout, max_length=recipe.max_length, seed=recipe.seed,
-        attention="eager" if on_cpu else None,
-    )  # fmt: skip
-    if not predicts_in_bf16(classifier):
-        classifier = replace(classifier, only_fp32=True)
-    placement = classifier.suit(choose_placement(recipe.precision))
-    read_first_token_only(classifier.model)
-    if recipe.lora_rank:
-        add_lora(classifier.model, recipe)
-    if on_cpu:
-        in_bf16 = placement.precision == "bf16"
-        use_pooled_dropout(classifier.model, torch.bfloat16 if in_bf16 else torch.float32, recipe.seed)
-        if in_bf16:
-            keep_in_bf16(classifier.model)
-    return classifier
+_MAX_SKIPPED = {"fp32": 8, "bf16": 8, "fp16": 40}
 
 
 def train(
@@ -96,78 +41,87 @@ def train(
     split: Split,
     recipe: Recipe,
     report: Callable[[Event], None],
-    requested: Callable[[], StopRequest | None],
-    keep: Callable[[Classifier], None],
+    stop_request: Callable[[], StopRequest | None],
+    save_best: Callable[[Classifier], None],
 ) -> TrainingSummary:
-    """Fine-tune ``classifier`` on the split's train part, in place.
+    """Fine-tune ``classifier`` on the train split, in place.
 
     Args:
         classifier: as made by ``load_for_training``.
-        split: the train and the validation part are used; the test part is not looked at.
+        split: the train and the validation split are used; the test split is not looked at.
         recipe: the settings.
         report: is told of the plan, every step, every evaluation, and anything a person should know.
-        requested: is asked before every step; ``stop`` ends training after a last evaluation.
-        keep: is handed the classifier whenever validation macro-F1 (or, at the same F1, the loss) is the best so far.
+        stop_request: is asked before every step; ``stop`` ends training after a last evaluation.
+        save_best: is handed the classifier whenever validation macro-F1 (or, at the same F1, the loss) is the best so
+            far.
 
     Raises:
-        CancelledError: ``requested`` said cancel, or stop before the first step.
+        CancelledError: ``stop_request`` said cancel, or stop before the first step.
         TrainingError: the loss is not a number step after step, or a single text does not fit into memory.
     """
-    trainer = _Trainer(classifier, split, recipe, report)
+    trainer = _Trainer(classifier, split, recipe, report, save_best)
     report(trainer.plan())
     if note := padding_note(classifier):
-        trainer.say(note)
+        trainer.note(note)
     for epoch in range(recipe.epochs):
         batches = trainer.start_epoch(epoch)
         evaluate_after = evaluation_steps(len(batches), recipe.evaluations_per_epoch)
         for number, rows in enumerate(batches, start=1):
-            wish = requested()
-            if wish == "cancel" or (wish == "stop" and trainer.step == 0):
+            request = stop_request()
+            if request == "cancel" or (request == "stop" and trainer.step == 0):
                 raise CancelledError
-            if wish == "stop":
-                return trainer.finish(keep)
-            report(trainer.learn(rows))
-            if number in evaluate_after:
-                trainer.validate(keep)
-                if recipe.patience and trainer.evaluations_since_best >= recipe.patience:
-                    trainer.say(f"Stopped early: {recipe.patience} evaluations without a better macro-F1.")
-                    return trainer.finish(keep)
-    return trainer.finish(keep)
+            if request == "stop":
+                return trainer.finish()
+            report(trainer.training_step(rows))
+            if number in evaluate_after and (reason := trainer.evaluate()):
+                trainer.note(reason)
+                return trainer.finish()
+    return trainer.finish()
 
 
 class _Trainer:
     """Everything that changes while a classifier is trained."""
 
-    def __init__(self, classifier: Classifier, split: Split, recipe: Recipe, report: Callable[[Event], None]) -> None:
-        self.classifier, self.recipe, self.report = classifier, recipe, report
+    def __init__(
+        self,
+        classifier: Classifier,
+        split: Split,
+        recipe: Recipe,
+        report: Callable[[Event], None],
+        save_best: Callable[[Classifier], None],
+    ) -> None:
+        self.classifier, self.recipe, self.report, self.save_best = classifier, recipe, report, save_best
         torch.manual_seed(recipe.seed)
         self.placement: Placement = classifier.suit(choose_placement(recipe.precision))
         self.accelerator = make_accelerator(self.placement)
-        self.train, self.validation = split.part("train"), split.part("validation")
-        self.train_ids, self.validation_ids = (_encode(classifier, part) for part in (self.train, self.validation))
-        self.lengths = self.train_ids.lengths
-        self.labels = torch.tensor(self.train.labels, device=self.accelerator.device)
-        weights = class_weights(self.train.labels, len(classifier.label_names), recipe)
-        self.weights = weights.to(self.accelerator.device)
+        train, validation = split.part("train"), split.part("validation")
+        self.encoded = encode(classifier, train.texts, train.pairs)
+        self.validation_encoded = encode(classifier, validation.texts, validation.pairs)
+        self.validation_labels = validation.labels
+        self.lengths = self.encoded.lengths
+        self.labels = torch.tensor(train.labels, device=self.accelerator.device)
+        self.label_weights = torch.ones(len(classifier.label_names), device=self.accelerator.device)
 
-        self.batch = recipe.batch_size * recipe.accumulation
-        self.micro_batch = recipe.batch_size
-        self.steps_per_epoch = len(shuffled_batches(self.lengths, self.batch, recipe.seed))
+        self.batch_size = recipe.batch_size * recipe.accumulation
+        self.micro_batch_size = recipe.batch_size
+        self.steps_per_epoch = len(shuffled_batches(self.lengths, self.batch_size, recipe.seed))
         self.steps = self.steps_per_epoch * recipe.epochs
-        freeze(classifier.model, recipe)
         classifier.model.train()
         self.optimizer = make_optimizer(classifier.model, recipe)
         self.scheduler = make_scheduler(self.optimizer, recipe, self.steps)
-        self.model, self.prepared = self.accelerator.prepare(classifier.model, self.optimizer)
-        self.average = MovingAverage(classifier.model.parameters(), recipe.averaging)
+        self.model: Any
+        self.model, self.accelerated_optimizer = self.accelerator.prepare(classifier.model, self.optimizer)
+        self.techniques = recipe.techniques()
+        for technique in self.techniques:
+            technique.before_training(self)
 
         self.step, self.epoch = 0, 0
-        self.unusable = 0  # steps in a row whose gradient was not a number
+        self.skipped = 0  # steps in a row whose gradient was not a number
         self.best: tuple[float, float] | None = None  # (macro-F1, −loss)
-        self.best_step, self.evaluations_since_best, self.validated_step = 0, 0, -1
-        self.pace = ThroughputMeter()
+        self.best_step, self.evaluated_step = 0, -1
+        self.throughput = ThroughputMeter()
         self.started = time.perf_counter()
-        self.training_seconds = self.validation_seconds = self.last_validation_seconds = 0.0
+        self.training_seconds = self.evaluation_seconds = self.last_evaluation_seconds = 0.0
         self.peak_memory = 0.0
         self.samples = self.tokens = self.padded_left = self.padded_per_epoch = 0
 
@@ -187,20 +141,20 @@ class _Trainer:
     def start_epoch(self, epoch: int) -> list[list[int]]:
         """Return the rows of each of the epoch's batches."""
         self.epoch = epoch
-        batches = shuffled_batches(self.lengths, self.batch, self.recipe.seed + epoch)
+        batches = shuffled_batches(self.lengths, self.batch_size, self.recipe.seed + epoch)
         self.padded_left = self.padded_per_epoch = sum(padded_tokens(rows, self.lengths) for rows in batches)
         return batches
 
-    def learn(self, rows: list[int]) -> Stepped:
-        """Return one optimiser step on the given rows of the train part."""
+    def training_step(self, rows: list[int]) -> Stepped:
+        """Do one optimiser step on the given rows of the train split, and return what came of it."""
         started = time.perf_counter()
         learning_rate = float(self.scheduler.get_last_lr()[0])
-        loss = self._gradients(rows)
-        norm = self._clip()
-        self._update(loss, norm)
+        loss = self._compute_gradients(rows)
+        norm = self._clip_gradients()
+        self._optimizer_step(loss, norm)
         seconds = time.perf_counter() - started
         tokens, padded = sum(self.lengths[row] for row in rows), padded_tokens(rows, self.lengths)
-        self.pace.add(len(rows), tokens, padded, seconds)
+        self.throughput.add(len(rows), tokens, padded, seconds)
         self.step += 1
         self.samples, self.tokens = self.samples + len(rows), self.tokens + tokens
         self.padded_left -= padded
@@ -209,155 +163,151 @@ class _Trainer:
         self.peak_memory = max(self.peak_memory, memory)
         return Stepped(
             step=self.step, epoch=self.step / self.steps_per_epoch, loss=loss, learning_rate=learning_rate,
-            gradient_norm=norm, samples_per_second=self.pace.samples_per_second,
-            tokens_per_second=self.pace.tokens_per_second, elapsed=time.perf_counter() - self.started,
+            gradient_norm=norm, samples_per_second=self.throughput.samples_per_second,
+            tokens_per_second=self.throughput.tokens_per_second, elapsed=time.perf_counter() - self.started,
             remaining=self.remaining_seconds(), memory_mb=memory,
         )  # fmt: skip
 
-    def validate(self, keep: Callable[[Classifier], None]) -> None:
-        """Score the validation part, report it, and have the weights, or their average, kept if the best so far."""
-        with self.average.in_place_of_weights():
-            self._validate(keep)
+    @contextmanager
+    def evaluation_weights(self) -> Iterator[None]:
+        """Put the weights that are evaluated and saved into the model while this is open: the trained ones, or others.
 
-    def _validate(self, keep: Callable[[Classifier], None]) -> None:
+        What puts them there is a technique, such as the average of the weights.
+        """
+        with ExitStack() as stack:
+            for technique in self.techniques:
+                stack.enter_context(technique.evaluation_weights())
+            yield
+
+    def evaluate(self) -> str | None:
+        """Score the validation split, report it, and have the model saved if it is the best so far.
+
+        Returns:
+            Why training ends here, if a technique says so.
+        """
         started = time.perf_counter()
-        logits = predict_encoded(self.classifier, self.validation_ids, self.placement)
-        self.classifier.model.train()
-        truth, predicted = self.validation.labels, logits.argmax(axis=1)
-        f1 = macro_f1(truth, predicted)
-        loss = float(cross_entropy(torch.from_numpy(logits), torch.tensor(truth)))
-        is_better = self.best is None or f1 > self.best[0]
-        self.evaluations_since_best = 0 if is_better else self.evaluations_since_best + 1
-        is_best = self.best is None or (f1, -loss) > self.best
-        if is_best:
-            self.best, self.best_step = (f1, -loss), self.step
-            keep(self.classifier)
-        self.last_validation_seconds = time.perf_counter() - started
-        self.validation_seconds += self.last_validation_seconds
-        self.validated_step = self.step
+        with self.evaluation_weights():
+            logits = predict_encoded(self.classifier, self.validation_encoded, self.placement)
+            self.classifier.model.train()
+            predicted = logits.argmax(axis=1)
+            f1 = macro_f1(self.validation_labels, predicted)
+            loss = float(cross_entropy(torch.from_numpy(logits), torch.tensor(self.validation_labels)))
+            improved = self.best is None or f1 > self.best[0]
+            is_best = self.best is None or (f1, -loss) > self.best
+            if is_best:
+                self.best, self.best_step = (f1, -loss), self.step
+                self.save_best(self.classifier)
+        self.last_evaluation_seconds = time.perf_counter() - started
+        self.evaluation_seconds += self.last_evaluation_seconds
+        self.evaluated_step = self.step
         self.report(
             Validated(
-                step=self.step, epoch=self.step / self.steps_per_epoch, loss=loss,
-                accuracy=accuracy(truth, predicted), macro_f1=f1, seconds=self.last_validation_seconds, is_best=is_best,
+                step=self.step, epoch=self.step / self.steps_per_epoch, loss=loss, macro_f1=f1, is_best=is_best,
+                accuracy=accuracy(self.validation_labels, predicted), seconds=self.last_evaluation_seconds,
             )
         )  # fmt: skip
+        reasons = [technique.reason_to_stop(improved=improved) for technique in self.techniques]
+        return next(filter(None, reasons), None)
 
-    def finish(self, keep: Callable[[Classifier], None]) -> TrainingSummary:
+    def finish(self) -> TrainingSummary:
         """Evaluate what has not been evaluated yet and sum up."""
-        if self.validated_step != self.step:
-            self.validate(keep)
+        if self.evaluated_step != self.step:
+            self.evaluate()
         self.accelerator.unwrap_model(self.model, keep_fp32_wrapper=False)  # whoever predicts chooses the number format
         seconds = max(self.training_seconds, 1e-9)
         return TrainingSummary(
-            seconds=self.training_seconds, validation_seconds=self.validation_seconds, steps=self.step,
+            seconds=self.training_seconds, validation_seconds=self.evaluation_seconds, steps=self.step,
             planned_steps=self.steps, best_step=self.best_step, samples_per_second=self.samples / seconds,
             tokens_per_second=self.tokens / seconds, device=self.placement.device_name,
             precision=self.placement.precision, peak_memory_mb=self.peak_memory,
         )  # fmt: skip
 
-    def say(self, message: str, *, warning: bool = False) -> None:
+    def note(self, message: str, *, warning: bool = False) -> None:
         self.report(Noted(self.step, message, warning))
 
     def remaining_seconds(self) -> float:
-        """Return steps and evaluations still to come, at the pace of those behind."""
+        """Return steps and evaluations still to come, at the speed of those behind."""
         epochs_left = self.recipe.epochs - self.epoch - 1
         padded = self.padded_left + epochs_left * self.padded_per_epoch
         planned = evaluation_steps(self.steps_per_epoch, self.recipe.evaluations_per_epoch)
         done = sum(step < self.step - self.epoch * self.steps_per_epoch for step in planned)
         evaluations = (epochs_left + 1) * len(planned) - done
-        return self.pace.predict(self.steps - self.step, padded) + evaluations * self._validation_estimate()
+        return self.throughput.predict(self.steps - self.step, padded) + evaluations * self._seconds_of_evaluation()
 
-    def _validation_estimate(self) -> float:
+    def _seconds_of_evaluation(self) -> float:
         """Return what the last evaluation took.
 
         Before the first, a third of training on as many tokens (no backward pass).
         """
-        return self.last_validation_seconds or self.pace.predict(0, sum(self.validation_ids.lengths)) / 3
+        return self.last_evaluation_seconds or self.throughput.predict(0, sum(self.validation_encoded.lengths)) / 3
 
-    def _gradients(self, rows: list[int]) -> float:
+    def _compute_gradients(self, rows: list[int]) -> float:
         """Accumulate the gradient of the mean loss over ``rows``; returns that loss. Halves what does not fit."""
         while True:
             try:
-                return self._accumulate(rows)
+                return self._accumulate_gradients(rows)
             except RuntimeError as error:
                 if not should_reduce_batch_size(error):
                     raise
             self._halve_micro_batch()  # here and not above: the error holds on to the memory of the failed step
 
-    def _accumulate(self, rows: list[int]) -> float:
-        """Add up the gradient over ``rows``, part by part; returns the loss against their labels.
-
-        With a mean teacher (Tarvainen & Valpola, 2017) the gradient is of cross-entropy against labels of which a share
-        is what the averaged weights answer (Reed et al., 2015): one that all else speaks against then counts less.
-        """
-        total = torch.zeros((), device=self.accelerator.device)
-        whole = self.weights[self.labels[rows]].sum()
-        for part in batches_by_length(rows, self.lengths, self.micro_batch, self.classifier.padding):
-            inputs = collate(self.classifier, self.train_ids, part)
+    def _accumulate_gradients(self, rows: list[int]) -> float:
+        """Add up the gradient over ``rows``, micro-batch by micro-batch; returns the loss against their labels."""
+        reported = torch.zeros((), device=self.accelerator.device)
+        total = self.label_weights[self.labels[rows]].sum()
+        for part in batches_by_length(rows, self.lengths, self.micro_batch_size, self.classifier.padding):
+            inputs = collate(self.classifier, self.encoded, part)
             inputs = {name: tensor.to(self.accelerator.device) for name, tensor in inputs.items()}
-            taught = self._teacher_probabilities(inputs) if self.recipe.mean_teacher else None
+            batch = Batch(inputs, self.labels[part], self.label_weights, total)
+            terms = [technique.loss_term(self, batch) for technique in self.techniques]
             logits = self.model(**inputs).logits.float()
-            # Sums over the part, divided by the weight of the whole batch: the parts' gradients add up to the batch's.
-            loss = cross_entropy(logits, self.labels[part], weight=self.weights, reduction="sum") / whole
-            total += loss.detach()
-            if taught is not None:
-                answered = cross_entropy(logits, taught, weight=self.weights, reduction="sum") / whole
-                loss = loss.lerp(answered, self.recipe.mean_teacher)
+            loss = batch.cross_entropy(logits, batch.labels)
+            reported += loss.detach()
+            for share, term in filter(None, terms):
+                loss = loss.lerp(term(logits), share)
             self.accelerator.backward(loss)
-        return float(total)
-
-    @torch.no_grad()
-    def _teacher_probabilities(self, inputs: dict[str, torch.Tensor]) -> torch.Tensor:
-        """Return (texts, labels): what the averaged weights answer, without dropout, as a mean teacher."""
-        self.model.eval()
-        with self.average.in_place_of_weights():
-            answers: torch.Tensor = self.model(**inputs).logits.float().softmax(dim=-1)
-        self.model.train()
-        return answers
+        return float(reported)
 
     def _halve_micro_batch(self) -> None:
-        if self.micro_batch == 1:
+        if self.micro_batch_size == 1:
             raise TrainingError(
                 "One text alone does not fit into memory: choose a smaller base model or a smaller maximum length."
             )
         self.optimizer.zero_grad(set_to_none=True)
         if self.placement.device == "cuda":
             torch.cuda.empty_cache()
-        self.micro_batch //= 2
-        self.say(
-            f"Not enough memory: texts now go through the model {self.micro_batch} at a time, with as many more "
-            f"accumulation steps, so that the batch of {self.batch} stays the same.",
+        self.micro_batch_size //= 2
+        self.note(
+            f"Not enough memory: texts now go through the model {self.micro_batch_size} at a time, with as many more "
+            f"accumulation steps, so that the batch of {self.batch_size} stays the same.",
             warning=True,
         )
 
-    def _clip(self) -> float:
-        """Shorten a gradient that is longer than ``_CLIP``; returns its norm as it was."""
-        self.accelerator.unscale_gradients(self.prepared)
+    def _clip_gradients(self) -> float:
+        """Shorten a gradient that is longer than ``_MAX_NORM``; returns its norm as it was."""
+        self.accelerator.unscale_gradients(self.accelerated_optimizer)
         weights = [weight for weight in self.model.parameters() if weight.grad is not None]
         norm = get_total_norm([weight.grad for weight in weights])
-        if norm > _CLIP:  # torch's all-in-one multiplies every gradient by 1 where it is not
-            clip_grads_with_norm_(weights, _CLIP, norm)
+        if norm > _MAX_NORM:  # torch's all-in-one multiplies every gradient by 1 where it is not
+            clip_grads_with_norm_(weights, _MAX_NORM, norm)
         return float(norm)
 
-    def _update(self, loss: float, norm: float) -> None:
+    def _optimizer_step(self, loss: float, norm: float) -> None:
         """Move the weights, unless the gradient is not a number: one such step would ruin them all."""
         usable = math.isfinite(loss) and math.isfinite(norm)
         if usable or self.placement.precision == "fp16":  # with fp16 the gradient scaler skips such steps itself
-            self.prepared.step()
+            self.accelerated_optimizer.step()
             if not self.accelerator.optimizer_step_was_skipped:
                 self.scheduler.step()
-                self.average.update()
+                for technique in self.techniques:
+                    technique.after_step()
         self.optimizer.zero_grad(set_to_none=True)
-        self.unusable = 0 if usable else self.unusable + 1
+        self.skipped = 0 if usable else self.skipped + 1
         if not math.isfinite(loss) or (not usable and self.placement.precision != "fp16"):
             what = "gradient" if math.isfinite(loss) else "loss"
-            self.say(f"The {what} is not a number in this step; the step was skipped.", warning=True)
-        if self.unusable >= _PATIENCE_WITH_NAN[self.placement.precision]:
+            self.note(f"The {what} is not a number in this step; the step was skipped.", warning=True)
+        if self.skipped >= _MAX_SKIPPED[self.placement.precision]:
             raise TrainingError(
-                f"The loss or its gradient was not a number {self.unusable} steps in a row, at a learning rate of "
+                f"The loss or its gradient was not a number {self.skipped} steps in a row, at a learning rate of "
                 f"{self.recipe.learning_rate:g}: choose a smaller one, or precision fp32."
             )
-
-
-def _encode(classifier: Classifier, part: Dataset) -> Encoded:
-    return encode(classifier, part.texts, part.pairs)

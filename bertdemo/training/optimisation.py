@@ -1,41 +1,20 @@
-"""What moves the weights: which of them, by which optimiser, at which learning rate."""
+"""What moves the weights: the optimiser, its learning rate, and the devices and number formats of accelerate."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bertdemo.errors import RecipeError
-from bertdemo.models.vocabulary import embeddings_of
+from bertdemo.models.devices import Placement
 from bertdemo.training.recipe import Recipe
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from accelerate import Accelerator
     from torch.optim import Optimizer
     from torch.optim.lr_scheduler import LRScheduler
     from transformers import PreTrainedModel
 
+_MIXED_PRECISION = {"fp32": "no", "bf16": "bf16", "fp16": "fp16"}
 _SCHEDULES = {"linear": "linear", "cosine": "cosine", "constant": "constant_with_warmup"}
-
-
-def freeze(model: PreTrainedModel, recipe: Recipe) -> None:
-    """Switch off gradients of the word embeddings and of the lowest encoder layers, as the recipe says.
-
-    Raises:
-        RecipeError: layers that share their weights (ALBERT) were to be frozen one by one.
-    """
-    embeddings, layers = _anatomy(model)
-    depth = getattr(model.config, "num_hidden_layers", None) or 0
-    if recipe.frozen_layers and len(layers) < depth:
-        raise RecipeError(
-            f"The {depth} layers of the architecture {model.config.model_type} share their weights or come in blocks, "
-            "so that the lowest of them cannot be frozen alone: set frozen layers to 0."
-        )
-    if recipe.freeze_embeddings or recipe.frozen_layers:
-        for weight in embeddings:
-            weight.requires_grad_(False)
-    for layer in layers[: recipe.frozen_layers]:
-        for weight in layer.parameters():
-            weight.requires_grad_(False)
 
 
 def make_optimizer(model: PreTrainedModel, recipe: Recipe) -> Optimizer:
@@ -67,20 +46,14 @@ def make_scheduler(optimizer: Optimizer, recipe: Recipe, steps: int) -> LRSchedu
     return scheduler
 
 
-def class_weights(labels: tuple[int, ...], n_labels: int, recipe: Recipe) -> Tensor:
-    """Return weights n / (K · n_k) for each label k, so that every label counts the same; all 1 if not asked for."""
-    import torch
+def make_accelerator(placement: Placement) -> Accelerator:
+    """Return an accelerator for this placement, whatever one made earlier in this process was for.
 
-    if not recipe.class_weights:
-        return torch.ones(n_labels)
-    counts = torch.bincount(torch.tensor(labels), minlength=n_labels).clamp(min=1)
-    return len(labels) / (n_labels * counts)
+    accelerate keeps its state for the life of the process and refuses a second, different one; a worker trains once,
+    but tests and notebooks train often.
+    """
+    from accelerate import Accelerator
+    from accelerate.state import AcceleratorState
 
-
-def _anatomy(model: PreTrainedModel) -> tuple[list[Tensor], list[nn.Module]]:
-    """The word-embedding weights, where there are any, and the encoder layers, bottom first, of any architecture."""
-    from torch.nn import ModuleList
-
-    stacks = [list(module) for module in model.modules() if isinstance(module, ModuleList)]
-    words = embeddings_of(model)
-    return list(words.parameters()) if words else [], max(stacks, key=len, default=[])
+    AcceleratorState._reset_state(reset_partial_state=True)  # noqa: SLF001 - there is no public way
+    return Accelerator(cpu=placement.device == "cpu", mixed_precision=_MIXED_PRECISION[placement.precision])

@@ -11,7 +11,8 @@ from starlette.testclient import TestClient
 
 from bertdemo.api.guarding import Api
 from bertdemo.data.dataset import Dataset, Split
-from bertdemo.models.classifier import Classifier, load_base, save_classifier
+from bertdemo.models.checkpoints import load_base, save_classifier
+from bertdemo.models.classifier import Classifier
 from bertdemo.prediction.model_cache import ModelCache
 from bertdemo.runs.folder import RunFolder
 from bertdemo.runs.store import Runs

@@ -9,7 +9,8 @@ import pytest
 
 from bertdemo.__main__ import main
 from bertdemo.data.dataset import Dataset, Split
-from bertdemo.models.classifier import Classifier, save_classifier
+from bertdemo.models.checkpoints import save_classifier
+from bertdemo.models.classifier import Classifier
 from bertdemo.runs.folder import RunFolder
 from bertdemo.tasks.records import State, Status
 from bertdemo.training.recipe import Recipe

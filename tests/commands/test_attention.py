@@ -12,7 +12,8 @@ from bertdemo.__main__ import main
 from bertdemo.data.dataset import Dataset
 from bertdemo.explanation.attention import attention
 from bertdemo.explanation.tokenized_text import tokenize_with_words
-from bertdemo.models.classifier import Classifier, load_base, load_classifier
+from bertdemo.models.checkpoints import load_base, load_classifier
+from bertdemo.models.classifier import Classifier
 from tests.commands.asking import TEXT
 
 
@@ -46,7 +47,7 @@ def test_json_is_one_line_of_weights_within_a_millionth(run, home: Path):
     stdout = run("--json")[1]
     assert stdout.count("\n") == 1
     weights = np.array(json.loads(stdout)["weights"])
-    complete = load_classifier(home / "runs" / "single" / "model", complete=True)
+    complete = load_classifier(home / "runs" / "single" / "model", output_attentions=True)
     exact = attention(complete, tokenize_with_words(complete, TEXT)).weights
     assert np.abs(weights - exact).max() <= 1e-6
     assert stdout.count(" ") < 100  # of the habits in words; none between the weights

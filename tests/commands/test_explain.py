@@ -12,7 +12,8 @@ import torch
 from bertdemo.__main__ import main
 from bertdemo.explanation.asking import weights_sha256
 from bertdemo.explanation.tokenized_text import words_in
-from bertdemo.models.classifier import Classifier, load_classifier
+from bertdemo.models.checkpoints import load_classifier
+from bertdemo.models.classifier import Classifier
 from tests.commands.asking import TEXT
 from tests.explanation.architectures import classifier_of
 
@@ -55,7 +56,7 @@ def test_json_has_what_was_promised_and_explains_the_prediction(told, capsys):
 def test_json_is_enough_to_compute_its_scores_again(told, home: Path, arguments: tuple[str, ...]):
     """With nothing but torch, the model's folder and what ``integral`` says."""
     found = told(*arguments, "--pair", "and the soup", run_id="pairs")
-    classifier = load_classifier(home / "runs" / "pairs" / "model", complete=True)
+    classifier = load_classifier(home / "runs" / "pairs" / "model", output_attentions=True)
     assert found["model"]["sha256"] == weights_sha256(classifier)
     scores, _ = again(found, found, classifier)
     assert np.abs(scores - [token["score"] for token in found["tokens"]]).max() <= 1e-5
@@ -91,7 +92,7 @@ LONG = "the coffee was cold and the staff were rude, what a boring museum, " * 1
 
 def test_of_a_long_text_every_window_can_be_computed_again_and_none_of_it_is_left_out(told, home: Path):
     found = told("--target", "good", "--steps", "5", text=LONG)
-    classifier = load_classifier(home / "runs" / "single" / "model", complete=True)
+    classifier = load_classifier(home / "runs" / "single" / "model", output_attentions=True)
     assert found.keys() >= PROMISED
     assert len(found["windows"]) > 2
     assert found["overlap"] > 0

@@ -11,7 +11,8 @@ import pytest
 
 from bertdemo.__main__ import main
 from bertdemo.data.dataset import Split
-from bertdemo.models.classifier import Classifier, load_base
+from bertdemo.models.checkpoints import load_base
+from bertdemo.models.classifier import Classifier
 from bertdemo.runs.folder import RunFolder
 from bertdemo.tasks.records import State, Status
 from bertdemo.training.recipe import Recipe

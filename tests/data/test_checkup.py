@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from bertdemo.data.checkup import CheckUp, Reason, check_up, clean, share_cut, token_lengths
 from bertdemo.data.dataset import NO_LABEL, Dataset, keys, normalise, without_surrogates
 from bertdemo.errors import DataError
-from bertdemo.models.classifier import load_base
+from bertdemo.models.checkpoints import load_base
 from bertdemo.models.encoding import encode
 from bertdemo.models.vocabulary import open_tokenizer
 from tests.data.strategies import datasets

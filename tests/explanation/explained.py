@@ -6,7 +6,8 @@ import functools
 from dataclasses import replace
 from pathlib import Path
 
-from bertdemo.models.classifier import Classifier, load_classifier
+from bertdemo.models.checkpoints import load_classifier
+from bertdemo.models.classifier import Classifier
 from tests.explanation.architectures import classifier_of
 
 TEXT = "the coffee was cold and the waiter was kind"
@@ -23,4 +24,4 @@ def smooth(tiny_base: Path, labels: int = 3) -> Classifier:
 @functools.cache
 def learned(learned_base: Path, *, complete: bool = False) -> Classifier:
     """The tiny BERT that tells praise from complaints, by few words and abruptly."""
-    return load_classifier(learned_base, complete=complete)
+    return load_classifier(learned_base, output_attentions=complete)

@@ -21,7 +21,8 @@ from bertdemo.explanation.blocks import inputs_of
 from bertdemo.explanation.function import ExplainedOutput
 from bertdemo.explanation.heads import logits_with_ablated_heads
 from bertdemo.explanation.tokenized_text import TokenizedText, tokenize_with_words
-from bertdemo.models.classifier import Classifier, load_base, load_classifier, save_classifier
+from bertdemo.models.checkpoints import load_base, load_classifier, save_classifier
+from bertdemo.models.classifier import Classifier
 from bertdemo.models.devices import choose_placement
 from bertdemo.prediction.predict import predict
 from tests.explanation.architectures import ARCHITECTURES, LABELS, TEXT, classifier_of, hooks
@@ -134,7 +135,10 @@ def unknown(architecture: str, tiny_base: Path) -> Classifier:
 
 def test_a_classifier_loaded_for_predicting_says_that_it_cannot_be_looked_into(tiny_base: Path, tmp_path: Path):
     save_classifier(load_base(str(tiny_base), ("a", "b"), dropout=0.1, max_length=32), tmp_path / "model")
-    predicting, complete = load_classifier(tmp_path / "model"), load_classifier(tmp_path / "model", complete=True)
+    predicting, complete = (
+        load_classifier(tmp_path / "model"),
+        load_classifier(tmp_path / "model", output_attentions=True),
+    )
     with pytest.raises(ExplanationError, match="loaded for predicting alone"):
         attention(predicting, tokenize_with_words(predicting, TEXT))
     predicted = predict(predicting, [TEXT], placement=choose_placement("fp32")).logits[0]
@@ -146,7 +150,10 @@ def test_what_lies_on_disk_can_be_looked_into_and_answers_as_it_predicts(
     architecture: str, tiny_base: Path, tmp_path: Path
 ):
     save_classifier(classifier_of(architecture, tiny_base), tmp_path / "model")
-    predicting, complete = load_classifier(tmp_path / "model"), load_classifier(tmp_path / "model", complete=True)
+    predicting, complete = (
+        load_classifier(tmp_path / "model"),
+        load_classifier(tmp_path / "model", output_attentions=True),
+    )
     predicted = predict(predicting, [TEXT], placement=choose_placement("fp32")).logits[0]
     found = attention(complete, tokenize_with_words(complete, TEXT))
     assert np.allclose(found.logits, predicted, atol=1e-5)

@@ -15,7 +15,8 @@ from bertdemo.errors import CancelledError, ExplanationError
 from bertdemo.explanation.counterfactual import Edited, edit, find_flip, masked, without
 from bertdemo.explanation.masking import ids_without
 from bertdemo.explanation.tokenized_text import tokenize_with_words
-from bertdemo.models.classifier import Classifier, load_classifier
+from bertdemo.models.checkpoints import load_classifier
+from bertdemo.models.classifier import Classifier
 from bertdemo.prediction.predict import predict
 from tests.explanation.erasures import erased_table
 from tests.readable import is_readable

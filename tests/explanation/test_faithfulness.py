@@ -16,7 +16,8 @@ from bertdemo.explanation.counterfactual import without
 from bertdemo.explanation.faithfulness import BINS, Curve, _edge, faithfulness
 from bertdemo.explanation.masking import explained, logits_without
 from bertdemo.explanation.tokenized_text import TokenizedText, tokenize_with_words
-from bertdemo.models.classifier import Classifier, load_classifier
+from bertdemo.models.checkpoints import load_classifier
+from bertdemo.models.classifier import Classifier
 from bertdemo.models.devices import choose_placement
 from bertdemo.prediction.predict import predict
 from tests.explanation.erasures import erased_table

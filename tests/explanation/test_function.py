@@ -13,7 +13,7 @@ from bertdemo.errors import ExplanationError
 from bertdemo.explanation.function import logits_of, word_vectors
 from bertdemo.explanation.methods import attribute
 from bertdemo.explanation.tokenized_text import tokenize_with_words
-from bertdemo.models.classifier import load_base, load_classifier, save_classifier
+from bertdemo.models.checkpoints import load_base, load_classifier, save_classifier
 from bertdemo.models.devices import choose_placement
 from bertdemo.prediction.predict import predict
 from tests.explanation.architectures import classifier_of
@@ -25,7 +25,7 @@ def test_logits_from_word_vectors_are_those_of_the_prediction(
     tiny_base: Path, tmp_path: Path, pair: str | None, complete: bool
 ):
     save_classifier(load_base(str(tiny_base), ("a", "b", "c"), dropout=0.1, max_length=32, seed=1), tmp_path / "model")
-    classifier = load_classifier(tmp_path / "model", complete=complete)
+    classifier = load_classifier(tmp_path / "model", output_attentions=complete)
     tokenized = tokenize_with_words(classifier, "the coffee was cold", pair)
     pairs = None if pair is None else [pair]
     predicted = predict(classifier, [tokenized.text], pairs, placement=choose_placement("fp32")).logits

@@ -31,7 +31,8 @@ from bertdemo.explanation.heads import (
     statistics,
 )
 from bertdemo.explanation.tokenized_text import TokenizedText, tokenize_with_words
-from bertdemo.models.classifier import Classifier, load_base, load_classifier, save_classifier
+from bertdemo.models.checkpoints import load_base, load_classifier, save_classifier
+from bertdemo.models.classifier import Classifier
 from bertdemo.models.devices import choose_placement
 from bertdemo.prediction.predict import predict
 from tests.explanation.architectures import ARCHITECTURES, LABELS, TEXT, classifier_of, hooks
@@ -168,7 +169,10 @@ def test_importance_is_what_switching_off_each_head_changes(classifier: Classifi
 
 def test_a_text_of_any_length_and_a_classifier_for_predicting_give_the_same(tiny_base: Path, tmp_path: Path):
     save_classifier(load_base(str(tiny_base), LABELS, dropout=0.0, max_length=128, seed=3), tmp_path / "model")
-    complete, predicting = load_classifier(tmp_path / "model", complete=True), load_classifier(tmp_path / "model")
+    complete, predicting = (
+        load_classifier(tmp_path / "model", output_attentions=True),
+        load_classifier(tmp_path / "model"),
+    )
     for text in (TEXT, "coffee " * 120):
         tokenized = tokenize_with_words(complete, text)
         assert np.allclose(

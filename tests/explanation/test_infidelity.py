@@ -17,7 +17,8 @@ from bertdemo.explanation.function import logits_of, word_vectors
 from bertdemo.explanation.infidelity import infidelity, sensitivity
 from bertdemo.explanation.masking import explained, logits_without, private_copy, shiftable
 from bertdemo.explanation.tokenized_text import TokenizedText, tokenize_with_words
-from bertdemo.models.classifier import Classifier, load_classifier
+from bertdemo.models.checkpoints import load_classifier
+from bertdemo.models.classifier import Classifier
 from bertdemo.prediction.predict import predict
 from tests.explanation.architectures import ARCHITECTURES, classifier_of, hooks
 

@@ -14,7 +14,8 @@ from bertdemo.explanation.function import logits_and_states_of
 from bertdemo.explanation.integrated_gradients import integrated_gradients
 from bertdemo.explanation.layers import layer_conductance
 from bertdemo.explanation.tokenized_text import tokenize_with_words
-from bertdemo.models.classifier import Classifier, load_base, load_classifier, save_classifier
+from bertdemo.models.checkpoints import load_base, load_classifier, save_classifier
+from bertdemo.models.classifier import Classifier
 from tests.explanation.architectures import ARCHITECTURES, classifier_of, hooks
 from tests.explanation.explained import TEXT, smooth
 
@@ -60,7 +61,7 @@ def test_a_classifier_that_computes_one_token_at_the_end_gives_the_same(tiny_bas
     save_classifier(load_base(str(tiny_base), ("a", "b"), dropout=0.1, max_length=32, seed=1), tmp_path)
     one, other = (
         layer_conductance(each, tokenize_with_words(each, TEXT), 1, steps=10).scores
-        for each in (load_classifier(tmp_path), load_classifier(tmp_path, complete=True))
+        for each in (load_classifier(tmp_path), load_classifier(tmp_path, output_attentions=True))
     )
     assert np.abs(one - other).max() <= 1e-5
 

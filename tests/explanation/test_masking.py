@@ -12,7 +12,8 @@ from bertdemo.explanation import function
 from bertdemo.explanation.counterfactual import without
 from bertdemo.explanation.masking import explained, logits_without
 from bertdemo.explanation.tokenized_text import tokenize_with_words
-from bertdemo.models.classifier import Classifier, load_classifier
+from bertdemo.models.checkpoints import load_classifier
+from bertdemo.models.classifier import Classifier
 from bertdemo.models.devices import choose_placement
 from bertdemo.prediction.predict import predict
 from tests.explanation.erasures import erased_table
@@ -28,7 +29,7 @@ def classifier(learned_base: Path) -> Classifier:
 @pytest.mark.parametrize("complete", [False, True])
 @pytest.mark.parametrize("pair", [None, "kind staff"])
 def test_each_row_is_the_prediction_of_the_masked_text(learned_base: Path, complete: bool, pair: str | None):
-    classifier = load_classifier(learned_base, complete=complete)
+    classifier = load_classifier(learned_base, output_attentions=complete)
     tokenized = tokenize_with_words(classifier, "a lovely room, cold bread", pair)
     sets = [(), (0,), (1, 2), (0, 1, 2, 3, 4, 5), (1, 2)]
     logits = logits_without(classifier, tokenized, erased_table(tokenized, sets))

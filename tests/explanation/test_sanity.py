@@ -16,7 +16,8 @@ from bertdemo.errors import CancelledError, ExplanationError
 from bertdemo.explanation.masking import explained, logits_without
 from bertdemo.explanation.sanity import Sanity, Stage, rank_correlation, sanity, stages, with_random_weights
 from bertdemo.explanation.tokenized_text import tokenize_with_words
-from bertdemo.models.classifier import Classifier, load_classifier
+from bertdemo.models.checkpoints import load_classifier
+from bertdemo.models.classifier import Classifier
 from bertdemo.prediction.predict import predict
 from tests.explanation.architectures import ARCHITECTURES, classifier_of
 from tests.explanation.erasures import erased_table

@@ -21,7 +21,8 @@ from bertdemo.explanation.tokenized_text import (
     tokens_of,
     words_of,
 )
-from bertdemo.models.classifier import Classifier, load_base
+from bertdemo.models.checkpoints import load_base
+from bertdemo.models.classifier import Classifier
 from bertdemo.models.encoding import encode
 from tests.readable import is_readable
 

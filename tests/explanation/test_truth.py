@@ -10,10 +10,12 @@ from bertdemo.data.dataset import Dataset, Split
 from bertdemo.explanation.faithfulness import faithfulness
 from bertdemo.explanation.methods import attribute
 from bertdemo.explanation.tokenized_text import tokenize_with_words
-from bertdemo.models.classifier import Classifier, load_classifier, save_classifier
+from bertdemo.models.checkpoints import load_classifier, save_classifier
+from bertdemo.models.classifier import Classifier
 from bertdemo.models.tiny import make_tiny_bert
 from bertdemo.prediction.predict import predict
-from bertdemo.training.loop import load_for_training, train
+from bertdemo.training.loading import load_for_training
+from bertdemo.training.loop import train
 from bertdemo.training.recipe import Recipe
 
 HELD_BACK = 15  # of the texts; the others are learned, each with and without the word

@@ -14,7 +14,8 @@ from bertdemo.errors import CancelledError, ExplanationError, PredictionError
 from bertdemo.explanation.attribution import Attribution
 from bertdemo.explanation.tokenized_text import tokenize_with_words
 from bertdemo.explanation.windows import Whole, logits_of_windows, windows
-from bertdemo.models.classifier import Classifier, load_classifier
+from bertdemo.models.checkpoints import load_classifier
+from bertdemo.models.classifier import Classifier
 from bertdemo.prediction.predict import predict
 
 # A word of many tokens, one that is a single [UNK], ideographs without spaces, an emoji, an accent of its own.

@@ -11,7 +11,8 @@ import pytest
 from bertdemo.data.dataset import Dataset, Source, Split
 from bertdemo.evaluation.metrics import score
 from bertdemo.evaluation.report import Answered, Answers, Report, TrainingSummary
-from bertdemo.models.classifier import Classifier, load_base, save_classifier
+from bertdemo.models.checkpoints import load_base, save_classifier
+from bertdemo.models.classifier import Classifier
 from bertdemo.models.devices import Placement
 from bertdemo.prediction.predict import predict
 from bertdemo.runs.folder import RunFolder

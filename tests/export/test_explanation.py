@@ -11,7 +11,7 @@ import pytest
 from bertdemo.explanation.attribution import Attribution
 from bertdemo.explanation.tokenized_text import tokenize_with_words
 from bertdemo.export.explanation import to_csv, to_html
-from bertdemo.models.classifier import load_base
+from bertdemo.models.checkpoints import load_base
 from bertdemo.prediction.single import predict_one
 
 TEXTS = (

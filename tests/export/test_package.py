@@ -15,7 +15,8 @@ from transformers import AutoConfig, AutoModelForSequenceClassification, pipelin
 from bertdemo.data.dataset import Source
 from bertdemo.errors import ModelError, RunError
 from bertdemo.export.package import calibrate, model_card, subject, write_package
-from bertdemo.models.classifier import Classifier, load_classifier, save_classifier
+from bertdemo.models.checkpoints import load_classifier, save_classifier
+from bertdemo.models.classifier import Classifier
 from bertdemo.prediction.predict import predict
 from bertdemo.prediction.single import predict_one
 from bertdemo.training.recipe import Recipe

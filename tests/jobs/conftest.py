@@ -24,7 +24,7 @@ TEXT = JobColumns("text")
 @pytest.fixture(scope="session")
 def finished_run(tmp_path_factory: pytest.TempPathFactory, tiny_base: Path, small_dataset: Dataset) -> Path:
     """The folder of a finished run; the head of its model is random and sure of itself."""
-    from bertdemo.models.classifier import load_base, save_classifier
+    from bertdemo.models.checkpoints import load_base, save_classifier
 
     path = tmp_path_factory.mktemp("run") / "tiny-run"
     folder, _ = finish(path, small_dataset, tiny_base, "tiny run")

@@ -12,7 +12,7 @@ import pytest
 
 from bertdemo.jobs.store import Jobs
 from bertdemo.jobs.worker import work
-from bertdemo.models.classifier import load_classifier
+from bertdemo.models.checkpoints import load_classifier
 from bertdemo.prediction.single import predict_one
 from bertdemo.tasks.backend import ImmediateBackend
 from bertdemo.tasks.local import LocalBackend

@@ -10,7 +10,7 @@ import pytest
 
 from bertdemo.jobs.store import Jobs
 from bertdemo.jobs.worker import work
-from bertdemo.models.classifier import load_classifier
+from bertdemo.models.checkpoints import load_classifier
 from bertdemo.prediction.predict import predict
 from bertdemo.tasks.backend import ImmediateBackend
 from tests.jobs.conftest import TEXT

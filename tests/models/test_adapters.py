@@ -12,11 +12,19 @@ from safetensors.torch import load_file
 from bertdemo.data.dataset import Dataset
 from bertdemo.data.splitting import split as make_split
 from bertdemo.errors import ModelError
-from bertdemo.models.adapters import has_adapter, is_adapted
-from bertdemo.models.classifier import Classifier, load_base, load_classifier, save_classifier, write_temperature
+from bertdemo.models.checkpoints import (
+    has_adapter,
+    is_adapted,
+    load_base,
+    load_classifier,
+    save_classifier,
+    write_temperature,
+)
+from bertdemo.models.classifier import Classifier
 from bertdemo.models.devices import Placement
 from bertdemo.prediction.predict import predict
-from bertdemo.training.loop import load_for_training, train
+from bertdemo.training.loading import load_for_training
+from bertdemo.training.loop import train
 from bertdemo.training.recipe import Recipe
 
 EXACT = Placement("cpu", "fp32", "CPU", "fp32 for tests")

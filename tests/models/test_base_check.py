@@ -13,12 +13,13 @@ import torch
 from transformers import AutoConfig, AutoTokenizer, T5Tokenizer
 
 from bertdemo.errors import ModelError
-from bertdemo.models.base_check import fit, has_experts
+from bertdemo.models.base_check import probe
 from bertdemo.models.catalog import find_base
-from bertdemo.models.classifier import Classifier, load_base, load_classifier, save_classifier
+from bertdemo.models.checkpoints import load_base, load_classifier, save_classifier
+from bertdemo.models.classifier import Classifier, is_mixture_of_experts
 from bertdemo.models.devices import Placement
 from bertdemo.models.encoding import batches_by_length, encode
-from bertdemo.models.hub import require_base
+from bertdemo.models.files import require_base
 from bertdemo.models.vocabulary import open_tokenizer
 from bertdemo.prediction.predict import predict
 from bertdemo.prediction.single import predict_one
@@ -74,7 +75,7 @@ def test_texts_are_cut_where_the_positions_end(kind: str, most: int, tiny_base: 
 
 def test_a_length_that_the_configuration_promises_in_vain_is_found_by_trying(tiny_base: Path, tmp_path: Path) -> None:
     classifier = load(make_base(tmp_path, tiny_base, "megatron-bert", max_position_embeddings=90))
-    assert fit(replace(classifier, max_length=128)).max_length == 90
+    assert probe(replace(classifier, max_length=128)).max_length == 90
 
 
 def configure_tokenizer(base: Path, **values: object) -> None:
@@ -265,10 +266,10 @@ def test_the_page_reads_as_training_does_whatever_the_file_says(tiny_base: Path,
     ],
 )
 def test_a_mixture_of_experts_is_told_by_its_settings(architecture: str, settings: dict[str, object], experts: bool):
-    assert has_experts(AutoConfig.for_model(architecture, **settings)) is experts
+    assert is_mixture_of_experts(AutoConfig.for_model(architecture, **settings)) is experts
 
 
-def test_what_has_experts_computes_in_fp32(tiny_base: Path) -> None:
+def test_what_is_mixture_of_experts_computes_in_fp32(tiny_base: Path) -> None:
     classifier = load(tiny_base)
     rounded = Placement("cpu", "bf16", "a CPU", "bf16 on 2 threads")
     assert classifier.suit(rounded) == rounded

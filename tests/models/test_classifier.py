@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from bertdemo.errors import ModelError
-from bertdemo.models.classifier import load_base, load_classifier, save_classifier, write_temperature
+from bertdemo.models.checkpoints import load_base, load_classifier, save_classifier, write_temperature
 from bertdemo.models.devices import Placement
 from bertdemo.prediction.predict import predict
 

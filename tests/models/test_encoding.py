@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bertdemo.models.classifier import load_base
+from bertdemo.models.checkpoints import load_base
 from bertdemo.models.encoding import Encoded, batches_by_length, collate, encode, padded_tokens
 
 

@@ -11,11 +11,11 @@ from transformers import AutoConfig, AutoModelForSequenceClassification
 from bertdemo.errors import ModelError
 from bertdemo.explanation.attention import attention
 from bertdemo.explanation.tokenized_text import tokenize_with_words
-from bertdemo.models.classifier import Classifier, load_base, load_classifier, save_classifier
+from bertdemo.models.checkpoints import load_base, load_classifier, save_classifier
+from bertdemo.models.classifier import Classifier
 from bertdemo.models.devices import Placement
 from bertdemo.prediction.predict import predict
-from bertdemo.training.optimisation import freeze
-from bertdemo.training.recipe import Recipe
+from bertdemo.training.techniques.frozen_embeddings import FrozenEmbeddings
 from tests.models.bases import configure, make_base
 
 EXACT = Placement("cpu", "fp32", "CPU", "for tests")
@@ -32,7 +32,7 @@ def logits(classifier: Classifier, text: str) -> np.ndarray:
 
 def kept(base: Path, folder: Path, *, complete: bool = False) -> Classifier:
     save_classifier(load(base), folder)
-    return load_classifier(folder, complete=complete)
+    return load_classifier(folder, output_attentions=complete)
 
 
 def test_what_was_read_before_does_not_change_an_answer(tiny_base: Path, tmp_path: Path) -> None:
@@ -86,7 +86,7 @@ def test_positions_that_are_counted_from_the_padding_stay(tiny_base: Path, tmp_p
 def test_where_there_are_no_word_embeddings_all_that_reads_characters_learns(tiny_base: Path, tmp_path: Path) -> None:
     config = AutoConfig.from_pretrained(make_base(tmp_path, tiny_base, "canine"))
     model = AutoModelForSequenceClassification.from_config(config)
-    freeze(model, Recipe(freeze_embeddings=True, frozen_layers=0))
+    FrozenEmbeddings().freeze_weights(model)
     assert all(weight.requires_grad for weight in model.parameters())
 
 

@@ -6,7 +6,7 @@ import pytest
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 from transformers import PreTrainedTokenizerFast
 
-from bertdemo.models.legibility import Legibility
+from bertdemo.models.vocabulary import Legibility
 
 WORDS = ("free", "prize", "##s", "a")
 

@@ -3,7 +3,7 @@
 import importlib
 import threading
 
-from bertdemo.models import libraries
+from bertdemo.models import load_libraries
 
 
 def test_whoever_asks_meanwhile_waits_until_the_libraries_are_whole(monkeypatch):
@@ -16,8 +16,8 @@ def test_whoever_asks_meanwhile_waits_until_the_libraries_are_whole(monkeypatch)
         return real(*arguments)
 
     monkeypatch.setattr(importlib, "import_module", slow)
-    first = threading.Thread(target=libraries.load_libraries)
-    second = threading.Thread(target=lambda: (libraries.load_libraries(), told.append(whole.is_set())))
+    first = threading.Thread(target=load_libraries)
+    second = threading.Thread(target=lambda: (load_libraries(), told.append(whole.is_set())))
     first.start()
     assert begun.wait(30)
     second.start()

@@ -9,9 +9,10 @@ from tokenizers import Tokenizer
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from bertdemo.errors import ModelError
-from bertdemo.models.classifier import Classifier, load_base, load_classifier, save_classifier
+from bertdemo.models.checkpoints import load_base, load_classifier, save_classifier
+from bertdemo.models.classifier import Classifier
 from bertdemo.models.vocabulary import open_tokenizer, unread_emoji
-from bertdemo.training.loop import load_for_training
+from bertdemo.training.loading import load_for_training
 from bertdemo.training.recipe import Recipe
 
 LABELS = ("bad", "good")

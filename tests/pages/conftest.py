@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 from bertdemo.data.dataset import Dataset, Split
 from bertdemo.evaluation.report import Answered, Answers
 from bertdemo.jobs import store as jobs_store
-from bertdemo.models.classifier import load_base, save_classifier
+from bertdemo.models.checkpoints import load_base, save_classifier
 from bertdemo.runs import store
 from bertdemo.runs.folder import RunFolder
 from bertdemo.tasks.lock import WorkerLock

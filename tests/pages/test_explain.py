@@ -11,7 +11,7 @@ from bertdemo.errors import CancelledError
 from bertdemo.explanation import faithfulness
 from bertdemo.explanation.integrated_gradients import integrated_gradients
 from bertdemo.explanation.tokenized_text import tokenize_with_words
-from bertdemo.models.classifier import load_classifier, save_classifier
+from bertdemo.models.checkpoints import load_classifier, save_classifier
 from bertdemo.prediction.single import predict_one
 from bertdemo.tasks.records import State
 from bertdemo.ui.kit import resources, waiting

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from bertdemo.models.classifier import load_base, load_classifier, save_classifier
+from bertdemo.models.checkpoints import load_base, load_classifier, save_classifier
 from bertdemo.prediction.single import predict_one
 from bertdemo.tasks.records import State
 

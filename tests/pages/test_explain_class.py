@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from bertdemo.models.classifier import load_classifier, save_classifier
+from bertdemo.models.checkpoints import load_classifier, save_classifier
 from bertdemo.studies import selection, store
 from bertdemo.studies.records import Question
 from bertdemo.studies.store import Studies

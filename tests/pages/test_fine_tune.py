@@ -9,7 +9,7 @@ from bertdemo.data.opening import HubTable
 from bertdemo.models.catalog import find_base
 from bertdemo.runs.base_checking import BaseCheck, Verdict
 from bertdemo.tasks.records import State
-from bertdemo.training import estimate
+from bertdemo.training import timing
 from bertdemo.training.presets import recipe_for
 from bertdemo.training.recipe import SETTINGS, Recipe
 from tests.pages.uploading import CSV, upload
@@ -174,7 +174,7 @@ def test_touching_a_setting_looks_at_no_row_again(open_page, monkeypatch):
 
     for module, name in (
         (checkup, "token_lengths"), (checkup, "check_up"), (checkup, "usable_rows"), (reading, "guess_columns"),
-        (splitting, "split"), (estimate, "estimate_seconds"),
+        (splitting, "split"), (timing, "estimate_seconds"),
     ):  # fmt: skip
         counted(module, name)
     content = CSV.replace("number", "of the counted rows") + "\n" + CSV.splitlines()[1] + "\n" + CSV.splitlines()[1]

@@ -9,7 +9,7 @@ import pytest
 
 from bertdemo.jobs import store
 from bertdemo.jobs.worker import work
-from bertdemo.models.classifier import load_classifier
+from bertdemo.models.checkpoints import load_classifier
 from bertdemo.prediction import single
 from bertdemo.prediction.single import predict_one
 from bertdemo.tasks.backend import ImmediateBackend

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from bertdemo.errors import RunError
-from bertdemo.models.classifier import load_base, save_classifier
+from bertdemo.models.checkpoints import load_base, save_classifier
 from bertdemo.prediction import model_cache
 from bertdemo.prediction.model_cache import ModelCache, last_written
 

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from scipy import special
 
 import bertdemo.prediction.predict as module
-from bertdemo.models.classifier import Classifier, load_base
+from bertdemo.models.checkpoints import load_base
+from bertdemo.models.classifier import Classifier
 from bertdemo.models.devices import Placement
 from bertdemo.models.encoding import encode
 from bertdemo.prediction.predict import batches_at_once, predict, predict_encoded, side_by_side, softmax

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from transformers import BatchEncoding
 
 from bertdemo.errors import PredictionError
-from bertdemo.models.classifier import Classifier, load_base
+from bertdemo.models.checkpoints import load_base
+from bertdemo.models.classifier import Classifier
 from bertdemo.models.devices import Placement
 from bertdemo.prediction.predict import predict
 from bertdemo.prediction.single import MAX_CHARACTERS, predict_one, remarks

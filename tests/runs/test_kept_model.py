@@ -13,7 +13,7 @@ import pytest
 from bertdemo.__main__ import main
 from bertdemo.errors import RunError
 from bertdemo.evaluation.report import ending
-from bertdemo.models.whole import is_whole
+from bertdemo.models.files import is_whole
 from bertdemo.prediction.model_cache import ModelCache
 from bertdemo.prediction.single import predict_one
 from bertdemo.runs.store import Runs

@@ -185,7 +185,7 @@ class TestShipped:
 
     @pytest.mark.slow
     def test_the_classifier_answers_as_the_report_says(self, folder: RunFolder):
-        from bertdemo.models.classifier import load_classifier
+        from bertdemo.models.checkpoints import load_classifier
         from bertdemo.models.devices import choose_placement
         from bertdemo.prediction.predict import predict
 

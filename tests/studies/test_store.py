@@ -13,7 +13,7 @@ from bertdemo.errors import ExplanationError, RunError
 from bertdemo.evaluation.report import Answered
 from bertdemo.explanation.integrated_gradients import integrated_gradients
 from bertdemo.explanation.tokenized_text import tokenize_with_words
-from bertdemo.models.classifier import load_classifier
+from bertdemo.models.checkpoints import load_classifier
 from bertdemo.models.devices import choose_placement
 from bertdemo.prediction.predict import predict
 from bertdemo.runs.folder import RunFolder

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bertdemo.explanation.tokenized_text import tokenize_with_words, words_in
-from bertdemo.models.classifier import load_classifier
+from bertdemo.models.checkpoints import load_classifier
 from bertdemo.studies.terms import GROUPS, Term, kind_of, terms_in, terms_of
 
 

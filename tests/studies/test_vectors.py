@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.decomposition import PCA
 
-from bertdemo.models.classifier import load_classifier
+from bertdemo.models.checkpoints import load_classifier
 from bertdemo.models.devices import choose_placement
 from bertdemo.studies.vectors import first_token_vectors, flatten, judge, neighbours_alike
 
@@ -18,7 +18,7 @@ EXACT = choose_placement("fp32")
 
 @pytest.fixture(scope="module", params=[False, True], ids=["predicting", "complete"])
 def classifier(request, learned_base):
-    return load_classifier(learned_base, complete=request.param)
+    return load_classifier(learned_base, output_attentions=request.param)
 
 
 def test_the_vector_of_a_text_is_that_of_its_first_token_in_the_last_layer(classifier, small_dataset):

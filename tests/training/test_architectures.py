@@ -9,10 +9,11 @@ from transformers import AutoTokenizer
 
 from bertdemo.data.dataset import Dataset
 from bertdemo.data.splitting import split as make_split
-from bertdemo.models.classifier import load_classifier, save_classifier
+from bertdemo.models.checkpoints import load_classifier, save_classifier
 from bertdemo.models.devices import choose_placement
 from bertdemo.prediction.predict import predict
-from bertdemo.training.loop import load_for_training, train
+from bertdemo.training.loading import load_for_training
+from bertdemo.training.loop import train
 from bertdemo.training.recipe import Recipe
 
 SIZES = {"num_hidden_layers": 2, "num_attention_heads": 2, "hidden_size": 32, "intermediate_size": 64}

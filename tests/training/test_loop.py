@@ -12,7 +12,8 @@ from bertdemo.errors import CancelledError, TrainingError
 from bertdemo.models.devices import Placement
 from bertdemo.prediction.predict import predict
 from bertdemo.training.events import Noted, Started, Stepped, Validated
-from bertdemo.training.loop import load_for_training, train
+from bertdemo.training.loading import load_for_training
+from bertdemo.training.loop import train
 from bertdemo.training.recipe import Recipe
 
 EXACT = Placement("cpu", "fp32", "CPU", "fp32 for tests")
@@ -140,7 +141,7 @@ def test_an_equal_score_with_a_lower_loss_does_not_count_against_patience(split,
 
 
 def test_the_remaining_time_counts_every_evaluation_that_will_happen(split, recipe, monkeypatch):
-    monkeypatch.setattr("bertdemo.training.loop._Trainer._validation_estimate", lambda _: 1000.0)
+    monkeypatch.setattr("bertdemo.training.loop._Trainer._seconds_of_evaluation", lambda _: 1000.0)
     _, _, events = run(split, replace(recipe, evaluations_per_epoch=50))
     left = [round(event.remaining, -3) / 1000 for event in of(Stepped, events)]
     assert left == list(range(len(left), 0, -1))  # one evaluation a step, this step's own still to come

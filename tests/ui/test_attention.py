@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bertdemo.explanation.attention import attention
 from bertdemo.explanation.heads import statistics
 from bertdemo.explanation.tokenized_text import Unit, tokenize_with_words, words_of
-from bertdemo.models.classifier import load_base, load_classifier, save_classifier
+from bertdemo.models.checkpoints import load_base, load_classifier, save_classifier
 from bertdemo.ui.attention import ablation, one_head, pictures
 from bertdemo.ui.attention import page as attention_page
 from bertdemo.ui.attention.ablation import Change, changes_of, headline, worth_rows
@@ -31,7 +31,7 @@ def unpacked(text: str) -> np.ndarray:
 def complete(tiny_base, tmp_path_factory):
     folder = tmp_path_factory.mktemp("complete")
     save_classifier(load_base(str(tiny_base), ("praise", "complaint"), dropout=0.0, max_length=128), folder)
-    return load_classifier(folder, complete=True)
+    return load_classifier(folder, output_attentions=True)
 
 
 @pytest.fixture(scope="module")

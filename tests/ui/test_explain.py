@@ -11,7 +11,7 @@ from bertdemo.explanation import tinting
 from bertdemo.explanation.attribution import Attribution
 from bertdemo.explanation.layers import LayerAttribution
 from bertdemo.explanation.tokenized_text import tokenize_with_words
-from bertdemo.models.classifier import load_base
+from bertdemo.models.checkpoints import load_base
 from bertdemo.ui.explain import attribution, bars
 from bertdemo.ui.explain.methods import BASELINE_NAMES
 from bertdemo.ui.explain.sentences import sentence

@@ -78,7 +78,7 @@ def _seconds(
     _tokens: Lengths,
 ) -> float:
     from bertdemo.models.catalog import find_base
-    from bertdemo.training.estimate import estimate_seconds
+    from bertdemo.training.timing import estimate_seconds
 
     train, validation = (_tokens[list(rows)].tolist() for rows in (_parts.train, _parts.validation))
     return estimate_seconds(recipe, find_base(recipe.base), train, validation, speed)

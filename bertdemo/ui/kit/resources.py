@@ -2,7 +2,7 @@
 
 So that nobody meets a library that another thread is importing: Altair asks the pandas that it finds in ``sys.modules``
 for ``Timestamp``, whole or not. What pages draw with is therefore imported before the server takes its first visitor,
-and what answers are made of by one thread after the first paint (``models.libraries``): a page that needs it waits.
+and what answers are made of by one thread after the first paint (``models.load_libraries``): a page waits for it.
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ def expect_a_run() -> None:
 
 def training_speed(base: str) -> float | None:
     """Return ``speed_of`` the last run with this base that tells one (starters were trained elsewhere)."""
-    from bertdemo.training.estimate import speed_of
+    from bertdemo.training.timing import speed_of
 
     for run in runs().list():
         if run.recipe.base == base and run.status.state.has_model and not run.read_only:
@@ -226,7 +226,7 @@ class WarmUp:
     def _work(self) -> None:
         os.environ.setdefault(_SPINNING, WORKER_ENVIRONMENT[_SPINNING])  # OpenMP reads it when torch is first loaded
         try:
-            from bertdemo.models.libraries import load_libraries
+            from bertdemo.models import load_libraries
 
             load_libraries()
             self._load_a_classifier()

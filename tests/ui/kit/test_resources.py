@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 
 from bertdemo.errors import RunError
-from bertdemo.models.classifier import load_base
+from bertdemo.models.checkpoints import load_base
 from bertdemo.tasks.records import State
 from bertdemo.ui.kit import texts
 from bertdemo.ui.kit.resources import STEPS, Progress, WarmUp

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from bertdemo.errors import CancelledError
 from bertdemo.explanation.tokenized_text import tokenize_with_words
-from bertdemo.models.classifier import load_base
+from bertdemo.models.checkpoints import load_base
 from bertdemo.ui.attention.ablation import measure
 from bertdemo.ui.explain import attribution
 from bertdemo.ui.explain.methods import Choice

@@ -14,10 +14,9 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
-from bertdemo.models import cutting
+from bertdemo.models import encoding
 from bertdemo.models.classifier import Classifier
-from bertdemo.models.cutting import readable
-from bertdemo.models.encoding import tokenize
+from bertdemo.models.encoding import shorten, tokenize
 from tests.conftest import COMPLAINTS, PRAISE
 
 PIECES = (
@@ -69,9 +68,9 @@ def classifier(request: pytest.FixtureRequest, tiny_base: Path) -> Classifier:
 @pytest.fixture(scope="module", autouse=True)
 def short_texts_are_long_here() -> Any:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cutting, "_SHORT", 24)
-        patch.setattr(cutting, "_USUAL", 3)
-        patch.setattr(cutting, "_APART", 2)
+        patch.setattr(encoding, "_SHORT", 24)
+        patch.setattr(encoding, "_USUAL", 3)
+        patch.setattr(encoding, "_APART", 2)
         yield
 
 
@@ -95,7 +94,7 @@ def test_what_is_read_of_the_beginning_is_what_is_read_of_the_whole(
 @pytest.mark.parametrize("pair", [None, "and the waiter was kind"])
 def test_long_texts_of_words_are_cut(classifier: Classifier, pair: str | None) -> None:
     text = "the coffee was cold, and the soup too. " * 50
-    cut, _ = readable(classifier, text, pair)
+    cut, _ = shorten(classifier, text, pair)
     has_words = classifier.tokenizer.backend_tokenizer.pre_tokenizer is not None
     assert len(cut) < len(text) / 4 if has_words else cut == text
 
@@ -103,11 +102,11 @@ def test_long_texts_of_words_are_cut(classifier: Classifier, pair: str | None) -
 def test_a_tokenizer_that_keeps_the_end_of_a_text_reads_all_of_it(tiny_base: Path) -> None:
     tokenizer = AutoTokenizer.from_pretrained(tiny_base, truncation_side="left")
     text = "the coffee was cold " * 50
-    assert readable(Classifier(MODEL, tokenizer, ("a", "b"), 12), text) == (text, None)  # type: ignore[arg-type]
+    assert shorten(Classifier(MODEL, tokenizer, ("a", "b"), 12), text) == (text, None)  # type: ignore[arg-type]
 
 
 def test_nobody_waits_for_a_text_that_cannot_be_cut(tiny_base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cutting, "_IN_A_TURN", 100)
+    monkeypatch.setattr(encoding, "_IN_A_TURN", 100)
     classifier = Classifier(MODEL, AutoTokenizer.from_pretrained(tiny_base), ("a", "b"), 12)  # type: ignore[arg-type]
     shared, free = classifier.tokenizer, []
     used = type(shared).__call__

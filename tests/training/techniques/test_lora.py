@@ -14,12 +14,12 @@ from benchmarks.tiny_bases import tiny_config
 from bertdemo.data.dataset import Dataset
 from bertdemo.data.splitting import split as make_split
 from bertdemo.errors import ModelError
-from bertdemo.models.adapters import merge_adapter, save_adapter
-from bertdemo.models.classifier import load_base
+from bertdemo.models.checkpoints import load_base, merge_adapter, save_adapter
 from bertdemo.training.events import Started, Stepped
-from bertdemo.training.loop import load_for_training, train
-from bertdemo.training.lora import add_lora
+from bertdemo.training.loading import load_for_training
+from bertdemo.training.loop import train
 from bertdemo.training.recipe import Recipe
+from bertdemo.training.techniques.lora import LoRA
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ def test_all_linear_layers_of_any_architecture_are_adapted_and_merged_as_they_we
     torch.manual_seed(0)
     model = AutoModelForSequenceClassification.from_config(config).eval()
     whole = copy.deepcopy(model)
-    add_lora(model, recipe)
+    LoRA(recipe.lora_rank).adapt_model(model, recipe.base)
     adapters = {name: weight for name, weight in model.named_parameters() if ".lora_B." in name}
     stacks = {re.sub(r"\.\d+\.", ".0.", name) for name in adapters}
     assert len(stacks) == layers
@@ -123,7 +123,7 @@ def test_weights_that_several_modules_share_are_left_as_they_are(recipe: Recipe)
     model = AutoModelForSequenceClassification.from_config(config)
     first, second = model.bert.encoder.layer
     second.output.dense.weight = first.output.dense.weight
-    add_lora(model, recipe)
+    LoRA(recipe.lora_rank).adapt_model(model, recipe.base)
     names = {name for name, _ in model.named_parameters() if ".lora_A." in name}
     assert len(names) == 10
     assert not any("layer.0.output.dense" in name or "layer.1.output.dense" in name for name in names)
@@ -133,4 +133,4 @@ def test_a_base_without_linear_layers_is_one_sentence(recipe, learned_base):
     model = load_base(str(learned_base), ("a", "b"), dropout=0.0, max_length=64).model
     model.bert.encoder.layer = nn.ModuleList([nn.LayerNorm(32)])
     with pytest.raises(ModelError, match="set the LoRA rank to 0"):
-        add_lora(model, recipe)
+        LoRA(recipe.lora_rank).adapt_model(model, recipe.base)

@@ -14,7 +14,7 @@ from huggingface_hub.utils import httpx
 
 from bertdemo.errors import ModelError
 from bertdemo.models.catalog import find_base
-from bertdemo.models.hub import require_base
+from bertdemo.models.files import require_base
 
 MODEL = ("config.json", "model.safetensors", "vocab.txt")
 REQUEST = httpx.Request("GET", "https://example.org")
@@ -134,7 +134,7 @@ def test_a_model_that_was_downloaded_is_not_asked_for(hub, monkeypatch, tiny_bas
 
 def test_for_the_bundled_model_the_hubs_library_is_not_even_imported():
     code = (
-        "import sys; from bertdemo.models.catalog import find_base; from bertdemo.models.hub import require_base; "
+        "import sys; from bertdemo.models.catalog import find_base; from bertdemo.models.files import require_base; "
         "require_base(find_base('minilm-l6')); print('huggingface_hub' in sys.modules)"
     )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

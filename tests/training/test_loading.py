@@ -10,13 +10,13 @@ import torch
 from bertdemo.data.dataset import Dataset
 from bertdemo.data.splitting import split as make_split
 from bertdemo.errors import ModelError, RecipeError
-from bertdemo.models.classifier import load_classifier, save_classifier
+from bertdemo.models.checkpoints import load_classifier, save_classifier
 from bertdemo.models.devices import Placement
 from bertdemo.prediction.predict import predict
 from bertdemo.training.events import Noted, Started
-from bertdemo.training.loop import load_for_training, train
+from bertdemo.training.loading import load_for_training, try_base
+from bertdemo.training.loop import train
 from bertdemo.training.recipe import Recipe
-from bertdemo.training.trial import try_base
 from tests.models.bases import change_weights, copy_of, make_base
 
 BF16 = Placement("cpu", "bf16", "CPU", "for tests")

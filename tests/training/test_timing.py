@@ -1,13 +1,15 @@
-"""The time a run will take, before it starts."""
+"""The time a run will take, before it starts and while it goes on."""
 
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bertdemo.evaluation.report import TrainingSummary
 from bertdemo.models.catalog import find_base
-from bertdemo.training.estimate import estimate_seconds, speed_of
 from bertdemo.training.recipe import Recipe
+from bertdemo.training.timing import ThroughputMeter, estimate_seconds, speed_of
 
 BASE = find_base("minilm-l6")
 TRAIN, VALIDATION = [20, 30, 40] * 200, [30] * 60
@@ -72,3 +74,36 @@ def test_a_run_of_a_few_steps_tells_no_speed():
 def test_no_more_evaluations_are_counted_than_an_epoch_has_batches():
     one_batch = replace(Recipe(), batch_size=1024)
     assert seconds(replace(one_batch, evaluations_per_epoch=50)) == seconds(replace(one_batch, evaluations_per_epoch=1))
+
+
+@given(st.floats(0.0, 0.5), st.floats(1e-6, 1e-3), st.lists(st.integers(50, 4000), min_size=4, max_size=60))
+def test_a_cost_of_a_plus_b_times_tokens_is_found_exactly(fixed, per_token, sizes):
+    meter = ThroughputMeter()
+    meter.add(32, 100, 100, 99.0)  # the first step warms up and does not count
+    for size in sizes:
+        meter.add(32, size, size, fixed + per_token * size)
+    whole = fixed * len(sizes) + per_token * sum(sizes)
+    assert meter.predict(len(sizes), sum(sizes)) == pytest.approx(whole, rel=1e-4)
+
+
+def test_before_the_first_step_nothing_is_promised():
+    assert ThroughputMeter().predict(100, 100_000) == 0
+
+
+@given(st.lists(st.tuples(st.integers(1, 4000), st.floats(0.001, 3.0)), min_size=1, max_size=30))
+def test_the_remaining_time_is_never_negative(steps):
+    meter = ThroughputMeter()
+    for size, seconds in steps:
+        meter.add(8, size, size, seconds)
+    assert meter.predict(0, 1000) >= 0
+    assert meter.predict(10, 0) >= -1e-9
+
+
+def test_rates_follow_the_last_steps():
+    meter = ThroughputMeter()
+    for _ in range(50):
+        meter.add(10, 200, 220, 1.0)
+    for _ in range(20):
+        meter.add(10, 200, 220, 0.1)
+    assert meter.samples_per_second == pytest.approx(100)
+    assert meter.tokens_per_second == pytest.approx(2000)

@@ -1,43 +1,56 @@
-"""Training through a low-rank adapter: the base stays as it came, and small matrices beside its layers learn."""
+"""Low-rank adapters (LoRA; Hu et al., 2022): the base stays as it came, and small matrices beside its layers learn."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bertdemo.errors import ModelError
-from bertdemo.training.recipe import Recipe
+from bertdemo.training.technique import Technique, setting
 
 if TYPE_CHECKING:
     from torch import nn
     from transformers import PreTrainedModel
 
 
-def add_lora(model: PreTrainedModel, recipe: Recipe) -> None:
-    """Put LoRA (Hu et al., 2022) of rank ``recipe.lora_rank`` into every linear layer of the model's encoder, in place.
+@dataclass
+class LoRA(Technique):
+    """Train B · A beside each linear layer of the encoder: its weight W becomes W + 2 · B · A.
 
-    Each weight W becomes W + 2 · B · A with A (rank, inputs) random and B (outputs, rank) zero, of which A and B alone
-    are trained (alpha = 2 · rank). What lies above the encoder's layers, the pooler and the head, is trained whole.
-
-    Raises:
-        ModelError: the encoder has no linear layers to adapt.
+    A (rank, inputs) is random and B (outputs, rank) zero at first (alpha = 2 · rank). What lies above the encoder's
+    layers, the pooler and the head, is trained whole. ``models/checkpoints.py`` saves and loads such a model.
     """
-    from peft import LoraConfig, inject_adapter_in_model
-    from transformers.pytorch_utils import Conv1D
 
-    targets = _linear_layers(model)
-    config = LoraConfig(
-        r=recipe.lora_rank,
-        lora_alpha=2 * recipe.lora_rank,
-        target_modules="|".join(map(re.escape, sorted(targets))),
-        # GPT-2 and its kin keep the weights of a linear layer as (inputs, outputs).
-        fan_in_fan_out=any(isinstance(layer, Conv1D) for layer in targets.values()),
-        modules_to_save=_above_the_layers(model),
-        base_model_name_or_path=recipe.base,
-    )
-    inject_adapter_in_model(config, model)
-    _keep_number_format(model)
+    place = 4
+    may_not_suit_base = True
+    lora_rank: int = setting(
+        0, bounds=(0, 256), label="LoRA rank",
+        help="Rank of small matrices (LoRA) trained in the layers' place; they want ten times the rate; 0: none.",
+    )  # fmt: skip
+
+    def adapt_model(self, model: PreTrainedModel, base: str) -> None:
+        """Put the small matrices into the model and freeze all but what is trained, see ``Technique.adapt_model``.
+
+        Raises:
+            ModelError: the encoder has no linear layers to adapt.
+        """
+        from peft import LoraConfig, inject_adapter_in_model
+        from transformers.pytorch_utils import Conv1D
+
+        targets = _linear_layers(model)
+        config = LoraConfig(
+            r=self.lora_rank,
+            lora_alpha=2 * self.lora_rank,
+            target_modules="|".join(map(re.escape, sorted(targets))),
+            # GPT-2 and its kin keep the weights of a linear layer as (inputs, outputs).
+            fan_in_fan_out=any(isinstance(layer, Conv1D) for layer in targets.values()),
+            modules_to_save=_above_the_layers(model),
+            base_model_name_or_path=base,
+        )
+        inject_adapter_in_model(config, model)
+        _keep_number_format(model)
 
 
 def _linear_layers(model: PreTrainedModel) -> dict[str, nn.Module]:

@@ -1,0 +1,1 @@
+"""The training techniques, a class and a file each; ``recipe.TECHNIQUES`` finds them."""
