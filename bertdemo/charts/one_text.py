@@ -11,8 +11,8 @@ from bertdemo.charts.palette import (
     INK,
     ORDERS,
     PAPER,
-    ROLES,
     ROWS,
+    by_role,
     dashes,
     layers,
     paint,
@@ -45,8 +45,7 @@ def probability_chart(rows: int) -> alt.LayerChart:
     Columns: ``label``, ``probability`` (per cent), ``words`` (the same as people read it), ``role``.
     """
     base = alt.Chart().encode(y=_label(), x=_across(None), tooltip=["label:N", "words:N"])
-    shade = alt.Color("role:N", scale=alt.Scale(domain=list(ROLES)), legend=None)
-    bars = base.mark_bar(height=_BAR * 0.62, cornerRadiusEnd=2).encode(color=shade)
+    bars = base.mark_bar(height=_BAR * 0.62, cornerRadiusEnd=2).encode(color=by_role())
     words = paint(base.mark_text(align="left", dx=5).encode(text="words:N"), INK)
     return layers(bars, words, height=_BAR * max(rows, 2) + 12)
 
@@ -76,10 +75,11 @@ def waterfall_chart(rows: int, title: str = "Logits") -> alt.LayerChart:
     up = alt.Y("step:N", sort=AS_THEY_COME, title=None, axis=alt.Axis(labelLimit=170, labelOverlap=False))
     scale = alt.Scale(padding=_ROOM, nice=False, zero=True)
     axis = alt.Axis(tickCount=6, grid=True, labelFlush=8)  # a figure this near to an end keeps inside
-    shade = alt.Color("role:N", scale=alt.Scale(domain=list(ROLES)), legend=None)
     base = alt.Chart().encode(y=up, tooltip=["step:N", "words:N"])
     across = alt.X("start:Q", title=title, scale=scale, axis=axis)
-    bars = base.mark_bar(height=_STEP * 0.66, cornerRadius=2, minBandSize=1).encode(x=across, x2="end:Q", color=shade)
+    bars = base.mark_bar(height=_STEP * 0.66, cornerRadius=2, minBandSize=1).encode(
+        x=across, x2="end:Q", color=by_role()
+    )
     right = base.mark_text(align="left", dx=5).encode(
         x=alt.X("high:Q", title=title, scale=scale, axis=axis), text="words:N"
     )
@@ -98,9 +98,8 @@ def layer_chart(words: int, unit: str = "logits") -> alt.LayerChart:
         y=alt.Y("word:N", sort=AS_THEY_COME, title=None, axis=alt.Axis(labelLimit=150, labelOverlap=False)),
         tooltip=["word:N", "layer:O", alt.Tooltip("score:Q", format="+.3f", title=unit)],
     )
-    shade = alt.Color("role:N", scale=alt.Scale(domain=list(ROLES)), legend=None)
     depth = alt.Opacity("size:Q", scale=alt.Scale(domain=[0, 1], range=[0.04, 0.85]), legend=None)
-    cells = base.mark_rect(cornerRadius=2).encode(color=shade, opacity=depth)
+    cells = base.mark_rect(cornerRadius=2).encode(color=by_role(), opacity=depth)
     glyphs = paint(base.mark_text(fontSize=11).encode(text="glyph:N"), INK)
     return layers(cells, glyphs, height=_STEP * max(words, 2) + 50)
 
@@ -120,9 +119,8 @@ def agreement_chart(rows: int) -> alt.LayerChart:
         y=alt.Y("one:N", sort=AS_THEY_COME, title=None, axis=alt.Axis(labelLimit=150, labelOverlap=False)),
         tooltip=["one:N", "other:N", alt.Tooltip("correlation:Q", format=".2f")],
     )
-    shade = alt.Color("role:N", scale=alt.Scale(domain=list(ROLES)), legend=None)
     depth = alt.Opacity("size:Q", scale=alt.Scale(domain=[0, 1], range=[0.04, 0.7]), legend=None)
-    cells = base.mark_rect(cornerRadius=2).encode(color=shade, opacity=depth)
+    cells = base.mark_rect(cornerRadius=2).encode(color=by_role(), opacity=depth)
     figures = paint(base.mark_text(fontSize=11).encode(text="words:N"), INK)
     return layers(cells, figures, height=30 * max(rows, 2) + 150)
 
@@ -198,9 +196,8 @@ def head_worth_chart(layers_: int) -> alt.LayerChart:
         y=alt.Y("layer:O", sort=AS_THEY_COME, title="Layer"),
         tooltip=["layer:O", "head:O", alt.Tooltip("worth:Q", format="+.3f", title="worth (logits)")],
     )
-    shade = alt.Color("role:N", scale=alt.Scale(domain=list(ROLES)), legend=None)
     depth = alt.Opacity("size:Q", scale=alt.Scale(domain=[0, 1], range=[0.04, 0.95]), legend=None)
-    cells = base.mark_rect(cornerRadius=2).encode(color=shade, opacity=depth)
+    cells = base.mark_rect(cornerRadius=2).encode(color=by_role(), opacity=depth)
     glyphs = base.mark_text(fontSize=12).encode(text="glyph:N")
     dark, light = glyphs.transform_filter("datum.size <= 0.6"), glyphs.transform_filter("datum.size > 0.6")
     return layers(cells, paint(dark, INK), paint(light, PAPER), height=30 * layers_ + 60)

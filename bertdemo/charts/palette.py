@@ -33,9 +33,13 @@ POINT = "point"  # the selection of the map of texts
 
 def paint(chart: alt.Chart, role: str) -> alt.Chart:
     """Return the same marks in the colour of one role, without a legend."""
-    shade = alt.Color("role:N", scale=alt.Scale(domain=list(ROLES)), legend=None)
-    painted: alt.Chart = chart.transform_calculate(role=f"'{role}'").encode(color=shade)
+    painted: alt.Chart = chart.transform_calculate(role=f"'{role}'").encode(color=by_role())
     return painted
+
+
+def by_role() -> alt.Color:
+    """Return the colour that the column ``role`` of each row names, without a legend."""
+    return alt.Color("role:N", scale=alt.Scale(domain=list(ROLES)), legend=None)
 
 
 def role_beside(names: tuple[str, ...], role: str) -> str:

@@ -95,15 +95,16 @@ def disagreement_chart(names: tuple[str, str], most: int) -> alt.LayerChart:
         tooltip=["classifier:N", "texts:Q"],
     )
     bars = [
-        paint(base.mark_bar(height=18, cornerRadiusEnd=2).transform_filter(_of(name)), colour)
+        paint(
+            base.mark_bar(height=18, cornerRadiusEnd=2).transform_filter(
+                alt.FieldEqualPredicate(field="classifier", equal=name)
+            ),
+            colour,
+        )
         for name, colour in zip(names, (BLUE, ORANGE), strict=True)
     ]
     counts = paint(base.mark_text(align="left", dx=5).encode(text=alt.Text("texts:Q", format=",")), INK)
     return layers(*bars, counts, height=110)
-
-
-def _of(name: str) -> alt.FieldEqualPredicate:
-    return alt.FieldEqualPredicate(field="classifier", equal=name)
 
 
 def reliability_chart(names: tuple[str, ...], low: float) -> alt.LayerChart:
@@ -246,15 +247,11 @@ def slice_chart(rows: int, low: float) -> alt.LayerChart:
         x=alt.X("accuracy:Q", scale=scale), opacity=alt.condition("datum.small", alt.value(0.4), alt.value(1))
     )
     words = base.mark_text(align="left", dx=8).encode(x=alt.X("high:Q", scale=scale), text="words:N")
+    once = alt.Chart().transform_aggregate(overall="mean(overall)")
+    rule = once.mark_rule(strokeDash=[5, 3], strokeWidth=2, aria=False).encode(x=alt.X("overall:Q", scale=scale))
     return layers(
-        _overall(scale),
+        paint(rule, GREY),
         *(paint(each, BLUE) for each in (bars, dots)),
         paint(words, INK),
         height=_ROW * max(rows, 2) + 70,
     )
-
-
-def _overall(scale: alt.Scale) -> alt.Chart:
-    once = alt.Chart().transform_aggregate(overall="mean(overall)")
-    rule = once.mark_rule(strokeDash=[5, 3], strokeWidth=2, aria=False).encode(x=alt.X("overall:Q", scale=scale))
-    return paint(rule, GREY)

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import altair as alt
 
-from bertdemo.charts.palette import AS_THEY_COME, GREY, INK, POINT, ROLES, layers, paint, role_beside, series, shapes
+from bertdemo.charts.palette import (
+    AS_THEY_COME,
+    GREY,
+    INK,
+    POINT,
+    by_role,
+    layers,
+    paint,
+    role_beside,
+    series,
+    shapes,
+)
 
 _ROW = 26  # pixels a word needs
 _CROSS = "M-0.5,-0.5L0.5,0.5M0.5,-0.5L-0.5,0.5"
@@ -19,16 +30,15 @@ def term_chart(rows: int, title: str) -> alt.LayerChart:
     axis = alt.Axis(tickCount=6, labelExpr="datum.value == 0 ? '0' : format(datum.value, '+')")
     scale = alt.Scale(padding=58, nice=False, zero=True)
     ends = (alt.Tooltip(f"{name}:Q", format="+.2f") for name in ("mean", "low", "high"))
-    shade = alt.Color("role:N", scale=alt.Scale(domain=list(ROLES)), legend=None)
     base = alt.Chart().encode(
         y=alt.Y("word:N", sort=AS_THEY_COME, title=None, axis=alt.Axis(labelLimit=150)),
         tooltip=["word:N", *ends, "texts:Q"],
     )
     bars = base.mark_bar(height=11, cornerRadius=5, opacity=0.35).encode(
-        x=alt.X("low:Q", title=title, scale=scale, axis=axis), x2="high:Q", color=shade
+        x=alt.X("low:Q", title=title, scale=scale, axis=axis), x2="high:Q", color=by_role()
     )
     dots = base.mark_point(filled=True, size=80, opacity=1).encode(
-        x=alt.X("mean:Q", title=title, scale=scale, axis=axis), color=shade
+        x=alt.X("mean:Q", title=title, scale=scale, axis=axis), color=by_role()
     )
     words = base.mark_text(align="left", dx=7).encode(
         x=alt.X("end:Q", title=title, scale=scale, axis=axis), text="words:N"

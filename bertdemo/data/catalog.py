@@ -87,11 +87,8 @@ def _parse_airline(content: bytes) -> tuple[list[str], list[str]]:
     """Return columns ``sentiment, confidence, text``; one character a byte, so that ``repair`` sees them all."""
     rows = list(csv.reader(io.StringIO(content.decode("latin-1"), newline="")))[1:]
     chosen = [rows[i] for part in _AIRLINE_ROWS for i in part]
-    return [_clean_tweet(text) for _, _, text in chosen], [label for label, _, _ in chosen]
-
-
-def _clean_tweet(text: str) -> str:
-    return html.unescape(repair(text)).replace("\r", " ").strip()
+    texts = [html.unescape(repair(text)).replace("\r", " ").strip() for _, _, text in chosen]
+    return texts, [label for label, _, _ in chosen]
 
 
 BUILT_IN: tuple[BuiltIn, ...] = (
@@ -135,22 +132,15 @@ BUILT_IN: tuple[BuiltIn, ...] = (
     ),
 )
 
-
 # What happened to the tweets, read off the file: UTF-8 bytes were taken for Windows-1252 and written as Mac
 # Roman, three times over. A byte whose character Mac Roman lacks became "_" (for instance the first byte of
 # every emoji); the five bytes that Windows-1252 leaves undefined went through unchanged.
 _ROUNDS = 3
-
-
 _UNDEFINED = frozenset({0x81, 0x8D, 0x8F, 0x90, 0x9D})
-
-
 _LOST = "_"
-
 
 # "_\x99" begins an emoji (F0 9F, 4 bytes); \x8a and \xb4 were E2 and EF (3 bytes); all others here begin two.
 _DAMAGED = re.compile("_\x99[\x80-\xff_]{2}|[\x8a\xb4][\x80-\xff_]{2}|[\x80-\xff][\x80-\xff_]?")
-
 
 # Several characters share these remains, but in tweets to airlines one is far more usual than the others.
 _USUAL = {
@@ -159,7 +149,6 @@ _USUAL = {
     "\x8a\x93_": "✈",
     "_\x99\x95\x8d": "👍",  # or a sandal
 }
-
 
 # All other remains stand for several characters, some of opposite feeling: an angry face and one with hearts
 # for eyes both left "_\x99\x85\x8d". Guessing one would invent a sentiment, and guessing by the label would

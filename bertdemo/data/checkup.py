@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from bertdemo.data.dataset import NO_LABEL, Dataset, Key, keys
 from bertdemo.errors import DataError, DisputedLabelsError
-from bertdemo.lines import one_line, shorten
+from bertdemo.lines import listed, one_line, shorten
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -151,10 +151,18 @@ def clean(dataset: Dataset, checkup: CheckUp, *, drop_small: bool = False, how_t
 def usable_rows(dataset: Dataset, checkup: CheckUp, *, drop_small: bool = False, how_to_drop: str = _DROP) -> list[int]:
     """Return the rows that ``clean`` keeps, in their order; same arguments and errors."""
     if not checkup.kept:
-        raise _nothing_usable(dataset, checkup)
+        reasons = Counter(row.reason for row in checkup.removed)
+        nothing = f"No row is usable ({', '.join(f'{reason.value}: {n:,}' for reason, n in reasons.most_common())})"
+        if dataset.offers and dataset.offers.majority:
+            raise DisputedLabelsError(nothing)
+        raise DataError(f"{nothing}: correct the file, or choose other columns.")
     _require_enough(dataset, checkup.kept)
     if checkup.too_small and not (drop_small and checkup.can_drop_small):
-        raise DataError(_too_small_sentence(checkup, how_to_drop))
+        or_else = f", or {how_to_drop}" if checkup.can_drop_small else ""
+        raise DataError(
+            f"Too few distinct texts to split under {listed(checkup.too_small, 5)}: add texts until each label has at "
+            f"least {MIN_TEXTS_PER_LABEL}{or_else}."
+        )
     small = {dataset.label_names.index(label) for label in checkup.too_small}
     return [i for i in checkup.kept if dataset.labels[i] not in small]
 
@@ -254,7 +262,7 @@ def _findings(checkup: CheckUp) -> Iterator[str]:
     if checkup.held_out:
         yield f"{_rows(checkup.held_out)} left out: the text stands in a published part for testing or validating, too."
     if checkup.untrained:
-        yield f"No published text for training has the label {_quoted(checkup.untrained)}: it cannot be learned."
+        yield f"No published text for training has the label {listed(checkup.untrained, 5)}: it cannot be learned."
     if _most_are_few(checkup):
         yield (
             f"Most labels have fewer than {_FEW} texts, from which hardly anything can be learned: add texts, or "
@@ -275,32 +283,6 @@ def _most_are_few(checkup: CheckUp) -> bool:
 
 def _rows(count: int) -> str:
     return f"{count:,} row is" if count == 1 else f"{count:,} rows are"
-
-
-def _too_small_sentence(checkup: CheckUp, how_to_drop: str) -> str:
-    or_else = f", or {how_to_drop}" if checkup.can_drop_small else ""
-    return (
-        f"Too few distinct texts to split under {too_small_names(checkup)}: add texts until each label has at least "
-        f"{MIN_TEXTS_PER_LABEL}{or_else}."
-    )
-
-
-def too_small_names(checkup: CheckUp) -> str:
-    """Return the labels that are too small, the first five by name."""
-    return _quoted(checkup.too_small)
-
-
-def _quoted(labels: Sequence[str]) -> str:
-    names = ", ".join(map(repr, labels[:5]))
-    return names + (f" and {len(labels) - 5} more" if len(labels) > 5 else "")
-
-
-def _nothing_usable(dataset: Dataset, checkup: CheckUp) -> DataError:
-    reasons = Counter(row.reason for row in checkup.removed)
-    why = ", ".join(f"{reason.value}: {count:,}" for reason, count in reasons.most_common())
-    if dataset.offers and dataset.offers.majority:
-        return DisputedLabelsError(f"No row is usable ({why})")
-    return DataError(f"No row is usable ({why}): correct the file, or choose other columns.")
 
 
 def _require_enough(dataset: Dataset, rows: Sequence[int]) -> None:

@@ -177,7 +177,7 @@ def _flags(frame: pd.DataFrame, names: Sequence[str]) -> tuple[str, ...]:
         return tuple(group)
     if any((label_points(name) or 0) > _FINAL for name in group):  # a column of labels with others beside it
         return ()
-    if max(Counter(_stem(name) for name in group).values()) > 1:  # several answers to one question
+    if max(Counter(re.sub(r"\d+$", "", name) or name for name in group).values()) > 1:  # several answers to a question
         return ()
     named = [name for name in group if (label_points(name) or 0) >= _CLEAR]
     asides = [name for name in group if name not in named and words(name)[:1] in _ASIDE]
@@ -219,8 +219,3 @@ def _both(frame: pd.DataFrame, one: str, other: str) -> tuple[pd.Series[str], pd
     """Return two columns, in one case, where both say something."""
     rows = frame[[one, other]].dropna().astype(str)
     return rows[one].str.strip().str.casefold(), rows[other].str.strip().str.casefold()
-
-
-def _stem(name: str) -> str:
-    """Return what names have in common that differ in a number at their end: "topic" of topic_1."""
-    return re.sub(r"\d+$", "", name) or name

@@ -35,30 +35,27 @@ def open_data(
     name_or_file: str,
     settings: Settings,
     *,
-    text_column: str | None = None,
-    label_column: str | None = None,
-    pair_column: str | None = None,
     encoding: str | None = None,
     choices: Choices | None = None,
 ) -> Dataset:
     """Open what a person names on the command line.
 
     In this order: a built-in name, an existing file or folder, a Hub id "owner/name", or "hub:name". A Hub id
-    may end in ":configuration". Columns that are not given, here or in ``choices``, are guessed, and so is the
-    encoding; built-in data sets need none.
+    may end in ":configuration". Columns that are not in ``choices`` are guessed, and so is an encoding that is not
+    given; built-in data sets need none.
 
     Raises:
         DataError: nothing of that name exists, or it is not usable.
     """
     if name_or_file in {entry.name for entry in BUILT_IN}:
         return load_built_in(name_or_file)
-    given = Choices(text=text_column, label=label_column, pair=pair_column) if choices is None else choices
+    choices = choices or Choices()
     path = Path(name_or_file).expanduser()
     hub_name = name_or_file.removeprefix(_HUB_PREFIX)
     if _exists(path):
-        return read_file(path, settings, encoding=encoding, choices=given)
+        return read_file(path, settings, encoding=encoding, choices=choices)
     if _is_hub_id(name_or_file, hub_name.partition(":")[0]):
-        return open_hub(hub_name, settings).choose(given)
+        return open_hub(hub_name, settings).choose(choices)
     built_in = ", ".join(entry.name for entry in BUILT_IN)
     raise DataError(
         f"There is no data set or file {name_or_file[:200]!r}: give one of {built_in}, a file that ends in "

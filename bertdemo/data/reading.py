@@ -61,19 +61,15 @@ def read_file(
     path: Path,
     settings: Settings,
     *,
-    text_column: str | None = None,
-    label_column: str | None = None,
-    pair_column: str | None = None,
     encoding: str | None = None,
     choices: Choices | None = None,
 ) -> Dataset:
-    """Read a table from disk; columns that are not given, here or in ``choices``, are guessed, as is the encoding.
+    """Read a table from disk; columns that are not in ``choices`` are guessed, as is an encoding that is not given.
 
     Raises:
         DataError: the file cannot be read, is too large, or is no table of texts and labels.
     """
-    given = Choices(text=text_column, label=label_column, pair=pair_column) if choices is None else choices
-    return label_table(read_frame(path, settings, encoding=encoding), path.stem, given)
+    return label_table(read_frame(path, settings, encoding=encoding), path.stem, choices or Choices())
 
 
 def read_frame(path: Path, settings: Settings, *, typed: bool = False, encoding: str | None = None) -> pd.DataFrame:
@@ -256,6 +252,8 @@ def to_dataset(frame: pd.DataFrame, columns: Columns, name: str, rules: LabelRul
     Raises:
         DataError: a column does not exist or serves twice, or the labels are missing, all one, or too many.
     """
+    import pandas as pd
+
     optional = [column for column in (columns.pair, columns.split) if column is not None]
     chosen = [*columns.text_columns, *columns.label_columns, *optional]
     refuse_unknown(chosen, list(frame.columns))
@@ -273,7 +271,7 @@ def to_dataset(frame: pd.DataFrame, columns: Columns, name: str, rules: LabelRul
             "it as the second text (command: --pair-column)."
         )
     labels = take_majority(labels, alike, rules, told)
-    _refuse(_problem_of(labels), columns.label)
+    _refuse(label_problem(pd.Series(labels, dtype=object)), columns.label)
     label_names = tuple(sorted(set(labels) - {""}, key=_natural))
     number = {label: i for i, label in enumerate(label_names)}
     parts, remarks = read_parts(frame, columns.split, [bool(label) for label in labels])
@@ -314,12 +312,6 @@ def as_trained(frame: pd.DataFrame, trained: Sequence[str]) -> tuple[pd.DataFram
 def _refuse(problem: str | None, column: str) -> None:
     if problem is not None:
         raise DataError(f"The column {column!r} {problem}: choose another column of labels.")
-
-
-def _problem_of(labels: Sequence[str]) -> str | None:
-    import pandas as pd
-
-    return label_problem(pd.Series(labels, dtype=object))
 
 
 def _joined(frame: pd.DataFrame, columns: Sequence[str]) -> tuple[str, ...]:

@@ -207,15 +207,11 @@ def _tail(groups: Sequence[_Group], rows: float) -> int:
     """Return how many of the last groups hold so many rows; one at least."""
     taken = count = 0
     for _, group in reversed(groups):
-        if count and taken >= _round(rows):
+        if count and taken >= math.floor(rows + 0.5):
             break
         taken += len(group)
         count += 1
     return count
-
-
-def _round(value: float) -> int:
-    return math.floor(value + 0.5)
 
 
 def _subsample(dataset: Dataset, train: Iterable[int], limit: int) -> list[int]:

@@ -61,7 +61,7 @@ def slice_all(predicted: Labels, part: Dataset) -> tuple[Slices, ...]:
         Slices(f"length in {unit}", tuple(_by_length(right, lengths))),
         slice_by_label(predicted, truth, part.label_names),
         *(
-            Slices(name, tuple(_by_value(right, column, _ordered(column))), True)
+            Slices(name, tuple(_by_value(right, column, [value for value, _ in Counter(column).most_common()])), True)
             for name, column in part.extras.items()
         ),
     )
@@ -146,11 +146,6 @@ def _by_value(right: Mask, values: Sequence[str], names: Sequence[str]) -> Itera
         inside = column == name
         if inside.any():
             yield _slice(name, right[inside])
-
-
-def _ordered(column: Sequence[str]) -> list[str]:
-    """Return the values of a column, the most frequent first."""
-    return [value for value, _ in Counter(column).most_common()]
 
 
 def _slice(name: str, right: Mask) -> Slice:

@@ -226,7 +226,8 @@ def measure(runs: Runs, run_id: str, most: int = MOST_TEXTS) -> tuple[Measured, 
         forms = {"PyTorch fp32": _original(classifier)}
         forms |= {name: _exported(classifier, file) for name, file in files.items()}
         logits, seconds = _in_turns(forms, part)
-        sizes = {"PyTorch fp32": _weights(classifier)} | {name: file.stat().st_size for name, file in files.items()}
+        weights = sum(weight.numel() * weight.element_size() for weight in classifier.model.parameters())
+        sizes = {"PyTorch fp32": weights} | {name: file.stat().st_size for name, file in files.items()}
     original = softmax(next(iter(logits.values())))
     return tuple(
         _measured(name, sizes[name], float(np.median(seconds[name])), softmax(logits[name]), original, part.labels)
@@ -269,10 +270,6 @@ def _in_turns(forms: dict[str, _Answer], part: Dataset) -> tuple[dict[str, _Logi
             logits[name].append(answer(text, pair))
             seconds[name].append(time.perf_counter() - started)
     return {name: np.stack(rows) for name, rows in logits.items()}, seconds
-
-
-def _weights(classifier: Classifier) -> int:
-    return sum(weight.numel() * weight.element_size() for weight in classifier.model.parameters())
 
 
 def _measured(

@@ -15,6 +15,7 @@ import pyarrow.feather
 import pyarrow.parquet
 import pytest
 
+from bertdemo.data.dataset import Choices
 from bertdemo.data.opening import open_data
 from bertdemo.data.reading import read_frame, read_table
 from bertdemo.data.tables import cells
@@ -144,7 +145,7 @@ def test_saved_splits_are_named_in_a_column(tmp_path: Path) -> None:
     frame = read_frame(tmp_path / "saved", LIMITS)
     assert list(frame["split"]) == ["train"] * 3 + ["test"] * 3
     assert frame.attrs["columns"] == {"split": "split"}
-    dataset = open_data(str(tmp_path / "saved"), LIMITS, text_column="text", label_column="label")
+    dataset = open_data(str(tmp_path / "saved"), LIMITS, choices=Choices("text", "label"))
     assert (dataset.name, dataset.label_names) == ("saved", ("neg", "pos"))
 
 

@@ -246,8 +246,6 @@ def test_usual_names_are_known_in_any_case(name: str, usual: bool) -> None:
 
 
 WHO = {"g_1": ("A", "B", "C") * 20, "g_2": ("B", "C", "A") * 20}
-
-
 SAID = ("yes", "no", "no", "yes") * 15
 
 

@@ -102,8 +102,6 @@ def test_what_programs_write_is_read_back(
 
 
 ENDING = "".join(f'About ticket {i},"This is message {i}, which is long",{"ab"[i % 2]}\n' for i in range(60))
-
-
 REVIEWS = [
     [str(i), f'الخدمة "جيدة" جدا،\nرقم {i}, شكرا\n\nمع السلامة' if i % 3 else f"سيئة {i}", "-101"[i % 3 :][:1]]
     for i in range(60)

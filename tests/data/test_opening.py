@@ -14,7 +14,7 @@ import pytest
 
 from bertdemo.data import opening
 from bertdemo.data.columns import guess_columns
-from bertdemo.data.dataset import NO_LABEL, Columns, Dataset, Source
+from bertdemo.data.dataset import NO_LABEL, Choices, Columns, Dataset, Source
 from bertdemo.data.opening import HubTable, open_data, read_hub
 from bertdemo.errors import DataError
 from bertdemo.settings import Settings
@@ -42,7 +42,7 @@ def test_a_built_in_name_opens_the_built_in_data_set(settings: Settings) -> None
 def test_a_file_is_opened_with_the_given_columns(tmp_path: Path, settings: Settings) -> None:
     path = tmp_path / "a.csv"
     path.write_text("one,two,three\nx,some text,p\ny,more text,q\n")
-    dataset = open_data(str(path), settings, text_column="two", label_column="one")
+    dataset = open_data(str(path), settings, choices=Choices("two", "one"))
     assert (dataset.texts, dataset.label_names) == (("some text", "more text"), ("x", "y"))
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from bertdemo.data.checkup import check_up, clean
 from bertdemo.data.columns import guess_columns
-from bertdemo.data.dataset import NO_LABEL, Columns, LabelRules
+from bertdemo.data.dataset import NO_LABEL, Choices, Columns, LabelRules
 from bertdemo.data.reading import FILE_TYPES, read_file, read_table, to_dataset
 from bertdemo.errors import DataError
 from bertdemo.settings import Settings
@@ -257,7 +257,7 @@ def test_a_file_that_unpacks_to_too_much_is_refused() -> None:
 def test_a_file_on_disk_is_read_with_given_columns(tmp_path: Path) -> None:
     path = tmp_path / "reviews.csv"
     path.write_text("headline,body,kind\nh1,b1,x\nh2,b2,y\n", encoding="utf-8")
-    dataset = read_file(path, LIMITS, text_column="headline", label_column="kind", pair_column="body")
+    dataset = read_file(path, LIMITS, choices=Choices("headline", "kind", "body"))
     assert (dataset.name, dataset.texts, dataset.pairs) == ("reviews", ("h1", "h2"), ("b1", "b2"))
 
 

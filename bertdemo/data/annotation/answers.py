@@ -60,6 +60,12 @@ class Answered:
         texts = counted(self.disputed, "text")
         return [f"Annotators disagree about {texts}: there is a row for each of their answers."]
 
+    def records(self, text: str | None, question: str | None, notes: Sequence[str]) -> Records:
+        """Return the rows, with the column of texts and that of the answers to the question that are labels."""
+        columns = {"text": text, "label": self.column(question) if question else None}
+        named = {role: name for role, name in columns.items() if name}
+        return Records(self.rows, Layout(named, (*notes, *self.notes())))
+
     def _row(self, item: Record, answer: Answer) -> Record:
         values = {self.column(question): value for question, value in answer.values.items()}
         return {**item, **values, **({self.column("annotator"): answer.annotator} if answer.annotator else {})}
@@ -98,14 +104,8 @@ def refuse_addresses(tool: str, texts: Sequence[Any]) -> None:
 
 
 _SHORT = {"annotator", "annotation_id"}
-
-
 _OF_THE_TOOL = {*_SHORT, "id", "lead_time", "created_at", "updated_at", "agreement"}
-
-
 _STUDIO_KINDS = ("choices", "taxonomy", "rating", "pairwise")  # of answers that can be labels, the likelier first
-
-
 _PLACES = {"start", "end", "startOffset", "x", "points"}  # an answer about a part of the text has one
 
 
@@ -126,7 +126,7 @@ def read_studio_tasks(tasks: Sequence[Record]) -> Records:
     kinds, aims, cancelled, parts = dict[str, str](), set[str](), 0, 0
     for task in tasks:
         answers: list[Answer] = []
-        for annotation in _studio_counting(_studio_annotations(task)):
+        for annotation in _studio_counting(task):
             if annotation.get("was_cancelled"):
                 cancelled += 1
                 continue
@@ -142,11 +142,8 @@ def read_studio_tasks(tasks: Sequence[Record]) -> Records:
     notes = [
         *([f"Not counted, as skipped in Label Studio: {counted(cancelled, 'annotation')}."] if cancelled else []),
         *([f"Not read, as they are about parts of texts: {counted(parts, 'annotation')}."] if parts else []),
-        *answered.notes(),
     ]
-    label = likeliest_question(kinds, _STUDIO_KINDS)
-    columns = {"text": _text_column(tasks, aims), "label": answered.column(label) if label else None}
-    return Records(answered.rows, Layout({role: name for role, name in columns.items() if name}, tuple(notes)))
+    return answered.records(_text_column(tasks, aims), likeliest_question(kinds, _STUDIO_KINDS), notes)
 
 
 def read_studio_short(rows: Sequence[Record]) -> Records:
@@ -175,29 +172,17 @@ def short_answer(value: Any) -> Any:
             return value
     if isinstance(value, dict):
         value = [value]
-    if (
-        isinstance(value, list)
-        and value
-        and all(isinstance(held, dict) and not _PLACES & held.keys() for held in value)
-    ):
-        labels = [
-            label for held in value for kind in _STUDIO_KINDS if kind in held for label in _studio_labels(kind, held)
-        ]
-        return single(labels) if labels else value
-    return value
+    held = objects(value)
+    if not held or len(held) < len(value) or any(_PLACES & each.keys() for each in held):
+        return value
+    labels = [label for each in held for kind in _STUDIO_KINDS if kind in each for label in _studio_labels(kind, each)]
+    return single(labels) if labels else value
 
 
-def _studio_annotations(task: Record) -> Any:
-    return task.get("annotations", task.get("completions"))  # their name before version 1.0
-
-
-def _studio_counting(annotations: Any) -> Iterator[Record]:
-    """Yield those that somebody marked as the truth, otherwise all."""
-    kept = objects(annotations)
-    truth = [
-        annotation for annotation in kept if annotation.get("ground_truth") and not annotation.get("was_cancelled")
-    ]
-    yield from truth or kept
+def _studio_counting(task: Record) -> list[Record]:
+    """Return the annotations that somebody marked as the truth, otherwise all."""
+    kept = objects(task.get("annotations", task.get("completions")))  # their name before version 1.0
+    return [each for each in kept if each.get("ground_truth") and not each.get("was_cancelled")] or kept
 
 
 def _is_part(result: Record) -> bool:
@@ -271,9 +256,7 @@ def read_labelbox(rows: Sequence[Record]) -> Records:
                 answers.append(Answer(values, _box_person(label)))
         answered.add(item, answers)
     notes = [f"Not read, as they are about parts of texts: {counted(parts, 'annotation')}."] if parts else []
-    question = likeliest_question(kinds, _BOX_KINDS)
-    columns = {"text": "text", **({"label": answered.column(question)} if question else {})}
-    return Records(answered.rows, Layout(columns, (*notes, *answered.notes())))
+    return answered.records("text", likeliest_question(kinds, _BOX_KINDS), notes)
 
 
 def _box_item(row: Record) -> Record:
@@ -310,8 +293,6 @@ def _box_person(label: Record) -> str:
 
 
 _COUNTING = ("DEFAULT", "REVIEW", None)  # and not PREDICTION, INFERENCE, AUTOSAVE
-
-
 _KILI_KINDS = ("categories",)
 
 
@@ -340,9 +321,7 @@ def read_kili(assets: Sequence[Record]) -> Records:
         values = ((dict(_kili_answers(label.get("jsonResponse"), kinds)), label) for label in _kili_counting(labels))
         answered.add(item, [Answer(found, _kili_person(label)) for found, label in values if found])
     notes = [f"Not counted, as predictions or drafts in Kili: {counted(unused, 'label')}."] if unused else []
-    label = likeliest_question(kinds, _KILI_KINDS)
-    columns = {"text": "content", **({"label": answered.column(label)} if label else {})}
-    return Records(answered.rows, Layout(columns, (*notes, *answered.notes())))
+    return answered.records("content", likeliest_question(kinds, _KILI_KINDS), notes)
 
 
 def _kili_labels(asset: Record) -> list[Record]:

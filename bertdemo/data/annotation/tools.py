@@ -32,7 +32,9 @@ def as_examples(found: Records) -> Records:
     sample = found.rows[:_SAMPLE]
     for wrote, read in _TOOLS:
         if sample and all(map(wrote, sample)):
-            return _joined(found.layout, read(found.rows))
+            known, meant = found.layout, read(found.rows)
+            columns = {**known.columns, **meant.layout.columns}
+            return Records(meant.rows, Layout(columns, (*known.notes, *meant.layout.notes)))
     return found
 
 
@@ -46,11 +48,6 @@ def table_as_examples(header: Sequence[str], rows: Iterable[Sequence[Any]], max_
             records = [dict(zip(header, row, strict=False)) for row in islice(rows, max_rows + 1)]
             return read(records) if wrote_row is None or all(map(wrote_row, records)) else Records(records)
     return None
-
-
-def _joined(layout: Layout, found: Records) -> Records:
-    columns = {**layout.columns, **found.layout.columns}
-    return Records(found.rows, Layout(columns, (*layout.notes, *found.layout.notes)))
 
 
 _CSV = {"id", "text", "label", "Comments"}
@@ -96,11 +93,14 @@ def _doccano_example(row: Record) -> Record:
 
 def _has_parts(row: Record) -> bool:
     labels = row.get("label")
-    return isinstance(labels, list) and len(labels) > 0 and all(map(_is_part, labels))
-
-
-def _is_part(label: Any) -> bool:
-    return isinstance(label, list) and len(label) == 3 and all(str(place).isdigit() for place in label[:2])
+    return (
+        isinstance(labels, list)
+        and len(labels) > 0
+        and all(
+            isinstance(label, list) and len(label) == 3 and all(str(place).isdigit() for place in label[:2])
+            for label in labels
+        )
+    )
 
 
 def _is_old(row: Record) -> bool:
@@ -111,11 +111,7 @@ def _is_old(row: Record) -> bool:
 
 
 _ANSWERS = {"accept", "reject", "ignore"}
-
-
 _LABEL = "label"
-
-
 _OPAQUE = re.compile(r"(option|opt|choice|label|class|id)?[\W_]*\d+|[a-z]|(?=.*\d)[0-9a-f-]{8,}", re.IGNORECASE)
 
 
@@ -135,7 +131,8 @@ def read_prodigy(tasks: Sequence[Record]) -> Records:
     Where the whole file is about one label, a text for which it was rejected is an example of its absence.
     """
     if not any("accept" in task or task.get(_LABEL) for task in tasks):
-        return _answers_alone(tasks)
+        rows = [{**task, "answer": None if task["answer"] == "ignore" else task["answer"]} for task in tasks]
+        return Records(rows, Layout({"label": "answer"}))  # accepting and rejecting is the whole answer
     asked = {str(task[_LABEL]) for task in tasks if task.get(_LABEL) and "accept" not in task}
     binary = asked.pop() if len(asked) == 1 and not any("accept" in task for task in tasks) else None
     rejected = sum(task["answer"] == "reject" for task in tasks)
@@ -148,12 +145,6 @@ def read_prodigy(tasks: Sequence[Record]) -> Records:
         notes.append(f"Without a label, as rejected in Prodigy: {counted(rejected, 'text')}.")
     rows = [{**_prodigy_kept(task, binary), _LABEL: _prodigy_label(task, binary)} for task in tasks]
     return Records(rows, Layout({"label": _LABEL}, tuple(notes)))
-
-
-def _answers_alone(tasks: Sequence[Record]) -> Records:
-    """Return tasks without a label: accepting and rejecting is the whole answer."""
-    rows = [{**task, "answer": None if task["answer"] == "ignore" else task["answer"]} for task in tasks]
-    return Records(rows, Layout({"label": "answer"}))
 
 
 def _prodigy_label(task: Record, binary: str | None) -> Any:
@@ -183,8 +174,6 @@ def _prodigy_kept(task: Record, binary: str | None) -> Record:
 
 
 _NAMES = ("cats", "label", "labels", "categories", "classes")
-
-
 _MARKS = {"true": True, "false": False, "1": True, "0": False, "1.0": True, "0.0": False}
 
 

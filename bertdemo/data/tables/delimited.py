@@ -179,20 +179,10 @@ def _broken(name: str, row: int) -> DataError:
 
 
 _MOST_LINES = 1_000  # lines
-
-
 _USUAL = "__label__"
-
-
 _FEW = 0.05  # share of lines with the usual prefix, for a file may be labelled in part
-
-
 _PREFIX = re.compile(r"(?:^|[\s\"])(__[A-Za-z][A-Za-z0-9_-]*?__)(?=[^\s_])")
-
-
 _COMMENT = re.compile(r"\s__comment__.*", re.DOTALL)  # doccano puts comments behind the text
-
-
 _COARSE_FINE = re.compile(r"([A-Za-z][\w-]*:[A-Za-z][\w-]*)[ \t]+(\S.*)")
 
 
@@ -223,9 +213,11 @@ def _common_prefix(lines: Sequence[str]) -> str | None:
 
 def _fasttext(text: str, prefix: str, max_rows: int) -> LaidOut:
     label = re.compile(rf"(?:^|(?<=\s)){re.escape(prefix)}([^\s,;|]+)[ \t]*(?:[,;|][ \t]*)?")
-    quoted = _is_quoted(text, re.escape(prefix))
+    lines = _lines(text)
+    if _is_quoted(text, re.escape(prefix)):
+        lines = (",".join(row) for row in csv.reader(io.StringIO(text, newline="")) if any(map(str.strip, row)))
     rows: list[list[object]] = []
-    for line in islice(_cells(text) if quoted else _lines(text), max_rows + 1):
+    for line in islice(lines, max_rows + 1):
         names = list(dict.fromkeys(label.findall(line)))
         rest = _COMMENT.sub("", label.sub("", line)).strip()
         rows.append([rest, as_text(single(names))])
@@ -243,10 +235,6 @@ def _is_quoted(text: str, prefix: str) -> bool:
         return True
     behind = re.findall(rf'^[ \t]*{prefix}[^\s,]+,(".*?)[ \t]*$', text, re.MULTILINE)
     return bool(behind) and all(re.fullmatch(r'"([^"]|"")*"', cell) for cell in behind)
-
-
-def _cells(text: str) -> Iterator[str]:
-    return (",".join(row) for row in csv.reader(io.StringIO(text, newline="")) if any(map(str.strip, row)))
 
 
 def _is_trec(lines: Sequence[str]) -> bool:
@@ -272,23 +260,11 @@ def _trec(text: str, max_rows: int) -> LaidOut:
 
 
 _QUOTED = r"'(?:[^'\\]|\\.)*+'|\"(?:[^\"\\]|\\.)*+\""
-
-
 _ATTRIBUTE = re.compile(rf"@attribute\s+({_QUOTED}|\S+?)\s+(\S.*)|@attribute\s+(\S+?)(\{{.*)", re.IGNORECASE)
-
-
 _VALUE = re.compile(rf"\s*({_QUOTED}|[^,\t]*?)\s*(,|\t|$)")
-
-
 _SPARSE = re.compile(r"\{\s*(\d+\s.*)?\}(\s*,\s*\{.*\})?")
-
-
 _ESCAPED = re.compile(r"\\(u[0-9a-fA-F]{4}|.)")
-
-
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
-
-
 _CLASS = ("class", "@@class@@")  # the second is the name in Weka's own tables of texts
 
 
@@ -312,20 +288,16 @@ def read_arff(name: str, text: str, max_rows: int) -> LaidOut:
 def _row(name: str, number: int, line: str, width: int) -> list[str | None]:
     if _SPARSE.fullmatch(line):
         raise DataError(f"{name} has sparse rows ({{number value, …}}), which hold no texts: save it as CSV.")
-    row = list(_values(line))
+    row, place, more = list[str | None](), 0, True
+    while more and (match := _VALUE.match(line, place)):
+        row.append(_plain(match[1]))
+        place, more = match.end(), bool(match[2])
     if len(row) != width:
         raise DataError(
             f"{name}, line {number}: {len(row)} values where there are {width} attributes; put texts that contain a "
             "comma in quotation marks."
         )
     return row
-
-
-def _values(line: str) -> Iterator[str | None]:
-    place, more = 0, True
-    while more and (match := _VALUE.match(line, place)):
-        yield _plain(match[1])
-        place, more = match.end(), bool(match[2])
 
 
 def _plain(written: str) -> str | None:

@@ -183,31 +183,14 @@ def _unmarked_utf16(content: bytes) -> str | None:
 
 
 _LINES_SAMPLE = 2**14  # bytes of lines that hold more than ASCII
-
-
 _WEST = ("cp1252", "mac_roman", "cp850", "iso8859_15")
-
-
 _CENTRE = ("cp1250", "iso8859_2", "mac_latin2", "cp852")
-
-
 _BALTIC = ("cp1257", "iso8859_13")
-
-
 _CYRILLIC = ("cp1251", "koi8_r", "iso8859_5", "cp866", "mac_cyrillic")
-
-
 _CHINESE = "的一是不了在人有我他这个们中来上大为和国地到以说时要就出会可也你对生能而子那得于着下自之年过发后作里很好"
-
-
 _TAIWANESE = "的一是不了在人有我他這個們中來上大為和國地到以說時要就出會可也你對生能而子那得於著下自之年過發後作裡很好"
-
-
 _KOREAN = "이다는을의에가고하지은도로한기사리어나자를서시아인대스그라일니요게습해보있수만"
-
-
 _KANA = "".join(map(chr, (*range(0x3041, 0x3094), *range(0x30A1, 0x30F7), 0x30FC)))
-
 
 # Language: the encodings it was written in, its letters beyond ASCII from the most usual one on, and common words.
 _LANGUAGES: Mapping[str, tuple[tuple[str, ...], str, str]] = {
@@ -247,48 +230,22 @@ _LANGUAGES: Mapping[str, tuple[tuple[str, ...], str, str]] = {
     "Korean": (("cp949",), _KOREAN, ""),
 }
 
-
 _OTHER_ALPHABETS = ("Russian", "Ukrainian", "Bulgarian", "Serbian", "Greek", "Hebrew", "Arabic", "Thai")
-
-
 _EAST = {"Japanese": (0x88, 0x98, "cp932"), "Chinese": (0xB0, 0xD8, "gb2312"), "Taiwanese": (0xA4, 0xC7, "cp950"),
          "Korean": (0xB0, 0xC9, "euc_kr")}  # fmt: skip
-
-
 _SIGNS = "“”‘’„‚–—…€£§°©®™«»·•¿¡ºª²½´\u00a0、。，！？：；（）「」・～％"
-
-
 _WITHIN_WORDS = "’·´'"
-
-
 _P_SIGN, _P_ENGLISH_SIGN, _P_STRANGE, _P_BROKEN = 3e-3, 1.5e-2, 1e-5, 1e-8
-
-
 _LETTERS, _CAPITALS = 0.85, 0.15  # how likely it is to be a letter of the language, and one of those a capital
-
-
 _MISPLACED = 0.01  # factor for a capital after a small letter, or a sign between letters
-
-
 _ODD = 0.1  # factor for a letter alone, or an apostrophe before a word
-
-
 _I = "я"  # a word of one letter: "I"
-
-
 _WORDS = 3.0  # weight of common words
-
-
 _LESS_USUAL = 0.8  # for each place in a language's encodings
-
-
 _ELSEWHERE = 2.0  # for languages that are written elsewhere than in the West, of which fewer files come
-
 
 # Natural logarithm for each letter, below that of any text of an alphabet; and so few letters tell little.
 _IMPLAUSIBLE, _FEW = -6.5, 20
-
-
 _CERTAIN = 12.0  # natural logarithm of how much likelier the best must be than any that reads otherwise
 
 

@@ -75,7 +75,8 @@ def weigh(text: str, dialect: Dialect, limit: int, *, whole: bool = True) -> Rea
     rows = [row if len(row) <= width or any(row[width:]) else row[:width] for row in rows]
     bits, folded = _cheapest_width(rows, width, dialect.delimiter)
     if not whole:
-        bits += _LETTER * max(0, _letters(text) - sum(map(len, chain.from_iterable(rows))))
+        letters = len(text) - text.count("\n") - text.count("\r")
+        bits += _LETTER * max(0, letters - sum(map(len, chain.from_iterable(rows))))
     if dialect.loose or (dialect.quote and dialect.delimiter == "\t"):  # tab-separated texts are seldom quoted
         bits += _marks_bits(text, dialect, len(rows))
     bits += _USUAL.get(dialect.delimiter, _SELDOM) + (_INNER if dialect.inner else 0.0)
@@ -162,10 +163,6 @@ def _folded_quotes(rows: Sequence[Row], folded: Sequence[Row]) -> int:
     return sum(is_marked or is_torn(before, '"') for is_marked, (before, _) in zip(marked, changed, strict=True))
 
 
-def _letters(text: str) -> int:
-    return len(text) - text.count("\n") - text.count("\r")
-
-
 def _table_bits(rows: Sequence[Row], width: int) -> float:
     """Return the price of rows of which ``width`` is usual.
 
@@ -219,17 +216,9 @@ def is_torn(row: Row, quote: str) -> bool:
 
 
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
-
-
 _OF_NUMBERS = "+-.,0123456789 "
-
-
 _NEARLY_ALL = 0.9  # rows with apostrophes around a text, or with a quoted one
-
-
 _SWALLOWED = 0.5  # rows of several lines, from which share on they look like rows that a lone mark has joined
-
-
 _KNOWN = 0.8  # lines of such a row with a value that other rows have, too
 
 

@@ -143,17 +143,14 @@ def _from_list(rows: Sequence[Any]) -> Records:
     if rows and all(isinstance(row, list) for row in rows):
         if any(isinstance(cell, dict) for row in rows[:SAMPLE] for cell in row[:1]):  # an array of rows a line
             return _from_list(list(chain.from_iterable(rows)))
-        if all(map(_is_text_with_answer, rows)):  # spaCy: [text, {"cats": …}]
+        if all(len(row) == 2 and isinstance(row[0], str) and isinstance(row[1], dict) for row in rows):
+            # spaCy: [text, {"cats": …}]
             return Records(tidy_rows([{"text": text, **answer} for text, answer in rows]))
         return _from_values(rows)
     for number, row in enumerate(rows, start=1):
         if not isinstance(row, dict):
             raise ShapeError(f', row {number}, is not an object: each row must look like {{"text": …, "label": …}}.')
     return Records(tidy_rows(list(rows)))
-
-
-def _is_text_with_answer(row: list[Any]) -> bool:
-    return len(row) == 2 and isinstance(row[0], str) and isinstance(row[1], dict)
 
 
 def _from_values(rows: Sequence[Sequence[Any]]) -> Records:
@@ -252,11 +249,11 @@ def _splits(document: Record) -> Records | None:
 
 
 def _part(value: Any) -> list[Any]:
-    """Return rows of a split, which may be columns, too; none if it is something else."""
+    """Return rows of a split, which may be columns, too; none if it is something else, such as a list of names."""
     if isinstance(value, dict):
         found = _columns(value)
         return list(found.rows) if found else []
-    return value if isinstance(value, list) and not _is_plain(value) else []
+    return value if isinstance(value, list) and any(isinstance(each, list | dict) for each in value) else []
 
 
 def _columns(document: Record) -> Records | None:
@@ -272,11 +269,7 @@ def _columns(document: Record) -> Records | None:
 
 
 def _equally_long(values: Sequence[Any], kind: type) -> bool:
-    return (
-        len(values) > 0
-        and all(isinstance(value, kind) and value for value in values)
-        and len(set(map(len, values))) == 1
-    )
+    return all(isinstance(value, kind) and value for value in values) and len(set(map(len, values))) == 1
 
 
 def _are_columns(document: Mapping[str, Sequence[Any]]) -> bool:
@@ -351,8 +344,3 @@ def _lists(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...],
     elif isinstance(value, dict) and len(path) < _DEPTH:
         for key, held in value.items():
             yield from _lists(held, (*path, key))
-
-
-def _is_plain(values: Sequence[Any]) -> bool:
-    """Return a list of names or numbers beside the rows."""
-    return not any(isinstance(value, list | dict) for value in values)

@@ -73,8 +73,11 @@ def read_workbook(name: str, content: bytes, max_rows: int, notes: list[str], co
     alike = [sheet for sheet in filled if sheet is largest or _repeats(sheet, largest)]
     rows = _together(alike, notes)
     refuse_more_rows(name, len(rows), max_rows)
-    _name_others([sheet for sheet in filled if sheet not in alike and len(sheet.rows) > 1], notes)
-    return ("" if alike[0] is filled[0] else largest.title), rectangle(name, _header(alike), rows)
+    others = [sheet.title for sheet in filled if sheet not in alike and len(sheet.rows) > 1]
+    if others:
+        notes.append(f"Sheets with other columns were not read: {listed(others)}.")
+    header = [*alike[0].header, *([_SPLIT] if _are_parts(alike) else [])]
+    return ("" if alike[0] is filled[0] else largest.title), rectangle(name, header, rows)
 
 
 def _sheet(title: str, rows: list[Row], columns: int) -> _Sheet | None:
@@ -125,36 +128,17 @@ def _are_parts(sheets: Sequence[_Sheet]) -> bool:
     return len(sheets) > 1 and all(part_of(sheet.title) for sheet in sheets) and _SPLIT not in sheets[0].header
 
 
-def _header(sheets: Sequence[_Sheet]) -> Row:
-    return [*sheets[0].header, *([_SPLIT] if _are_parts(sheets) else [])]
-
-
 def _reordered(sheet: _Sheet, header: Row) -> Iterator[Row]:
     places = {_key(name): place for place, name in enumerate(sheet.header)}
     order = [places[_key(name)] for name in header]
     return ([row[place] if place < len(row) else "" for place in order] for row in sheet.rows)
 
 
-def _name_others(sheets: Sequence[_Sheet], notes: list[str]) -> None:
-    if sheets:
-        notes.append(f"Sheets with other columns were not read: {listed([sheet.title for sheet in sheets])}.")
-
-
 _MERGED = re.compile(rb'<(?:\w+:)?mergeCell\s+ref="([A-Z]{1,3})([0-9]{1,7}):[A-Z]{1,3}([0-9]{1,7})"')
-
-
 _MOST_MERGED = 10_000
-
-
 _PERCENT = re.compile(r"0(?:\.(0+))?%")
-
-
 _DECIMALS = re.compile(r"#?,?#*0(?:\.(0+))?")
-
-
 _ZEROS = re.compile(r"0{2,20}")
-
-
 _DIGITS = 15  # what Excel keeps; a double's further digits are no one's
 
 
@@ -242,23 +226,11 @@ def shown_time(value: object) -> str:
 
 
 _OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
-
-
 _TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
-
-
 _TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
-
-
 _STYLE = "{urn:oasis:names:tc:opendocument:xmlns:style:1.0}"
-
-
 _WIDEST = 1_024  # cells of a row; programs repeat an empty one up to the edge of the sheet
-
-
 _MOST_REPEATS = 10_000  # of a row that holds something
-
-
 _NO_TEXT = (f"{_OFFICE}annotation",)
 
 
@@ -273,12 +245,12 @@ def _open_document_sheets(archive: zipfile.ZipFile) -> Iterator[tuple[str, Itera
     with archive.open("content.xml") as part:
         if b"<!DOCTYPE" in part.read(1_024):
             raise ValueError("a document type in a spreadsheet")
-    hidden: set[str] = set()
     with archive.open("content.xml") as part:
-        yield from ((title, iter(rows)) for title, rows in _sheets(part, hidden))
+        yield from _sheets(part)
 
 
-def _sheets(part: IO[bytes], hidden: set[str]) -> Iterator[tuple[str, list[Row]]]:
+def _sheets(part: IO[bytes]) -> Iterator[tuple[str, Iterator[Row]]]:
+    hidden: set[str] = set()  # styles
     rows: list[Row] = []
     covering: dict[int, tuple[int, str]] = {}
     for event, element in ET.iterparse(part, events=("start", "end")):
@@ -288,23 +260,19 @@ def _sheets(part: IO[bytes], hidden: set[str]) -> Iterator[tuple[str, list[Row]]
         elif element.tag == f"{_STYLE}style" and _hides(element):
             hidden.add(element.get(f"{_STYLE}name", ""))
         elif element.tag == f"{_TABLE}table-row":
-            rows.extend(_repeated(element, _row(element, covering)))
+            if row := _row(element, covering):
+                times = min(int(element.get(f"{_TABLE}number-rows-repeated", 1)), _MOST_REPEATS)
+                rows.extend(list(row) for _ in range(times))
             element.clear()
         elif element.tag == f"{_TABLE}table":
             if element.get(f"{_TABLE}style-name") not in hidden:
-                yield element.get(f"{_TABLE}name", ""), rows
+                yield element.get(f"{_TABLE}name", ""), iter(rows)
             element.clear()
 
 
 def _hides(style: Any) -> bool:
     found = style.find(f"{_STYLE}table-properties")
     return found is not None and found.get(f"{_TABLE}display") == "false"
-
-
-def _repeated(element: Any, row: Row) -> Iterator[Row]:
-    if row:
-        times = min(int(element.get(f"{_TABLE}number-rows-repeated", 1)), _MOST_REPEATS)
-        yield from (list(row) for _ in range(times))
 
 
 def _row(element: Any, covering: dict[int, tuple[int, str]]) -> Row:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from bertdemo.data.tables.cells import safe_csv
+from bertdemo.lines import listed
 from bertdemo.ui.kit.figure import figure
 from bertdemo.ui.kit.formatting import count, escape, percent
 
@@ -65,10 +66,9 @@ def _charts(dataset: Dataset, checkup: CheckUp, tokenizer: Path | None, max_leng
 
 def _leave_out(dataset: Dataset, checkup: CheckUp) -> bool:
     """Return whether the labels that are too small may go."""
-    from bertdemo.data.checkup import too_small_names
-
+    small = checkup.too_small
     drop = st.checkbox(
-        f"Leave out {count(len(checkup.too_small), 'label')} with too few texts: {escape(too_small_names(checkup))}",
+        f"Leave out {count(len(small), 'label')} with too few texts: {escape(listed(small, 5))}",
         key="drop_small",
         value=st.session_state.get("drop_small_of") == dataset.fingerprint,  # also after a visit to another page
     )
