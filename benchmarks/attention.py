@@ -15,7 +15,7 @@ import numpy as np
 
 from benchmarks import machine
 from bertdemo.explanation.attention import attention, norm_weighted, relevance, rollout
-from bertdemo.explanation.heads import closeup, importance, logits_with_ablated_heads
+from bertdemo.explanation.heads import closeup, importance_over, logits_with_ablated_heads
 from bertdemo.explanation.heads import statistics as statistics_of
 from bertdemo.explanation.tokenized_text import tokenize_with_words
 from bertdemo.models.checkpoints import load_classifier
@@ -49,7 +49,7 @@ def main() -> None:
         ("norm-weighted attention", lambda row: norm_weighted(complete, readings[row])),
         ("close-up of one head", lambda row: closeup(complete, readings[row], 3, 4, 1)),
         ("two heads switched off", lambda row: logits_with_ablated_heads(predicting, readings[row], SOME)),
-        ("importance of every head", lambda row: importance(predicting, readings[row], 0)),
+        ("importance of every head", lambda row: importance_over(predicting, [readings[row]], 0)),
     ):
         times = timed(call)
         print(f"{name:<28}{statistics.median(times):>8.1f}{max(times):>9.1f} (slowest)")

@@ -20,10 +20,10 @@ INSIDE = {"py.typed", "ui/components/strip.css", "ui/components/strip.js", "star
 LOOK = """
 import bertdemo, sys
 from pathlib import Path
-from bertdemo import places
+from bertdemo import settings
 from bertdemo.runs.starters import STARTERS
 from bertdemo.ui.attention.pictures import _FOLDER
-for place in (bertdemo.__file__, places.app_script(), STARTERS, _FOLDER):
+for place in (bertdemo.__file__, settings.app_script(), STARTERS, _FOLDER):
     print(Path(place).is_relative_to(sys.argv[1]))
 """
 

@@ -156,31 +156,6 @@ def logits_with_ablated_heads(
     return logits
 
 
-def importance(
-    classifier: Classifier,
-    tokenized: TokenizedText,
-    target: int,
-    against: int | None = None,
-    should_stop: ShouldStop = never,
-) -> NDArray[np.float32]:
-    """Return what switching off each head by itself changes: (layers, heads), in logits (Michel et al., 2019).
-
-    The logit of ``target`` (or its margin over ``against``) without the head, less the same with all heads: below 0
-    where the head spoke for the target. Heads can stand in for one another, so the changes do not add up.
-
-    Raises:
-        ExplanationError: another architecture, or no such label.
-        CancelledError: ``cancelled`` became true.
-    """
-    ExplainedOutput(classifier, tokenized, target, against)  # checks the labels
-    complete, without = (
-        logits_with_ablated_heads(classifier, tokenized, NO_HEADS),
-        logits_without_each_head(classifier, tokenized, should_stop),
-    )
-    changes: NDArray[np.float32] = without - complete
-    return changes[..., target] if against is None else changes[..., target] - changes[..., against]
-
-
 def logits_without_each_head(
     classifier: Classifier, tokenized: TokenizedText, should_stop: ShouldStop = never
 ) -> NDArray[np.float32]:
@@ -236,7 +211,10 @@ def importance_over(
     should_stop: ShouldStop = never,
     report: Callable[[int], None] = lambda done: None,  # noqa: ARG005
 ) -> HeadImportance:
-    """Return importance of every head over a sample of texts, of which there is at least one.
+    """Return what switching off each head by itself changes over texts, of which there is at least one.
+
+    The logit of the label without the head, less the same with all heads (Michel et al., 2019). Heads can stand in for
+    one another, so the changes do not add up.
 
     Args:
         classifier: complete or not.

@@ -87,7 +87,7 @@ def sanity(
     *,
     seeds: int = 2,
     should_stop: ShouldStop = never,
-    report: Callable[[int, int], None] = lambda _done, _all: None,
+    report: Callable[[int, int], object] = lambda _done, _all: None,
 ) -> Sanity:
     """Explain private copies of the model in which ever more weights are random.
 

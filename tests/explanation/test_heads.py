@@ -24,7 +24,6 @@ from bertdemo.explanation.heads import (
     HeadStatistics,
     closeup,
     describe,
-    importance,
     importance_over,
     logits_with_ablated_heads,
     logits_without_each_head,
@@ -154,17 +153,16 @@ def test_with_nothing_off_the_answer_is_the_prediction(classifier: Classifier):
     )
 
 
-@pytest.mark.parametrize(("target", "against"), [(1, None), (2, 0)])
-def test_importance_is_what_switching_off_each_head_changes(classifier: Classifier, target: int, against: int | None):
+@pytest.mark.parametrize("target", [1, 2])
+def test_importance_is_what_switching_off_each_head_changes(classifier: Classifier, target: int):
     tokenized = tokenize_with_words(classifier, TEXT)
-    found = importance(classifier, tokenized, target, against)
+    found = importance_over(classifier, [tokenized], target).change
     assert found.shape == (3, 4)
     for head in np.ndindex(3, 4):
         change = logits_with_ablated_heads(classifier, tokenized, {head}) - logits_with_ablated_heads(
             classifier, tokenized, set()
         )
-        expected = change[target] - (0 if against is None else change[against])
-        assert found[head] == pytest.approx(float(expected), abs=1e-5)
+        assert found[head] == pytest.approx(float(change[target]), abs=1e-5)
 
 
 def test_a_text_of_any_length_and_a_classifier_for_predicting_give_the_same(tiny_base: Path, tmp_path: Path):
@@ -192,8 +190,6 @@ def test_a_label_that_is_not_there_is_refused(
     bert: Classifier, tokenized: TokenizedText, target: int, against: int | None
 ):
     with pytest.raises(ExplanationError, match="label"):
-        importance(bert, tokenized, target, against)
-    with pytest.raises(ExplanationError, match="label"):
         relevance(bert, tokenized, target, against)
     if against is None:
         with pytest.raises(ExplanationError, match="label"):
@@ -204,7 +200,7 @@ def test_over_a_sample_it_is_the_mean_over_its_texts(tiny_base: Path):
     classifier, told = classifier_of("bert", tiny_base), []
     readings = [tokenize_with_words(classifier, text) for text in (TEXT, "cold soup", "a lovely room with a view")]
     found = importance_over(classifier, readings, 1, report=told.append)
-    each = np.stack([importance(classifier, tokenized, 1) for tokenized in readings])
+    each = np.stack([importance_over(classifier, [tokenized], 1).change for tokenized in readings])
     assert (found.texts, told) == (3, [1, 2, 3])
     assert np.allclose(found.change, each.mean(axis=0), atol=1e-6)
     assert np.allclose(found.size, abs(each).mean(axis=0), atol=1e-6)
@@ -217,7 +213,8 @@ def test_without_a_target_each_text_is_watched_at_its_own_label(tiny_base: Path)
     classifier = classifier_of("bert", tiny_base)
     readings = [tokenize_with_words(classifier, text) for text in (TEXT, "cold soup")]
     labels = [int(logits_with_ablated_heads(classifier, tokenized, set()).argmax()) for tokenized in readings]
-    each = [importance(classifier, tokenized, label) for tokenized, label in zip(readings, labels, strict=True)]
+    watched = zip(readings, labels, strict=True)
+    each = [importance_over(classifier, [tokenized], label).change for tokenized, label in watched]
     assert np.allclose(importance_over(classifier, readings).change, np.mean(each, axis=0), atol=1e-6)
 
 
@@ -228,7 +225,7 @@ def test_it_can_be_called_off_between_two_pieces(tiny_base: Path):
         importance_over(classifier, readings, should_stop=lambda: bool(told), report=told.append)
     assert told == [1]
     with pytest.raises(CancelledError):
-        importance(classifier, readings[0], 0, should_stop=lambda: True)
+        importance_over(classifier, readings, should_stop=lambda: True)
 
 
 def test_no_hook_is_left_even_where_the_model_breaks(classifier: Classifier):

@@ -157,11 +157,19 @@ def _table(found: Attribution) -> None:
 def show_layers(subject: Subject, choice: Choice) -> None:
     """Draw a map of words by layers."""
     from bertdemo.charts.one_text import layer_chart
+    from bertdemo.explanation.layers import layer_conductance
 
     found = result_of(
         (*key_of(subject, choice), "layers"),
         "Following the words through the layers…",
-        lambda bar: _conductance(subject, choice, bar),
+        lambda bar: layer_conductance(
+            subject.classifier,
+            subject.tokenized,
+            choice.target,
+            choice.against,
+            baseline=choice.baseline,
+            should_stop=bar,
+        ),
     )
     rows = layer_rows(found)
     figure(
@@ -177,14 +185,6 @@ def show_layers(subject: Subject, choice: Choice) -> None:
     left = len(found.tokenized.words) - _MOST_WORDS
     if left > 0:
         st.caption(f"The {_MOST_WORDS} words with the largest scores; {count(left, 'other word')} left out.")
-
-
-def _conductance(subject: Subject, choice: Choice, bar: Bar) -> LayerAttribution:
-    from bertdemo.explanation.layers import layer_conductance
-
-    return layer_conductance(
-        subject.classifier, subject.tokenized, choice.target, choice.against, baseline=choice.baseline, should_stop=bar
-    )
 
 
 def finding(found: LayerAttribution) -> str:

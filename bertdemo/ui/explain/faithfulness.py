@@ -26,14 +26,14 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from bertdemo.explanation.counterfactual import Flip
-    from bertdemo.explanation.faithfulness import Curve, Erasure, Faithfulness
+    from bertdemo.explanation.counterfactual import Flip, How
+    from bertdemo.explanation.faithfulness import Curve
     from bertdemo.explanation.infidelity import Infidelity, Sensitivity
     from bertdemo.explanation.sanity import Sanity
     from bertdemo.ui.explain.methods import Choice
     from bertdemo.ui.kit.prediction import Subject
 
-GONE = {"delete": "deleted", "mask": "masked"}
+GONE: dict[How, str] = {"delete": "deleted", "mask": "masked"}
 
 
 def show(subject: Subject) -> None:
@@ -52,6 +52,8 @@ def show(subject: Subject) -> None:
 
 
 def _flip(subject: Subject, choice: Choice) -> None:
+    from bertdemo.explanation.counterfactual import find_flip
+
     how_gone = st.radio(
         "The words are", list(GONE), format_func=lambda each: GONE.get(each, each), key="flip_how", horizontal=True
     )
@@ -60,7 +62,7 @@ def _flip(subject: Subject, choice: Choice) -> None:
     flip = result_of(
         (*key_of(subject, choice), "flip", how_gone),
         "Looking for them…",
-        lambda bar: _search(subject, scores, how_gone, bar),
+        lambda bar: find_flip(subject.classifier, subject.tokenized, scores, how=how_gone, should_stop=bar),
     )
     st.markdown(found_words(subject, flip))
     st.caption(f"{proof(flip)}{read_further(subject, how_gone)}")
@@ -70,12 +72,6 @@ def _flip(subject: Subject, choice: Choice) -> None:
             counterfactual.put(flip.words, flip.how)
             st.rerun()
     st.caption("First single words are tried, then pairs, then more by their scores.")
-
-
-def _search(subject: Subject, scores: NDArray[np.float64] | None, how: Any, bar: Bar) -> Flip:
-    from bertdemo.explanation.counterfactual import find_flip
-
-    return find_flip(subject.classifier, subject.tokenized, scores, how=how, should_stop=bar)
 
 
 def found_words(subject: Subject, flip: Flip) -> str:
@@ -114,7 +110,9 @@ def show_curves(subject: Subject, choice: Choice) -> None:
     found = result_of(
         (*key_of(subject, choice), "curves"),
         "Masking words, by the scores and in random orders…",
-        lambda bar: _faithfulness(subject, choice, given.word_scores, bar),
+        lambda bar: faithfulness.faithfulness(
+            subject.classifier, subject.tokenized, given.word_scores, choice.target, choice.against, should_stop=bar
+        ),
     )
     st.markdown(f"**{found.verdict}**")
     unit = "Logit" if choice.against is None else "Margin of the logits"
@@ -129,15 +127,12 @@ def show_curves(subject: Subject, choice: Choice) -> None:
         f"{percent(found.coverage, 0)}. {count(found.calls, 'text')} asked."
     )
     with st.container(horizontal=True, gap="medium", key="eraser"):
-        _erasure("Comprehensiveness", found.comprehensiveness, faithfulness.COMPREHENSIVENESS)
-        _erasure("Sufficiency", found.sufficiency, faithfulness.SUFFICIENCY)
+        for name, erasure, about in (
+            ("Comprehensiveness", found.comprehensiveness, faithfulness.COMPREHENSIVENESS),
+            ("Sufficiency", found.sufficiency, faithfulness.SUFFICIENCY),
+        ):
+            _figure(name, f"{erasure.ours:.3f}", f"in random orders {erasure.random:.3f}", about)
     st.caption(faithfulness.LIMIT_OF_ERASER)
-
-
-def _faithfulness(subject: Subject, choice: Choice, scores: NDArray[np.float64], bar: Bar) -> Faithfulness:
-    from bertdemo.explanation.faithfulness import faithfulness
-
-    return faithfulness(subject.classifier, subject.tokenized, scores, choice.target, choice.against, should_stop=bar)
 
 
 def _curve(curve: Curve, title: str, across: str, up: str, key: str, note: str) -> None:
@@ -171,12 +166,6 @@ def curve_rows(curve: Curve) -> pd.DataFrame:
         {"share": shares, "value": curve.middle, "low": curve.low, "high": curve.high, "series": ORDERS[1]}
     )
     return pd.concat([ours.astype({"low": float, "high": float}), random], ignore_index=True)
-
-
-def _erasure(name: str, erasure: Erasure, about: str) -> None:
-    with st.container(width=300, gap=None):
-        st.metric(name, f"{erasure.ours:.3f}")
-        st.caption(f"in random orders {erasure.random:.3f}  \n{about}")
 
 
 def steady(subject: Subject, choice: Choice) -> None:
@@ -215,13 +204,15 @@ def _figure(name: str, value: str, *about: Any) -> None:
 def show_sanity(subject: Subject, choice: Choice) -> None:
     """Draw the verdict, the correlation at each stage of forgetting, and the text as random weights would tint it."""
     from bertdemo.charts.one_text import sanity_chart
-    from bertdemo.explanation.sanity import LIMIT, MEANING
+    from bertdemo.explanation.sanity import LIMIT, MEANING, sanity
 
     has_signs = methods.attribution(subject, choice).signed
     found = result_of(
         (*key_of(subject, choice), "sanity"),
         "Explaining copies with ever more random weights…",
-        lambda bar: _sanity(subject, choice, bar),
+        lambda bar: sanity(
+            subject.classifier, subject.tokenized, methods.explain(choice), should_stop=bar.is_over, report=bar.at
+        ),
     )
     if found.passed is None:
         st.caption(found.verdict)
@@ -243,17 +234,6 @@ def show_sanity(subject: Subject, choice: Choice) -> None:
             key=f"strip_{key}",
             label=f"The text, tinted by the scores of a model that has {key}",
         )
-
-
-def _sanity(subject: Subject, choice: Choice, bar: Bar) -> Sanity:
-    from bertdemo.explanation.sanity import sanity
-
-    explain = methods.explain(choice)
-
-    def report(done: int, of: int) -> None:
-        bar.at(done, of)
-
-    return sanity(subject.classifier, subject.tokenized, explain, should_stop=bar.is_over, report=report)
 
 
 def stage_rows(found: Sanity) -> pd.DataFrame:
