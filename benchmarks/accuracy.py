@@ -27,7 +27,7 @@ def main() -> None:
         contender, seed = arguments.one
         print(json.dumps({"ours": ours, "trainer": trainer}[contender](int(seed))))
         return
-    from bertdemo.tasks.environment import WORKER_ENVIRONMENT  # for both: this table is about scores
+    from bertdemo.tasks.local import WORKER_ENVIRONMENT  # for both: this table is about scores
 
     found = {
         name: [figures("accuracy", name, str(seed), **WORKER_ENVIRONMENT) for seed in SEEDS]

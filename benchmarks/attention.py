@@ -21,7 +21,7 @@ from bertdemo.explanation.tokenized_text import tokenize_with_words
 from bertdemo.models.checkpoints import load_classifier
 from bertdemo.models.devices import choose_placement
 from bertdemo.prediction.predict import predict
-from bertdemo.runs.starters import starter_folders
+from bertdemo.runs.store import starter_folders
 
 RUN = "starter-airline-sentiment"
 TEXTS, SESSIONS, ASKED = 40, 4, 250  # texts; sessions, and how often each asks

@@ -49,7 +49,7 @@ def main() -> None:
 def classifier_and_texts():
     """The starter as it predicts, and the texts that it never saw."""
     from bertdemo.models.checkpoints import load_classifier
-    from bertdemo.runs.starters import starter_folders
+    from bertdemo.runs.store import starter_folders
 
     folder = next(folder for folder in starter_folders() if folder.id == RUN)
     return load_classifier(folder.model_path), folder.split().part("test").texts

@@ -29,7 +29,7 @@ def main() -> None:
     if arguments.step:
         print(json.dumps(globals()[arguments.step](arguments.home)))
         return
-    from bertdemo.tasks.environment import WORKER_ENVIRONMENT
+    from bertdemo.tasks.local import WORKER_ENVIRONMENT
 
     with tempfile.TemporaryDirectory() as home:
         write_table(Path(home) / "tweets.csv", arguments.rows)

@@ -30,7 +30,7 @@ def main() -> None:
         name, folder = sys.argv[1:]
         print(json.dumps(globals()[name](Path(folder))))
         return
-    from bertdemo.tasks.environment import WORKER_ENVIRONMENT
+    from bertdemo.tasks.local import WORKER_ENVIRONMENT
 
     with tempfile.TemporaryDirectory() as folder:
         machine = figures("prediction", "prepare", folder)["machine"]

@@ -86,7 +86,7 @@ def tweets(n: int):
 
 def in_a_process(contender: str, isa: str | None) -> dict[str, float | str]:
     """The figures of ``measure``, from a fresh process; ours starts in a worker's environment, the others as usual."""
-    from bertdemo.tasks.environment import WORKER_ENVIRONMENT
+    from bertdemo.tasks.local import WORKER_ENVIRONMENT
 
     environment = dict(WORKER_ENVIRONMENT if contender.startswith("ours") else {})
     if isa:

@@ -25,7 +25,7 @@ def main() -> None:
     if sys.argv[1:] == ["once"]:
         print(json.dumps(measure()))
         return
-    from bertdemo.tasks.environment import WORKER_ENVIRONMENT
+    from bertdemo.tasks.local import WORKER_ENVIRONMENT
 
     rounds = [figures("watching", "once", **WORKER_ENVIRONMENT) for _ in range(ROUNDS)]
     for name in rounds[0]:

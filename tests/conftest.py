@@ -17,8 +17,8 @@ import pytest
 from bertdemo.data.dataset import Dataset
 from bertdemo.models.tiny import make_tiny_bert
 from bertdemo.settings import Settings
-from bertdemo.tasks.environment import WORKER_ENVIRONMENT
 from bertdemo.tasks.folder import TaskFolder
+from bertdemo.tasks.local import WORKER_ENVIRONMENT
 from bertdemo.tasks.lock import WorkerLock
 
 # A shell that starts the suite in the background has it ignore Ctrl-C, which the commands under test would inherit.

@@ -21,7 +21,7 @@ LOOK = """
 import bertdemo, sys
 from pathlib import Path
 from bertdemo import settings
-from bertdemo.runs.starters import STARTERS
+from bertdemo.runs.store import STARTERS
 from bertdemo.ui.attention.pictures import _FOLDER
 for place in (bertdemo.__file__, settings.app_script(), STARTERS, _FOLDER):
     print(Path(place).is_relative_to(sys.argv[1]))

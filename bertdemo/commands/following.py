@@ -8,8 +8,8 @@ from typing import TypeVar
 
 from bertdemo.commands.console import Console
 from bertdemo.errors import JobError, RunError
-from bertdemo.runs.metrics import News
 from bertdemo.runs.records import Run
+from bertdemo.runs.reporting import News
 from bertdemo.runs.store import Runs
 from bertdemo.tasks.following import Store, Task, follow, until_ended
 from bertdemo.tasks.records import State, Status

@@ -65,7 +65,7 @@ def run(arguments: argparse.Namespace, settings: Settings, output: Console) -> i
 
 def _question(arguments: argparse.Namespace, label_names: Sequence[str]) -> Question:
     from bertdemo.studies.records import Question
-    from bertdemo.studies.selection import question_about
+    from bertdemo.studies.store import question_about
 
     if arguments.cell:
         truth, predicted = arguments.cell

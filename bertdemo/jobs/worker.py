@@ -20,7 +20,7 @@ import numpy as np
 from bertdemo.errors import RunError
 from bertdemo.jobs.folder import NO_LABEL, JobFolder, PredictedChunk
 from bertdemo.models.encoding import is_blank
-from bertdemo.runs.digest import model_digest
+from bertdemo.runs.versions import model_digest
 from bertdemo.settings import Settings
 from bertdemo.tasks.records import State
 from bertdemo.tasks.worker import StatusWriter, raise_if_asked, run_task, run_worker

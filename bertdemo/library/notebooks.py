@@ -11,7 +11,7 @@ import bertdemo
 from bertdemo.data.catalog import BUILT_IN
 from bertdemo.data.splitting import training_texts
 from bertdemo.models.catalog import base_name
-from bertdemo.runs.naming import nearest_preset
+from bertdemo.runs.planning import nearest_preset
 from bertdemo.training.recipe import Recipe
 
 if TYPE_CHECKING:

@@ -114,7 +114,7 @@ class Run:
             TrainingError: it ended without a tested classifier.
             KeyboardInterrupt: Ctrl-C a second time; the run goes on to its end by itself.
         """
-        from bertdemo.runs.metrics import News
+        from bertdemo.runs.reporting import News
         from bertdemo.tasks.following import until_ended
 
         news = News(self._runs.folder(self.id))

@@ -24,7 +24,7 @@ from bertdemo.lines import one_line
 from bertdemo.models.catalog import CATALOGUE, BaseModel, base_name, files_of
 from bertdemo.models.files import require_base
 from bertdemo.settings import Settings
-from bertdemo.tasks.environment import WORKER_ENVIRONMENT
+from bertdemo.tasks.local import WORKER_ENVIRONMENT
 from bertdemo.training.recipe import TECHNIQUES, Recipe
 
 _log = logging.getLogger(__name__)

@@ -18,10 +18,8 @@ from bertdemo.data.dataset import Source, Split
 from bertdemo.errors import RecipeError, RunError
 from bertdemo.lines import one_line, printable
 from bertdemo.models.files import is_whole
-from bertdemo.runs.metrics import append_event, read_events
-from bertdemo.runs.naming import LONGEST_NAME
-from bertdemo.runs.records import DataCard
-from bertdemo.runs.unfinished import best_step, summarise
+from bertdemo.runs.metrics import append_event, best_step, read_events, summarise
+from bertdemo.runs.records import LONGEST_NAME, DataCard
 from bertdemo.tasks.codec import is_plain
 from bertdemo.tasks.failures import storage
 from bertdemo.tasks.folder import TaskFolder, drafted
@@ -59,7 +57,7 @@ class RunFolder(TaskFolder):
     @classmethod
     def create(cls, path: Path, split: Split, recipe: Recipe, name: str, created: float) -> RunFolder:
         """Write everything a worker needs; the folder appears under its name complete or not at all."""
-        from bertdemo.runs.split_io import card_of, write_split
+        from bertdemo.runs.parquet import card_of, write_split
 
         with drafted(path) as draft:
             folder = cls(draft)
@@ -99,7 +97,7 @@ class RunFolder(TaskFolder):
         Raises:
             RunError: ``data.parquet`` is missing, or its texts are not those that the run was made with.
         """
-        from bertdemo.runs.split_io import read_split
+        from bertdemo.runs.parquet import read_split
 
         card, seed = self.data_card(), self._as(int, self._read_json("data.json").get("seed", 0), "data.json")
         try:
@@ -241,7 +239,7 @@ class RunFolder(TaskFolder):
         Raises:
             RunError: the answers are there and damaged, or are not those to the texts of this run.
         """
-        from bertdemo.runs.answers import read_answers
+        from bertdemo.runs.parquet import read_answers
 
         path = self.path / _ANSWERS
         if not path.exists():
@@ -253,7 +251,7 @@ class RunFolder(TaskFolder):
 
     def write_answers(self, answers: Answers) -> None:
         """Keep the logits and labels of validation and test, whole or not at all."""
-        from bertdemo.runs.answers import write_answers
+        from bertdemo.runs.parquet import write_answers
 
         with storage(self.path), drafts.drafted(self.path / _ANSWERS) as draft:
             write_answers(answers, draft)

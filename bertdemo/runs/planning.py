@@ -1,18 +1,60 @@
-"""From a data set and what a person set to a run that can be submitted: the same for every way to start one."""
+"""From a data set and what a person set to a named run that can be submitted: the same for every way to start one."""
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, get_args, get_type_hints
 
 from bertdemo.data.dataset import Dataset, Split
-from bertdemo.errors import RecipeError
-from bertdemo.models.catalog import find_base
-from bertdemo.runs.naming import default_name
+from bertdemo.errors import ModelError, RecipeError
+from bertdemo.lines import printable, shorten
+from bertdemo.models.catalog import base_name, find_base
+from bertdemo.runs.records import LONGEST_NAME
 from bertdemo.tasks.codec import is_plain
 from bertdemo.training.presets import Preset, recipe_for
 from bertdemo.training.recipe import Recipe
+
+_LONGEST_DATA = 60  # characters
+
+
+def default_name(data: Dataset, recipe: Recipe, limit: int | None) -> str:
+    """Name the data, the base if it is not the usual one, what is unusual about the recipe, and a limit of texts."""
+    from bertdemo.data.splitting import training_texts
+
+    base = "" if recipe.base == Recipe.base else base_name(recipe.base)
+    parts = [
+        shorten(printable(data.name), _LONGEST_DATA),
+        base,
+        recipe_in_words(recipe, training_texts(data, limit)),
+        f"{limit:,} texts" if limit else "",
+    ]
+    return shorten(", ".join(part for part in parts if part), LONGEST_NAME)
+
+
+def recipe_in_words(recipe: Recipe, texts: int) -> str:
+    """Return the preset that comes nearest for so many texts, unless it is the standard one, and what differs."""
+    nearest, changed = nearest_preset(recipe, texts)
+    different = [f"{name.replace('_', ' ')} {value}" for name, value in changed.items()]
+    return ", ".join([nearest, *different] if nearest != "standard" else different)
+
+
+def nearest_preset(recipe: Recipe, texts: int) -> tuple[Preset, dict[str, Any]]:
+    """Return the preset that comes nearest for so many texts, and the settings that differ from it but for the base."""
+    from bertdemo.training.presets import Preset, recipe_for
+
+    presets: dict[Preset, Recipe] = {"standard": Recipe()}
+    with contextlib.suppress(ModelError):  # the base has gone since
+        presets = {preset: recipe_for(recipe.base, preset, texts) for preset in get_args(Preset)}
+    different = {preset: _changed(recipe, usual) for preset, usual in presets.items()}
+    nearest = min(different, key=lambda preset: (len(different[preset]), preset != "standard"))
+    return nearest, different[nearest]
+
+
+def _changed(recipe: Recipe, usual: Recipe) -> dict[str, Any]:
+    names = [each.name for each in fields(Recipe) if getattr(recipe, each.name) != getattr(usual, each.name)]
+    return {name: getattr(recipe, name) for name in names if name != "base"}
 
 
 @dataclass(frozen=True)

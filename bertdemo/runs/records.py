@@ -8,6 +8,8 @@ from typing import Any
 from bertdemo.tasks.records import Status
 from bertdemo.training.recipe import Recipe
 
+LONGEST_NAME = 120  # characters
+
 
 @dataclass(frozen=True)
 class DataCard:

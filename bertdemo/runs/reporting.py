@@ -1,11 +1,11 @@
-"""What becomes of the loop's events: lines in ``metrics.jsonl`` and a status, at no cost to the loop."""
+"""What becomes of the events of the loop: lines in ``metrics.jsonl`` and a status, at no cost; and who reads them."""
 
 from __future__ import annotations
 
 import logging
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -63,6 +63,19 @@ class Reporter:
 
     def _say(self, message: str, step: int, remaining: float | None) -> None:
         self._writer.update(State.TRAINING, message, step=step, steps=self._steps, remaining=remaining)
+
+
+class News:
+    """What happened in a run since somebody last asked; ``from_now`` leaves out what happened before."""
+
+    def __init__(self, folder: RunFolder, *, from_now: bool = False) -> None:
+        self._folder = folder
+        self._offset = folder.read_metrics()[1] if from_now else 0
+
+    def lines(self) -> Iterator[str]:
+        """Yield a line for the plan, each validation and each note."""
+        events, self._offset = self._folder.read_metrics(self._offset)
+        yield from filter(None, map(describe, events))
 
 
 def merge(steps: Sequence[Stepped], since: float) -> Stepped:

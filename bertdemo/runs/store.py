@@ -1,4 +1,4 @@
-"""All runs of one home: what pages and commands call."""
+"""All runs of one home, and those that come with the app: what pages and commands call."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import bertdemo
 from bertdemo.data.dataset import Split
-from bertdemo.errors import BertDemoError, RunError
+from bertdemo.errors import BertDemoError, DataError, RunError
 from bertdemo.models.catalog import BaseModel, find_base
 from bertdemo.runs.base_checking import BaseCheck
 from bertdemo.runs.folder import RunFolder
 from bertdemo.runs.records import DataCard, Run
-from bertdemo.runs.starters import STARTERS, starter_folders
 from bertdemo.settings import Settings
 from bertdemo.tasks.backend import Backend
 from bertdemo.tasks.records import State, Status
@@ -24,6 +24,7 @@ from bertdemo.training.recipe import Recipe
 if TYPE_CHECKING:
     from bertdemo.evaluation.report import Report
 
+STARTERS = Path(bertdemo.__file__).parent / "starters"
 _UNTESTED = (State.INTERRUPTED, State.FAILED)
 _RunList = list[Run]
 _Events = list[dict[str, Any]]
@@ -229,3 +230,49 @@ def _local_backend(settings: Settings) -> Backend[RunFolder]:
     from bertdemo.tasks.local import LocalBackend, worker_command
 
     return LocalBackend(settings, worker_command("bertdemo.runs.worker"))
+
+
+class StarterFolder(RunFolder):
+    """A run folder without its texts: corpora are not passed on, they come from the packages that hold them."""
+
+    read_only = True
+
+    def split(self) -> Split:
+        """Return the texts of the run in their three parts, divided anew.
+
+        Raises:
+            RunError: the texts are not installed, or are not those that the run was made with.
+        """
+        from bertdemo.runs.parquet import card_of
+
+        card = self.data_card()
+        seed: int = self._as(int, self._read_json("data.json").get("seed", 0), "data.json")
+        try:
+            split = split_built_in(card.name, seed)
+        except DataError as error:
+            raise RunError(f"The texts of {self.id} cannot be had: {error}") from error
+        if card_of(split) != card:
+            raise RunError(
+                f"The installed texts of {card.name} are not those that {self.id} was trained on: "
+                "install the versions that requirements.txt names."
+            )
+        return split
+
+
+def starter_folders(root: Path = STARTERS) -> list[StarterFolder]:
+    """Return the runs that come with the app, in the order of their names."""
+    return [StarterFolder(path) for path in sorted(root.glob("starter-*")) if path.is_dir()]
+
+
+def split_built_in(name: str, seed: int) -> Split:
+    """Return the built-in data set of this name, cleaned and divided as for any run.
+
+    Raises:
+        DataError: there is none of this name, or its package is not installed.
+    """
+    from bertdemo.data.catalog import load_built_in
+    from bertdemo.data.checkup import check_up, clean
+    from bertdemo.data.splitting import split
+
+    dataset = load_built_in(name)
+    return split(clean(dataset, check_up(dataset), drop_small=True), seed=seed)

@@ -16,8 +16,7 @@ from bertdemo.commands.following import follow_run
 from bertdemo.drafts import scratch
 from bertdemo.errors import BertDemoError, TrainingError
 from bertdemo.runs.folder import RunFolder
-from bertdemo.runs.starters import STARTERS, split_built_in
-from bertdemo.runs.store import Runs
+from bertdemo.runs.store import STARTERS, Runs, split_built_in
 from bertdemo.settings import Settings
 from bertdemo.tasks.folder import drafted
 from bertdemo.tasks.records import State, Status

@@ -16,7 +16,7 @@ from bertdemo.explanation.masking import ids_without, texts_at_once
 from bertdemo.explanation.tokenized_text import TokenizedText, tokenize_with_words
 from bertdemo.models.encoding import Encoded
 from bertdemo.prediction.predict import predict_encoded
-from bertdemo.runs.digest import model_digest
+from bertdemo.runs.versions import model_digest
 from bertdemo.settings import Settings
 from bertdemo.studies.folder import StudyFolder
 from bertdemo.tasks.worker import raise_if_asked

@@ -16,8 +16,7 @@ from bertdemo.data.dataset import Dataset
 from bertdemo.evaluation.comparison import compare
 from bertdemo.explanation.tokenized_text import TokenizedText
 from bertdemo.studies.records import Masked, Shortcut, WordFinding
-from bertdemo.studies.terms import Term, terms_in, terms_of
-from bertdemo.studies.words import surely
+from bertdemo.studies.words import Term, surely, terms_in, terms_of
 
 RATIO = 3.0  # how many times as often a shortcut stands in texts of its label as in others
 MOST = 12  # words that are masked

@@ -9,7 +9,7 @@ import streamlit as st
 
 from bertdemo.lines import shorten
 from bertdemo.models.catalog import base_name
-from bertdemo.runs.naming import recipe_in_words
+from bertdemo.runs.planning import recipe_in_words
 from bertdemo.runs.records import Run
 from bertdemo.ui.kit import errors, resources, run_picker
 from bertdemo.ui.kit.formatting import ago, duration, escape

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from bertdemo.jobs.records import JobColumns
-from bertdemo.jobs.submission import as_table, chunk_rows, fingerprint
+from bertdemo.jobs.store import as_table, chunk_rows, fingerprint
 from tests.jobs.conftest import TEXT, table
 
 

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from bertdemo.models.checkpoints import load_classifier, save_classifier
-from bertdemo.studies import selection, store
+from bertdemo.studies import store
 from bertdemo.studies.records import Question
 from bertdemo.studies.store import Studies
 from bertdemo.studies.worker import work
@@ -199,7 +199,7 @@ def test_the_map_says_what_fine_tuning_did_to_the_neighbourhoods(view, words_of,
 
 
 def test_a_run_with_too_few_test_texts_has_no_map_and_says_why(view, monkeypatch, words_of):
-    monkeypatch.setattr(selection, "LEAST_MAP", 16)
+    monkeypatch.setattr(store, "LEAST_MAP", 16)
     app = view()
     assert not app.exception
     assert not app.error

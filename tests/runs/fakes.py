@@ -21,9 +21,8 @@ from bertdemo.evaluation.baseline import Baseline
 from bertdemo.evaluation.report import ClassScores, Interval, Report, Scores, TrainingSummary
 from bertdemo.models.catalog import BaseModel
 from bertdemo.runs.folder import RunFolder
-from bertdemo.runs.pipeline import Pipeline
 from bertdemo.runs.store import Runs
-from bertdemo.runs.worker import work
+from bertdemo.runs.worker import Pipeline, work
 from bertdemo.settings import Settings
 from bertdemo.tasks.folder import TaskFolder
 from bertdemo.tasks.local import LocalBackend

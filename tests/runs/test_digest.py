@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bertdemo.errors import ModelError, RunError
-from bertdemo.runs.digest import model_digest
+from bertdemo.runs.versions import model_digest
 
 
 def test_another_model_has_another_digest(tmp_path):

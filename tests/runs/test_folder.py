@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from bertdemo.data.dataset import Dataset, Source, Split
 from bertdemo.errors import DataError, RunError, StorageError
 from bertdemo.runs.folder import RunFolder
-from bertdemo.runs.split_io import card_of, read_split, write_split
+from bertdemo.runs.parquet import card_of, read_split, write_split
 from bertdemo.runs.store import Runs
 from bertdemo.settings import Settings
 from bertdemo.tasks.records import State, Status

@@ -16,8 +16,8 @@ from bertdemo.evaluation.report import ending
 from bertdemo.models.files import is_whole
 from bertdemo.prediction.model_cache import ModelCache
 from bertdemo.prediction.single import predict_one
+from bertdemo.runs.metrics import summarise
 from bertdemo.runs.store import Runs
-from bertdemo.runs.unfinished import summarise
 from bertdemo.tasks.backend import ImmediateBackend
 from bertdemo.tasks.records import State, Status
 from bertdemo.training.events import Started, Stepped, Validated

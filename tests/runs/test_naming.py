@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from bertdemo.runs.naming import LONGEST_NAME, default_name, recipe_in_words
+from bertdemo.runs.planning import LONGEST_NAME, default_name, recipe_in_words
 from bertdemo.training.presets import recipe_for
 from bertdemo.training.recipe import Recipe
 

@@ -15,8 +15,7 @@ from bertdemo.data.catalog import BUILT_IN
 from bertdemo.errors import RunError, TrainingError
 from bertdemo.evaluation.calibration import fit_temperature
 from bertdemo.runs.folder import RunFolder
-from bertdemo.runs.starters import StarterFolder, split_built_in, starter_folders
-from bertdemo.runs.store import Runs
+from bertdemo.runs.store import Runs, StarterFolder, split_built_in, starter_folders
 from bertdemo.starters import __main__ as making
 from bertdemo.starters.__main__ import Starter, make
 from bertdemo.tasks.records import State

@@ -10,7 +10,7 @@ from bertdemo.explanation.tokenized_text import TokenizedText, Word, words_in
 from bertdemo.studies import shortcuts
 from bertdemo.studies.records import WordFinding
 from bertdemo.studies.shortcuts import masked_effects, suspects, words_of
-from bertdemo.studies.terms import Term, kind_of
+from bertdemo.studies.words import Term, kind_of
 
 TICKET, GOOD, THE = Term("number", "4711"), Term("word", "good"), Term("word", "the")
 

@@ -19,8 +19,7 @@ from bertdemo.prediction.predict import predict
 from bertdemo.runs.folder import RunFolder
 from bertdemo.studies import shortcuts, words
 from bertdemo.studies.records import Question
-from bertdemo.studies.selection import choose, question_about
-from bertdemo.studies.store import Studies
+from bertdemo.studies.store import Studies, choose, question_about
 from bertdemo.studies.worker import integrate, work
 from bertdemo.tasks.backend import ImmediateBackend
 from bertdemo.tasks.records import State

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bertdemo.explanation.tokenized_text import tokenize_with_words, words_in
 from bertdemo.models.checkpoints import load_classifier
-from bertdemo.studies.terms import GROUPS, Term, kind_of, terms_in, terms_of
+from bertdemo.studies.words import GROUPS, Term, kind_of, terms_in, terms_of
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from bertdemo.studies.records import Explained, ScoredWord
-from bertdemo.studies.terms import Term
-from bertdemo.studies.words import FEWEST, count_compared, findings, mean_interval, surely, tally
+from bertdemo.studies.words import FEWEST, Term, count_compared, findings, mean_interval, surely, tally
 
 
 def text(place, *scored):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from bertdemo.data.dataset import Dataset, Split
-from bertdemo.runs.naming import default_name
+from bertdemo.runs.planning import default_name
 from bertdemo.ui.finetune import data_choice
 from bertdemo.ui.kit import resources
 from bertdemo.ui.kit.formatting import about

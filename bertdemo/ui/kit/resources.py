@@ -30,7 +30,7 @@ import streamlit as st
 from bertdemo.errors import BertDemoError
 from bertdemo.runs.records import Run
 from bertdemo.settings import Settings
-from bertdemo.tasks.environment import WORKER_ENVIRONMENT
+from bertdemo.tasks.local import WORKER_ENVIRONMENT
 
 if TYPE_CHECKING:
     from bertdemo.data.bounded import TableReader

@@ -31,7 +31,7 @@ _LONGEST = 80  # characters of a text in a chart or a list
 def show(run: Run, known: Analysis) -> None:
     """Have the vectors of the test texts computed, and see them."""
     from bertdemo.studies.records import Question
-    from bertdemo.studies.selection import LEAST_MAP, MOST_MAP, too_few_for_a_map
+    from bertdemo.studies.store import LEAST_MAP, MOST_MAP, too_few_for_a_map
 
     st.subheader("Map of the test texts, before and after", anchor=False)
     with errors.shown():
