@@ -22,7 +22,7 @@ STYLE = """<style>
 
 
 def main() -> None:
-    """What a visitor sees: the page that the address names, below the navigation."""
+    """Show what a visitor sees: the page that the address names, below the navigation."""
     icon = Path(__file__).parent / ".streamlit" / "icon.svg"  # a file of ours: named icons are fetched from a network
     st.set_page_config(page_title="BERT demo", page_icon=str(icon), layout="centered")
     page = st.navigation(

@@ -42,12 +42,12 @@ def main() -> None:
 
 
 def prepared():
-    """The split, the same for every contender and seed."""
+    """Return the split, the same for every contender and seed."""
     return a_split(DATA)
 
 
 def recipe_of(split, seed: int):
-    """What the app would begin with for so many messages."""
+    """Return what the app would begin with for so many messages."""
     from bertdemo.training.presets import recipe_for
     from bertdemo.training.recipe import Recipe
 

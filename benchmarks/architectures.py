@@ -110,7 +110,7 @@ def try_and_tell(name: str, columns: tuple[str, ...], told: Connection) -> None:
 
 
 def try_architecture(name: str, columns: tuple[str, ...], scratch: Path) -> Iterator[tuple[str, str]]:
-    """The column and the cell of each check; one alone where the architecture cannot be trained."""
+    """Return the column and the cell of each check; one alone where the architecture cannot be trained."""
     from benchmarks.tiny_bases import make_base
 
     try:
@@ -130,7 +130,7 @@ def try_architecture(name: str, columns: tuple[str, ...], scratch: Path) -> Iter
 
 
 def attempt(check: Callable[[], Any]) -> Any:
-    """What a check returns, or what to write about its error."""
+    """Return what a check returns, or what to write about its error."""
     from bertdemo.errors import BertDemoError
 
     try:
@@ -237,7 +237,7 @@ class Trained:
             expect_close(found.logits, logits(self.load(), [text])[0], _EXACT, "other logits than predicted")
 
     def heads(self) -> None:
-        """A head that is switched off changes the logits, and what all views of a head say agrees."""
+        """Check that a head that is switched off changes the logits, and that all views of a head agree."""
         from bertdemo.explanation.attention import attention
         from bertdemo.explanation.heads import closeup, logits_with_ablated_heads
         from bertdemo.explanation.tokenized_text import tokenize_with_words
@@ -253,7 +253,7 @@ class Trained:
         Trained.from_base(self.base, self.folder.with_name("adapted"), lora_rank=4)
 
     def onnx(self) -> None:
-        """The file with a temperature in its weights, on batches of 1 and 3 texts, short, long and padded."""
+        """Return the file with a temperature in its weights, on batches of 1 and 3 texts, short, long and padded."""
         import onnxruntime
 
         from bertdemo.export.onnx import to_onnx
@@ -273,7 +273,7 @@ class Trained:
 
 
 def inputs_of(classifier: Any, encoded: Any, rows: list[int]) -> dict[str, Any]:
-    """What the file is asked for these texts, filled up to the longest: (texts, tokens) each."""
+    """Return what the file is asked for these texts, filled up to the longest: (texts, tokens) each."""
     import numpy as np
 
     width, left = max(encoded.lengths[row] for row in rows), classifier.tokenizer.padding_side == "left"
@@ -326,7 +326,7 @@ def expect_close(found: Any, expected: Any, tolerance: float, otherwise: str) ->
 
 
 def table(rows: dict[str, tuple[str, ...]]) -> str:
-    """The page of documentation."""
+    """Return the page of documentation."""
     import transformers
 
     heads = ("architecture", *COLUMNS)
@@ -349,7 +349,7 @@ def table(rows: dict[str, tuple[str, ...]]) -> str:
 
 
 def read_table(file: Path) -> dict[str, tuple[str, ...]]:
-    """The rows of ``table``; none where there is no such file."""
+    """Return the rows of ``table``; none where there is no such file."""
     lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| ")]
     return {name: tuple(row) for name, *row in cells[1:]}

@@ -25,7 +25,7 @@ BASE = "minilm-l6"
 
 
 def load(labels: int) -> tuple[Any, Any]:
-    """The bundled base with transformers' defaults, and its tokenizer."""
+    """Return the bundled base with transformers' defaults, and its tokenizer."""
     location = find_base(BASE).location
     model = AutoModelForSequenceClassification.from_pretrained(location, num_labels=labels)
     return model, AutoTokenizer.from_pretrained(location)
@@ -62,7 +62,7 @@ class _Clock(TrainerCallback):
 
 
 def make_trainer(data: Dataset, **settings: Any) -> tuple[Trainer, _Clock]:
-    """A Trainer with dynamic padding; what ``settings`` does not say is its default (fp32, batches of 8)."""
+    """Return a Trainer with dynamic padding; what ``settings`` does not say is its default (fp32, batches of 8)."""
     model, tokenizer = load(len(data.label_names))
     columns = tokenizer(list(data.texts), truncation=True, max_length=128)
     rows = [{**{k: v[i] for k, v in columns.items()}, "labels": data.labels[i]} for i in range(len(data))]

@@ -47,7 +47,7 @@ def main() -> None:
 
 
 def classifier_and_texts():
-    """The starter as it predicts, and the texts that it never saw."""
+    """Return the starter as it predicts, and the texts that it never saw."""
     from bertdemo.models.checkpoints import load_classifier
     from bertdemo.runs.store import starter_folders
 
@@ -68,7 +68,7 @@ def ours(classifier, text: str):
 
 
 def theirs(classifier) -> Callable[[str], float]:
-    """What transformers-interpret's SequenceClassificationExplainer computes by default, on the same weights."""
+    """Return what transformers-interpret's SequenceClassificationExplainer computes by default, on the same weights."""
     import torch
     from captum.attr import LayerIntegratedGradients
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
@@ -191,7 +191,7 @@ def long(_classifier, _texts) -> None:
 
 
 def long_here() -> dict[str, float]:
-    """A text of 512 tokens: memory, time, and the longest wait for a cancel."""
+    """Measure a text of 512 tokens: memory, time, and the longest wait for a cancel."""
     from benchmarks.memory import Since
     from bertdemo.errors import CancelledError
     from bertdemo.explanation.integrated_gradients import integrated_gradients

@@ -44,7 +44,7 @@ def main() -> None:
 
 
 def plant(dataset: Dataset, seed: int = 0) -> Dataset:
-    """The same texts, half of them with ``WORD`` at a random place; the label says which."""
+    """Return the same texts, half of them with ``WORD`` at a random place; the label says which."""
     rng = Random(seed)
     texts, labels = [], []
     for text in dataset.texts:

@@ -67,7 +67,7 @@ def visited(browser: Browser, name: str, home: Path) -> float | None:
 
 @contextmanager
 def one_core_busy() -> Iterator[None]:
-    """A process that does nothing, as fast as it can."""
+    """Keep a core busy with nothing."""
     process = subprocess.Popen([sys.executable, "-c", "while True: pass"])
     try:
         yield

@@ -10,7 +10,7 @@ ROUNDS = 200  # the best of seconds: what the machine can do when nothing else w
 
 
 def ceiling(precision: str) -> float:
-    """The best rate of 200 products of two 2048 × 2048 matrices, in FLOP/s."""
+    """Return the best rate of 200 products of two 2048 × 2048 matrices, in FLOP/s."""
     import torch
 
     dtype = {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}[precision]

@@ -121,7 +121,7 @@ def idle_jobs(home: Path):
 
 
 def the_job(home: Path):
-    """The folder of the one job there is."""
+    """Return the folder of the one job there is."""
     from bertdemo.jobs.folder import JobFolder
 
     return JobFolder(next(path for path in (home / "jobs").iterdir() if not path.name.startswith(".")))

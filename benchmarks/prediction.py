@@ -57,7 +57,7 @@ def classifier_and_texts():
 
 
 def prepare(folder: Path) -> dict[str, str]:
-    """The model as the pipeline reads it."""
+    """Return the model as the pipeline reads it."""
     from benchmarks import machine
 
     classifier, _ = classifier_and_texts()
@@ -67,7 +67,7 @@ def prepare(folder: Path) -> dict[str, str]:
 
 
 def job(_: Path, *, exact: bool = False) -> dict[str, float]:
-    """A job from its first row to its last, with all it reads and writes on the way."""
+    """Return a job from its first row to its last, with all it reads and writes on the way."""
     import pandas as pd
 
     from bertdemo.jobs.records import JobColumns
@@ -114,7 +114,7 @@ def one_by_one(folder: Path) -> dict[str, float]:
 
 
 def a_pipeline(folder: Path):
-    """A warm pipeline, and the texts."""
+    """Return a warm pipeline, and the texts."""
     from transformers import pipeline
 
     classifier, split = classifier_and_texts()
@@ -142,7 +142,7 @@ def single(_: Path) -> dict[str, float]:
 
 
 def agreement(_: Path) -> dict[str, float | str]:
-    """The fast path against fp32 on validation and test, and fp32 in batches against text by text."""
+    """Return the fast path against fp32 on validation and test, and fp32 in batches against text by text."""
     import numpy as np
 
     from bertdemo.models.devices import choose_placement

@@ -10,7 +10,7 @@ from typing import Any
 
 
 def a_split(name: str, max_train: int | None = None):
-    """A built-in data set, cleaned and split with seed 0, as a run would be."""
+    """Return a built-in data set, cleaned and split with seed 0, as a run would be."""
     from bertdemo.data.catalog import load_built_in
     from bertdemo.data.checkup import check_up, clean
     from bertdemo.data.splitting import split
@@ -20,7 +20,7 @@ def a_split(name: str, max_train: int | None = None):
 
 
 def figures(module: str, *arguments: str, **environment: str) -> dict[str, Any]:
-    """The JSON object that ``python -m benchmarks.<module> <arguments>`` prints last, with ``environment`` added."""
+    """Return the JSON object that ``python -m benchmarks.<module> <arguments>`` prints last, with ``environment`` added."""
     done = subprocess.run(
         [sys.executable, "-m", f"benchmarks.{module}", *arguments],
         env={**os.environ, **environment},

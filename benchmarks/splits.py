@@ -31,7 +31,7 @@ def main() -> None:
 
 
 def trained(seed: int, options: list[str], home: str) -> dict[str, dict[str, float]]:
-    """What the command prints of a run with this seed."""
+    """Return what the command prints of a run with this seed."""
     command = [sys.executable, "-m", "bertdemo", "train", "--data", "airline_sentiment", "--preset", "thorough"]
     done = subprocess.run(
         [*command, "--seed", str(seed), "--json", *options],

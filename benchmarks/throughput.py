@@ -48,7 +48,7 @@ def measure(contender: str) -> dict[str, float | str]:
 
 
 def ours(precision: Precision, texts: int) -> dict[str, float | str]:
-    """This project's loop, as a run executes it; the time of writing metrics is in ``benchmarks.watching``."""
+    """Return this project's loop, as a run executes it; the time of writing metrics is in ``benchmarks.watching``."""
     from benchmarks.contenders import WARM_UP
     from bertdemo.training.events import Started, Stepped
     from bertdemo.training.loading import load_for_training
@@ -79,13 +79,13 @@ def weights_a_token(model) -> int:
 
 
 def tweets(n: int):
-    """A split of the airline tweets with ``n`` training texts, and few to validate on."""
+    """Return a split of the airline tweets with ``n`` training texts, and few to validate on."""
     made = a_split("airline_sentiment", max_train=n)
     return replace(made, validation=made.validation[:64])
 
 
 def in_a_process(contender: str, isa: str | None) -> dict[str, float | str]:
-    """The figures of ``measure``, from a fresh process; ours starts in a worker's environment, the others as usual."""
+    """Return the figures of ``measure``, from a fresh process; ours starts in a worker's environment, the others as usual."""
     from bertdemo.tasks.local import WORKER_ENVIRONMENT
 
     environment = dict(WORKER_ENVIRONMENT if contender.startswith("ours") else {})

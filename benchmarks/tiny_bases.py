@@ -149,7 +149,7 @@ def spread(model: nn.Module) -> None:
 
 
 def tiny_config(architecture: str, **settings: Any) -> PreTrainedConfig:
-    """The configuration of a model of 2 layers and width 32; ``settings`` are those that it shall have besides."""
+    """Return the configuration of a model of 2 layers and width 32; ``settings`` are those that it shall have besides."""
     kind = CONFIG_MAPPING[architecture]
     tiny = _tiny(kind(), settings)
     for name, own in _OWN.get(architecture, {}).items():
@@ -158,7 +158,7 @@ def tiny_config(architecture: str, **settings: Any) -> PreTrainedConfig:
 
 
 def _tiny(default: PreTrainedConfig, tokens: dict[str, Any]) -> dict[str, Any]:
-    """Settings with which a configuration of the kind of ``default`` is tiny, and those within it, too."""
+    """Return settings with which a configuration of the kind of ``default`` is tiny, and those within it, too."""
     sizes = {name: size for name, size in _SIZES.items() if type(vars(default).get(name)) is int}
     inner = {name: _tiny(value, tokens) for name, value in vars(default).items() if isinstance(value, PreTrainedConfig)}
     known = {name: token for name, token in tokens.items() if name in vars(default)}

@@ -80,7 +80,7 @@ def measure() -> dict[str, float]:
 
 
 def a_run(home: Path, split: Any, recipe: Any):
-    """The folder of a run that nobody works on."""
+    """Return the folder of a run that nobody works on."""
     from bertdemo.runs.store import Runs
     from bertdemo.settings import Settings
     from bertdemo.tasks.backend import ImmediateBackend

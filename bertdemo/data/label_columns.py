@@ -120,7 +120,7 @@ def _best(frame: pd.DataFrame, ranked: Sequence[str], points: dict[str, int]) ->
 
 
 def _refuse_unusable(frame: pd.DataFrame, names: Sequence[str], raters: Sequence[str]) -> None:
-    """A column that is named as labels and cannot be them is said rather than passed over."""
+    """Say that a column is named as labels and cannot be them, rather than pass it over."""
     for name in sorted(set(names) - set(raters), key=lambda name: -(label_points(name) or 0)):
         problem = label_problem(frame[name])
         if (label_points(name) or 0) > _CLEAR + 8 and problem is not None:

@@ -291,7 +291,7 @@ def to_dataset(frame: pd.DataFrame, columns: Columns, name: str, rules: LabelRul
 
 
 def with_sheet(name: str, frame: pd.DataFrame) -> str:
-    """The name of a file, with the sheet's where an earlier one of the workbook was passed over: nobody chose it."""
+    """Name a file, and its sheet where an earlier one of the workbook was passed over: nobody chose it."""
     sheet = frame.attrs.get("sheet")
     return f"{name}, sheet {sheet}" if sheet else name
 

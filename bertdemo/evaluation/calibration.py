@@ -182,7 +182,7 @@ def _losses(probabilities: Floats, truth: Labels) -> Floats:
 
 
 def _typical(probabilities: Floats) -> Floats:
-    """What a hit costs and what a mistake, shape (2, 2), if the runner-up is right as often as the doubt tells."""
+    """Return the cost of a hit and of a mistake, (2, 2), if the runner-up is right as often as the doubt tells."""
     best = np.argsort(-probabilities, axis=1)[:, :2]
     doubt = 1 - probabilities.max(axis=1) + _TINY
     mistake = np.average(_losses(probabilities, best[:, -1]), axis=0, weights=doubt)

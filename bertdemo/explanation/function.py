@@ -81,7 +81,7 @@ def logits_of(classifier: Classifier, tokenized: TokenizedText, vectors: Tensor)
 def logits_and_states_of(
     classifier: Classifier, tokenized: TokenizedText, vectors: Tensor
 ) -> tuple[Tensor, list[Tensor]]:
-    """What ``logits_of`` gives, and the hidden states before the first layer and after each: (n, tokens, width) each.
+    """Return what ``logits_of`` does, and the hidden states before the first layer and after each, (n, tokens, width).
 
     After the last layer there is one token where the classifier computes no more. Gradients flow back to all of them.
 
@@ -136,7 +136,7 @@ def check_starts_from_vectors(classifier: Classifier, tokenized: TokenizedText) 
 
 @contextmanager
 def _looked_up(classifier: Classifier, ids: Tensor, vectors: Tensor) -> Iterator[None]:
-    """A context in which ``vectors`` (n, tokens, width) are what the model finds for ``ids`` (n, tokens).
+    """Let the model find ``vectors`` (n, tokens, width) for ``ids`` (n, tokens) inside a context.
 
     Architectures look up a text as it is, with padding behind it, turned about (tokens, n), or, in a decoder, one token
     later.

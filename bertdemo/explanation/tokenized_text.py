@@ -179,7 +179,7 @@ def _words(whole: str, part: int, spans: Sequence[tuple[int, int]], parts: Seque
 
 
 def _without_space(whole: str, first: int, last: int) -> tuple[int, int]:
-    """The characters of a token but for white space around them, which byte-level tokenizers count to the next word."""
+    """Leave out the white space around a token, which byte-level tokenizers count to the next word."""
     inner = whole[first:last]
     return (last - len(inner.lstrip()), first + len(inner.rstrip())) if inner.strip() else (last, last)
 

@@ -166,7 +166,7 @@ def _describe(model: ModelProto, classifier: Classifier) -> None:
 
 @contextmanager
 def _quietly() -> Iterator[None]:
-    """The exporters tell in dozens of lines what they do; a failure is an exception all the same."""
+    """Keep the exporters quiet, which tell in dozens of lines what they do; a failure is an exception all the same."""
 
     def is_ours(record: logging.LogRecord) -> bool:
         return record.levelno >= logging.ERROR

@@ -157,7 +157,7 @@ def _read(folder: JobFolder, status: Status, position: int | None) -> Job:
 
 
 def _local_backend(settings: Settings) -> Backend[JobFolder]:
-    """Imported here: only who starts work needs what starts it."""
+    """Import late: only who starts work needs what starts it."""
     from bertdemo.tasks.local import LocalBackend, worker_command
 
     return LocalBackend(settings, worker_command("bertdemo.jobs.worker"))

@@ -99,7 +99,7 @@ def predict_chunk(folder: JobFolder, chunk: int, predictor: Predictor) -> Predic
 
 
 def _drop_damaged_parts(folder: JobFolder) -> None:
-    """A part that a failing disk spoilt is predicted again."""
+    """Drop parts that a failing disk spoilt, so that they are predicted again."""
     for chunk in folder.done():
         try:
             folder.part(chunk)

@@ -182,7 +182,7 @@ def _check_nothing_ignored(location: str, model: PreTrainedModel, unexpected: Co
 
 @contextmanager
 def _without_adapter(location: str) -> Iterator[str]:
-    """A place with the same model, but no adapter beside it: transformers would put the two together."""
+    """Yield a place with the same model, but no adapter beside it: transformers would put the two together."""
     folder = Path(location)
     if not (folder / "adapter_config.json").is_file():
         yield location

@@ -53,7 +53,7 @@ def make_tiny_bert(folder: Path, texts: Iterable[str], *, vocabulary_size: int =
 
 
 def _vocabulary(words: Counter[str], size: int) -> list[str]:
-    """Special tokens, characters, and the most frequent pairs of pieces joined one after the other (Sennrich, 2016).
+    """Return special tokens, characters, and the most frequent pairs of pieces, joined in turn (Sennrich, 2016).
 
     The trainer of the library ``tokenizers`` settles ties by chance, so that no two models would read a text alike;
     here the spelling settles them.

@@ -226,7 +226,7 @@ def _read_or_explain(folder: RunFolder, status: Status, positions: Mapping[str, 
 
 
 def _local_backend(settings: Settings) -> Backend[RunFolder]:
-    """Imported here: only who starts work needs what starts it."""
+    """Import late: only who starts work needs what starts it."""
     from bertdemo.tasks.local import LocalBackend, worker_command
 
     return LocalBackend(settings, worker_command("bertdemo.runs.worker"))

@@ -155,7 +155,7 @@ def _read(folder: StudyFolder, status: Status, position: int | None) -> Study:
 
 
 def _local_backend(settings: Settings) -> Backend[StudyFolder]:
-    """Imported here: only who starts work needs what starts it."""
+    """Import late: only who starts work needs what starts it."""
     from bertdemo.tasks.local import LocalBackend, worker_command
 
     return LocalBackend(settings, worker_command("bertdemo.studies.worker"))

@@ -179,7 +179,7 @@ def _base_of(material: Material) -> Classifier:
 
 
 def _drop_damaged_parts(folder: StudyFolder) -> None:
-    """A part that a failing disk spoilt is done again."""
+    """Drop parts that a failing disk spoilt, so that they are done again."""
     for chunk in folder.done():
         try:
             folder.part(chunk)

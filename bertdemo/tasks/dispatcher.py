@@ -194,7 +194,7 @@ class Dispatcher(Generic[_Folder]):
             return False
 
     def _restore_queue(self, transaction: QueueTransaction, folders: Iterable[_Folder]) -> None:
-        """What the folders say belongs in the queue: those that wait, and the one at work."""
+        """Put into the queue what the folders say belongs there: those that wait, and the one at work."""
         for folder in sorted(folders, key=_submitted):
             if _state(folder) is State.QUEUED:
                 transaction.join(folder.id)
@@ -202,7 +202,7 @@ class Dispatcher(Generic[_Folder]):
                 transaction.take_device(folder.id)
 
     def _is_at_work(self, folder: _Folder) -> bool:
-        """Unlike ``_is_still_done`` this buries nobody, and may be asked inside a transaction."""
+        """Return whether a worker does it; unlike ``_is_still_done`` this marks nothing, as inside a transaction."""
         try:
             return _is_begun(folder.status()) and self._backend.is_alive(folder)
         except RunError:

@@ -164,7 +164,7 @@ def _variety(values: Iterable[Any]) -> tuple[int, int]:
 
 
 def short_answer(value: Any) -> Any:
-    """An answer as the short exports write it: {"choices": […]}, [{"rating": 4}], or the same as text in a CSV."""
+    """Return an answer as the short exports write it: {"choices": […]}, [{"rating": 4}], or the same as text."""
     if isinstance(value, str) and value.startswith(('{"choices"', '[{"rating"', '[{"taxonomy"', '[{"choices"')):
         try:
             value = json.loads(value)

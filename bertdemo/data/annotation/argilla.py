@@ -112,7 +112,7 @@ def _responses(question: str, held: Any) -> Record:
 
 
 def _answers(row: Record, questions: Sequence[str]) -> tuple[list[Answer], int]:
-    """Submitted answers by annotator, and how many responses were not."""
+    """Return submitted answers by annotator, and how many responses were not."""
     by_person: dict[str, Record] = {}
     unused, discarded = 0, str(row.get("status")).casefold() == "discarded"
     for question in questions:

@@ -125,7 +125,7 @@ def _weighed(text: str, stated: str | None, limit: int) -> list[Reading]:
 
 
 def _other_readings(best: Reading, readings: Sequence[Reading]) -> Iterator[str]:
-    """A sentence about another reading that gives another number of rows for hardly more bits a row of difference."""
+    """Yield a sentence on another reading that gives another number of rows at hardly more bits a row."""
     for other in readings:
         differing = abs(other.rows - best.rows)
         alike = other.dialect.delimiter == best.dialect.delimiter and other.regular >= _TABLE

@@ -97,7 +97,7 @@ def decode(name: str, content: bytes, encoding: str | None = None, notes: list[s
 
 
 def _broken_sentence(broken: int, chosen: str, *, written: bool) -> str:
-    """What there is to know of ``broken`` replacement characters, which are ``written`` so or could not be read."""
+    """Tell of ``broken`` replacement characters, which are ``written`` so or could not be read."""
     count, shows, are = ("1 character", "shows", "is") if broken == 1 else (f"{broken:,} characters", "show", "are")
     if written:
         return f"{count} {are} \ufffd in the file itself: another program lost what was there."

@@ -273,7 +273,7 @@ def _equally_long(values: Sequence[Any], kind: type) -> bool:
 
 
 def _are_columns(document: Mapping[str, Sequence[Any]]) -> bool:
-    """Lists of equal length are columns where a name or a repeated value says so, and labels with texts otherwise."""
+    """Return whether lists of equal length are columns: a name or a repeated value says so; else labels with texts."""
     objects = [any(isinstance(cell, dict) for cell in values) for values in document.values()]
     if any(objects):
         return not all(objects)

@@ -170,7 +170,7 @@ def _worth_here(complete: Looked) -> None:
 
 
 def _worth_over_sample(complete: Looked) -> None:
-    """Computed when asked for: it takes the time of thousands of answers."""
+    """Compute it when asked for: it takes the time of thousands of answers."""
     st.caption(
         f"Switches off each of the {complete.layers * complete.heads} heads, one after the other, for up to {_SAMPLE} "
         "texts of the test part."

@@ -164,7 +164,7 @@ def relevance(looked: Looked, target: int) -> NDArray[np.float64]:
 
 
 def _kept(what: str, looked: Looked, compute: Callable[[], _Any]) -> _Any:
-    """Computed once for each visitor and text; the next text takes its place."""
+    """Compute it once for each visitor and text; the next text takes its place."""
     kept: dict[str, Any] = st.session_state.setdefault("attention_kept", {})
     if kept.get("key") != looked.key:
         kept.clear()
