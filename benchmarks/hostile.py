@@ -57,7 +57,7 @@ def main() -> None:
 
 
 def inputs(scale: int) -> Iterator[tuple[str, Callable[[Page, str, Watch], tuple[int, str]]]]:
-    """Return a description and what a visitor does, which returns the size of the input and what the page said to it."""
+    """Return a name and what a visitor does, which returns the size of the input and what the page said to it."""
     rows = ROWS // scale
     files: dict[str, tuple[str, Callable[[], bytes]]] = {
         "a usual CSV, for comparison": ("usual.csv", lambda: usual(rows)),

@@ -20,7 +20,7 @@ def a_split(name: str, max_train: int | None = None):
 
 
 def figures(module: str, *arguments: str, **environment: str) -> dict[str, Any]:
-    """Return the JSON object that ``python -m benchmarks.<module> <arguments>`` prints last, with ``environment`` added."""
+    """Return the JSON that ``python -m benchmarks.<module> <arguments>`` prints last, with ``environment`` added."""
     done = subprocess.run(
         [sys.executable, "-m", f"benchmarks.{module}", *arguments],
         env={**os.environ, **environment},

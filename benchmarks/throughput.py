@@ -85,7 +85,7 @@ def tweets(n: int):
 
 
 def in_a_process(contender: str, isa: str | None) -> dict[str, float | str]:
-    """Return the figures of ``measure``, from a fresh process; ours starts in a worker's environment, the others as usual."""
+    """Return figures of ``measure``, of a fresh process; ours starts in a worker's environment, the others as usual."""
     from bertdemo.tasks.local import WORKER_ENVIRONMENT
 
     environment = dict(WORKER_ENVIRONMENT if contender.startswith("ours") else {})

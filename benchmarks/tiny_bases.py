@@ -149,7 +149,7 @@ def spread(model: nn.Module) -> None:
 
 
 def tiny_config(architecture: str, **settings: Any) -> PreTrainedConfig:
-    """Return the configuration of a model of 2 layers and width 32; ``settings`` are those that it shall have besides."""
+    """Return the settings of a model of 2 layers and width 32; ``settings`` are those that it shall have besides."""
     kind = CONFIG_MAPPING[architecture]
     tiny = _tiny(kind(), settings)
     for name, own in _OWN.get(architecture, {}).items():
