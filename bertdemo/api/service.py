@@ -34,7 +34,14 @@ def ready(runs: Runs) -> Ready:
 
 def models(runs: Runs, models: ModelCache) -> Models:
     """Return all runs that can be asked."""
-    return Models(models=[_described(run, models.holds(run.id)) for run in _with_model(runs)])
+    return Models(models=[
+        Model(
+            run=run.id, name=run.name, created=run.created, data=run.data.name, base=run.recipe.base,
+            labels=list(run.data.label_names), pairs=run.data.has_pairs, accuracy=run.accuracy, macro_f1=run.macro_f1,
+            loaded=models.holds(run.id),
+        )
+        for run in _with_model(runs)
+    ])  # fmt: skip
 
 
 def answer(question: Question, runs: Runs, models: ModelCache) -> Answer | Answers:
@@ -55,14 +62,6 @@ def answer(question: Question, runs: Runs, models: ModelCache) -> Answer | Answe
 
 def _with_model(runs: Runs) -> list[Run]:
     return [run for run in runs.list() if run.status.state.has_model]
-
-
-def _described(run: Run, loaded: bool) -> Model:
-    return Model(
-        run=run.id, name=run.name, created=run.created, data=run.data.name, base=run.recipe.base,
-        labels=list(run.data.label_names), pairs=run.data.has_pairs, accuracy=run.accuracy, macro_f1=run.macro_f1,
-        loaded=loaded,
-    )  # fmt: skip
 
 
 def _check(texts: Sequence[str], pairs: Sequence[str] | None, wants_pairs: bool) -> None:

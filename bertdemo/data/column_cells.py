@@ -229,16 +229,12 @@ def are_vectors(cells: Sequence[str]) -> bool:
     shares of them repeat in every row, but never fill it with one number.
     """
     plain = [re.sub("[\"']", "", cell) for cell in cells]
-    if not all(map(_are_numbers, plain)):
+    if not all(_MARKS.fullmatch(cell) or _NUMBERS.fullmatch(cell) for cell in plain):
         return False
     rows = [cell.strip("[]()").replace(",", " ").split() for cell in plain]
     if len(set(map(len, rows))) != 1:
         return False
     return all(map(_MARKS.fullmatch, plain)) or all(1 < len(set(row)) < len(row) for row in rows)
-
-
-def _are_numbers(cell: str) -> bool:
-    return bool(_MARKS.fullmatch(cell) or _NUMBERS.fullmatch(cell))
 
 
 def are_records(cells: Sequence[str]) -> bool:

@@ -48,7 +48,7 @@ def to_bytes(frame: pd.DataFrame) -> pa.Buffer:
         cells = frame.iloc[:, place].tolist()
         array = _plain_array(cells)
         if array is None:
-            array = _tagged_array(cells)
+            array = pa.array([None if cell is None else _tagged(cell) for cell in cells], pa.string())
             tagged.append(place)
         arrays.append(array)
     notes = json.dumps({"attrs": frame.attrs, "tagged": tagged})
@@ -103,14 +103,8 @@ def _plain_array(cells: Sequence[Any]) -> pa.Array | None:
     return array if array is not None and array.to_pylist() == cells else None
 
 
-def _tagged_array(cells: Sequence[Any]) -> pa.Array:
-    """Return each cell as the name of its kind and the text that makes it again."""
-    import pyarrow as pa
-
-    return pa.array([None if cell is None else _tagged(cell) for cell in cells], pa.string())
-
-
 def _tagged(cell: Any) -> str:
+    """Return a cell as the name of its kind and the text that makes it again."""
     kind = type(cell).__name__
     text = cell.isoformat() if isinstance(cell, date | time) else str(cell)
     return f"{kind if kind in _FROM_TEXT or kind == 'Timestamp' else 'str'} {text}"
@@ -152,7 +146,9 @@ def _answer(question: dict[str, Any], content: bytes) -> tuple[dict[str, Any], B
     limits = Settings(Path(), max_file_mb=question["max_file_mb"], max_rows=question["max_rows"])
     try:
         if question["options"] is None:
-            frame = _of_hub(question["name"], limits)
+            found = opening.open_hub(question["name"], limits)
+            frame = found.frame
+            frame.attrs["source"] = asdict(found.source)
         else:
             frame = reading.read_table(question["name"], content, limits, **question["options"])
         table = to_bytes(frame)
@@ -161,13 +157,6 @@ def _answer(question: dict[str, Any], content: bytes) -> tuple[dict[str, Any], B
     except MemoryError:
         return {"memory": True}, b""
     return {}, table
-
-
-def _of_hub(name: str, limits: Settings) -> pd.DataFrame:
-    """Return the table of a data set of the Hub, with where it is from among its attributes."""
-    table = opening.open_hub(name, limits)
-    table.frame.attrs["source"] = asdict(table.source)
-    return table.frame
 
 
 def _send(answers: BinaryIO, header: dict[str, Any], table: Buffer | bytes = b"") -> None:

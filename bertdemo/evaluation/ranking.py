@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -90,7 +90,10 @@ def _rank_label(label: str, scores: Floats, is_label: Mask) -> LabelRanking:
         auc=auc,
         auc_interval=auc_interval(auc, positives, negatives),
         average_precision=average_precision,
-        average_precision_interval=_average_precision_interval(average_precision, positives),
+        average_precision_interval=replace(
+            wilson(average_precision * positives, positives),
+            method="binomial interval of Boyd et al. (2013), Wilson's form",
+        ),
         roc=_thinned(np.append(0.0, false), np.append(0.0, recall)),
         precision_recall=_thinned(recall, precision),
     )
@@ -115,11 +118,6 @@ def auc_interval(auc: float, positives: int, negatives: int) -> Interval:
     low = 0.0 if excess(0.0) <= 0 else float(brentq(excess, 0.0, min(auc, 1 - _TINY)))
     high = 1.0 if excess(1.0) <= 0 else float(brentq(excess, max(auc, _TINY), 1.0))
     return Interval(low, high, "score interval of Newcombe (2006), method 5")
-
-
-def _average_precision_interval(value: float, positives: int) -> Interval:
-    interval = wilson(value * positives, positives)
-    return Interval(interval.low, interval.high, "binomial interval of Boyd et al. (2013), Wilson's form")
 
 
 def _thinned(x: Floats, y: Floats) -> Curve:

@@ -77,7 +77,7 @@ def _body(
     found: Attribution, answer: Answer, question: str, name: str, how: str, charts: Mapping[str, str]
 ) -> Iterator[str]:
     yield f"<h1>{escape(question)}?</h1>"
-    scores = ", ".join(f"{label} {100 * probability:.2f}&nbsp;%" for label, probability in _escaped(answer))
+    scores = ", ".join(f"{escape(label)} {100 * probability:.2f}&nbsp;%" for label, probability in answer.scores)
     yield f"<p>Classifier: {escape(name)}. It says: {scores}.</p>"
     yield from (f'<p class="text" dir="auto">{part}</p>' for part in _parts(found))
     if found.signed:
@@ -88,10 +88,6 @@ def _body(
     for title, drawing in charts.items():
         yield f"<h2>{escape(title)}</h2>\n{drawing}"
     yield f"<h2>All words, the strongest first</h2>\n{_table(found)}"
-
-
-def _escaped(answer: Answer) -> Iterator[tuple[str, float]]:
-    return ((escape(label), probability) for label, probability in answer.scores)
 
 
 def _figures(found: Attribution) -> Iterator[str]:
