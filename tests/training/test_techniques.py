@@ -39,8 +39,9 @@ class LabelSmoothing(Technique):
 
 
 @pytest.fixture
-def module(tmp_path: Path) -> Iterator[Callable[[str], ModuleType]]:
+def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], ModuleType]]:
     """Imports modules of bertdemo as a new process would, with one file more in the folder of techniques."""
+    monkeypatch.setenv("BERTDEMO_HOME", str(tmp_path / "home"))
     before = {name: each for name, each in sys.modules.items() if name.partition(".")[0] == "bertdemo"}
     _forget()
     (tmp_path / "more").mkdir()

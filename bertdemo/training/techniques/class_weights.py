@@ -19,6 +19,6 @@ class ClassWeights(Technique):
 
     def before_training(self, training: Training) -> None:
         """Weigh the labels, see ``Technique.before_training``."""
-        labels, n_labels = training.labels, len(training.label_weights)
-        counts = labels.bincount(minlength=n_labels).clamp(min=1)
-        training.label_weights = training.label_weights * (len(labels) / (n_labels * counts))
+        labels, weights = training.labels.cpu(), training.label_weights
+        counts = labels.bincount(minlength=len(weights)).clamp(min=1)
+        training.label_weights = weights * (len(labels) / (len(weights) * counts)).to(weights.device)
