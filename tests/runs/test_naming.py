@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from bertdemo.runs.planning import LONGEST_NAME, default_name, recipe_in_words
+from bertdemo.runs.planning import default_name, recipe_in_words
+from bertdemo.runs.records import LONGEST_NAME
 from bertdemo.training.presets import recipe_for
 from bertdemo.training.recipe import Recipe
 
