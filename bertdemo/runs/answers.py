@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from bertdemo.evaluation.report import Answered, Answers
+from bertdemo.evaluation.metrics import Answered, Answers
 from bertdemo.runs.records import DataCard
 
 _PARTS = ("validation", "test")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from bertdemo.errors import ExplanationError, RunError
-from bertdemo.evaluation.report import Answered
+from bertdemo.evaluation.metrics import Answered
 from bertdemo.studies.records import Question
 
 MOST_WORDS, MOST_MAP = 500, 1000  # texts of a study
