@@ -1,4 +1,7 @@
-"""JSON in the shapes people and tools write → header and rows."""
+"""JSON in the shapes people and tools write → header and rows.
+
+Where the rows are in a document: pandas' orients, lists under a key, splits, labels with their texts.
+"""
 
 from __future__ import annotations
 
