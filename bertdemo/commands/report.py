@@ -18,7 +18,7 @@ from bertdemo.settings import Settings
 if TYPE_CHECKING:
     from bertdemo.data.dataset import Dataset
     from bertdemo.evaluation.comparison import Comparison
-    from bertdemo.evaluation.report import Answered
+    from bertdemo.evaluation.metrics import Answered
 
 
 def add_runs(subparsers: Subparsers) -> None:

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from bertdemo.data.dataset import Dataset, Split
     from bertdemo.evaluation.calibration import Calibration, Coverage
     from bertdemo.evaluation.comparison import Comparison
+    from bertdemo.evaluation.metrics import Answers, Floats
     from bertdemo.evaluation.mistakes import Example, Suspects
     from bertdemo.evaluation.ranking import Ranking
-    from bertdemo.evaluation.report import Answers, Floats
     from bertdemo.evaluation.slices import Slices
 
 _MOST_ERRORS = 100_000

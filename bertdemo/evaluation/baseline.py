@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bertdemo.data.dataset import Dataset, Split
-from bertdemo.evaluation.metrics import score
-from bertdemo.evaluation.report import Labels, Scores
+from bertdemo.evaluation.metrics import Labels, score
+from bertdemo.evaluation.report import Scores
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix

@@ -13,8 +13,8 @@ from operator import neg
 import numpy as np
 import numpy.typing as npt
 
-from bertdemo.evaluation.metrics import wilson
-from bertdemo.evaluation.report import Floats, Interval, Labels
+from bertdemo.evaluation.metrics import Floats, Labels, wilson
+from bertdemo.evaluation.report import Interval
 from bertdemo.prediction.predict import softmax
 
 BINS = 15

@@ -1,18 +1,20 @@
-"""Accuracy, precision, recall and F1 from a confusion matrix, with 95 % intervals.
+"""What a classifier answered, and accuracy, precision, recall and F1 from its confusion matrix, with 95 % intervals.
 
-Everything is a function of the confusion matrix. A score whose denominator is zero is 0, and macro averages
+All of these are functions of the confusion matrix. A score whose denominator is zero is 0, and macro averages
 run over the labels that occur among the true or the predicted labels: both as in scikit-learn's defaults,
-against which the tests compare. Only NumPy is imported: the training loop calls this during validation.
+against which the tests compare. No more than NumPy is needed: the training loop calls this during validation.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from bertdemo.evaluation.report import ClassScores, Interval, Scores
+from bertdemo.prediction.predict import softmax
 
 RESAMPLES = 1000
 _Z = 1.959963984540054  # 97.5 % quantile of the standard normal distribution
@@ -21,8 +23,43 @@ _SEED = 0  # the same predictions give the same interval
 _CELLS_AT_ONCE = 2_000_000  # bounds the memory of the bootstrap to some 16 MB an array
 
 Counts = npt.NDArray[np.int64]
+Labels = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
 Numbers = Counts | Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Answered:
+    """One part of a split, in the order of ``split.part(...)``.
+
+    ``truth`` indexes the label names, shape (texts,); ``logits`` has the shape (texts, labels).
+    """
+
+    truth: Labels
+    logits: npt.NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.truth)
+
+    @property
+    def predicted(self) -> Labels:
+        """The most probable label of each text, whatever the temperature."""
+        labels: Labels = self.logits.argmax(axis=1)
+        return labels
+
+    def probabilities(self, temperature: float = 1.0) -> Floats:
+        """Return softmax of logits / temperature: shape (texts, labels), rows sum to 1."""
+        return softmax(self.logits, temperature)
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """The answers of a run; ``baseline`` holds the labels that the baseline gave the test texts, shape (texts,)."""
+
+    validation: Answered
+    test: Answered
+    baseline: Labels
 
 
 def accuracy(labels: npt.ArrayLike, predicted: npt.ArrayLike) -> float:

@@ -15,7 +15,7 @@ import numpy as np
 
 from bertdemo.data.dataset import Dataset, Split
 from bertdemo.evaluation.baseline import STRENGTHS, affordable, features, fit
-from bertdemo.evaluation.report import Floats, Labels, Mask
+from bertdemo.evaluation.metrics import Floats, Labels, Mask
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix

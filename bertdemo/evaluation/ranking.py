@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from bertdemo.evaluation.metrics import wilson
-from bertdemo.evaluation.report import Floats, Interval, Labels, Mask
+from bertdemo.evaluation.metrics import Floats, Labels, Mask, wilson
+from bertdemo.evaluation.report import Interval
 
 POINTS = 200
 _Z = 1.959963984540054  # 97.5 % quantile of the standard normal distribution

@@ -1,19 +1,11 @@
-"""The report of a run: what was measured once, on texts the model never saw, and the answers it was measured from."""
+"""The report of a run: what was measured once, on texts the model never saw."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
-
-from bertdemo.prediction.predict import softmax
-
 BASELINE = "TF-IDF + logistic regression"
 _WIDE = 0.2  # of an interval of the accuracy: a report says that this is little to go by
-Labels = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
-Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -153,36 +145,3 @@ def _luck(report: Report) -> str:
 
 def _percent(share: float) -> str:
     return f"{100 * share:.1f} %"
-
-
-@dataclass(frozen=True, eq=False)
-class Answered:
-    """One part of a split, in the order of ``split.part(...)``.
-
-    ``truth`` indexes the label names, shape (texts,); ``logits`` has the shape (texts, labels).
-    """
-
-    truth: Labels
-    logits: npt.NDArray[np.float32]
-
-    def __len__(self) -> int:
-        return len(self.truth)
-
-    @property
-    def predicted(self) -> Labels:
-        """The most probable label of each text, whatever the temperature."""
-        labels: Labels = self.logits.argmax(axis=1)
-        return labels
-
-    def probabilities(self, temperature: float = 1.0) -> Floats:
-        """Return softmax of logits / temperature: shape (texts, labels), rows sum to 1."""
-        return softmax(self.logits, temperature)
-
-
-@dataclass(frozen=True, eq=False)
-class Answers:
-    """The answers of a run; ``baseline`` holds the labels that the baseline gave the test texts, shape (texts,)."""
-
-    validation: Answered
-    test: Answered
-    baseline: Labels

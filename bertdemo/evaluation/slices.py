@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bertdemo.data.dataset import Dataset, in_plain_letters
-from bertdemo.evaluation.metrics import wilson
-from bertdemo.evaluation.report import Floats, Interval, Labels, Mask
+from bertdemo.evaluation.metrics import Floats, Labels, Mask, wilson
+from bertdemo.evaluation.report import Interval
 
 FEW = 30  # texts; the interval of a smaller slice says little
 _LENGTHS = 4  # slices of about equal size

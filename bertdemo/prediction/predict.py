@@ -1,4 +1,7 @@
-"""From texts to logits, in batches of similar length, in the number format the hardware likes."""
+"""From texts to logits and probabilities, in batches of similar length, in the number format the hardware likes.
+
+On a CPU, several batches go side by side, each on its share of the cores.
+"""
 
 from __future__ import annotations
 

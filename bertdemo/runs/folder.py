@@ -29,7 +29,8 @@ from bertdemo.training.recipe import Recipe
 
 if TYPE_CHECKING:
     from bertdemo.evaluation.analysis import Analysis
-    from bertdemo.evaluation.report import Answers, Report, TrainingSummary
+    from bertdemo.evaluation.metrics import Answers
+    from bertdemo.evaluation.report import Report, TrainingSummary
 
 _ANSWERS = "answers.parquet"
 _STEP = "step.json"  # beside a model: after which step of training it was kept

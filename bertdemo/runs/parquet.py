@@ -10,7 +10,7 @@ import numpy as np
 
 from bertdemo.data.dataset import Columns, Dataset, Part, Source, Split
 from bertdemo.errors import DataError
-from bertdemo.evaluation.report import Answered, Answers
+from bertdemo.evaluation.metrics import Answered, Answers
 from bertdemo.runs.records import DataCard
 
 _PUBLISHED = "published"  # the part that the file names

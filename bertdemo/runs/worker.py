@@ -163,7 +163,8 @@ def _judge(folder: RunFolder, recipe: Recipe, split: Split, summary: TrainingSum
     """
     import numpy as np
 
-    from bertdemo.evaluation.report import Answered, Answers, Report, Scores
+    from bertdemo.evaluation.metrics import Answered, Answers
+    from bertdemo.evaluation.report import Report, Scores
 
     classifier = pipeline.load_classifier(folder.model_path)
     placement = pipeline.choose_placement(recipe.precision)

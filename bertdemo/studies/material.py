@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bertdemo.data.dataset import Dataset, Split
 from bertdemo.errors import RunError
-from bertdemo.evaluation.report import Answered
+from bertdemo.evaluation.metrics import Answered
 from bertdemo.explanation.masking import ids_without, texts_at_once
 from bertdemo.explanation.tokenized_text import TokenizedText, tokenize_with_words
 from bertdemo.models.encoding import Encoded

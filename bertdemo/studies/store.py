@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from bertdemo.errors import ExplanationError, RunError
-from bertdemo.evaluation.report import Answered
+from bertdemo.evaluation.metrics import Answered
 from bertdemo.explanation.attribution import BASELINES
 from bertdemo.runs.records import Run
 from bertdemo.runs.store import STARTERS, Runs

@@ -7,9 +7,8 @@ from bertdemo.data.dataset import Dataset, Split
 from bertdemo.errors import RunError
 from bertdemo.evaluation.analysis import Analysis
 from bertdemo.evaluation.calibration import calibration
-from bertdemo.evaluation.metrics import score
+from bertdemo.evaluation.metrics import Answered, Answers, score
 from bertdemo.evaluation.ranking import rank
-from bertdemo.evaluation.report import Answered, Answers
 
 
 @pytest.fixture

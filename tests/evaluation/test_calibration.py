@@ -14,8 +14,8 @@ from sklearn.metrics import accuracy_score, brier_score_loss
 from sklearn.metrics import log_loss as scikit_learn_log_loss
 
 from bertdemo.evaluation.calibration import BINS, calibration, coverage, fit_temperature, log_loss
-from bertdemo.evaluation.metrics import wilson
-from bertdemo.evaluation.report import Answered, Interval
+from bertdemo.evaluation.metrics import Answered, wilson
+from bertdemo.evaluation.report import Interval
 from bertdemo.prediction.predict import softmax
 from tests.evaluation.answered import logits_and_truth, simulated
 

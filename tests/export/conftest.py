@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from bertdemo.data.dataset import Dataset, Source, Split
-from bertdemo.evaluation.metrics import score
-from bertdemo.evaluation.report import Answered, Answers, Report, TrainingSummary
+from bertdemo.evaluation.metrics import Answered, Answers, score
+from bertdemo.evaluation.report import Report, TrainingSummary
 from bertdemo.models.checkpoints import load_base, save_classifier
 from bertdemo.models.classifier import Classifier
 from bertdemo.models.devices import Placement

@@ -13,7 +13,7 @@ from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from bertdemo.data.dataset import Dataset, Split
-from bertdemo.evaluation.report import Answered, Answers
+from bertdemo.evaluation.metrics import Answered, Answers
 from bertdemo.jobs import store as jobs_store
 from bertdemo.models.checkpoints import load_base, save_classifier
 from bertdemo.runs import store

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from bertdemo.data.dataset import Dataset, Split
-from bertdemo.evaluation.metrics import score
-from bertdemo.evaluation.report import Answered, Answers, Report, TrainingSummary
+from bertdemo.evaluation.metrics import Answered, Answers, score
+from bertdemo.evaluation.report import Report, TrainingSummary
 from bertdemo.runs.folder import RunFolder
 from bertdemo.tasks.records import State, Status
 from bertdemo.training.recipe import Recipe

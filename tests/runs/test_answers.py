@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bertdemo.errors import RunError
-from bertdemo.evaluation.report import Answered, Answers
+from bertdemo.evaluation.metrics import Answered, Answers
 from bertdemo.runs.folder import RunFolder
 from bertdemo.runs.parquet import read_answers, write_answers
 from bertdemo.runs.records import DataCard

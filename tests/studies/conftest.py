@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from bertdemo.data.dataset import Dataset
-from bertdemo.evaluation.report import Answers
+from bertdemo.evaluation.metrics import Answers
 from bertdemo.settings import Settings
 from bertdemo.studies.store import Studies
 from bertdemo.studies.worker import work

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from bertdemo.errors import ExplanationError, RunError
-from bertdemo.evaluation.report import Answered
+from bertdemo.evaluation.metrics import Answered
 from bertdemo.explanation.integrated_gradients import integrated_gradients
 from bertdemo.explanation.tokenized_text import tokenize_with_words
 from bertdemo.models.checkpoints import load_classifier

@@ -1,4 +1,4 @@
-"""Parquet, Arrow and Feather → header and rows; classes of the library ``datasets`` by their names."""
+"""Parquet, Arrow, Feather and folders of ``save_to_disk`` → header and rows; classes of ``datasets`` by their names."""
 
 from __future__ import annotations
 

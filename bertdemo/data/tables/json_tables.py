@@ -1,4 +1,7 @@
-"""JSON in the shapes people and tools write → header and rows."""
+"""JSON in the shapes people and tools write → header and rows.
+
+Where the rows are in a document: pandas' orients, lists under a key, splits, labels with their texts.
+"""
 
 from __future__ import annotations
 
@@ -241,9 +244,7 @@ def _splits(document: Record) -> Records | None:
     if len(splits) < 2 or len(splits) < len(lists):
         return None
     found = _from_list([row for key in splits for row in lists[key]])
-    names = [split for key, split in splits.items() for _ in lists[key]][
-        -len(found.rows) :
-    ]  # a first row of names is none
+    names = [split for key, split in splits.items() for _ in lists[key]][-len(found.rows) :]  # a row of names is none
     rows = [{**row, "split": split} for row, split in zip(found.rows, names, strict=True)]
     return Records(rows, Layout({**found.layout.columns, "split": "split"}))
 
@@ -310,10 +311,8 @@ def _entries(document: Record) -> Records | None:
     scalars = [value for value in values if isinstance(value, str | int | float)]
     spaced = sum(" " in key.strip() for key in document)
     if len(scalars) == len(values) > 1 and spaced > len(values) / 2:
-        return Records(
-            [{"text": text, "label": label} for text, label in document.items()],
-            Layout({"text": "text", "label": "label"}),
-        )
+        rows = [{"text": text, "label": label} for text, label in document.items()]
+        return Records(rows, Layout({"text": "text", "label": "label"}))
     return None
 
 
