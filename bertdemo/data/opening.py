@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bertdemo.data.catalog import BUILT_IN, load_built_in
-from bertdemo.data.dataset import Choices, Dataset, Source
-from bertdemo.data.reading import FILE_TYPES, label_table, make_frame, read_file
+from bertdemo.data.dataset import Choices, Columns, Dataset, LabelRules, Source
+from bertdemo.data.reading import FILE_TYPES, label_table, make_frame, read_file, to_dataset
 from bertdemo.data.splitting import part_of
 from bertdemo.data.tables.cells import as_text
 from bertdemo.errors import DataError
@@ -94,6 +94,14 @@ class HubTable:
 
     frame: pd.DataFrame
     source: Source
+
+    def dataset(self, columns: Columns, rules: LabelRules | None = None) -> Dataset:
+        """Return texts and labels of these columns.
+
+        Raises:
+            DataError: see ``to_dataset``.
+        """
+        return replace(to_dataset(self.frame, columns, self.source.title, rules), source=self.source)
 
     def choose(self, choices: Choices) -> Dataset:
         """Return texts and labels of the columns that are chosen, the others guessed.

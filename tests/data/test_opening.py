@@ -13,7 +13,8 @@ import pandas as pd
 import pytest
 
 from bertdemo.data import opening
-from bertdemo.data.dataset import NO_LABEL, Choices, Dataset, Source
+from bertdemo.data.columns import guess_columns
+from bertdemo.data.dataset import NO_LABEL, Choices, Columns, Dataset, Source
 from bertdemo.data.opening import HubTable, open_data, read_hub
 from bertdemo.errors import DataError
 from bertdemo.settings import Settings
@@ -127,7 +128,7 @@ def made_of(n: int) -> datasets.Dataset:
 
 
 def guessed(table: HubTable) -> Dataset:
-    return table.choose(Choices())
+    return table.dataset(guess_columns(table.frame))
 
 
 def test_label_names_of_the_data_set_are_used(hub: Callable[[object], None], settings: Settings) -> None:
@@ -173,7 +174,7 @@ def test_another_split_can_be_chosen_and_a_missing_one_is_named(
 def test_other_columns_than_the_guessed_ones_can_be_chosen(hub: Callable[[object], None], settings: Settings) -> None:
     rows = {"text": ["a b", "c d"], "title": ["A", "B"], "label": ["x", "y"], "stars": ["one", "two"]}
     hub({"train": datasets.Dataset.from_dict(rows)})
-    dataset = read_hub("owner/name", settings).choose(Choices("title", "stars", "text"))
+    dataset = read_hub("owner/name", settings).dataset(Columns("title", "stars", "text"))
     assert (dataset.texts, dataset.pairs, dataset.label_names) == (("A", "B"), ("a b", "c d"), ("one", "two"))
     assert dataset.source is not None
     assert dataset.source.title == "owner/name"
