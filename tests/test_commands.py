@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 
 from bertdemo.__main__ import main
-from bertdemo.commands import following
 from bertdemo.commands.console import plain
 from bertdemo.data.splitting import split
 from bertdemo.runs.store import Runs
 from bertdemo.settings import Settings
+from bertdemo.tasks import following
 from bertdemo.tasks.records import State, Status
 from bertdemo.training.recipe import Recipe
 from tests.patience import LONGEST, outcome, until

@@ -38,6 +38,19 @@ class Store(Protocol[_Task_co]):
     def delete(self, task_id: str, /) -> None: ...
 
 
+class Resumable(Task, Protocol):
+    """A job or a study: what is done of it is kept."""
+
+    @property
+    def can_resume(self) -> bool: ...
+
+
+class ResumableStore(Store[_Task_co], Protocol[_Task_co]):
+    """The jobs or the studies of a home."""
+
+    def resume(self, task_id: str, /) -> None: ...
+
+
 def follow(store: Store[_Task], task_id: str) -> Iterator[_Task]:
     """Yield a task as it stands, look after look; the last time it has ended.
 

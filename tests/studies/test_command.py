@@ -7,10 +7,10 @@ import json
 import pytest
 
 from bertdemo.__main__ import main
-from bertdemo.commands import following
 from bertdemo.studies import store
 from bertdemo.studies.store import Studies
 from bertdemo.studies.worker import work
+from bertdemo.tasks import following
 from bertdemo.tasks.backend import ImmediateBackend
 from bertdemo.tasks.records import State
 from tests.jobs.test_store import IdleBackend

@@ -40,7 +40,7 @@ def watch(run: Run) -> None:
 def _panel(run: Run) -> None:
     """Draw where the run stands: a bar with words, four figures, three charts. The layout never changes."""
     seen = curves(run.id)
-    waiting.bar(run, _sentence(run, seen.step))
+    waiting.progress(run, _sentence(run, seen.step))
     figures(seen)
     warnings(run, seen)
     charts(run, seen)

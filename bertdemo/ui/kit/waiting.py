@@ -14,13 +14,13 @@ from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 from zlib import crc32
 
 import streamlit as st
 
 from bertdemo.errors import BertDemoError
-from bertdemo.tasks.following import Store, Task
+from bertdemo.tasks.following import Resumable, ResumableStore, Store, Task
 from bertdemo.tasks.records import State
 from bertdemo.ui.kit import errors
 from bertdemo.ui.kit.formatting import escape
@@ -173,19 +173,6 @@ def skip_pending(draw: Callable[..., None], *arguments: Any) -> None:
         draw(*arguments)
 
 
-class Resumable(Task, Protocol):
-    """A job or a study: what is done of it is kept."""
-
-    @property
-    def can_resume(self) -> bool: ...
-
-
-class ResumableStore(Store[Any], Protocol):
-    """The jobs or the studies of a home."""
-
-    def resume(self, task_id: str, /) -> None: ...
-
-
 def watch(store: Store[Any], task: Task, draw: Callable[[Any], None]) -> None:
     """Have ``draw`` show the task as it stands, again and again, until it has ended: then the page is drawn anew."""
     st.fragment(_look, run_every=_TICK)(store, task.id, draw)
@@ -199,7 +186,7 @@ def _look(store: Store[Any], task_id: str, draw: Callable[[Any], None]) -> None:
         draw(task)
 
 
-def bar(task: Task, words: str) -> None:
+def progress(task: Task, words: str) -> None:
     """Draw how much of a task is done, with ``words`` (Markdown) above."""
     done, of = task.status.step, task.status.steps
     st.progress(min(1.0, max(0.0, done / of)) if of else 0.0, text=words)
@@ -222,7 +209,7 @@ def in_queue(task: Task, kind: str) -> str:
     return f"Waiting for the {kind} before it" if (task.position or 1) > 1 else "It begins in a moment"
 
 
-def ending(store: ResumableStore, task: Resumable) -> None:
+def ending(store: ResumableStore[Any], task: Resumable) -> None:
     """Say why a task ended before its last piece, with the way to go on; nothing of one that finished."""
     if task.status.state is State.FINISHED:
         return

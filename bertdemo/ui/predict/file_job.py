@@ -44,7 +44,7 @@ def show(job_id: str) -> None:
 
 
 def _at_work(job: Job) -> None:
-    waiting.bar(job, progress(job))
+    waiting.progress(job, progress(job))
     promise = "You can close this page: the work goes on, and its address leads back here."
     waiting.cancel(resources.jobs(), job, promise)
 

@@ -234,7 +234,7 @@ def is_done(study: Study) -> bool:
 
 
 def _at_work(study: Study) -> None:
-    waiting.bar(study, _progress(study))
+    waiting.progress(study, _progress(study))
     promise = "You can close this page: the work goes on, and what it found will be here."
     waiting.cancel(resources.studies(), study, promise)
 

@@ -25,7 +25,7 @@ def test_no_table_of_streamlit_offers_a_file_or_copy_of_its_own():
 
 def test_the_table_of_a_chart_is_a_file_in_which_no_label_is_a_formula(monkeypatch):
     files = {}
-    monkeypatch.setattr(figure, "_file", lambda label, data, name, kind: files.update({name: data}))
+    monkeypatch.setattr(figure, "download", lambda label, data, name, key: files.update({name: data}))
     rows = pd.DataFrame({"label": ["=1+1", "ham"], "texts": [-3, 4]})
     figure.figure("Labels", rows, label_chart, 2, 4, key="labels", alt="Labels")
     assert files["labels.csv"]() == "label,texts\r\n'=1+1,-3\r\nham,4\r\n"
