@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from bertdemo.library.results import Attention, Explanation, Prediction, Predictions
     from bertdemo.library.run import Run, fine_tune
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = [
     "Attention",
     "BertDemoError",
