@@ -14,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.sitting import figures
+from benchmarks.sitting import figures, idle_backend
 
 ROWS = 100_000
 RUN = "starter-airline-sentiment"
@@ -114,10 +114,9 @@ def idle_jobs(home: Path):
     """Jobs that nobody works on, and the settings of their home."""
     from bertdemo.jobs.store import Jobs
     from bertdemo.settings import Settings
-    from bertdemo.tasks.backend import ImmediateBackend
 
     settings = Settings(home)
-    return Jobs(settings, ImmediateBackend(lambda _: None)), settings
+    return Jobs(settings, idle_backend()), settings
 
 
 def the_job(home: Path):

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.sitting import figures
+from benchmarks.sitting import figures, idle_backend
 
 ROUNDS = 3
 
@@ -83,13 +83,8 @@ def a_run(home: Path, split: Any, recipe: Any):
     """Return the folder of a run that nobody works on."""
     from bertdemo.runs.store import Runs
     from bertdemo.settings import Settings
-    from bertdemo.tasks.backend import ImmediateBackend
 
-    class Idle(ImmediateBackend):
-        def start(self, folder: Any, lock: Any) -> None:
-            """Leave the work to this benchmark."""
-
-    runs = Runs(Settings(home=home), backend=Idle())
+    runs = Runs(Settings(home=home), backend=idle_backend())
     return runs.folder(runs.submit(split, recipe, "watched"))
 
 
