@@ -1,7 +1,7 @@
 """What watching costs, and how good the remaining time is: both in one training of SMS with the default recipe.
 
 ``python -m benchmarks.watching`` trains three times, each in a process of its own, writing metrics and status to a
-real run folder as a run does. *cost* is the CPU time of all reports and of asking for a stop, heart-beat included,
+real run folder as a run does. *cost* is the CPU time of all reports and of asking for a stop,
 against that of training; *estimate* is the remaining time shown at a tenth of the steps against what it then took.
 """
 

@@ -1,4 +1,4 @@
-"""The attention blocks of a classifier: what its heads see, and a way to silence some of them for a moment."""
+"""The attention blocks of a classifier: what its heads see, and a way to ablate some of them for a moment."""
 
 from __future__ import annotations
 
@@ -161,8 +161,8 @@ def ablate_heads(classifier: Classifier, off: Iterable[Head]) -> AbstractContext
     check_heads(len(blocks), blocks[0].heads, off)
     hooks = []
     for layer in sorted({layer for layer, _ in off}):
-        silent = [head for other, head in off if other == layer]
-        hooks.append((blocks[layer].projection, _silence(blocks[layer], silent)))
+        ablated = [head for other, head in off if other == layer]
+        hooks.append((blocks[layer].projection, _ablate(blocks[layer], ablated)))
     return _hooked(hooks)
 
 
@@ -212,7 +212,7 @@ def capture_attention_inputs(
     return tuple(seen)
 
 
-def _silence(block: Block, heads: list[int]) -> Callable[..., tuple[Tensor, ...]]:
+def _ablate(block: Block, heads: list[int]) -> Callable[..., tuple[Tensor, ...]]:
     import torch
 
     keep = torch.ones(block.heads, device=block.projection.weight.device)
