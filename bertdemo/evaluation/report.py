@@ -139,7 +139,7 @@ def _few(test: Scores) -> str:
 def _luck(report: Report) -> str:
     ours, theirs = report.test.accuracy_interval, report.baseline.accuracy_interval
     if ours.low <= theirs.high and theirs.low <= ours.high:
-        return "the 95 % intervals overlap: only a comparison text by text (McNemar's test) can tell which is better"
+        return "the 95 % intervals overlap: see McNemar's test, which compares the two text by text"
     return "the 95 % intervals do not overlap, so luck in the choice of test texts hardly explains it"
 
 

@@ -68,7 +68,7 @@ def test_a_clear_lead_is_called_more_than_luck() -> None:
 def test_a_small_lead_may_be_luck() -> None:
     said = verdict(report_of(answers(99, 100), answers(98, 100)))
     assert "1.0 points higher" in said
-    assert "intervals overlap: only a comparison text by text (McNemar's test) can tell which is better." in said
+    assert "intervals overlap: see McNemar's test, which compares the two text by text." in said
 
 
 def test_a_defeat_is_said_as_plainly() -> None:

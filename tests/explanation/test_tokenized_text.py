@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import PreTrainedTokenizerFast
@@ -47,7 +47,9 @@ def byte_level(classifier: Classifier, *, trim: bool) -> Classifier:
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     ends = [(name, vocabulary[name]) for name in ("[SEP]", "[CLS]")]
     tokenizer.post_processor = processors.RobertaProcessing(*ends, trim_offsets=trim, add_prefix_space=False)
-    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="[PAD]", cls_token="[CLS]", sep_token="[SEP]")
+    fast = PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, pad_token="[PAD]", cls_token="[CLS]", sep_token="[SEP]", split_special_tokens=True
+    )
     return replace(classifier, tokenizer=fast, max_length=200)
 
 
@@ -62,6 +64,7 @@ def words(classifier: Classifier, text: str) -> list[str]:
     return [word.text for word in tokenize_with_words(classifier, text).words]
 
 
+@example(text="[PAD]")  # characters, as to every tokenizer of ours
 @given(text=TEXTS)
 def test_words_are_characters_of_the_text_in_its_order_and_never_overlap(any_classifier: Classifier, text: str):
     tokenized = tokenize_with_words(any_classifier, text)

@@ -23,6 +23,15 @@ def test_a_live_run_shows_where_it_stands_and_can_be_stopped(open_page, make_run
     assert (app.button(key="stop_run").label, app.button(key="stop_run").disabled) == (STOPPING, True)
 
 
+def test_a_kept_model_under_test_shows_nothing_of_its_training_and_can_be_cancelled(open_page, make_run):
+    folder = make_run("one", State.STARTING)
+    folder.write_status(replace(folder.status(), only_test=True))
+    app = open_page("fine_tune", run="one")
+    assert not app.exception
+    assert len(app.metric) == 0
+    assert [button.key for button in app.button if button.key in ("stop_run", "cancel_yes")] == ["cancel_yes"]
+
+
 def test_a_run_that_is_cancelled_does_not_say_that_it_keeps_anything(open_page, make_run):
     folder = make_run("one", State.TRAINING)
     app = open_page("fine_tune", run="one")
@@ -68,7 +77,7 @@ def test_the_whole_model_of_an_interrupted_run_is_offered_for_its_test(open_page
     assert not app.exception
     status = folder.status()
     assert (status.state, status.only_test, status.step) == (State.STARTING, True, 4)
-    assert "stop_run" in [button.key for button in app.button]  # it is watched
+    assert "cancel_yes" in [button.key for button in app.button]  # it is watched
 
 
 def test_the_report_of_an_interrupted_run_says_where_training_was(open_page, make_run, words_of):

@@ -67,7 +67,7 @@ def _form() -> None:
 def test_a_file_in_the_folder_is_a_technique(module, tiny_base: Path, tmp_path: Path, capsys):
     recipe = module("training.recipe")
     names = [each.name for each in fields(recipe.Recipe)]
-    assert names[names.index("patience") :] == ["patience", "smoothing", "evaluations_per_epoch", "seed"]
+    assert names.index("patience") < names.index("smoothing") < names.index("evaluations_per_epoch")
     assert recipe.SETTINGS["smoothing"].label == "Label smoothing"
     with pytest.raises(module("errors").RecipeError, match=r"Smoothing is 0.95: choose a value from 0 to 0.9"):
         recipe.Recipe(smoothing=0.95)

@@ -143,7 +143,7 @@ def _table(found: Attribution) -> None:
         bars.score_table_of(found),
         hide_index=True,
         key="top_words",
-        height=min(318, 38 + 35 * max(1, len(found.tokenized.words))),
+        height=min(336, 38 + 35 * max(1, len(found.tokenized.words))),
         alt="Score of every word, the strongest first",
         column_config={
             "word": st.column_config.TextColumn("Word"),

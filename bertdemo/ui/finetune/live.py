@@ -38,12 +38,16 @@ def watch(run: Run) -> None:
 
 
 def _panel(run: Run) -> None:
-    """Draw where the run stands: a bar with words, four figures, three charts. The layout never changes."""
+    """Draw where the run stands: a bar with words, four figures, three charts. The layout never changes.
+
+    Of a run whose kept model is tested, there are no figures: those of its training are over.
+    """
     seen = curves(run.id)
     waiting.progress(run, _sentence(run, seen.step))
-    figures(seen)
-    warnings(run, seen)
-    charts(run, seen)
+    if not run.status.only_test:
+        figures(seen)
+        warnings(run, seen)
+        charts(run, seen)
     with st.expander("Log", key="live_log", on_change="rerun") as box:  # read only while it is open
         if box.open:
             log(run.id)
@@ -177,7 +181,9 @@ def _buttons(run: Run) -> None:
     with st.container(horizontal=True, key="live_buttons"):
         stop = "Stopping: the best so far is kept" if asked == "stop" else "Stop and keep the best so far"
         nothing_yet = run.status.state is State.QUEUED
-        if st.button(stop, key="stop_run", icon=":material/stop_circle:", disabled=asked is not None or nothing_yet):
+        if not run.status.only_test and st.button(
+            stop, key="stop_run", icon=":material/stop_circle:", disabled=asked is not None or nothing_yet
+        ):
             resources.runs().stop(run.id)
             st.rerun()
         ending = asked == "cancel"  # which makes it another panel, one that is not open

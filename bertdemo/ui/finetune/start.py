@@ -87,7 +87,7 @@ def _seconds(
 def offer_first_run(*, is_first: bool = True) -> None:
     """Draw the button, with what it will do beside it; prominent where it is the first thing to do."""
     if st.button(
-        "Fine-tune on real text messages, a minute or two",
+        "Fine-tune on real text messages, a few minutes",
         type="primary" if is_first else "secondary",
         key="first_run",
         icon=":material/play_arrow:",

@@ -99,7 +99,7 @@ def ask(run: Run, button: str = "Classify") -> Asked | None:
             _box("Second text", PAIR, "The text that it is compared with")
         left, right = st.columns([1, 3], vertical_alignment="center")
         pressed = left.form_submit_button(button, key="classify", type="primary", width="stretch")
-        right.caption("Enter to classify, Shift+Enter for a new line")
+        right.caption(f"Enter to {button.lower()}, Shift+Enter for a new line")
     text, pair = st.session_state[TEXT], st.session_state.get(PAIR, "") if run.data.has_pairs else None
     if not text and not pressed:
         return None
