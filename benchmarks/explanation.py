@@ -5,6 +5,8 @@ beside what transformers-interpret computes for each by default (Captum's LayerI
 50 steps at once, of the probability, against [PAD]), text by text in turns. Then: how many of 100 tweets are
 certified, how exact sums, margins and pieces are, the memory of a text of 512 tokens, how soon a cancel is heard, and
 whether four sessions that explain and predict on one model disturb each other.
+
+``python -m benchmarks.explanation rounded`` shows how near scores in bf16 are to those in fp32.
 """
 
 from __future__ import annotations
@@ -28,13 +30,15 @@ RUN = "starter-airline-sentiment"
 TIMED, CERTIFIED, EXACT = 40, 100, 10  # tweets
 SESSIONS, ASKED = 4, 250  # sessions, and how often each asks
 LONG = 512  # tokens
+HELD_OUT, SAMPLED = 200, 30  # tweets that no figure was chosen by; for methods with samples
 PARTS = ("speed", "certified", "exactness", "long", "shared")
+OTHERS = ("rounded", "long_here")
 METHODS = ("gradient_shap", "occlusion", "kernel_shap", "lime", "input_x_gradient", "saliency")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("part", nargs="?", choices=(*PARTS, "long_here"), help="only this part")
+    parser.add_argument("part", nargs="?", choices=(*PARTS, *OTHERS), help="only this part")
     part = parser.parse_args().part
     if part == "long_here":
         print(json.dumps(long_here()))
@@ -241,6 +245,41 @@ def shared(classifier, texts) -> None:
     with ThreadPoolExecutor(SESSIONS) as threads:
         wrong = sum(threads.map(ask, range(SESSIONS)))
     print(f"{SESSIONS} sessions on one model: {wrong} wrong in {SESSIONS * ASKED:,}")
+
+
+def rounded(classifier, texts) -> None:
+    """How near scores in bf16 are to those in fp32 on texts that no figure was chosen by, and how often it is bf16."""
+    from bertdemo.explanation.agreement import rank_correlation
+    from bertdemo.explanation.methods import attribute
+    from bertdemo.explanation.tokenized_text import tokenize_with_words
+
+    exact, held_out = replace(classifier, only_fp32=True), texts[-HELD_OUT:]
+    for method in ("integrated_gradients", "occlusion", "kernel_shap", "lime"):
+        ranks, linear, apart, firsts, kept = [], [], [], 0, 0
+        texts = held_out[:SAMPLED] if method in ("kernel_shap", "lime") else held_out
+        for text in texts:
+            tokenized = tokenize_with_words(classifier, text)
+            label = ours_label(classifier, text)
+            found, known = (attribute(each, tokenized, method, label) for each in (classifier, exact))
+            kept += found.precision == "bf16"
+            firsts += int(found.word_scores.argmax() != known.word_scores.argmax())
+            apart.append(np.abs(found.word_scores - known.word_scores).max() / np.abs(known.word_scores).max())
+            if len(known.word_scores) > 2:
+                ranks.append(rank_correlation(found.word_scores, known.word_scores))
+                linear.append(np.corrcoef(found.word_scores, known.word_scores)[0, 1])
+        print(
+            f"{method:<22} {kept} of {len(texts)} in bf16; rank correlation: median {np.nanmedian(ranks):.4f}, lowest "
+            f"{np.nanmin(ranks):.4f}; correlation: lowest {np.nanmin(linear):.5f}; largest difference: median "
+            f"{np.median(apart):.2%}, at most {max(apart):.2%} of the largest score; another first word: {firsts}",
+            flush=True,
+        )
+
+
+def ours_label(classifier, text: str) -> int:
+    """Return the predicted label, as an index."""
+    from bertdemo.prediction.single import predict_one
+
+    return classifier.label_names.index(predict_one(classifier, text).label)
 
 
 if __name__ == "__main__":

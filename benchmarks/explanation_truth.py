@@ -23,7 +23,7 @@ from bertdemo.data.dataset import Dataset, Split
 WORD = "zorvex"
 LABELS = ("without", "with")
 TRAINED, HELD_BACK, FEWER = 1000, 50, 15  # tweets; the last number is that of methods which nobody promised
-MOST_STEPS = 80
+STEPS = 80
 PROMISED = ("integrated_gradients", "occlusion")
 OTHERS = (
     ("integrated_gradients", "mask"), ("integrated_gradients", "zero"), ("occlusion", "mask"), ("occlusion", "zero"),
@@ -97,7 +97,7 @@ def _is_first(classifier, tokenized, method: str, baseline: str) -> bool:
     from bertdemo.explanation.methods import attribute
 
     if method == "integrated_gradients":  # of a classifier so certain many are not certified, and ranks need not be
-        found = integrated_gradients(classifier, tokenized, 1, baseline=baseline, most_steps=MOST_STEPS)
+        found = integrated_gradients(classifier, tokenized, 1, baseline=baseline, steps=STEPS)
     else:
         found = attribute(classifier, tokenized, method, 1, baseline=baseline)
     return WORD in tokenized.words[int(found.word_scores.argmax())].text

@@ -174,7 +174,8 @@ def _remainder(values: dict[str, Any]) -> str:
     if values["tiny_difference"]:
         return f"{told}; text and baseline are nearly the same to the model, so that the scores say little"
     verdict = "certified: at most 1 %" if values["certified"] else "not certified: more than 1 %"
-    return f"{told} ({100 * values['relative_remainder']:.2f} % after {values['n_steps']} steps, {verdict})"
+    made = f"{values['n_steps']} steps in {values['precision']}"
+    return f"{told} ({100 * values['relative_remainder']:.2f} % after {made}, {verdict})"
 
 
 def add_attention(subparsers: Subparsers) -> None:

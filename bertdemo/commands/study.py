@@ -83,6 +83,7 @@ def _word_values(found: WordFindings, card: StudyCard, test: Dataset) -> dict[st
         "baseline": card.baseline,
         "texts": found.texts,
         "certified": found.certified,
+        "in_bf16": found.in_bf16,
         "cut": found.cut,
         "compared": found.compared,
         "rare": found.rare,

@@ -29,14 +29,16 @@ USUAL_METHOD = "integrated_gradients"
 _HOW = (
     "output is a logit, not divided by the temperature (or logit(target) − logit(against)); token embeddings of the "
     "text are x, those of the baseline b, in which special tokens keep theirs; a token's score is the sum over the "
-    "width of (x − b) times Σ weights[i] · gradient of the output at b + shares[i] · (x − b), in fp32. With several "
-    "baselines scores are their mean."
+    "width of (x − b) times Σ weights[i] · gradient of the output at b + shares[i] · (x − b), in fp32, or of weights "
+    "rounded to bf16, with unfused attention, where precision says so; outputs are in fp32. With several baselines "
+    "scores are their mean."
 )
 _MERGED = (
     "The text is longer than the model reads and is explained in windows that overlap, each by itself. A token's score "
     "is the mean over the windows that hold it. output, baseline_output, difference and remainder are means over the "
-    "windows; relative_remainder and n_steps are the largest; certified says that all windows are. prediction is that "
-    "of the beginning alone, which is what the model reads of this text."
+    "windows; relative_remainder and n_steps are the largest; certified says that all windows are; precision "
+    "is bf16 where that of one is. prediction is that of the beginning alone, which is what the model reads of this "
+    "text."
 )
 
 
@@ -204,6 +206,7 @@ def _sums(attribution: Attribution) -> dict[str, Any]:
     """Return what the scores ought to add up to, and how far they do."""
     return {
         "n_steps": attribution.n_steps,
+        "precision": attribution.precision,
         "output": attribution.output,
         "baseline_output": attribution.baseline_output,
         "difference": attribution.difference,
@@ -224,7 +227,10 @@ def _merged(windows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     means = {key: over(fmean, key) for key in ("output", "baseline_output", "difference", "remainder")}
     largest = {key: over(max, key) for key in ("n_steps", "relative_remainder")}
     all_certified = all(window["certified"] for window in windows)
-    return means | largest | {"certified": all_certified, "tiny_difference": any(w["tiny_difference"] for w in windows)}
+    return {
+        **means, **largest, "precision": min(window["precision"] for window in windows), "certified": all_certified,
+        "tiny_difference": any(window["tiny_difference"] for window in windows),
+    }  # fmt: skip
 
 
 def _prediction(classifier: Classifier, probabilities: Sequence[float]) -> dict[str, Any]:
@@ -270,7 +276,7 @@ def weights_sha256(classifier: Classifier) -> str:
 def _integral(attribution: Attribution) -> dict[str, Any] | None:
     if attribution.method != "integrated_gradients" or attribution.n_steps is None:
         return None
-    shares, weights = nodes(attribution.n_steps)
+    shares, weights = nodes(attribution.n_steps, attribution.baseline or "pad")
     return {"how": _HOW, "shares": shares.tolist(), "weights": weights.tolist()}
 
 

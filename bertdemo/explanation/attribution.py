@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bertdemo.errors import ExplanationError
-from bertdemo.explanation.function import vectors_of, word_vectors
+from bertdemo.explanation.function import Precision, vectors_of, word_vectors
 from bertdemo.explanation.tokenized_text import TokenizedText
 from bertdemo.models.classifier import Classifier
 
@@ -86,6 +86,7 @@ class Attribution:
         n_steps: evaluations of the gradient, or samples; None where the method has no such number.
             For the mean over several baselines, as many were made from each of them.
         seed: of the samples; None where there are none.
+        precision: the number format that scores were computed in; ``output`` and ``baseline_output`` are in fp32.
     """
 
     tokenized: TokenizedText
@@ -100,6 +101,7 @@ class Attribution:
     baseline_output: float | None
     n_steps: int | None
     seed: int | None = None
+    precision: Precision = "fp32"
 
     @cached_property
     def word_scores(self) -> NDArray[np.float64]:

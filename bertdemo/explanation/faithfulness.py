@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bertdemo.errors import ExplanationError
-from bertdemo.explanation.function import ShouldStop, never
+from bertdemo.explanation.function import Precision, ShouldStop, never, precision_of, rounds
 from bertdemo.explanation.masking import check_scores, explained, logits_without
 from bertdemo.explanation.tokenized_text import TokenizedText
 from bertdemo.models.classifier import Classifier
@@ -105,7 +105,11 @@ class Erasure:
 
 @dataclass(frozen=True)
 class Faithfulness:
-    """What erasing ``words`` words tells of an explanation of ``target`` (over ``against``)."""
+    """What erasing ``words`` words tells of an explanation of ``target`` (over ``against``).
+
+    ``precision`` is the number format in which texts without some of their words were read; the ends of the curves are
+    in fp32.
+    """
 
     words: int
     deletion: Curve
@@ -115,6 +119,7 @@ class Faithfulness:
     orders: int
     coverage: float
     calls: int
+    precision: Precision
 
     @property
     def verdict(self) -> str:
@@ -168,13 +173,13 @@ def faithfulness(
     rankings = [best_first, best_first[::-1], *(rng.permutation(words) for _ in range(orders))]
     counts = _counts(words)
     erased = np.concatenate([_prefixes(ranking, counts) for ranking in rankings])
-    logits = logits_without(classifier, tokenized, erased, should_stop)
+    logits, precision = _logits(classifier, tokenized, erased, should_stop)
     shape = len(rankings), len(counts)
     outputs = explained(logits, target, against).reshape(shape)
     lost = softmax(logits, classifier.temperature)[:, target].reshape(shape)
     lost = lost[:1, :1] - lost
     return Faithfulness(
-        words=words,
+        words=words, precision=precision,
         deletion=_curve(counts / words, outputs[0], outputs[2:], falls=True),
         insertion=_curve(counts / words, outputs[1, ::-1], outputs[2:, ::-1], falls=False),
         comprehensiveness=_erasure(counts, _bin_sizes(words), lost[0], lost[2:]),
@@ -187,6 +192,20 @@ def _check(tokenized: TokenizedText, word_scores: NDArray[np.float64], orders: i
     check_scores(tokenized, word_scores)
     if orders < FEWEST_ORDERS:
         raise ExplanationError(f"A band of {orders} random orders says little: choose {FEWEST_ORDERS} or more.")
+
+
+def _logits(
+    classifier: Classifier, tokenized: TokenizedText, erased: NDArray[np.bool_], should_stop: ShouldStop
+) -> tuple[NDArray[np.float32], Precision]:
+    """Return logits (n, labels) of texts without these words (n, words), in bf16 where that is faster.
+
+    Those of the whole text and of nothing but masks, between which the curves lie, are always as they are predicted.
+    """
+    asked = classifier.in_bf16 if rounds(classifier) else classifier
+    logits = logits_without(asked, tokenized, erased, should_stop)
+    ends = ~erased.any(axis=1) | erased.all(axis=1)
+    logits[ends] = logits_without(classifier, tokenized, erased[ends], should_stop)
+    return logits, precision_of(asked)
 
 
 def _bin_sizes(words: int) -> list[int]:

@@ -7,6 +7,7 @@ of each position; in each layer they add up to the same difference.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -32,7 +33,8 @@ from bertdemo.models.classifier import Classifier
 if TYPE_CHECKING:
     from torch import Tensor
 
-STEPS = 50
+STEPS = 20
+_NODES = 10  # gradients to a stretch: their states are held together
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class LayerAttribution:
             everything stands at what the head reads: [CLS], or all tokens where it takes their mean.
         output: the logit (or margin) of the text.
         baseline_output: the same of the baseline.
-        n_steps: parts that the way from the baseline to the text was cut into.
+        n_steps: places on the way from the baseline to the text where gradients were taken.
     """
 
     tokenized: TokenizedText
@@ -96,8 +98,7 @@ def layer_conductance(
 ) -> LayerAttribution:
     """Return scores of positions in every layer, for a logit or for the margin of two.
 
-    Gradients are taken in the middle of ``steps`` equal parts of the way, changes from end to end of each, so that
-    remainders fall with the square of ``steps``.
+    The way is divided into stretches of ten gradients at most, by Gauss's rule in each (``_rule``).
 
     Raises:
         ExplanationError: steps outside of 1 to 400, no such label or baseline, an architecture without such states.
@@ -114,43 +115,75 @@ def layer_conductance(
 
 
 def _conductance(output: ExplainedOutput, line: Expand, steps: int) -> NDArray[np.float64]:
-    pieces = []
-    for start in range(0, steps, output.rows_at_once):
-        bounds = np.arange(start, min(start + output.rows_at_once, steps) + 1) / steps
-        pieces.append(_piece(output, line, bounds))
-    scores: NDArray[np.float64] = np.sum(pieces, axis=0)
+    """Return scores (layers + 1, tokens): the sums over stretches of the way, of ``_NODES`` gradients at most each."""
+    stretches = -(-steps // _NODES)
+    sizes = [len(each) for each in np.array_split(np.arange(steps), stretches)]
+    found = [_stretch(output, line, place / stretches, 1 / stretches, size) for place, size in enumerate(sizes)]
+    scores: NDArray[np.float64] = np.sum(found, axis=0)
     return scores
 
 
-def _piece(output: ExplainedOutput, line: Expand, bounds: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return scores (layers + 1, tokens) of the parts of the way between ``bounds`` (shares, in their order)."""
-    check_cancelled(output.should_stop)
-    ends_of_parts = _states(output, line, bounds)
-    check_cancelled(output.should_stop)
-    gradients = _gradients(output, line, (bounds[1:] + bounds[:-1]) / 2)
-    scores = np.zeros((len(gradients), len(output.tokenized)))
-    for row, (gradient, values) in enumerate(zip(gradients, ends_of_parts, strict=True)):
-        found = (gradient.double() * values.double().diff(dim=0)).sum(dim=(0, 2)).cpu().numpy()
+def _stretch(output: ExplainedOutput, line: Expand, start: float, length: float, size: int) -> NDArray[np.float64]:
+    """Return scores (layers + 1, tokens) of the stretch from the share ``start``, by ``size`` gradients."""
+    import torch
+
+    places, changes = _rule(size)
+    shares = start + length * places
+    ends_of_stretch = _states(output, line, shares[[0, -1]])
+    pieces = [
+        _states_and_gradients(output, line, shares[row : min(row + output.rows_at_once, size + 1)])
+        for row in range(1, size + 1, output.rows_at_once)
+    ]
+    scores = np.zeros((len(ends_of_stretch), len(output.tokenized)))
+    for row, (first, last) in enumerate(each.split(1) for each in ends_of_stretch):
+        states = torch.cat([first, *(piece[0][row] for piece in pieces), last])  # (size + 2, tokens, width)
+        gradients = torch.cat([piece[1][row] for piece in pieces])
+        changed = torch.tensordot(torch.from_numpy(changes).to(states), states, dims=1)
+        found = (gradients * changed).sum(dim=2, dtype=torch.float64).sum(dim=0).cpu().numpy()
         scores[row, : len(found)] = found  # the last layer may have computed its first token alone
     return scores
+
+
+@functools.cache
+def _rule(size: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the places in a stretch (0 to 1) where states are needed, and how these make changes.
+
+    Gradients are taken at Gauss's nodes. There, the change of a state is the derivative of the polynomial through the
+    states at all nodes and both ends (Berrut & Trefethen, 2004), times the weight of the node.
+
+    Returns:
+        (size + 2,) places, the first and the last of which are the ends; and (size, size + 2), which makes changes at
+        the nodes of states at all places.
+    """
+    nodes, weights = np.polynomial.legendre.leggauss(size)
+    places = np.concatenate([[-1.0], nodes, [1.0]])
+    apart = places[:, None] - places + np.eye(size + 2)
+    barycentric = 1 / apart.prod(axis=1)
+    derivative = barycentric / barycentric[:, None] / apart * (1 - np.eye(size + 2))
+    derivative -= np.diag(derivative.sum(axis=1))
+    return (1 + places) / 2, weights[:, None] * derivative[1:-1]
 
 
 def _states(output: ExplainedOutput, line: Expand, shares: NDArray[np.float64]) -> list[Tensor]:
     """Return the hidden states at these places of the way: (shares, tokens, width) a layer."""
     import torch
 
+    check_cancelled(output.should_stop)
     with output.classifier.lock, torch.no_grad():
         return logits_and_states_of(output.classifier, output.tokenized, line(_places(output, shares)))[1]
 
 
-def _gradients(output: ExplainedOutput, line: Expand, shares: NDArray[np.float64]) -> list[Tensor]:
-    """Return the gradients of the output by the hidden states: (shares, tokens, width) a layer.
+def _states_and_gradients(
+    output: ExplainedOutput, line: Expand, shares: NDArray[np.float64]
+) -> tuple[list[Tensor], list[Tensor]]:
+    """Return the same, and the gradients of the output by these states.
 
     Raises:
         ExplanationError: the architecture tells other states than those that its answer comes from.
     """
     import torch
 
+    check_cancelled(output.should_stop)
     classifier = output.classifier
     with classifier.lock, torch.enable_grad():
         vectors = line(_places(output, shares)).requires_grad_()
@@ -161,7 +194,7 @@ def _gradients(output: ExplainedOutput, line: Expand, shares: NDArray[np.float64
             f"The architecture {classifier.model.config.model_type} does not tell the hidden states that its answer "
             "comes from: choose another view than that by layer."
         )
-    return list(gradients)
+    return [state.detach() for state in states], list(gradients)
 
 
 def _places(output: ExplainedOutput, shares: NDArray[np.float64]) -> Tensor:

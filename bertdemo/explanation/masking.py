@@ -73,7 +73,9 @@ def ids_without(classifier: Classifier, tokenized: TokenizedText, erased: NDArra
 def logits_without(
     classifier: Classifier, tokenized: TokenizedText, erased: NDArray[np.bool_], should_stop: ShouldStop = never
 ) -> NDArray[np.float32]:
-    """Return logits (n, labels) in fp32 of versions of a text, see ``ids_without``; equal versions are computed once.
+    """Return logits (n, labels) of versions of a text, see ``ids_without``; equal versions are computed once.
+
+    They are computed in the number format of the classifier's weights.
 
     Raises:
         CancelledError: ``should_stop()`` became true.
@@ -89,7 +91,7 @@ def logits_without(
 
 
 def _logits(classifier: Classifier, tokenized: TokenizedText, ids: NDArray[np.int64]) -> NDArray[np.float32]:
-    placement = choose_placement("fp32")
+    placement = choose_placement("fp32")  # weights in bf16 need no autocast, and versions are of one length
     segments = None if tokenized.segments is None else (tokenized.segments.astype(np.int32),) * len(ids)
     encoded = Encoded(tuple(ids.astype(np.int32)), segments, cut=0)
     with classifier.lock:

@@ -96,7 +96,7 @@ def _figures(found: Attribution) -> Iterator[str]:
     if found.baseline_output is not None:
         yield f"Of the baseline it is {found.baseline_output:.4f}."
     if found.n_steps is not None:
-        yield f"{found.n_steps} {'steps' if found.seed is None else 'samples'} were made."
+        yield f"{found.n_steps} {'steps' if found.seed is None else 'samples'} were made in {found.precision}."
     if found.adds_up and found.remainder is not None:
         yield f"{found.remainder:+.4f} logits are not accounted for"
         share = found.relative_remainder

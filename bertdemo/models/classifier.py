@@ -62,6 +62,15 @@ class Classifier:
         with self.lock:
             return replace(self, model=round_to_bf16(self.model))
 
+    @cached_property
+    def gradients_in_bf16(self) -> Classifier:
+        """``in_bf16`` for gradients, whose weights it shares: the fused attention is slow on its way back."""
+        from bertdemo.models.speedups import with_plain_attention
+
+        rounded = self.in_bf16
+        with self.lock:
+            return replace(rounded, model=with_plain_attention(rounded.model))
+
 
 def is_mixture_of_experts(config: PretrainedConfig) -> bool:
     """Return whether the architecture sends each token to a few of many experts."""

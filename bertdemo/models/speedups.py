@@ -10,6 +10,8 @@ what                         changed in transformers            why (figures: ``
 ``use_pooled_dropout`` (CPU) every ``nn.Dropout``               Drawing masks: CPU time a text 11.7 → 10.1 ms.
 ``keep_in_bf16`` (CPU)       a forward hook on ``embeddings``   Conversions of hidden states: 16 → 8 ms a step.
 ``round_to_bf16`` (CPU)      a copy of the model, in bf16       Predicting 1,000 tweets: 2.55 → 1.92 s of CPU time.
+``with_plain_attention``     ``attn_implementation="eager"``    20 gradients of a tweet, weights in bf16: 224 → 157
+(CPU)                                                           ms of CPU time.
 ============================ ================================== ====================================================
 
 None changes names or values of weights, so that what is saved is the same. ``tests/models/test_speedups.py`` holds what
@@ -164,3 +166,11 @@ def round_to_bf16(model: PreTrainedModel) -> PreTrainedModel:
     weights = ((id(w), nn.Parameter(w.detach().bfloat16(), False)) for w in model.parameters())
     rounded: PreTrainedModel = copy.deepcopy(model, dict(weights)).bfloat16()
     return rounded
+
+
+def with_plain_attention(model: PreTrainedModel) -> PreTrainedModel:
+    """Return a copy that shares all weights of a model and attends in three plain operations."""
+    shared: dict[int, Any] = {id(tensor): tensor for tensor in (*model.parameters(), *model.buffers())}
+    plain: PreTrainedModel = copy.deepcopy(model, shared)
+    plain.set_attn_implementation("eager")
+    return plain

@@ -83,7 +83,7 @@ class Explained:
 
     ``cut`` says that the text was longer than the model reads. ``words`` are then those of its beginning alone: a study
     explains the answers that the run gave to its test texts, and these rest on nothing else. ``explanation.windows``
-    explains the whole of a text, in parts with an answer each.
+    explains the whole of a text, in parts with an answer each. ``precision`` is the number format of the scores.
     """
 
     place: int
@@ -93,6 +93,7 @@ class Explained:
     certified: bool
     cut: bool
     words: tuple[ScoredWord, ...]
+    precision: str = "fp32"
 
 
 @dataclass(frozen=True)
@@ -166,7 +167,8 @@ class WordFindings:
 
     ``words`` stand in at least two of them; those that are not ``few`` were ``compared`` and come first, by the end of
     their interval that is nearest to zero. ``rare`` further words stand in one text alone. ``suspected`` words look
-    like shortcuts; ``shortcuts`` are those of them that were masked.
+    like shortcuts; ``shortcuts`` are those of them that were masked. The scores of ``in_bf16`` texts were computed so,
+    those of the others in fp32.
     """
 
     texts: int
@@ -177,6 +179,7 @@ class WordFindings:
     words: tuple[WordFinding, ...]
     suspected: int
     shortcuts: tuple[Shortcut, ...]
+    in_bf16: int = 0
 
 
 @dataclass(frozen=True)

@@ -108,7 +108,14 @@ def _explained(material: Material, place: int, attribute: Attribute) -> Explaine
         for word, score in zip(tokenized.words, found.word_scores, strict=True)
     )
     return Explained(
-        place, found.output, found.baseline_output or 0.0, found.other, found.certified, tokenized.truncated, words
+        place,
+        found.output,
+        found.baseline_output or 0.0,
+        found.other,
+        found.certified,
+        tokenized.truncated,
+        words,
+        found.precision,
     )
 
 
@@ -126,6 +133,7 @@ def _conclude(material: Material) -> WordFindings:
         texts=len(explained), certified=sum(each.certified for each in explained),
         cut=sum(each.cut for each in explained), compared=count_compared(tallies),
         rare=len(tallies) - len(found), words=tuple(found.values()), suspected=len(suspected), shortcuts=shortcuts,
+        in_bf16=sum(each.precision == "bf16" for each in explained),
     )  # fmt: skip
 
 

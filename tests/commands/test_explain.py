@@ -19,7 +19,7 @@ from tests.explanation.architectures import classifier_of
 
 PROMISED = {
     "prediction", "target", "method", "baseline", "n_steps", "output", "baseline_output", "remainder",
-    "relative_remainder", "certified", "tokens", "words",
+    "relative_remainder", "certified", "tokens", "words", "precision",
 }  # fmt: skip
 
 
@@ -56,14 +56,15 @@ def test_json_has_what_was_promised_and_explains_the_prediction(told, capsys):
 def test_json_is_enough_to_compute_its_scores_again(told, home: Path, arguments: tuple[str, ...]):
     """With nothing but torch, the model's folder and what ``integral`` says."""
     found = told(*arguments, "--pair", "and the soup", run_id="pairs")
-    classifier = load_classifier(home / "runs" / "pairs" / "model", output_attentions=True)
+    model = home / "runs" / "pairs" / "model"
+    classifier = load_classifier(model, output_attentions=True)
     assert found["model"]["sha256"] == weights_sha256(classifier)
-    scores, _ = again(found, found, classifier)
+    scores, _ = again(found, found, classifier, load_classifier(model))
     assert np.abs(scores - [token["score"] for token in found["tokens"]]).max() <= 1e-5
     assert len(found["integral"]["shares"]) == found["n_steps"]
 
 
-def again(found: dict, part: dict, classifier: Classifier) -> tuple[np.ndarray, float]:
+def again(found: dict, part: dict, classifier: Classifier, as_predicting: Classifier) -> tuple[np.ndarray, float]:
     """The scores of a text, or of one of its windows (``part``), and its output, computed from the JSON alone."""
     model, labels = classifier.model, found["model"]["labels"]
     ids, segments = torch.tensor([part["ids"]]), torch.tensor([part["segments"]])
@@ -72,9 +73,11 @@ def again(found: dict, part: dict, classifier: Classifier) -> tuple[np.ndarray, 
     embed = model.get_input_embeddings()
     x = embed(ids).detach()
     b = embed(torch.where(special, ids, stand_in)).detach()
+    exact, rounded = model, as_predicting.model.bfloat16()
+    rounded.set_attn_implementation("eager")
 
-    def output(at):
-        logits = model(inputs_embeds=at, token_type_ids=segments).logits[0]
+    def output(model, at):
+        logits = model(inputs_embeds=at.to(model.dtype), token_type_ids=segments).logits[0].float()
         return logits[labels.index(found["target"])] - (
             logits[labels.index(found["against"])] if found["against"] else 0
         )
@@ -82,9 +85,10 @@ def again(found: dict, part: dict, classifier: Classifier) -> tuple[np.ndarray, 
     scores = torch.zeros(len(special))
     for share, weight in zip(part["integral"]["shares"], part["integral"]["weights"], strict=True):
         at = (b + share * (x - b)).requires_grad_()
-        (gradient,) = torch.autograd.grad(output(at), at)
+        asked = rounded if part["precision"] == "bf16" else exact
+        (gradient,) = torch.autograd.grad(output(asked, at), at)
         scores += weight * (gradient * (x - b)).sum(-1)[0]
-    return scores.numpy(), float(output(x).detach())
+    return scores.numpy(), float(output(exact, x).detach())
 
 
 LONG = "the coffee was cold and the staff were rude, what a boring museum, " * 12
@@ -92,12 +96,13 @@ LONG = "the coffee was cold and the staff were rude, what a boring museum, " * 1
 
 def test_of_a_long_text_every_window_can_be_computed_again_and_none_of_it_is_left_out(told, home: Path):
     found = told("--target", "good", "--steps", "5", text=LONG)
-    classifier = load_classifier(home / "runs" / "single" / "model", output_attentions=True)
+    model = home / "runs" / "single" / "model"
+    classifier = load_classifier(model, output_attentions=True)
     assert found.keys() >= PROMISED
     assert len(found["windows"]) > 2
     assert found["overlap"] > 0
     for window in found["windows"]:
-        scores, output = again(found, window, classifier)
+        scores, output = again(found, window, classifier, load_classifier(model))
         assert np.abs(scores - [token["score"] for token in window["tokens"]]).max() <= 1e-5
         assert output == pytest.approx(window["output"], abs=1e-5)
         total = sum(token["score"] for token in window["tokens"])
@@ -166,6 +171,7 @@ def test_people_get_a_table_that_says_how_far_it_adds_up(run):
     assert sizes == sorted(sizes, reverse=True)
     assert lines[6].endswith("special tokens")
     assert "not accounted for (" in lines[7]
+    assert " steps in " in lines[7]
 
 
 def test_a_method_without_sum_or_sign_gets_neither(run):

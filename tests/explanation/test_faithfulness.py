@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +28,20 @@ FP32 = choose_placement("fp32")
 
 @pytest.fixture(scope="module")
 def classifier(learned_base: Path) -> Classifier:
-    return load_classifier(learned_base)
+    return replace(load_classifier(learned_base), only_fp32=True)
+
+
+def test_in_bf16_curves_lie_where_they_are_and_end_as_in_fp32(classifier: Classifier, monkeypatch: pytest.MonkeyPatch):
+    tokenized = tokenize_with_words(classifier, "a lovely room, cold bread and a rude waiter")
+    scores = np.random.default_rng(1).normal(size=len(tokenized.words))
+    exact = faithfulness(classifier, tokenized, scores, 1)
+    monkeypatch.setattr("bertdemo.explanation.faithfulness.rounds", lambda _: True)
+    found = faithfulness(classifier, tokenized, scores, 1)
+    assert (exact.precision, found.precision) == ("fp32", "bf16")
+    for curve, known in ((found.deletion, exact.deletion), (found.insertion, exact.insertion)):
+        assert np.abs(curve.ours - known.ours).max() <= 0.1 * np.ptp(known.ours)
+        assert np.allclose(curve.ours[[0, -1]], known.ours[[0, -1]], atol=1e-5)
+        assert not np.array_equal(curve.ours, known.ours)
 
 
 def occlusion(classifier: Classifier, tokenized: TokenizedText, target: int) -> NDArray[np.float64]:

@@ -32,7 +32,21 @@ SAMPLED = [name for name in OFFERED if METHODS[name].samples]
 
 @pytest.fixture
 def classifier(tiny_base: Path) -> Classifier:
-    return smooth(tiny_base)
+    return replace(smooth(tiny_base), only_fp32=True)
+
+
+@pytest.mark.parametrize("method", OFFERED)
+def test_methods_that_only_ask_for_outputs_may_do_so_in_bf16(
+    classifier: Classifier, monkeypatch: pytest.MonkeyPatch, method: str
+):
+    tokenized = tokenize_with_words(classifier, TEXT)
+    exact = attribute(classifier, tokenized, method, 1)
+    monkeypatch.setattr("bertdemo.explanation.methods.method.rounds", lambda _: True)
+    found, again = (attribute(classifier, tokenized, method, 1) for _ in range(2))
+    assert found.precision == ("bf16" if METHODS[method].rounds else "fp32")
+    assert np.abs(found.scores - again.scores).max() <= 1e-5
+    assert np.corrcoef(found.word_scores, exact.word_scores)[0, 1] > 0.99
+    assert found.output == pytest.approx(exact.output, abs=1e-5)
 
 
 def outputs(

@@ -89,7 +89,7 @@ def test_scores_without_a_sign_have_neither_glyphs_nor_colours(classifier):
 
 def test_the_page_tells_what_is_not_accounted_for(classifier):
     page = to_html(found(classifier, TEXTS[0]), predict_one(classifier, TEXTS[0]), classifier.label_names, "", "", {})
-    assert "20 steps were made" in page
+    assert "20 steps were made in fp32" in page
     assert "+0.5000 logits are not accounted for" in page
     assert "more than 1 %" in page
 

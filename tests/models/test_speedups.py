@@ -16,6 +16,7 @@ from bertdemo.models.speedups import (
     draw_pool,
     keep_in_bf16,
     use_pooled_dropout,
+    with_plain_attention,
 )
 
 SMALL = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32,
@@ -172,3 +173,12 @@ def test_weights_stay_in_fp32_and_what_is_saved_knows_nothing_of_it(tiny_base: P
 
 def test_a_model_without_embeddings_is_left_alone():
     keep_in_bf16(torch.nn.Linear(2, 2))
+
+
+def test_a_copy_with_plain_attention_shares_its_weights_and_leaves_the_model_as_it_was():
+    model = a_model("bert", "sdpa")
+    compute_only_first_token(model)
+    plain = with_plain_attention(model)
+    assert (model.config._attn_implementation, plain.config._attn_implementation) == ("sdpa", "eager")
+    assert all(one is other for one, other in zip(model.parameters(), plain.parameters(), strict=True))
+    assert torch.allclose(model(**some_texts()).logits, plain(**some_texts()).logits, atol=1e-6)

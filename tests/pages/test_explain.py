@@ -74,7 +74,7 @@ def test_the_three_words_that_mattered_are_named(open_page, make_classifier, wor
     best = abs(found.word_scores).argmax()
     assert f"**“{found.tokenized.words[best].text}”**" in words_of(app)
     assert ("It adds up" if found.certified else "It does not add up") in words_of(app)
-    assert f"after {found.n_steps} steps from the baseline PAD" in words_of(app)
+    assert f"after {found.n_steps} steps in {found.precision} from the baseline PAD" in words_of(app)
 
 
 STRANGE = (

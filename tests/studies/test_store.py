@@ -235,6 +235,7 @@ def test_scores_are_those_of_integrated_gradients(settings, run_id, test_texts):
         np.testing.assert_allclose([word.score for word in each.words], expected.word_scores, atol=1e-5)
         assert each.output == pytest.approx(expected.output, abs=1e-5)
         assert each.certified == expected.certified
+        assert each.precision == expected.precision
         assert each.baseline_output == pytest.approx(expected.baseline_output, abs=1e-5)
         assert sum(word.score for word in each.words) + each.other == pytest.approx(expected.scores.sum(), abs=1e-4)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bertdemo.studies.records import (
     MapFindings,
     Masked,
@@ -57,6 +59,8 @@ def test_what_the_figures_rest_on_is_told():
     said = method(found(UP), card())
     assert "a random sample of 10 of the 40 such test texts" in said
     assert "9 of them certified (scores add up to within 1\u00a0%). No text is certified whose output is within" in said
+    assert "bf16" not in said
+    assert "Scores of 3 texts were computed in bf16." in method(replace(found(UP), in_bf16=3), card())
     sure = method(found(UP, certified=10), card())
     assert "every one certified (scores add up to within 1\u00a0%). A word's score" in sure
 

@@ -22,7 +22,7 @@ class KernelShap(ScoringMethod):
     """Shapley values of the words, by weighted least squares over samples."""
 
     key, name, place = "kernel_shap", "Kernel SHAP", 4
-    adds_up, samples = True, True
+    adds_up, samples, rounds = True, True, True
     sentence = (
         "Shapley values of the words, estimated from random subsets of them; that they add up is built in and says "
         "nothing of how good the estimate is."

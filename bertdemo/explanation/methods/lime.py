@@ -21,7 +21,7 @@ class Lime(ScoringMethod):
     """Weights of a sparse linear model of the output around the text."""
 
     key, name, place = "lime", "LIME", 5
-    samples = True
+    samples, rounds = True, True
     sentence = (
         "The weights of a linear model that imitates the classifier on random subsets of the words; weak words get "
         "exactly 0."

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bertdemo.explanation.attribution import Attribution, baseline_vectors
-from bertdemo.explanation.function import ExplainedOutput
+from bertdemo.explanation.function import ExplainedOutput, rounds
 from bertdemo.explanation.integrated_gradients import ends
 from bertdemo.explanation.tokenized_text import TokenizedText
 from bertdemo.models.classifier import Classifier
@@ -29,7 +30,7 @@ class Method(ABC):
 
     ``key`` is its name in commands and addresses; ``name`` and ``sentence`` are for people; ``place`` orders the list.
     Scores that are not ``signed`` are sizes; those that do not ``adds_up`` have no sum to check; ``samples`` says that
-    they come from random numbers.
+    they come from random numbers; ``rounds`` that its many forward passes may use weights in bf16.
     """
 
     key: ClassVar[str]
@@ -39,6 +40,7 @@ class Method(ABC):
     adds_up: ClassVar[bool] = False
     needs_baseline: ClassVar[bool] = True
     samples: ClassVar[bool] = False
+    rounds: ClassVar[bool] = False
     place: ClassVar[int] = 100
 
     @abstractmethod
@@ -83,11 +85,15 @@ class ScoringMethod(Method):
         vectors = output.vectors()
         lines = baseline_vectors(output.classifier, output.tokenized, baseline) if self.needs_baseline else vectors
         value, baseline_value = ends(output, vectors, lines)
+        asked = output
+        if self.rounds and rounds(output.classifier):
+            asked = replace(output, classifier=output.classifier.in_bf16)
         return Attribution(
             tokenized=output.tokenized, target=output.target, against=output.against, method=self.key,
             baseline=baseline if self.needs_baseline else None,
-            scores=np.mean([self.scores(output, vectors, line[None], seed) for line in lines], axis=0),
+            scores=np.mean([self.scores(asked, vectors, line[None], seed) for line in lines], axis=0),
             signed=self.signed, adds_up=self.adds_up, output=value,
             baseline_output=baseline_value if self.needs_baseline else None,
             n_steps=self.n_samples(output.tokenized), seed=seed if self.samples else None,
+            precision=asked.precision,
         )  # fmt: skip

@@ -19,6 +19,7 @@ class Occlusion(ScoringMethod):
     """What the output loses when a word alone has its baseline's vectors."""
 
     key, name, place = "occlusion", "Occlusion", 3
+    rounds = True
     sentence = (
         "What the output loses when one word alone takes its baseline: easy to grasp, and blind to words that stand in "
         "for each other."
@@ -26,8 +27,8 @@ class Occlusion(ScoringMethod):
 
     def scores(self, output: ExplainedOutput, vectors: Tensor, baseline: Tensor, seed: int) -> NDArray[np.float64]:
         """Score tokens by leaving out one word at a time, see ``ScoringMethod.scores``."""
-        from captum.attr import FeatureAblation
+        import torch
 
         words, present = words_and_function(output, vectors, baseline)
-        scores = FeatureAblation(present).attribute(words, perturbations_per_eval=words.shape[1])
-        return to_tokens(output.tokenized, scores)
+        outputs = present(torch.cat([words, 1 - torch.eye(words.shape[1]).to(words)]))  # of all, and without each
+        return to_tokens(output.tokenized, (outputs[0] - outputs[1:])[None])

@@ -1,4 +1,4 @@
-"""What the methods that leave words out have in common: occlusion, LIME and Kernel SHAP, by Captum.
+"""What the methods that leave words out have in common: occlusion, and by Captum LIME and Kernel SHAP.
 
 Their inputs are the words: 1 is there, 0 has its baseline's vectors. Tokens of a word share its score evenly. Each call
 has random numbers of its own, from its seed, so that calls in several threads neither wait for each other nor get
@@ -69,7 +69,13 @@ def words_and_function(output: ExplainedOutput, vectors: Tensor, baseline: Tenso
     def expand(words: Tensor) -> Tensor:
         return line(torch.cat([words, words.new_ones(len(words), 1)], dim=1)[:, place])
 
-    return vectors.new_ones(1, len(tokenized.words)), output.function(expand)
+    function = output.function(expand)
+
+    def present(words: Tensor) -> Tensor:
+        distinct, which = words.unique(dim=0, return_inverse=True)  # few words have few subsets, and small ones recur
+        return function(distinct)[which]
+
+    return vectors.new_ones(1, len(tokenized.words)), present
 
 
 def to_tokens(tokenized: TokenizedText, scores: Tensor) -> NDArray[np.float64]:

@@ -82,7 +82,7 @@ def _strip(found: Attribution) -> None:
 def certificate(found: Attribution) -> None:
     """Draw whether the scores add up to what they explain, with the figures."""
     if not found.adds_up:
-        st.caption("Scores of this method need not add up to anything: there is no sum to check.")
+        st.caption(f"Computed in {found.precision}. Scores of this method need not add up: there is no sum to check.")
     elif found.is_tiny:
         st.warning(f"{_TINY} {_sum(found)}", icon=":material/report:")
     elif found.certified:
@@ -95,7 +95,7 @@ def _sum(found: Attribution) -> str:
     """Return how much of what is explained the scores leave out, and how they were made."""
     share = found.relative_remainder
     told = "" if share is None or found.is_tiny else f" ({percent(share, 2)})"
-    made = f"{found.n_steps} {'steps' if found.seed is None else 'samples'}"
+    made = f"{found.n_steps} {'steps' if found.seed is None else 'samples'} in {found.precision}"
     return (
         f"{signed(found.remainder or 0.0, 3)} of {signed(found.difference or 0.0)} logits are not accounted for{told}, "
         f"after {made} from the baseline {methods.BASELINE_NAMES[found.baseline or 'pad']}."

@@ -124,7 +124,7 @@ def show_curves(subject: Subject, choice: Choice) -> None:
         _curve(curve, title, across, unit, key, note)
     st.caption(
         f"{faithfulness.LIMIT_OF_CURVES} The band holds one more random order at any one point with a probability of "
-        f"{percent(found.coverage, 0)}. {count(found.calls, 'text')} asked."
+        f"{percent(found.coverage, 0)}. {count(found.calls, 'text')} asked, in {found.precision}."
     )
     with st.container(horizontal=True, gap="medium", key="eraser"):
         for name, erasure, about in (

@@ -60,10 +60,11 @@ def method(found: WordFindings, card: StudyCard) -> str:
     whole = found.certified == found.texts
     told = f"{'every one' if whole else f'{found.certified:,} of them'} certified (scores add up to within 1\u00a0%)."
     never = "" if whole else f" {NEVER_CERTIFIED}"
+    rounded = f" Scores of {count(found.in_bf16, 'text')} were computed in bf16." if found.in_bf16 else ""
     rest = "its answer rests on what it read, and so do the scores."
     cut = f" {count(found.cut, 'text')} longer than the model reads: {rest}" if found.cut else ""
     return (
-        f"Integrated gradients of {which} such test texts, baseline {card.baseline.upper()}, {told}{never} "
+        f"Integrated gradients of {which} such test texts, baseline {card.baseline.upper()}, {told}{never}{rounded} "
         "A word's score in a text is the sum over its occurrences. "
         f"Bars are 95\u00a0% intervals of the mean for all {found.compared:,} "
         "compared words at once (Student's, Bonferroni), as if texts were independent; words come in the order of the "
