@@ -126,7 +126,9 @@ def add_emoji(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> Non
     if not names:
         return
     known = _word_vectors(model)
-    meanings = torch.stack([known[pieces].mean(dim=0) for pieces in names.values()])
+    pieces = [torch.tensor(ids) for ids in names.values()]
+    begins = torch.tensor([0, *(len(ids) for ids in pieces[:-1])]).cumsum(0)
+    meanings = torch.nn.functional.embedding_bag(torch.cat(pieces).to(known.device), known, begins, mode="mean")
     tokenizer.add_tokens(list(names))
     model.resize_token_embeddings(max(len(tokenizer), len(known)), mean_resizing=False)
     _word_vectors(model)[tokenizer.convert_tokens_to_ids(list(names))] = meanings

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from safetensors.torch import load_file
+import torch
+from safetensors.torch import load_file, save_file
 
 from bertdemo.data.dataset import Dataset
 from bertdemo.data.splitting import split as make_split
 from bertdemo.errors import ModelError
+from bertdemo.models import checkpoints
 from bertdemo.models.checkpoints import (
     has_adapter,
     is_adapted,
@@ -122,4 +124,31 @@ def test_an_adapter_whose_base_is_not_to_be_had_says_so(saved):
     config = json.loads((saved / "adapter_config.json").read_text())
     (saved / "adapter_config.json").write_text(json.dumps(config | {"base_model_name_or_path": "nobody/nothing"}))
     with pytest.raises(ModelError, match=r"nobody/nothing could not be had"):
+        load_classifier(saved)
+
+
+def test_what_is_added_without_peft_is_what_peft_adds(saved, learned_base, small_dataset, monkeypatch):
+    ours = load_classifier(saved).model.state_dict()
+    monkeypatch.setattr(checkpoints, "_is_plain_lora", lambda _: False)
+    theirs = load_classifier(saved).model.state_dict()
+    assert ours.keys() == theirs.keys()
+    assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+
+
+@pytest.mark.parametrize("added", [{"use_dora": True}, {"use_rslora": True}, {"rank_pattern": {"query": 2}}])
+def test_an_adapter_that_is_more_than_lora_is_left_to_peft(saved, monkeypatch, added):
+    asked = []
+    monkeypatch.setattr(checkpoints, "_merge_by_peft", lambda *_: asked.append(1))
+    config = json.loads((saved / "adapter_config.json").read_text())
+    (saved / "adapter_config.json").write_text(json.dumps(config | added))
+    load_classifier(saved)
+    assert asked
+
+
+@pytest.mark.parametrize("lost", ["query.lora_B", "classifier.weight"])
+def test_an_adapter_whose_weights_are_another_s_is_damaged(saved, lost):
+    file = saved / "adapter_model.safetensors"
+    weights = {name.replace(lost, "other"): weight for name, weight in load_file(file).items()}
+    save_file(weights, file)
+    with pytest.raises(ModelError, match="missing or damaged"):
         load_classifier(saved)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
     import pandas as pd
+    import pyarrow as pa
 
 _KINDS = {  # of files, by their endings
     "csv": "text/csv", "html": "text/html", "ipynb": "application/x-ipynb+json", "json": "application/json",
@@ -30,7 +31,7 @@ def _spec(chart: Callable[..., Any], arguments: tuple[Hashable, ...]) -> str:
 
 
 def draw(
-    data: pd.DataFrame,
+    data: pd.DataFrame | pa.Table,
     chart: Callable[..., Any],
     *arguments: Hashable,
     key: str,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -59,6 +60,20 @@ def test_events_become_rows_of_three_series():
     assert set(seen.losses["series"]) == {BATCH, *LOSSES}
     assert sorted(seen.scores["score"]) == pytest.approx([80, 90])
     assert seen.step["step"] == 2
+
+
+def test_what_is_sent_is_made_once_and_says_the_same_in_fewer_bytes():
+    check = {"kind": "validation", "step": 2, "loss": 0.4, "accuracy": 0.9, "macro_f1": 0.8}
+    drawn = curves_of([*(step(n, 0.7) for n in range(1, 300)), check])
+    assert drawn.encoded is drawn.encoded
+    for name, table in drawn.encoded.items():
+        rows = getattr(drawn, name)
+        assert table.column_names == list(rows)
+        for column in rows:
+            expected = rows[column].tolist()
+            assert table[column].to_pylist() == (expected if column in ("step", "series") else pytest.approx(expected))
+    assert drawn.encoded["losses"].nbytes < pa.Table.from_pandas(drawn.losses).nbytes / 3
+    assert curves_of([]).encoded["scores"].column_names == ["step", "score", "series"]
 
 
 def test_a_long_run_is_drawn_with_few_points_in_every_series():
