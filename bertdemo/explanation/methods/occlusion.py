@@ -19,7 +19,6 @@ class Occlusion(ScoringMethod):
     """What the output loses when a word alone has its baseline's vectors."""
 
     key, name, place = "occlusion", "Occlusion", 3
-    rounds = True
     sentence = (
         "What the output loses when one word alone takes its baseline: easy to grasp, and blind to words that stand in "
         "for each other."
