@@ -38,8 +38,10 @@ def main() -> None:
     st.html(STYLE)
     texts.enter_asks()
     with errors.shown():
-        resources.warm_up()
-        page.run()
+        try:
+            page.run()
+        finally:  # what is drawn is on its way to the browser; a page may also end by an exception of Streamlit's
+            resources.warm_up()
 
 
 if __name__ == "__main__":

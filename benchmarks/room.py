@@ -3,6 +3,10 @@
 ``python -m benchmarks.room`` needs Chromium (``apt-get install chromium``). Students open the page that predicts, one
 after the other, each in a browser profile of their own, and stay; each asks the same classifier about some texts. Then
 one run is fine-tuned with the default recipe. Memory is what a process holds (resident), CPU time what the server used.
+
+``python -m benchmarks.room home`` draws four pages again and again in homes of 1, 200 and 1,000 runs, which differ in
+recipe, size and score; ``python -m benchmarks.room watching`` has 1 and then 50 visitors watch a run under way, which
+writes two lines a second. Both do without a browser (``visitor.py``).
 """
 
 from __future__ import annotations
@@ -11,25 +15,44 @@ import json
 import os
 import re
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from benchmarks.screens import FLAGS, PORT, ROOT, WARM, server
+from benchmarks.visitor import Visitor
 
 STUDENTS = 10
 TEXTS = 3  # of each
 PATIENCE = 180_000  # milliseconds
+HOMES = (1, 200, 1000)  # runs
+PAGES = ("home", "runs", "fine_tune", "predict")
+ROUNDS, DRAWN = 5, 10  # of each page, and times in each
+WATCHERS, WATCHED, TICK = (1, 50), 24.0, 2.0  # visitors, seconds, seconds
 
 
 def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        match sys.argv[1:]:
+            case ["home"]:
+                full_home(Path(folder))
+            case ["watching"]:
+                watching(Path(folder))
+            case _:
+                students()
+
+
+def students() -> None:
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
         chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
@@ -40,7 +63,7 @@ def main() -> None:
 
 
 def predicting(browser: Browser, address: str) -> None:
-    process = next(each for each in psutil.Process().children() if "streamlit" in each.cmdline())
+    process = served()
     print(f"server before its first visitor   {held(process):6.0f} MB")
     pages = [opened(browser, address)]
     time.sleep(WARM)  # libraries, classifier and spare processes
@@ -58,6 +81,11 @@ def predicting(browser: Browser, address: str) -> None:
     print(f"server with {STUDENTS} students           {held(process):6.0f} MB")
     print(f"opening the page                  {opening[0] / more:6.2f} s of CPU time a student")
     print(f"a text                            {asking[0] / (TEXTS * STUDENTS):6.2f} s of CPU time", flush=True)
+
+
+def served() -> psutil.Process:
+    """Return the process of the server."""
+    return next(each for each in psutil.Process().children() if "streamlit" in each.cmdline())
 
 
 def opened(browser: Browser, address: str) -> Page:
@@ -100,6 +128,136 @@ def fine_tuning(home: Path) -> None:
     )  # fmt: skip
     peak = json.loads(done.stdout)["train"]["peak_memory_mb"]
     print(f"a run of sms_spam, at most        {peak:6.0f} MB in a process of its own")
+
+
+def full_home(folder: Path) -> None:
+    """CPU time of drawing a page, by how many runs there are."""
+    spent: dict[int, dict[str, float]] = {}
+    for runs in HOMES:
+        home = folder / f"{runs}"
+        make_home(home, runs)
+        with server(ROOT / "app.py", PORT, home) as address:
+            wait_until_warm(address)
+            spent[runs] = {page: milliseconds(address, page) for page in PAGES}
+        each = {page: f"{page} {spent[runs][page]:5.0f} ({spent[runs][page] / spent[1][page]:.2f}x)" for page in PAGES}
+        shown = "   ".join(each.values())
+        print(f"{runs:>5} runs: CPU ms of a page   {shown}", flush=True)
+
+
+def wait_until_warm(address: str) -> None:
+    """Wait until the first page looks no more whether its classifier is loaded, and for what is done after that."""
+    visitor = Visitor(address)
+    visitor.run()
+    while visitor.fragments:
+        time.sleep(1)
+        visitor.run()
+    visitor.close()
+    time.sleep(WARM)
+
+
+def milliseconds(address: str, page: str) -> float:
+    """Median over rounds of the CPU time of drawing a page; the first one does not count."""
+    visitor, process, taken = Visitor(address, page.removeprefix("home")), served(), []
+    for _ in range(1 + ROUNDS):
+        with used(process) as seconds:
+            for _ in range(DRAWN):  # the clock of the system ticks every 10 ms
+                visitor.run()
+        taken.append(1000 * seconds[0] / DRAWN)
+    visitor.close()
+    return statistics.median(taken[1:])
+
+
+def make_home(home: Path, runs: int) -> None:
+    """Fill a home with runs that are like the classifier for text messages, but for what a list shows of them."""
+    from bertdemo.runs.folder import RunFolder
+    from bertdemo.runs.store import starter_folders
+
+    [starter] = [each for each in starter_folders() if each.id == "starter-sms-spam"]
+    split, status = starter.split(), starter.status()
+    first = RunFolder.create(home / "runs" / "run-0000", split, starter.recipe(), "Run 0", time.time() - 3600 * runs)
+    for file in ("report.json", "answers.parquet", "metrics.jsonl"):
+        shutil.copy(starter.path / file, first.path / file)
+    shutil.copytree(starter.path / "model", first.model_path)
+    first.write_status(status)
+    for number in range(1, runs):
+        folder = RunFolder(home / "runs" / f"run-{number:04d}")
+        shutil.copytree(first.path, folder.path, copy_function=os.link)
+        folder.write_name(f"Messages, attempt {number}")
+        rate = {"learning_rate": 1e-4 + 1e-6 * number}
+        card = {"n_train": 3000 + number, "created": time.time() - 3600 * (runs - number)}
+        for name, changed in (("recipe.json", rate), ("data.json", card)):
+            file = folder.path / name
+            content = json.loads(file.read_text()) | changed
+            file.unlink()  # it is linked
+            file.write_text(json.dumps(content))
+        folder.write_status(replace(status, updated=time.time()))
+    time.sleep(3)  # nobody's runs ended just now
+
+
+def watching(folder: Path) -> None:
+    """CPU time of looking at a run under way, alone and in a full room."""
+    from bertdemo.runs.folder import RunFolder
+    from bertdemo.tasks.lock import WorkerLock
+    from bertdemo.tasks.records import State
+
+    make_home(folder, 1)
+    run, over = RunFolder(folder / "runs" / "run-0000"), threading.Event()
+    with WorkerLock.take(run.lock_path), server(ROOT / "app.py", PORT, folder) as address:
+        run.write_status(replace(run.status(), state=State.TRAINING, step=1, steps=3000))
+        writer = threading.Thread(target=write_steps, args=(run, over))
+        writer.start()
+        wait_until_warm(address)
+        for number in WATCHERS:
+            watched(address, run.id, number)
+        over.set()
+        writer.join()
+
+
+def write_steps(run, over: threading.Event) -> None:
+    """Write what a training writes, until it is over."""
+    from bertdemo.training.events import Stepped
+
+    step = 500
+    while not over.wait(0.5):
+        step += 5
+        left = 300 - step / 10
+        run.append(Stepped(step, step / 1000, 0.3, 1e-4, 1.0, 200.0, 6000.0, step / 10, left, 900.0), time.time())
+        run.write_status(replace(run.status(), step=step, remaining=left, updated=time.time()))
+
+
+def watched(address: str, run_id: str, number: int) -> None:
+    """Have so many visitors look every two seconds."""
+    visitors = [Visitor(address, "fine_tune", f"run={run_id}") for _ in range(number)]
+    for visitor in visitors:
+        visitor.run()
+    before = sum(visitor.received for visitor in visitors)
+    looks = [0]
+    with used(served()) as seconds:
+        threads = [threading.Thread(target=look, args=(visitor, looks)) for visitor in visitors]
+        for thread in threads:
+            thread.start()
+            time.sleep(TICK / number)
+        for thread in threads:
+            thread.join()
+    bytes_a_look = (sum(visitor.received for visitor in visitors) - before) / looks[0]
+    for visitor in visitors:
+        visitor.close()
+    share = seconds[0] / (looks[0] / number * TICK)
+    print(
+        f"{number:>3} watching: {1000 * seconds[0] / looks[0]:5.1f} ms of CPU a look, {share:4.0%} of a core, "
+        f"{bytes_a_look / 1000:.1f} KB a look",
+        flush=True,
+    )
+
+
+def look(visitor: Visitor, looks: list[int]) -> None:
+    """Look as a page does by itself."""
+    end = time.monotonic() + WATCHED
+    while time.monotonic() < end:
+        begun = time.monotonic()
+        visitor.run(visitor.fragments[0])
+        looks[0] += 1
+        time.sleep(max(0.0, TICK - (time.monotonic() - begun)))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@
 opening the address to the page's title, in turn with an app that is a title and nothing else. An answer is the time
 from pressing Enter in the box of the first page to another headline, by the classifier that comes with the app. The
 button of the run is the one on the first page: real text messages, default recipe; *cold* is right after the server
-started, *warm* once its spare worker is ready.
+started, *warm* once its spare worker is ready, *again* on a server that has had a run before, which was cancelled.
 """
 
 from __future__ import annotations
@@ -116,6 +116,9 @@ def first_loss(browser: Browser, folder: Path) -> None:
             f"button to loss     {name}  {statistics.median(seconds):.1f} s  {[round(s, 1) for s in seconds]}",
             flush=True,
         )
+    with server(ROOT / "app.py", PORT, folder / "again") as address:
+        seconds = [pressed(browser, address, WARM) for _ in range(1 + PRESSES)][1:]
+    print(f"button to loss     again {statistics.median(seconds):.1f} s  {[round(s, 1) for s in seconds]}", flush=True)
 
 
 def pressed(browser: Browser, address: str, wait: float) -> float:

@@ -35,5 +35,5 @@ with errors.shown() as outcome:
     recipe = recipe_choice.choose(usable and usable.dataset)
     limit = recipe_choice.limit()
     if usable:
-        start.offer(usable, recipe, limit)
-        resources.expect_a_run()
+        start.offer(usable, recipe, limit, place.runs)
+        resources.expect_a_task()

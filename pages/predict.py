@@ -23,4 +23,4 @@ if one.open:
         one_text.full(place.run, place.runs)
 else:
     with many:
-        many_texts.show(place.run)
+        many_texts.show(place.run, place.runs)

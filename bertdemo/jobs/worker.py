@@ -1,6 +1,4 @@
-"""The process that does one job: ``python -m bertdemo.jobs.worker FOLDER``.
-
-With ``--wait`` instead it imports everything and waits to be told the folder on its standard input.
+"""The process that does one job: ``python -m bertdemo.jobs.worker FOLDER LOCK``.
 
 Load the classifier, predict the chunks of rows that are not yet kept, keep each. Every way out ends in a final state
 with one sentence; tracebacks go to the log. Killed at any moment, the next worker goes on after the last chunk kept.
@@ -34,11 +32,11 @@ _log = logging.getLogger("bertdemo.jobs.worker")  # __name__ is __main__ here
 Predictor = Callable[[Sequence[str], Sequence[str] | None], "Predictions"]
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str]) -> int:
     """Do the job, then start the next one that waits. Returns 0 if the job finished."""
     from bertdemo.jobs.store import Jobs
 
-    return 0 if run_worker(arguments, Jobs, work, _import_everything) is State.FINISHED else 1
+    return 0 if run_worker(arguments, Jobs, work) is State.FINISHED else 1
 
 
 def make_predictor(folder: JobFolder) -> Predictor:
@@ -108,7 +106,7 @@ def _drop_damaged_parts(folder: JobFolder) -> None:
             folder.drop_part(chunk)
 
 
-def _import_everything() -> None:
+def import_everything() -> None:
     """Import what a job with a BERT needs, the parts that transformers would load only at first use included."""
     import pyarrow.parquet
     from transformers import AutoTokenizer, BertForSequenceClassification
@@ -119,4 +117,4 @@ def _import_everything() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -25,9 +25,6 @@ class ThreadBackend:
         self._planned = planned
         self._began = time.time()
 
-    def prepare(self) -> None:
-        """Do nothing: what is imported here is there already."""
-
     def start(self, folder: RunFolder, lock: WorkerLock) -> None:
         """Start the run and return at once."""
         if self._is_ours(folder):

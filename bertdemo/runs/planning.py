@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from functools import lru_cache
 from typing import Any, get_args, get_type_hints
 
 from bertdemo.data.dataset import Dataset, Split
@@ -33,8 +34,12 @@ def default_name(data: Dataset, recipe: Recipe, limit: int | None) -> str:
     return shorten(", ".join(part for part in parts if part), LONGEST_NAME)
 
 
+@lru_cache(4096)
 def recipe_in_words(recipe: Recipe, texts: int) -> str:
-    """Return the preset that comes nearest for so many texts, unless it is the standard one, and what differs."""
+    """Return the preset that comes nearest for so many texts, unless it is the standard one, and what differs.
+
+    Kept, as a list of runs asks it of every one of them whenever it is drawn.
+    """
     nearest, changed = nearest_preset(recipe, texts)
     different = [f"{name.replace('_', ' ')} {value}" for name, value in changed.items()]
     return ", ".join([nearest, *different] if nearest != "standard" else different)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from bertdemo.data.dataset import Split
 from bertdemo.errors import BertDemoError, DataError, RunError
 from bertdemo.models.catalog import BaseModel, find_base
 from bertdemo.runs.base_checking import BaseCheck
+from bertdemo.runs.cards import RunCards
 from bertdemo.runs.folder import RunFolder
 from bertdemo.runs.records import DataCard, Run
 from bertdemo.settings import Settings
@@ -50,6 +51,8 @@ class Runs(TaskStore[RunFolder]):
         backend = backend or _local_backend(settings)
         self._starters = starters
         self._require = require or BaseCheck(settings)
+        self._cards = RunCards(self._read_all, clock)
+        self._seen: tuple[_RunList, _RunList] = [], []  # in the order of the folders, and as listed
         super().__init__(RunFolder, settings.home / "runs", settings.home / "queue.sqlite", backend, clock)
 
     def submit(self, split: Split, recipe: Recipe, name: str = "") -> str:
@@ -170,14 +173,18 @@ class Runs(TaskStore[RunFolder]):
     def list(self) -> _RunList:
         """Return all runs, the newest first, and then those that come with the app.
 
-        A damaged one is listed as failed.
+        A damaged one is listed as failed. What has ended is read again once it changes (``RunCards``), and where
+        nothing has, the list is the very same one.
         """
         self._dispatch_quietly()
-        folders = self._dispatcher.folders()
-        statuses = {folder.id: self._status_or_explain(folder) for folder in folders}
-        positions = self._positions([f for f in folders if statuses[f.id].state is State.QUEUED])
-        runs = [_read_or_explain(folder, statuses[folder.id], positions) for folder in folders]
-        return sorted(runs, key=lambda run: (run.created, run.id), reverse=True) + self._starter_runs(statuses)
+        own = set(ids := self._dispatcher.ids())
+        starters = [folder for folder in starter_folders(self._starters) if folder.id not in own]
+        runs = self._cards.look([*(f"{self._root}/{each}" for each in ids), *(str(each.path) for each in starters)])
+        seen, listed = self._seen
+        if runs != seen:
+            listed = sorted(runs[: len(ids)], key=lambda run: (run.created, run.id), reverse=True) + runs[len(ids) :]
+            self._seen = runs, listed
+        return listed
 
     def ahead_of(self, run: Run) -> _RunList:
         """Return the live runs that come before a waiting one, the newest first.
@@ -187,10 +194,15 @@ class Runs(TaskStore[RunFolder]):
         live = [each for each in self.list() if each.status.state.is_live and each.id != run.id]
         return [each for each in live if (each.position or 0) < (run.position or 1)]
 
-    def _starter_runs(self, own: Container[str]) -> _RunList:
-        """Return those that come with the app, but for one that a person has copied into the home under the same id."""
-        folders = [folder for folder in starter_folders(self._starters) if folder.id not in own]
-        return [_read_or_explain(folder, self._status_or_explain(folder), {}) for folder in folders]
+    def _read_all(self, folders: Sequence[str]) -> dict[str, Run]:
+        """Return the runs in these folders, own ones and starters, by folder."""
+        opened = {each: self._opened(Path(each)) for each in folders}
+        statuses = {each: self._status_or_explain(folder) for each, folder in opened.items()}
+        positions = self._positions([opened[each] for each in folders if statuses[each].state is State.QUEUED])
+        return {each: _read_or_explain(folder, statuses[each], positions) for each, folder in opened.items()}
+
+    def _opened(self, path: Path) -> RunFolder:
+        return RunFolder(path) if path.parent == self._root else StarterFolder(path)
 
 
 def _findable_anywhere(recipe: Recipe, base: BaseModel) -> Recipe:

@@ -1,6 +1,4 @@
-"""The process that does one run: ``python -m bertdemo.runs.worker FOLDER``.
-
-With ``--wait`` instead it imports everything and waits to be told the folder on its standard input.
+"""The process that does one run: ``python -m bertdemo.runs.worker FOLDER LOCK``.
 
 Load the base model, train it, load the best checkpoint from disk, test it once, compare it with the baseline.
 Every way out ends in a final state with one sentence; tracebacks go to the log.
@@ -83,11 +81,11 @@ def full_pipeline() -> Pipeline:
     )
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str]) -> int:
     """Do the run, then let the next one that waits start. Returns 0 if the run ended with a tested model."""
     from bertdemo.runs.store import Runs
 
-    return 0 if run_worker(arguments, Runs, work, import_everything).has_model else 1
+    return 0 if run_worker(arguments, Runs, work).has_model else 1
 
 
 def work(folder: RunFolder, take_pipeline: Callable[[], Pipeline] = full_pipeline) -> State:
@@ -199,4 +197,4 @@ def _check_numbers(logits: NDArray[np.float32]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -1,6 +1,4 @@
-"""The process that does one study: ``python -m bertdemo.studies.worker FOLDER``.
-
-With ``--wait`` instead it imports everything and waits to be told the folder on its standard input.
+"""The process that does one study: ``python -m bertdemo.studies.worker FOLDER LOCK``.
 
 Words: explain the texts that are not yet explained, keep each few, then count, and mask what looks like a shortcut.
 Map: the vectors of the texts before and after fine-tuning. Every way out ends in a final state with one sentence.
@@ -40,11 +38,11 @@ _log = logging.getLogger("bertdemo.studies.worker")  # __name__ is __main__ here
 Attribute = Callable[[Material, "TokenizedText"], "Attribution"]
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str]) -> int:
     """Do the study, then start the next one that waits. Returns 0 if the study finished."""
     from bertdemo.studies.store import Studies
 
-    return 0 if run_worker(arguments, Studies, work, _import_everything) is State.FINISHED else 1
+    return 0 if run_worker(arguments, Studies, work) is State.FINISHED else 1
 
 
 def integrate(material: Material, tokenized: TokenizedText) -> Attribution:
@@ -188,7 +186,7 @@ def _drop_damaged_parts(folder: StudyFolder) -> None:
             folder.drop_part(chunk)
 
 
-def _import_everything() -> None:
+def import_everything() -> None:
     """Import what a study of a BERT needs, the parts that transformers would load only at first use included."""
     import scipy.special
     from transformers import AutoTokenizer, BertForSequenceClassification
@@ -199,4 +197,4 @@ def _import_everything() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -14,9 +14,6 @@ _Folder_contra = TypeVar("_Folder_contra", bound=TaskFolder, contravariant=True)
 class Backend(Protocol[_Folder_contra]):
     """Starts the worker of a task, says whether it lives, and ends it by force."""
 
-    def prepare(self) -> None:
-        """Make ready for a task that will probably come soon; return at once."""
-
     def start(self, folder: _Folder_contra, lock: WorkerLock) -> None:
         """Start the work and return at once.
 
@@ -45,9 +42,6 @@ class ImmediateBackend:
 
     def __init__(self, work: Callable[[Any], object]) -> None:
         self._work = work
-
-    def prepare(self) -> None:
-        """Do nothing: what is imported here is there already."""
 
     def start(self, folder: Any, lock: WorkerLock) -> None:  # noqa: ARG002 - the caller holds it until this returns
         self._work(folder)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -60,12 +61,17 @@ class Dispatcher(Generic[_Folder]):
         self._clock = clock
         self._sweeper = Sweeper()
 
-    def folders(self) -> list[_Folder]:
-        """Return all run folders; drafts and half-deleted ones start with a dot and are none."""
-        if not self._root.is_dir():
+    def ids(self) -> list[str]:
+        """Return the names of all task folders; drafts and half-deleted ones start with a dot and are none."""
+        try:
+            with os.scandir(self._root) as entries:
+                return sorted(each.name for each in entries if ID.fullmatch(each.name) and each.is_dir())
+        except FileNotFoundError:
             return []
-        paths = sorted(self._root.iterdir())
-        return [self._open(path) for path in paths if path.is_dir() and ID.fullmatch(path.name)]
+
+    def folders(self) -> list[_Folder]:
+        """Return all task folders."""
+        return [self._open(self._root / each) for each in self.ids()]
 
     def join(self, folders: Iterable[_Folder]) -> None:
         """Put runs that are queued at the end of the queue; those that stand in it keep their place."""

@@ -59,70 +59,82 @@ def worker_command(module: str) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True)
-class _Spare:
+class _Waiting:
     process: subprocess.Popen[bytes]
     channel: socket.socket  # to its standard input
 
 
-class LocalBackend:
-    """Starts ``COMMAND FOLDER LOCK`` in a process of its own; the command is that of a ``worker_command``.
+class SpareWorker:
+    """A process that waits, with the imports of several kinds of worker done, to become one of them.
 
-    After ``prepare`` one such process waits with all its imports done, which are most of the time it takes to begin. It
-    ends with this backend, or after a while without work.
+    All backends of this home and process share it. It ends once nobody holds this any more, or after a while without
+    work.
+
+    Args:
+        settings: of the home.
+        modules: the workers that it may become, as for ``worker_command``.
+    """
+
+    def __init__(self, settings: Settings, modules: Sequence[str]) -> None:
+        self._settings = settings
+        self._modules = tuple(modules)
+        self._waiting: _Waiting | None = None
+        self._lock = threading.Lock()
+        _SPARES[settings.home] = self
+
+    def is_waiting(self) -> bool:
+        """Return whether there is such a process, whose imports may still be under way."""
+        waiting = self._waiting
+        return waiting is not None and waiting.process.poll() is None
+
+    def prepare(self) -> None:
+        """Start one if none waits, and return at once."""
+        with self._lock:
+            if not self.is_waiting():
+                command = (*worker_command("bertdemo.tasks.worker"), *self._modules)
+                ours, theirs = socket.socketpair()
+                with theirs:
+                    process = _spawn(self._settings, command, theirs.fileno(), subprocess.DEVNULL)
+                self._waiting = _Waiting(process, ours)
+                weakref.finalize(self, ours.close)  # it ends when nobody can name a folder to it any more
+
+    def take_over(self, module: str, folder: TaskFolder, lock: WorkerLock) -> subprocess.Popen[bytes] | None:
+        """Have the process that waits do a task as the worker in ``module``; None if none waits to become that."""
+        with self._lock:
+            waiting = self._waiting if module in self._modules else None
+            if waiting is None:
+                return None
+            self._waiting = None
+        message = f"{module}\0{folder.path}\0{folder.log_path}"
+        with waiting.channel as channel, contextlib.suppress(OSError):  # it may have ended in the meantime
+            socket.send_fds(channel, [message.encode()], [lock.descriptor])
+            return waiting.process
+        return None
+
+
+_SPARES: weakref.WeakValueDictionary[Path, SpareWorker] = weakref.WeakValueDictionary()  # by home
+
+
+class LocalBackend:
+    """Starts ``COMMAND FOLDER LOCK`` in a process of its own, or has the spare worker of this home do the task.
+
+    The command is that of a ``worker_command``, whose last word is the module.
     """
 
     def __init__(self, settings: Settings, command: Sequence[str]) -> None:
         self._settings = settings
         self._command = tuple(command)
-        self._spare: _Spare | None = None
-        self._lock = threading.Lock()
-
-    def prepare(self) -> None:
-        """Have a spare worker wait with its imports done, if none does."""
-        with self._lock:
-            if self._spare is None or self._spare.process.poll() is not None:
-                ours, theirs = socket.socketpair()
-                with theirs:
-                    process = self._spawn("--wait", stdin=theirs.fileno(), output=subprocess.DEVNULL)
-                self._spare = _Spare(process, ours)
-                weakref.finalize(self, ours.close)  # it ends when nobody can name a folder to it any more
 
     def start(self, folder: TaskFolder, lock: WorkerLock) -> None:
         """Hand the folder and its lock to the spare worker, or to a new one."""
-        process = self._hand_to_spare(folder, lock) or self._start_anew(folder, lock)
-        lock.name_worker(owner(process.pid))
-
-    def _hand_to_spare(self, folder: TaskFolder, lock: WorkerLock) -> subprocess.Popen[bytes] | None:
-        with self._lock:
-            spare, self._spare = self._spare, None
-        if spare is None:
-            return None
-        with spare.channel as channel, contextlib.suppress(OSError):  # it may have ended in the meantime
-            socket.send_fds(channel, [f"{folder.path}\n".encode()], [lock.descriptor])
-            return spare.process
-        return None
+        spare = _SPARES.get(self._settings.home)
+        process = spare.take_over(self._command[-1], folder, lock) if spare else None
+        lock.name_worker(owner((process or self._start_anew(folder, lock)).pid))
 
     def _start_anew(self, folder: TaskFolder, lock: WorkerLock) -> subprocess.Popen[bytes]:
-        handed = lock.descriptor
+        command = (*self._command, str(folder.path), str(lock.descriptor))
         with folder.log_path.open("ab") as log:
-            return self._spawn(
-                str(folder.path), str(handed), stdin=subprocess.DEVNULL, output=log.fileno(), pass_fds=(handed,)
-            )
-
-    def _spawn(self, *arguments: str, stdin: int, output: int, pass_fds: Sequence[int] = ()) -> subprocess.Popen[bytes]:
-        process = subprocess.Popen(
-            [*self._command, *arguments],
-            stdin=stdin,
-            stdout=output,
-            stderr=output,
-            cwd=_NEUTRAL_FOLDER,
-            env=worker_environment(os.environ, self._settings),
-            start_new_session=True,
-            pass_fds=pass_fds,
-        )
-        # Only collects the exit status, so that no zombie stays; the work goes on without this thread.
-        threading.Thread(target=process.wait, name=f"reap-{process.pid}", daemon=True).start()
-        return process
+            return _spawn(self._settings, command, subprocess.DEVNULL, log.fileno(), (lock.descriptor,))
 
     def is_alive(self, folder: TaskFolder) -> bool:
         return is_held(folder.lock_path)
@@ -139,6 +151,24 @@ class LocalBackend:
                 else:
                     each.terminate()
         return True
+
+
+def _spawn(
+    settings: Settings, command: Sequence[str], stdin: int, output: int, pass_fds: Sequence[int] = ()
+) -> subprocess.Popen[bytes]:
+    process = subprocess.Popen(
+        command,
+        stdin=stdin,
+        stdout=output,
+        stderr=output,
+        cwd=_NEUTRAL_FOLDER,
+        env=worker_environment(os.environ, settings),
+        start_new_session=True,
+        pass_fds=pass_fds,
+    )
+    # Only collects the exit status, so that no zombie stays; the work goes on without this thread.
+    threading.Thread(target=process.wait, name=f"reap-{process.pid}", daemon=True).start()
+    return process
 
 
 def worker_environment(inherited: Mapping[str, str], settings: Settings) -> dict[str, str]:

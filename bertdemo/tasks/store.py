@@ -56,11 +56,12 @@ class TaskStore(Generic[_Folder]):
         """Return the folder of one that may be stopped, renamed or deleted."""
         return self.folder(task_id)
 
-    def prepare(self) -> None:
-        """Make the next one start quickly, unless one is at work, whose time this would take. Returns at once."""
-        with contextlib.suppress(StorageError):
-            if not self._dispatcher.is_busy():
-                self._backend.prepare()
+    def is_busy(self) -> bool:
+        """Return whether one is at work; where the queue cannot be read, one may be."""
+        try:
+            return self._dispatcher.is_busy()
+        except StorageError:
+            return True
 
     def dispatch(self) -> None:
         """Start the next one if nothing is at work; safe to call at any time, from any number of processes."""

@@ -7,6 +7,7 @@ what comes next (``run_worker``).
 from __future__ import annotations
 
 import contextlib
+import importlib
 import logging
 import os
 import select
@@ -15,7 +16,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -89,30 +90,25 @@ def raise_if_asked(folder: TaskFolder, *requests: Request) -> None:
 
 
 def run_worker(
-    arguments: Sequence[str] | None,
-    store: Callable[[Settings], TaskStore[_Folder]],
-    work: Callable[[_Folder], State],
-    import_everything: Callable[[], None],
+    arguments: Sequence[str], store: Callable[[Settings], TaskStore[_Folder]], work: Callable[[_Folder], State]
 ) -> State:
-    """Live as a worker process: take a task, do it, and let the dispatcher start the next one.
+    """Live as a worker process: do a task, and let the dispatcher start the next one.
 
     Args:
-        arguments: the folder of the task and the file number of its lock; ``--wait`` alone to be told them later; None
-            for those of the command line.
+        arguments: the folder of the task and the file number of its lock.
         store: makes the store of the home, whose dispatcher starts the next task with the backend of the settings.
         work: does the task.
-        import_everything: what a waiting process imports meanwhile.
 
     Returns:
         The state that the task ended in.
     """
+    path, descriptor = arguments
     tasks = store(Settings.from_environment(os.environ))
-    taken = receive_task(import_everything, tasks.open_folder) if _is_to_wait(arguments) else _named_task(arguments)
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("bertdemo").setLevel(logging.INFO)
-    with taken.lock:
-        taken.lock.name_worker(owner())
-        state = work(tasks.open_folder(taken.path))
+    with _own(int(descriptor)) as lock:
+        lock.name_worker(owner())
+        state = work(tasks.open_folder(Path(path)))
     try:
         tasks.dispatch()
     except BertDemoError as error:  # nobody asks this process any more: its log is told
@@ -120,31 +116,30 @@ def run_worker(
     return state
 
 
-@dataclass(frozen=True)
-class Taken:
-    """A task that was handed to this process."""
+def main(modules: Sequence[str]) -> int:
+    """Wait with everything imported to become one of several kinds of worker, and return what its ``main`` does.
 
-    path: Path
-    lock: WorkerLock
-
-
-def receive_task(import_everything: Callable[[], None], open_folder: type[TaskFolder]) -> Taken:
-    """Import until a task is named on standard input, a socket; from then on print to its log.
-
-    Ends this process if nobody needs it. Returns once the imports are done: two threads that import modules which need
-    each other would meet half-made ones.
+    The task is named on standard input, a socket: the module of the worker, the folder, and its log, to which this
+    process prints from then on, with a NUL between them; the lock comes along as an open file. Each module has an
+    ``import_everything``. Ends this process if nobody needs it.
     """
+
+    def import_everything() -> None:
+        for module in modules:
+            importlib.import_module(module).import_everything()
+
     imports = threading.Thread(target=import_everything, name="imports", daemon=True)
     imports.start()
     message, descriptors = _next_message()
     if not descriptors:
         os._exit(0)  # the server is gone or idle; an orderly exit would wait for the imports
-    taken = Taken(Path(message.decode().strip()), _own(descriptors[0]))
-    with open_folder(taken.path).log_path.open("ab") as log:
+    module, path, log_path = message.decode().split("\0")
+    with Path(log_path).open("ab") as log:
         os.dup2(log.fileno(), sys.stdout.fileno())
         os.dup2(log.fileno(), sys.stderr.fileno())
-    imports.join()
-    return taken
+    imports.join()  # two threads that import modules which need each other would meet half-made ones
+    become: Callable[[Sequence[str]], int] = importlib.import_module(module).main
+    return become([path, str(descriptors[0])])
 
 
 def _next_message() -> tuple[bytes, list[int]]:
@@ -154,15 +149,6 @@ def _next_message() -> tuple[bytes, list[int]]:
             message, descriptors, _, _ = socket.recv_fds(channel, _LONGEST_PATH, 1)
             return message, descriptors
     return b"", []
-
-
-def _is_to_wait(arguments: Sequence[str] | None) -> bool:
-    return list(sys.argv[1:] if arguments is None else arguments) == ["--wait"]
-
-
-def _named_task(arguments: Sequence[str] | None) -> Taken:
-    path, descriptor = sys.argv[1:] if arguments is None else arguments
-    return Taken(Path(path), _own(int(descriptor)))
 
 
 def _own(descriptor: int) -> WorkerLock:
@@ -189,3 +175,7 @@ def _fail(folder: TaskFolder, writer: StatusWriter, error: Exception) -> State:
     except StorageError:
         _log.exception("the final state of %s could not be written", folder.id)
         return State.FAILED
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

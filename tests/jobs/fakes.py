@@ -21,7 +21,7 @@ from bertdemo.jobs.store import Jobs
 from bertdemo.jobs.worker import Predictor, work
 from bertdemo.prediction.predict import Predictions
 from bertdemo.settings import Settings
-from bertdemo.tasks.local import LocalBackend
+from bertdemo.tasks.local import LocalBackend, worker_command
 from bertdemo.tasks.worker import run_worker
 
 LONGEST_WAIT = 600.0  # seconds; a test that waits for it on a busy machine may be late to ask
@@ -66,8 +66,8 @@ def act(deed: str, folder: JobFolder) -> None:
 
 def fake_jobs(settings: Settings, clock=time.time) -> Jobs:
     """Jobs whose workers are processes with a fake predictor: real ones in all but the model."""
-    return Jobs(settings, LocalBackend(settings, [sys.executable, "-P", __file__]), clock)
+    return Jobs(settings, LocalBackend(settings, worker_command("tests.jobs.fakes")), clock)
 
 
 if __name__ == "__main__":
-    run_worker(None, fake_jobs, lambda folder: work(folder, fake_predictor), lambda: None)
+    run_worker(sys.argv[1:], fake_jobs, lambda folder: work(folder, fake_predictor))

@@ -15,7 +15,7 @@ from bertdemo.jobs.worker import work
 from bertdemo.models.checkpoints import load_classifier
 from bertdemo.prediction.single import predict_one
 from bertdemo.tasks.backend import ImmediateBackend
-from bertdemo.tasks.local import LocalBackend
+from bertdemo.tasks.local import LocalBackend, SpareWorker
 from bertdemo.tasks.records import State
 from tests.jobs.conftest import LABELS, TEXT, table
 from tests.jobs.fakes import fake_jobs, logits_of
@@ -201,9 +201,9 @@ def test_the_job_fails_if_the_model_is_another_than_when_it_began(settings, run_
 
 
 def test_a_prepared_worker_takes_the_next_job(settings, run_id, small_dataset):
-    jobs = Jobs(settings)
+    jobs, waiting = Jobs(settings), SpareWorker(settings, ["bertdemo.runs.worker", "bertdemo.jobs.worker"])
     before = set(psutil.Process().children())
-    jobs.prepare()
+    waiting.prepare()
     (spare,) = set(psutil.Process().children()) - before
     job_id = jobs.submit(run_id, pd.DataFrame({"text": small_dataset.texts}, dtype=object), TEXT, "x.csv")
     assert pid_of(jobs.folder(job_id)) == spare.pid

@@ -29,9 +29,6 @@ class IdleBackend:
         self.started = []
         self.ended = []
 
-    def prepare(self):
-        pass
-
     def start(self, folder, lock):
         lock.name_worker("somebody")
         self.alive = True

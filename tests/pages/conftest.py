@@ -40,9 +40,6 @@ def installed_components() -> Iterator[None]:
 class IdleBackend:
     """Starts no process; every worker counts as alive."""
 
-    def prepare(self):
-        """Nothing to make ready."""
-
     def start(self, folder: RunFolder, lock: WorkerLock) -> None:
         lock.name_worker("somebody")
 
@@ -57,8 +54,9 @@ class IdleBackend:
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The home folder that the app will use."""
     monkeypatch.setenv("BERTDEMO_HOME", str(tmp_path / "home"))
-    for each in (store, jobs_store):  # else a page that is opened has workers import torch in vain
+    for each in (store, jobs_store):
         monkeypatch.setattr(each, "_local_backend", lambda _settings: IdleBackend())
+    monkeypatch.setattr(resources, "expect_a_task", lambda: None)  # else a worker imports torch in vain
     # It comes after the first paint, in a thread: a test that imports at the same moment would meet half-made modules.
     monkeypatch.setattr(resources, "warm_up", lambda: None)
     return tmp_path / "home"

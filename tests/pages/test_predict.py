@@ -15,7 +15,7 @@ from bertdemo.prediction.single import predict_one
 from bertdemo.tasks.backend import ImmediateBackend
 from bertdemo.tasks.records import State
 from bertdemo.ui.kit import resources
-from tests.pages.asking import TEXT, ask
+from tests.pages.asking import TEXT, ask, ask_beside
 from tests.pages.conftest import IdleBackend
 
 
@@ -191,7 +191,7 @@ def test_several_classifiers_answer_the_same_text(open_page, make_classifier, wo
     for run_id in ("one", "three"):
         make_classifier(run_id)
     app = ask(open_page("predict", run="one"), TEXT)
-    app.multiselect(key="compare_answers").set_value(["three"]).run()
+    ask_beside(app, "three")
     assert not app.exception
     assert not app.error
     [table] = app.table
@@ -213,7 +213,7 @@ def test_the_time_that_is_told_is_never_that_of_a_first_answer(open_page, make_c
     monkeypatch.setattr(single, "predict_one", counted)
     app = ask(open_page("predict", run="one", text=TEXT), TEXT)
     assert len(asked) == 2  # the first in vain
-    app.multiselect(key="compare_answers").set_value(["three"]).run()
+    ask_beside(app, "three")
     assert not {"1001.0 ms", "1004.0 ms"} & set(app.table[0].value["Time"])
 
 
@@ -228,7 +228,7 @@ def test_times_that_are_compared_are_medians_of_several_askings_and_kept(open_pa
 
     monkeypatch.setattr(single, "predict_one", timed)
     app = ask(open_page("predict", run="one", text=TEXT), TEXT)
-    app.multiselect(key="compare_answers").set_value(["three"]).run()
+    ask_beside(app, "three")
     assert list(app.table[0].value["Time"]) == ["7.0 ms", "30.0 ms"]
     app.button(key="other_examples").click().run()  # another part of the page: nobody is asked anew
     assert not app.error
@@ -240,7 +240,7 @@ def test_one_broken_classifier_does_not_silence_the_others(open_page, make_class
         folder = make_classifier(run_id)
     (folder.model_path / "model.safetensors").write_bytes(b"no model")
     app = ask(open_page("predict", run="one"), TEXT)
-    app.multiselect(key="compare_answers").set_value(["three"]).run()
+    ask_beside(app, "three")
     assert app.header
     assert len(app.error) == 1
 

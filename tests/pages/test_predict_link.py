@@ -23,7 +23,7 @@ def test_the_address_holds_the_threshold_and_the_classifiers_compared(open_page,
         make_classifier(run_id)
     app = ask(open_page("predict", run="one"), TEXT)
     assert {"sure", "with"}.isdisjoint(app.query_params)
-    app.session_state["threshold_box"] = True
+    app.session_state["threshold_box"] = app.session_state["compare_box"] = True
     app.run().slider(key="least_certainty").set_value(99).run()
     app.multiselect(key="compare_answers").set_value(["three", "two"]).run()
     assert (app.query_params["sure"], app.query_params["with"]) == ("99", ["three", "two"])
@@ -66,7 +66,8 @@ def test_what_the_address_names_in_vain_is_left_out_with_one_sentence(
     assert told in warning.value
     assert app.header[0].value.endswith("certain")
     kept = [each for each in named.get("with", []) if each in ("two", "three", "four")]
-    assert app.multiselect(key="compare_answers").value == kept
+    app.session_state["compare_box"] = True
+    assert app.run().multiselect(key="compare_answers").value == kept
     assert not app.run().warning  # the address is put right
 
 

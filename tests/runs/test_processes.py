@@ -16,12 +16,12 @@ import pytest
 from bertdemo.runs.store import Runs
 from bertdemo.settings import Settings
 from bertdemo.tasks.dispatcher import GRACE_SECONDS
-from bertdemo.tasks.local import LocalBackend, worker_environment
+from bertdemo.tasks.local import LocalBackend, SpareWorker, worker_environment
 from bertdemo.tasks.lock import WorkerLock, named_worker
 from bertdemo.tasks.records import State
 from bertdemo.training.recipe import Recipe
 from tests.patience import LONGEST, outcome, until
-from tests.runs.fakes import STAGES, fake_runs, pid_of
+from tests.runs.fakes import STAGES, WORKER, fake_runs, pid_of
 
 
 def ended(runs: Runs, run_id: str) -> State:
@@ -172,28 +172,39 @@ def test_four_processes_submit_at_once_and_one_run_works_at_a_time(settings, run
     assert {run.status.state for run in runs.list()} == {State.FINISHED}
 
 
-def test_a_prepared_worker_takes_the_next_run_and_later_ones_start_afresh(runs, small_split):
-    runs.submit(small_split, Recipe(base="fake"))  # makes the home
-    until(lambda: not any(run.status.state.is_live for run in runs.list()), "the end of the first run")
+@pytest.fixture
+def spare(settings):
+    """A spare worker that can become one with fake tools."""
+    return SpareWorker(settings, [WORKER])
+
+
+def test_a_spare_worker_takes_the_next_run_and_later_ones_start_afresh(runs, spare, small_split):
     before = set(psutil.Process().children())
-    runs.prepare()
-    runs.prepare()
-    (spare,) = set(psutil.Process().children()) - before
+    spare.prepare()
+    spare.prepare()
+    (process,) = set(psutil.Process().children()) - before
+    assert spare.is_waiting()
     first, second = (runs.submit(small_split, Recipe(base="fake.wait.train")) for _ in range(2))
-    assert at_stage(runs, first, "train") == spare.pid
-    runs.prepare()  # would take time from the run at work
-    assert set(psutil.Process().children()) - before == {spare}
+    assert at_stage(runs, first, "train") == process.pid
+    assert not spare.is_waiting()
     runs.stop(first)
-    assert at_stage(runs, second, "train") != spare.pid
+    assert at_stage(runs, second, "train") != process.pid
     runs.stop(second)
     assert [ended(runs, run_id) for run_id in (first, second)] == [State.STOPPED] * 2
 
 
+def test_a_spare_worker_becomes_none_that_it_was_not_made_for(runs, settings, small_split):
+    other = SpareWorker(settings, ["bertdemo.tasks.records"])
+    other.prepare()
+    run_id = runs.submit(small_split, Recipe(base="fake"))
+    assert other.is_waiting()
+    assert ended(runs, run_id) is State.FINISHED
+
+
 @pytest.mark.parametrize("is_prepared", [True, False])
-def test_the_process_of_a_run_is_known_as_soon_as_it_is_started(runs, settings, small_split, is_prepared):
-    settings.home.mkdir(exist_ok=True)
+def test_the_process_of_a_run_is_known_as_soon_as_it_is_started(runs, spare, small_split, is_prepared):
     if is_prepared:
-        runs.prepare()
+        spare.prepare()
     run_id = runs.submit(small_split, Recipe(base="fake.wait.load"))
     early = pid_of(runs.folder(run_id))
     assert early
@@ -202,40 +213,40 @@ def test_the_process_of_a_run_is_known_as_soon_as_it_is_started(runs, settings, 
     assert ended(runs, run_id) is State.CANCELLED
 
 
-def test_a_prepared_worker_that_died_is_replaced_by_a_fresh_one(runs, small_split):
+def test_a_spare_worker_that_died_is_replaced_by_a_fresh_one(runs, spare, small_split):
     before = set(psutil.Process().children())
-    runs.prepare()
-    (spare,) = set(psutil.Process().children()) - before
-    spare.kill()
-    until(lambda: not spare.is_running(), "the end of the process")
+    spare.prepare()
+    (process,) = set(psutil.Process().children()) - before
+    process.kill()
+    until(lambda: not process.is_running(), "the end of the process")
     assert ended(runs, runs.submit(small_split, Recipe(base="fake"))) is State.FINISHED
 
 
-def test_a_real_prepared_worker_does_the_whole_run(settings, small_split, tiny_base):
-    runs = Runs(settings)
-    runs.prepare()
+def test_a_real_spare_worker_does_the_whole_run(settings, small_split, tiny_base):
+    runs, spare = Runs(settings), SpareWorker(settings, ["bertdemo.runs.worker", "bertdemo.studies.worker"])
+    spare.prepare()
     run_id = runs.submit(small_split, Recipe(base=str(tiny_base)))
+    assert not spare.is_waiting()
     assert ended(runs, run_id) is State.FINISHED, runs.log(run_id)
     assert "training: " in runs.log(run_id)
 
 
-def test_a_prepared_worker_ends_with_its_server():
-    command = [sys.executable, "-m", "bertdemo.runs.worker", "--wait"]
+def test_a_spare_worker_ends_with_its_server():
+    command = [sys.executable, "-m", "bertdemo.tasks.worker"]
     waiting = subprocess.Popen(command, stdin=subprocess.PIPE, cwd=Path(__file__).parents[2])
     waiting.stdin.close()
     assert waiting.wait(timeout=LONGEST) == 0
 
 
-def test_a_spare_worker_ends_with_the_backend_that_nobody_holds_any_more(settings):
-    command = [sys.executable, "-c", "import sys; sys.stdin.readline()"]
+def test_a_spare_worker_ends_when_nobody_holds_it_any_more(settings):
     before = set(psutil.Process().children())
-    backend = LocalBackend(settings, command)
-    backend.prepare()
-    (spare,) = set(psutil.Process().children()) - before
-    assert spare.is_running()
-    del backend
+    spare = SpareWorker(settings, [WORKER])
+    spare.prepare()
+    (process,) = set(psutil.Process().children()) - before
+    assert process.is_running()
+    del spare
     gc.collect()
-    until(lambda: gone(spare.pid), "the end of the spare worker")
+    until(lambda: gone(process.pid), "the end of the spare worker")
 
 
 def test_a_program_that_is_not_there_is_a_failed_run(settings, small_split):
@@ -275,7 +286,7 @@ def test_the_children_of_a_worker_end_with_it_on_every_system(settings, make_fol
 def test_what_a_worker_starts_does_not_keep_its_lock(settings, make_folder):
     """A process that a worker leaves behind is no worker."""
     code = (
-        "import subprocess, sys; from bertdemo.tasks.worker import _named_task; _named_task(sys.argv[1:]);"
+        "import subprocess, sys; from bertdemo.tasks.worker import _own; _own(int(sys.argv[2]));"
         "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'], close_fds=False);"
         "print(child.pid, flush=True)"
     )

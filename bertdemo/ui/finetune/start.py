@@ -14,6 +14,7 @@ from bertdemo.ui.kit import resources
 from bertdemo.ui.kit.formatting import about
 
 if TYPE_CHECKING:
+    from bertdemo.runs.records import Run
     from bertdemo.training.recipe import Recipe
     from bertdemo.ui.finetune.checkup import Lengths, Usable
 
@@ -21,8 +22,8 @@ _FIRST_DATA = "sms_spam"
 FIRST_TEXTS = 3_627  # that it trains on; a test counts them, the page must not wait for it
 
 
-def offer(usable: Usable, recipe: Recipe, limit: int | None) -> None:
-    """Draw the button that starts the run, with its cost beside it.
+def offer(usable: Usable, recipe: Recipe, limit: int | None, runs: list[Run]) -> None:
+    """Draw the button that starts the run, with its cost beside it, as earlier ``runs`` tell.
 
     Raises:
         DataError: the data cannot be split.
@@ -31,7 +32,8 @@ def offer(usable: Usable, recipe: Recipe, limit: int | None) -> None:
     parts = parts_of(usable.dataset, recipe.seed, limit)
     left, right = st.columns([2, 5], vertical_alignment="center")
     pressed = left.button("Start training", type="primary", key="start", icon=":material/play_arrow:", width="stretch")
-    right.markdown(_plan(parts, recipe, limit, usable.tokens))
+    speed = resources.training_speed(recipe.base, runs)
+    right.markdown(_plan(parts, recipe, limit, usable.tokens, speed))
     if pressed:
         begin(parts, recipe, default_name(usable.dataset, recipe, limit))
 
@@ -56,13 +58,12 @@ def _split(fingerprint: str, seed: int, limit: int | None, _dataset: Dataset) ->
     return split(_dataset, seed=seed, max_train=limit)
 
 
-def _plan(parts: Split, recipe: Recipe, limit: int | None, tokens: Lengths | None) -> str:
+def _plan(parts: Split, recipe: Recipe, limit: int | None, tokens: Lengths | None, speed: float | None) -> str:
     sizes = f"{len(parts.train):,} texts to train, {len(parts.validation):,} to validate, {len(parts.test):,} to test"
     if parts.origin:
         sizes += f". {parts.origin.removesuffix('.')}"
     if tokens is None:
         return f"{sizes}. The time is known once the base model is on this computer."
-    speed = resources.training_speed(recipe.base)
     seconds = _seconds(parts.dataset.fingerprint, recipe, limit, speed, parts, tokens)
     basis = "from an earlier run with this base" if speed else "an estimate; it may be off by half"
     return f"**{about(seconds).capitalize()}** ({basis}). {sizes}."
@@ -106,6 +107,7 @@ def _begin_first_run() -> None:
     from bertdemo.training.presets import recipe_for
     from bertdemo.training.recipe import Recipe
 
+    resources.expect_a_task()  # which imports while the data are divided
     dataset = data_choice.built_in(_FIRST_DATA)
     usable = clean(dataset, check_up(dataset), drop_small=True)
     recipe = recipe_for(Recipe().base, "standard", training_texts(usable))

@@ -30,7 +30,7 @@ import streamlit as st
 from bertdemo.errors import BertDemoError
 from bertdemo.runs.records import Run
 from bertdemo.settings import Settings
-from bertdemo.tasks.local import WORKER_ENVIRONMENT
+from bertdemo.tasks.local import WORKER_ENVIRONMENT, SpareWorker
 
 if TYPE_CHECKING:
     from bertdemo.data.bounded import TableReader
@@ -43,10 +43,11 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 _DRAWING = ("pandas", "pyarrow.parquet", "altair", "scipy.optimize", "scipy.special", "tokenizers")
-_AFTER_FIRST_PAINT = 1.5  # seconds
+_AFTER_FIRST_PAGE = 0.1  # seconds, in which the server sends what was drawn
 _FAREWELL = 20.0  # seconds
 _SPINNING = "GOMP_SPINCOUNT"
 _LAST_START = "last_start.json"
+_WORKERS = ("bertdemo.runs.worker", "bertdemo.jobs.worker", "bertdemo.studies.worker")
 _Any = TypeVar("_Any")
 
 
@@ -89,6 +90,11 @@ def studies() -> Studies:
     return _of_home("studies", lambda: Studies(settings()))
 
 
+def spare_worker() -> SpareWorker:
+    """Return what waits for the next task, of whatever kind."""
+    return _of_home("spare_worker", lambda: SpareWorker(settings(), _WORKERS))
+
+
 def _of_home(what: str, make: Callable[[], _Any]) -> _Any:
     """Return what all sessions share of this home, made when it is first asked for."""
     shared: _Any = _shared(what, str(settings().home), make)
@@ -109,8 +115,13 @@ def table_reader() -> TableReader:
 
 
 def warm_up() -> None:
-    """Begin, once and in the background, to load what the next click needs."""
+    """Begin, once and in the background, to load what the next click needs; after that, see to a spare worker.
+
+    Every page calls it: whoever has just seen a task end, and left, had its worker; the next one needs another.
+    """
     _warm_up().begin()
+    if is_warm():
+        expect_a_task()
 
 
 def is_warm() -> bool:
@@ -124,19 +135,23 @@ def starting() -> Progress:
 
 
 def _warm_up() -> WarmUp:
-    return _of_home("warm_up", lambda: WarmUp(runs(), models(), settings().home))
+    return _of_home("warm_up", lambda: WarmUp(runs(), models(), settings().home, expect_a_task))
 
 
-def expect_a_run() -> None:
-    """Have a worker wait with its imports done: they are most of the time between the button and the first step."""
-    runs().prepare()
+def expect_a_task() -> None:
+    """Have a worker wait with its imports done: they are most of the time between a button and the first step.
+
+    Not while a task is at work, whose time this would take.
+    """
+    if not spare_worker().is_waiting() and not any(store.is_busy() for store in (runs(), jobs(), studies())):
+        spare_worker().prepare()
 
 
-def training_speed(base: str) -> float | None:
+def training_speed(base: str, runs_here: list[Run]) -> float | None:
     """Return ``speed_of`` the last run with this base that tells one (starters were trained elsewhere)."""
     from bertdemo.training.timing import speed_of
 
-    for run in runs().list():
+    for run in runs_here:
         if run.recipe.base == base and run.status.state.has_model and not run.read_only:
             report = runs().report(run.id)
             if report is not None and (speed := speed_of(report.training, run.recipe)):
@@ -205,14 +220,14 @@ STEPS = ("loading the libraries", "loading the classifier", "computing a first a
 class WarmUp:
     """Load in the background what the next click needs: the libraries, a classifier, and a spare worker."""
 
-    def __init__(self, runs: Runs, models: ModelCache, home: Path) -> None:
-        self._runs, self._shelf, self._record = runs, models, home / _LAST_START
+    def __init__(self, runs: Runs, models: ModelCache, home: Path, afterwards: Callable[[], None]) -> None:
+        self._runs, self._shelf, self._record, self._afterwards = runs, models, home / _LAST_START, afterwards
         self._began, self._step, self._last = time.monotonic(), STEPS[0], _last_start(self._record)
         self._unstarted = threading.Lock()
         self.done = threading.Event()
 
-    def begin(self, after: float = _AFTER_FIRST_PAINT) -> None:
-        """Have a thread do the work ``after`` so many seconds, when the first page is painted; only the first time."""
+    def begin(self, after: float = _AFTER_FIRST_PAGE) -> None:
+        """Have a thread do the work ``after`` so many seconds, once the first page is drawn; only the first time."""
         if self._unstarted.acquire(blocking=False):
             timer = threading.Timer(after, self._work)
             timer.daemon = True
@@ -234,7 +249,7 @@ class WarmUp:
             self.done.set()  # whoever asks now finds out by themselves what is the matter
         gc.collect()
         gc.freeze()  # what is loaded now stays: later collections need not look at it
-        self._runs.prepare()
+        self._afterwards()
 
     def _load_a_classifier(self) -> None:
         """Draw the one that the first page offers.

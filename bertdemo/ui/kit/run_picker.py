@@ -29,6 +29,7 @@ STATE_WORDS = {
     State.FAILED: "failed",
     State.INTERRUPTED: "interrupted",
 }
+_NAMES: dict[str, tuple[list[Run], dict[str, str]]] = {}  # of the last list that was shown
 
 
 @dataclass(frozen=True)
@@ -94,12 +95,7 @@ def _chosen(runs: list[Run], *, only_live: bool) -> Run | None:
 
 
 def _picker(runs: list[Run], run: Run | None, new: str | None) -> None:
-    oldest_first = runs[::-1]  # a new run changes the numbers of no other
-    labels = distinct(
-        name_of(each) if each.read_only else f"{name_of(each)} · {_standing(each)}" for each in oldest_first
-    )
-    label_of = {each.id: label for each, label in zip(oldest_first, labels, strict=True)}
-    names = {each.id: label_of[each.id] for each in runs}
+    names = _names(runs)
     st.session_state["run_picker"] = run.id if run else _NONE
     empty = [_NONE] if new is not None or run is None else []
     st.selectbox(
@@ -110,6 +106,19 @@ def _picker(runs: list[Run], run: Run | None, new: str | None) -> None:
         label_visibility="collapsed",
         on_change=lambda: choose(st.session_state["run_picker"] or None),
     )
+
+
+def _names(runs: list[Run]) -> dict[str, str]:
+    """Return what each run is called in the picker, by its id; kept for as long as the list is the same one."""
+    known = _NAMES.get("all")
+    if known is None or known[0] is not runs:
+        oldest_first = runs[::-1]  # a new run changes the numbers of no other
+        labels = distinct(
+            name_of(each) if each.read_only else f"{name_of(each)} · {_standing(each)}" for each in oldest_first
+        )
+        label_of = {each.id: label for each, label in zip(oldest_first, labels, strict=True)}
+        known = _NAMES["all"] = runs, {each.id: label_of[each.id] for each in runs}
+    return known[1]
 
 
 def _scroll_to_top_of(view: str) -> None:

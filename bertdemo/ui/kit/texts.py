@@ -30,7 +30,7 @@ _SAMPLES = {
     "airline_sentiment": "My suitcase never arrived, and nobody at the desk could tell me where it was.",
     "sms_spam": "Congratulations, you have won a free cruise! Text WIN to 80800 now to claim your prize.",
 }
-_POLL = 1.0  # seconds between two looks at a classifier that is being loaded
+_POLL = 0.4  # seconds between two looks at a classifier that is being loaded
 # Enter asks, Shift+Enter begins a new line. Streamlit itself submits with Ctrl+Enter, and that is what is pressed here.
 _ENTER = """<script>
 if (!window.enterAsks) {

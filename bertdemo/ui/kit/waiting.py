@@ -29,7 +29,7 @@ PATIENCE = 1.0  # seconds; what is done by then shows no bar
 _Result = TypeVar("_Result")
 _MOST = 64  # results of a visit
 _AT_ONCE = 8  # pieces of work of all visitors together: the lock of a classifier lets them take turns
-_POLL, _TICK = 0.5, 2.0  # seconds between two looks at a result, and at a task
+_POLL, _BEGINNING, _TICK = 0.5, 0.5, 2.0  # seconds between two looks at a result, and at a task as it begins, and later
 _FORGOTTEN = 10.0  # seconds without a look: the visitor has gone
 _USUAL = 12  # pieces; of work that does not know how many it has, the bar shows half of them done at so many
 
@@ -175,15 +175,22 @@ def skip_pending(draw: Callable[..., None], *arguments: Any) -> None:
 
 def watch(store: Store[Any], task: Task, draw: Callable[[Any], None]) -> None:
     """Have ``draw`` show the task as it stands, again and again, until it has ended: then the page is drawn anew."""
-    st.fragment(_look, run_every=_TICK)(store, task.id, draw)
+    tick = _tick(task)
+    st.fragment(_look, run_every=tick)(store, task.id, draw, tick)
 
 
-def _look(store: Store[Any], task_id: str, draw: Callable[[Any], None]) -> None:
+def _look(store: Store[Any], task_id: str, draw: Callable[[Any], None], tick: float) -> None:
     with errors.shown():
         task = store.get(task_id)
-        if not task.status.state.is_live:
+        if not task.status.state.is_live or _tick(task) != tick:
             st.rerun()
         draw(task)
+
+
+def _tick(task: Task) -> float:
+    """Return seconds until the next look: people wait for the first step, and then for the last."""
+    status = task.status
+    return _BEGINNING if status.state is not State.QUEUED and not status.step else _TICK
 
 
 def progress(task: Task, words: str) -> None:

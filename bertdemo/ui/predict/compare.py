@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 _MOST = 4  # that a chart can tell apart, and that stay loaded at once
 MOST_OTHERS = _MOST - 1
-_CHOSEN, _OPENED = "compare_answers", "compare_opened"
+OPEN = "compare_box"  # the key of what it is folded away in
+_CHOSEN = "compare_answers"
 _KNOWN = "compare_voices"  # in the session: (what was asked of whom, what they said)
 _ROUNDS = 3  # askings of each, an odd number
 _MOST_LABELS = 8
@@ -52,12 +53,7 @@ def chosen() -> list[str]:
 def begin_with(run_ids: list[str]) -> None:
     """Have these chosen, before the picker is drawn, and be seen."""
     st.session_state[_CHOSEN] = run_ids
-    st.session_state[_OPENED] = bool(run_ids)
-
-
-def is_opened() -> bool:
-    """Return whether the answers of other classifiers are open when the page is opened."""
-    return bool(st.session_state.get(_OPENED))
+    st.session_state[OPEN] = bool(run_ids)
 
 
 def choose(run: Run, runs: list[Run], asked: Asked) -> None:

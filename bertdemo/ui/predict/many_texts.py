@@ -43,20 +43,20 @@ def tabs() -> Sequence[Any]:
     return drawn
 
 
-def show(run: Run) -> None:
+def show(run: Run, runs: list[Run]) -> None:
     """Draw a job that the address names, or the way to a new one."""
     job_id = st.query_params.get("job")
     with errors.shown():
         if job_id:
             file_job.show(job_id)
             return
-        _new(run)
+        _new(run, runs)
     _earlier()
 
 
-def _new(run: Run) -> None:
-    resources.jobs().prepare()
-    if any(each.status.state.is_live for each in resources.runs().list()):
+def _new(run: Run, runs: list[Run]) -> None:
+    resources.expect_a_task()
+    if any(each.status.state.is_live for each in runs):
         st.caption("A classifier is being trained on this machine: both take longer until one of them is done.")
     kind = st.radio(
         "Where the texts come from",

@@ -108,9 +108,10 @@ def _given(examples: tuple[Example, ...], asked: Asked, answer: Answer) -> str:
 
 def _behind(run: Run, runs: list[Run], asked: Asked, answer: Answer) -> None:
     """Draw what is folded away, computed only while it is open."""
-    opened = compare.is_opened()
-    with st.expander("Ask other classifiers, too", opened, key="compare_box", icon=":material/compare_arrows:"):
-        compare.choose(run, runs, asked)
+    key = compare.OPEN
+    with st.expander("Ask other classifiers, too", key=key, icon=":material/compare_arrows:", on_change="rerun") as box:
+        if box.open:
+            compare.choose(run, runs, asked)
     key = trust.OPEN
     with st.expander("Let it say “not sure”", key=key, icon=":material/rule:", on_change="rerun") as box:
         if box.open:
@@ -153,6 +154,8 @@ def put_in_address(run: Run, runs: list[Run]) -> None:
 
 def _possible(wanted: list[str], run: Run, runs: list[Run]) -> list[str]:
     """Return those that can be asked beside this run, each once."""
+    if not wanted:
+        return []
     known = {each.id for each in compare.others(run, runs)}
     return [each for each in dict.fromkeys(wanted) if each in known]
 

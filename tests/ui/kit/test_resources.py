@@ -6,6 +6,7 @@ import json
 import platform
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,7 +15,7 @@ import pytest
 from bertdemo.errors import RunError
 from bertdemo.models.checkpoints import load_base
 from bertdemo.tasks.records import State
-from bertdemo.ui.kit import texts
+from bertdemo.ui.kit import resources, texts
 from bertdemo.ui.kit.resources import STEPS, Progress, WarmUp
 from tests.patience import LONGEST
 
@@ -56,21 +57,50 @@ def test_a_server_that_hangs_when_it_is_told_to_stop_ends_and_says_where():
 
 
 class Prepared:
-    """Runs of which the newest has a model; a spare worker is only asked for."""
-
-    prepared = 0
+    """Runs of which the newest has a model."""
 
     def list(self):
         return [
             SimpleNamespace(id="one", status=SimpleNamespace(state=State.FINISHED), data=SimpleNamespace(has_pairs=0))
         ]
 
-    def prepare(self):
+
+class Spare:
+    """A spare worker that is only asked for."""
+
+    def __init__(self, waiting: bool = False) -> None:
+        self.waiting, self.prepared = waiting, 0
+
+    def is_waiting(self) -> bool:
+        return self.waiting
+
+    def prepare(self) -> None:
         self.prepared += 1
 
 
+@pytest.mark.parametrize("busy", ["runs", "jobs", "studies", "nothing"])
+def test_a_spare_worker_is_made_unless_one_waits_or_a_task_of_any_kind_is_at_work(monkeypatch, busy):
+    for kind in ("runs", "jobs", "studies"):
+        monkeypatch.setattr(resources, kind, lambda kind=kind: SimpleNamespace(is_busy=lambda: kind == busy))
+    for spare in (Spare(), Spare(waiting=True)):
+        monkeypatch.setattr(resources, "spare_worker", lambda spare=spare: spare)
+        resources.expect_a_task()
+        assert spare.prepared == (busy == "nothing" and not spare.waiting)
+
+
+def test_once_the_server_is_warm_every_page_sees_to_a_spare_worker(monkeypatch):
+    start, asked = SimpleNamespace(begin=lambda: None, done=threading.Event()), []
+    monkeypatch.setattr(resources, "_warm_up", lambda: start)
+    monkeypatch.setattr(resources, "expect_a_task", lambda: asked.append(1))
+    resources.warm_up()
+    assert not asked
+    start.done.set()
+    resources.warm_up()
+    assert asked
+
+
 def finished(home, shelf) -> WarmUp:
-    work = WarmUp(Prepared(), shelf, home)
+    work = WarmUp(Prepared(), shelf, home, lambda: None)
     work.begin(after=0)
     work.begin(after=0)  # by the next visitor
     assert work.done.wait(60)
@@ -83,14 +113,14 @@ def test_a_start_is_remembered_for_the_next_one(tmp_path, tiny_base):
     first = finished(home, SimpleNamespace(classifier=lambda _run: classifier))
     assert (first.progress.step, first.progress.last) == (STEPS[-1], None)
     [kept] = home.iterdir()
-    last = WarmUp(Prepared(), None, home).progress.last
+    last = WarmUp(Prepared(), None, home, lambda: None).progress.last
     assert last == json.loads(kept.read_text())["seconds"] >= 0
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"computer": "another", "seconds": 3}', '{"computer": "NAME"}'])
 def test_no_figure_of_another_computer_and_none_that_is_damaged_is_told(tmp_path, content):
     (tmp_path / "last_start.json").write_text(content.replace("NAME", platform.node()))
-    assert WarmUp(Prepared(), None, tmp_path).progress.last is None
+    assert WarmUp(Prepared(), None, tmp_path, lambda: None).progress.last is None
 
 
 def test_a_classifier_that_cannot_be_loaded_ends_the_waiting_and_leaves_no_figure(tmp_path):

@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from bertdemo.errors import CancelledError
 from bertdemo.explanation.tokenized_text import tokenize_with_words
 from bertdemo.models.checkpoints import load_base
+from bertdemo.tasks.records import State, Status
 from bertdemo.ui.attention.ablation import measure
 from bertdemo.ui.explain import attribution
 from bertdemo.ui.explain.methods import Choice
@@ -144,3 +145,30 @@ def test_several_results_share_one_bar_and_are_each_kept():
     assert not app.exception
     assert [text.value for text in app.text] == ["A B C", "B"]
     assert made == [("a", 0.0, "Making a"), ("b", 0.33, "2 of 3: Making b"), ("c", 0.67, "3 of 3: Making c")]
+
+
+def a_page() -> None:
+    """A page that watches a task, which has come further each time that somebody asks."""
+    import streamlit as st
+
+    from bertdemo.ui.kit import waiting
+
+    store = st.session_state["store"]
+    waiting.watch(store, store.get("one"), lambda task: st.text(f"step {task.status.step}"))
+
+
+def test_a_task_is_looked_at_more_often_until_its_first_step(monkeypatch):
+    ticks, fragment = [], waiting.st.fragment
+    monkeypatch.setattr(waiting.st, "fragment", lambda *a, run_every: (ticks.append(run_every), fragment(*a))[1])
+    stands = [(State.STARTING, 0)] * 3 + [(State.TRAINING, 1)] * 3  # it begins between a page and its look
+    statuses = iter([Status(state, "", 0.0, step, 9) for state, step in stands])
+    store = SimpleNamespace(get=lambda _: SimpleNamespace(id="one", status=next(statuses)))
+    app = AppTest.from_function(a_page, default_timeout=600)
+    app.session_state["store"] = store
+    app.run()
+    assert [text.value for text in app.text] == ["step 0"]
+    app.run()
+    assert not app.exception
+    assert ticks == [waiting._BEGINNING, waiting._BEGINNING, waiting._TICK]
+    assert ticks[0] < ticks[-1]
+    assert [text.value for text in app.text] == ["step 1"]
