@@ -208,7 +208,7 @@ def a_process(settings, run_id, *arguments):
     """The command as a process of its own, its jobs done by workers that know no model, four rows at a time."""
     code = (
         "import sys; from tests.jobs.fakes import fake_jobs;"
-        "import bertdemo.jobs.store as store; store._local_backend = lambda s: fake_jobs(s)._backend;"
+        "import bertdemo.jobs.store as store; store._local_backend = lambda s: fake_jobs(s)._dispatcher._backend;"
         "store.chunk_rows = lambda table, columns: 4;"
         "from bertdemo.__main__ import main; sys.exit(main(sys.argv[1:]))"
     )

@@ -209,7 +209,7 @@ def kill(jobs, job_id, parts):
     for part in range(parts):
         folder.write_part(part, predict_chunk(folder, part, fake_predictor(folder)))
     folder.write_status(Status(State.PREDICTING, "Predicting.", 0.0, 4 * parts, 12))
-    jobs._backend.alive = False
+    jobs._dispatcher._backend.alive = False
 
 
 @pytest.mark.parametrize("parts", [0, 1])
@@ -219,7 +219,7 @@ def test_a_killed_job_goes_on_by_itself(idle, run_id, parts):
     job = idle.get(job_id)
     assert job.status.state is State.STARTING
     assert job.done == 4 * parts
-    assert idle._backend.started.count(job_id) == 2
+    assert idle._dispatcher._backend.started.count(job_id) == 2
 
 
 @pytest.mark.parametrize("parts", [0, 1])
@@ -255,7 +255,7 @@ def test_a_killed_job_is_taken_up_once_however_many_look(idle, run_id):
     assert idle._dispatcher.requeue(folder, ended)
     assert not idle._dispatcher.requeue(folder, ended)
     assert idle.get(job_id).status.state is State.STARTING
-    assert idle._backend.started.count(job_id) == 2
+    assert idle._dispatcher._backend.started.count(job_id) == 2
 
 
 def test_the_same_submission_for_the_same_destination_is_the_same_job(idle, run_id, tmp_path):
