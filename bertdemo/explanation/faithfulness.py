@@ -201,11 +201,12 @@ def _logits(
 
     Those of the whole text and of nothing but masks, between which the curves lie, are always as they are predicted.
     """
-    asked = classifier.in_bf16 if rounds(classifier) else classifier
-    logits = logits_without(asked, tokenized, erased, should_stop)
+    if not rounds(classifier):
+        return logits_without(classifier, tokenized, erased, should_stop), precision_of(classifier)
+    logits = logits_without(classifier.in_bf16, tokenized, erased, should_stop)
     ends = ~erased.any(axis=1) | erased.all(axis=1)
     logits[ends] = logits_without(classifier, tokenized, erased[ends], should_stop)
-    return logits, precision_of(asked)
+    return logits, precision_of(classifier.in_bf16)
 
 
 def _bin_sizes(words: int) -> list[int]:

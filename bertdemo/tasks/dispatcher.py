@@ -146,11 +146,11 @@ class Dispatcher(Generic[_Folder]):
         """
         for place in folder.places():
             self._sweeper.look(place, self._clock())
-        if _is_begun(folder.status()):
-            self._end_unresponsive(folder)
-            if not self._backend.is_alive(folder):
-                return self._mark_gone(folder)
-        return folder.status()
+        status = folder.status()
+        if not _is_begun(status):
+            return status
+        self._end_unresponsive(folder)
+        return status if self._backend.is_alive(folder) else self._mark_gone(folder)
 
     def _claim(self) -> tuple[_Folder, WorkerLock] | None:
         """Take the next task off the queue, mark it as started and take its lock; None without one, or a device."""
