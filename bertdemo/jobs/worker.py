@@ -7,7 +7,6 @@ with one sentence; tracebacks go to the log. Killed at any moment, the next work
 from __future__ import annotations
 
 import functools
-import logging
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -25,8 +24,6 @@ from bertdemo.tasks.worker import StatusWriter, raise_if_asked, run_task, run_wo
 
 if TYPE_CHECKING:
     from bertdemo.prediction.predict import Predictions
-
-_log = logging.getLogger("bertdemo.jobs.worker")  # __name__ is __main__ here
 
 # Texts and their second texts → predictions in their order.
 Predictor = Callable[[Sequence[str], Sequence[str] | None], "Predictions"]
@@ -66,7 +63,7 @@ def work(folder: JobFolder, make_predictor: Callable[[JobFolder], Predictor] = m
 def _do(folder: JobFolder, writer: StatusWriter, make_predictor: Callable[[JobFolder], Predictor]) -> tuple[State, str]:
     """Predict what is not yet kept, chunk by chunk."""
     writer.update(State.STARTING, f"Loading the classifier {folder.card.run_name}.")
-    _drop_damaged_parts(folder)
+    folder.drop_damaged_parts()
     raise_if_asked(folder, "cancel")
     predictor = make_predictor(folder)
     before = done = folder.rows_done()
@@ -94,16 +91,6 @@ def predict_chunk(folder: JobFolder, chunk: int, predictor: Predictor) -> Predic
     unknown[filled] = predictions.unknown
     labels[np.isnan(unknown)], probabilities[np.isnan(unknown)] = NO_LABEL, np.nan
     return PredictedChunk(labels, probabilities, unknown, predictions.seconds, predictions.cut, predictions.precision)
-
-
-def _drop_damaged_parts(folder: JobFolder) -> None:
-    """Drop parts that a failing disk spoilt, so that they are predicted again."""
-    for chunk in folder.done():
-        try:
-            folder.part(chunk)
-        except RunError:
-            _log.warning("part %d is damaged and will be predicted again", chunk)
-            folder.drop_part(chunk)
 
 
 def import_everything() -> None:

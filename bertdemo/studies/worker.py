@@ -6,7 +6,6 @@ Map: the vectors of the texts before and after fine-tuning. Every way out ends i
 
 from __future__ import annotations
 
-import logging
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bertdemo.errors import ModelError, RunError
+from bertdemo.errors import ModelError
 from bertdemo.studies.folder import StudyFolder
 from bertdemo.studies.material import Material, gather
 from bertdemo.studies.records import Explained, MapFindings, Point, ScoredWord, WordFindings
@@ -31,8 +30,6 @@ if TYPE_CHECKING:
     from bertdemo.explanation.attribution import Attribution
     from bertdemo.explanation.tokenized_text import TokenizedText
     from bertdemo.models.classifier import Classifier
-
-_log = logging.getLogger("bertdemo.studies.worker")  # __name__ is __main__ here
 
 # A text of the material → what moved its answer.
 Attribute = Callable[[Material, "TokenizedText"], "Attribution"]
@@ -66,7 +63,7 @@ def work(folder: StudyFolder, attribute: Attribute = integrate) -> State:
 
 def _do(folder: StudyFolder, writer: StatusWriter, attribute: Attribute) -> tuple[State, str]:
     writer.update(State.STARTING, f"Loading the classifier {folder.card.run_name}.")
-    _drop_damaged_parts(folder)
+    folder.drop_damaged_parts()
     raise_if_asked(folder, "cancel")
     material = gather(folder)
     raise_if_asked(folder, "cancel")
@@ -182,16 +179,6 @@ def _base_of(material: Material) -> Classifier:
     base = load_base(material.base, tuned.label_names, dropout=0.0, max_length=tuned.max_length)
     compute_only_first_token(base.model)
     return replace(base, model=base.model.eval())
-
-
-def _drop_damaged_parts(folder: StudyFolder) -> None:
-    """Drop parts that a failing disk spoilt, so that they are done again."""
-    for chunk in folder.done():
-        try:
-            folder.part(chunk)
-        except RunError:
-            _log.warning("part %d is damaged and will be done again", chunk)
-            folder.drop_part(chunk)
 
 
 def import_everything() -> None:

@@ -5,6 +5,7 @@ Jobs (tables that are predicted) and studies (texts that are explained) are such
 
 from __future__ import annotations
 
+import logging
 import re
 from abc import abstractmethod
 from pathlib import Path
@@ -18,6 +19,8 @@ from bertdemo.tasks.store import TaskStore
 
 _PART = re.compile(r"([0-9]{6})\.[a-z]+")
 _TAKEN_UP = "taken_up.json"
+
+_log = logging.getLogger(__name__)
 
 
 class ResumableTaskFolder(TaskFolder):
@@ -59,10 +62,23 @@ class ResumableTaskFolder(TaskFolder):
     def part_path(self, piece: int) -> Path:
         return self.path / "parts" / f"{piece:06d}.{self.part_ending}"
 
-    def drop_part(self, piece: int) -> None:
-        """Remove a damaged part, so that it is done again."""
-        with storage(self.path):
-            self.part_path(piece).unlink(missing_ok=True)
+    @abstractmethod
+    def part(self, piece: int) -> object:
+        """Return what is kept of a piece.
+
+        Raises:
+            RunError: its file is damaged.
+        """
+
+    def drop_damaged_parts(self) -> None:
+        """Remove parts that a failing disk spoilt, so that they are done again."""
+        for piece in self.done():
+            try:
+                self.part(piece)
+            except RunError:
+                _log.warning("part %d is damaged and will be done again", piece)
+                with storage(self.path):
+                    self.part_path(piece).unlink(missing_ok=True)
 
     def on_cancelled(self) -> str:
         """Keep what is done."""

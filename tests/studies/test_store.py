@@ -176,7 +176,7 @@ def test_a_cancelled_study_keeps_what_it_explained_and_goes_on_when_asked_again(
 def test_a_cancel_is_heard_inside_of_an_integral(studies, run_id):
     folder = studies.folder(studies.submit(run_id, PRAISE))
     folder.queue_again(0.0)
-    folder.drop_part(0)
+    folder.part_path(0).unlink()
 
     def attribute(material, tokenized):
         material.folder.write_request("cancel")
