@@ -60,7 +60,9 @@ def _predict_text(arguments: argparse.Namespace, settings: Settings, output: Con
     from bertdemo.prediction.single import check_text, predict_one, remarks
 
     check_text(arguments.text)  # before the seconds that loading takes
-    answer = predict_one(ModelCache(runs, capacity=1).classifier(arguments.id), arguments.text, arguments.pair)
+    models = ModelCache(runs, capacity=1)
+    classifier = models.load_first(arguments.id) or models.classifier(arguments.id)
+    answer = predict_one(classifier, arguments.text, arguments.pair)
     values = {
         "run": arguments.id,
         "label": answer.label,

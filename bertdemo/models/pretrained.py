@@ -116,12 +116,10 @@ def with_saved_head(
         ModelError: weights are missing or are not numbers.
     """
     import torch
-    from transformers import AutoConfig, AutoModelForSequenceClassification
+    from transformers import AutoModelForSequenceClassification
 
     _silence_logging()
-    if config is None:
-        config = AutoConfig.from_pretrained(location, trust_remote_code=False)
-        _choose_what_is_open(location, config)
+    config = config or saved_config(location)
     chosen = {"attn_implementation": attention} if attention else {}
     model: PreTrainedModel
     with _without_adapter(location) as place:
@@ -134,6 +132,15 @@ def with_saved_head(
         missing = {name for name in missing if name.startswith(encoder) and not name.startswith(encoder + _POOLER)}
     check_weights(location, model, missing)
     return model
+
+
+def saved_config(location: str) -> PretrainedConfig:
+    """Return the configuration of a classifier as it was saved."""
+    from transformers import AutoConfig
+
+    config: PretrainedConfig = AutoConfig.from_pretrained(location, trust_remote_code=False)
+    _choose_what_is_open(location, config)
+    return config
 
 
 def check_weights(location: str, model: PreTrainedModel, missing: Collection[str]) -> None:

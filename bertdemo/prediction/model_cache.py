@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from bertdemo.errors import ModelError, RunError, WeightsError
-from bertdemo.models.checkpoints import files_beside, load_classifier
+from bertdemo.models.checkpoints import files_beside, load_classifier, load_first
 from bertdemo.models.classifier import Classifier
 
 _Edition = tuple[str, int]  # run id, and when its model or the base below was last written (nanoseconds)
@@ -54,6 +54,16 @@ class ModelCache:
             classifier = load_model(run_id, folder, self._complete)
             self._put(edition, classifier)
             return classifier
+
+    def load_first(self, run_id: str) -> Classifier | None:
+        """Load what predicts for a run sooner than its first ``classifier`` does, and keep it nowhere.
+
+        None where there is no such thing, or the model is damaged.
+
+        Raises:
+            RunError: there is no such run, or it has no model (yet).
+        """
+        return load_first(self._runs.model_folder(run_id))
 
     def holds(self, run_id: str) -> bool:
         """Return whether a classifier of this run is in memory, so that the next answer comes at once."""

@@ -135,13 +135,13 @@ def _read(
     classifier: Classifier, encoded: Encoded, placement: Placement, logits: NDArray[np.float32], rows: list[int]
 ) -> None:
     """Fill in the logits of one batch, or of its halves where it is too much."""
-    from accelerate.utils.memory import should_reduce_batch_size
-
     if len(rows) == 1 or len(rows) * len(encoded.ids[rows[-1]]) <= _MOST_TOKENS:
         try:
             logits[rows] = _forward(classifier, encoded, rows, placement).numpy()
             return
         except RuntimeError as error:
+            from accelerate.utils.memory import should_reduce_batch_size  # takes seconds to import
+
             if len(rows) == 1 or not should_reduce_batch_size(error):
                 raise
     for half in (rows[len(rows) // 2 :], rows[: len(rows) // 2]):

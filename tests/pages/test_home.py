@@ -1,5 +1,6 @@
 """The first screen: a classifier to try if there is one, and one button that makes one."""
 
+from bertdemo.models.checkpoints import load_first
 from bertdemo.runs.folder import RunFolder
 from bertdemo.tasks.records import State
 from bertdemo.ui.kit import resources
@@ -53,6 +54,22 @@ def test_before_the_libraries_are_loaded_the_page_says_so_and_loads_none(open_pa
     assert not app.exception
     assert not app.error
     assert "loading the libraries" in words_of(app)
+
+
+def test_the_classifier_that_is_loaded_first_answers_before_all_else_is_loaded(
+    open_page, make_classifier, monkeypatch, words_of
+):
+    monkeypatch.setattr(resources, "is_warm", lambda: False)
+    folder = make_classifier()
+    monkeypatch.setattr(resources, "first_classifier", {"one": load_first(folder.model_path)}.get)
+    monkeypatch.setattr(resources, "models", lambda: None)
+    app = open_page()
+    app.text_area(key="ask_text").set_value("a lovely day")
+    app.button(key="classify").click().run()
+    assert not app.exception
+    assert not app.error
+    assert "certain" in app.header[0].value
+    assert "loading the libraries" not in words_of(app)
 
 
 def test_a_model_that_is_gone_is_one_sentence_on_the_first_page(open_page, make_run, monkeypatch):

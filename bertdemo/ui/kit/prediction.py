@@ -56,7 +56,9 @@ def fresh(run: Run, asked: Asked) -> Answer:
     """
     from bertdemo.prediction.single import predict_one
 
-    models = resources.models()
+    models, first = resources.models(), resources.first_classifier(run.id)
+    if first:
+        return predict_one(first, asked.text, asked.pair)
     if models.holds(run.id):
         return predict_one(models.classifier(run.id), asked.text, asked.pair)
     with st.spinner("Loading the classifier…"):

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from bertdemo.data.bounded import TableReader
     from bertdemo.evaluation.analysis import Analysis
     from bertdemo.jobs.store import Jobs
+    from bertdemo.models.classifier import Classifier
     from bertdemo.prediction.model_cache import ModelCache
     from bertdemo.runs.folder import RunFolder
     from bertdemo.runs.store import Runs
@@ -129,6 +130,11 @@ def is_warm() -> bool:
     return _warm_up().done.is_set()
 
 
+def first_classifier(run_id: str) -> Classifier | None:
+    """Return what predicts for this run before the server ``is_warm``; None for all but one run, and once it is."""
+    return _warm_up().first.get(run_id)
+
+
 def starting() -> Progress:
     """Return how far the server has come, until it ``is_warm``."""
     return _warm_up().progress
@@ -218,12 +224,16 @@ STEPS = ("loading the libraries", "loading the classifier", "computing a first a
 
 
 class WarmUp:
-    """Load in the background what the next click needs: the libraries, a classifier, and a spare worker."""
+    """Load in the background what the next click needs: the libraries, a classifier, and a spare worker.
+
+    The classifier is loaded twice: ``first``, by the id of its run, answers until the other one is there.
+    """
 
     def __init__(self, runs: Runs, models: ModelCache, home: Path, afterwards: Callable[[], None]) -> None:
         self._runs, self._shelf, self._record, self._afterwards = runs, models, home / _LAST_START, afterwards
         self._began, self._step, self._last = time.monotonic(), STEPS[0], _last_start(self._record)
         self._unstarted = threading.Lock()
+        self.first: dict[str, Classifier] = {}
         self.done = threading.Event()
 
     def begin(self, after: float = _AFTER_FIRST_PAGE) -> None:
@@ -247,6 +257,7 @@ class WarmUp:
             self._load_a_classifier()
         finally:
             self.done.set()  # whoever asks now finds out by themselves what is the matter
+            self.first.clear()
         gc.collect()
         gc.freeze()  # what is loaded now stays: later collections need not look at it
         self._afterwards()
@@ -259,15 +270,22 @@ class WarmUp:
         try:
             run = newest_with_model(self._runs.list())
             if run:
-                from bertdemo.prediction.single import predict_one
-
                 self._step = STEPS[1]
-                classifier = self._shelf.classifier(run.id)
-                self._step = STEPS[2]
-                predict_one(classifier, "warm", "up" if run.data.has_pairs else None)
-                _keep_start(self._record, self.progress.seconds)
+                first = self._shelf.load_first(run.id)
+                if first:
+                    self._answer(first, run)
+                    self.first[run.id] = first
+                self._answer(self._shelf.classifier(run.id), run)
         except BertDemoError as error:
             logger.warning("no classifier was loaded ahead: %s", error)
+
+    def _answer(self, classifier: Classifier, run: Run) -> None:
+        from bertdemo.prediction.single import predict_one
+
+        self._step = STEPS[2]
+        predict_one(classifier, "warm", "up" if run.data.has_pairs else None)
+        if not self.first:
+            _keep_start(self._record, self.progress.seconds)
 
 
 def newest_with_model(among: list[Run]) -> Run | None:

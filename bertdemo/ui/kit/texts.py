@@ -72,8 +72,16 @@ def poll() -> float | None:
     return None if resources.is_warm() else _POLL
 
 
+def can_predict(run: Run) -> bool:
+    """Return whether a prediction can be had at once: for the run that is loaded first, before ``is_loaded``."""
+    if resources.first_classifier(run.id):
+        st.session_state["warming"] = True
+        return True
+    return is_loaded()
+
+
 def is_loaded() -> bool:
-    """Return whether an answer can be had at once. The first seconds of a server are spent on loading what makes it."""
+    """Return whether all is loaded that answers are made of, and draw how far that is: a server's first seconds."""
     if resources.is_warm():
         if "warming" in st.session_state:
             del st.session_state["warming"]

@@ -41,7 +41,7 @@ def _brief(run: Run) -> None:
     examples = _examples(run)
     asked = texts.ask(run)
     with errors.shown():
-        if asked and texts.is_loaded():
+        if asked and texts.can_predict(run):
             answer = prediction.of(run, asked)
             _result(run, asked, answer, examples)
     texts.offer_examples(examples, 3)
@@ -51,7 +51,7 @@ def _full(run: Run, runs: list[Run]) -> None:
     examples = _examples(run)
     asked, answer = texts.ask(run), None
     with errors.shown():
-        if asked and texts.is_loaded():
+        if asked and texts.can_predict(run):
             answer = prediction.of(run, asked)
             fits = texts.link(asked)
             put_in_address(run, runs)

@@ -110,7 +110,8 @@ def finished(home, shelf) -> WarmUp:
 def test_a_start_is_remembered_for_the_next_one(tmp_path, tiny_base):
     home = tmp_path / "home"
     classifier = load_base(str(tiny_base), ("a", "b"), dropout=0.0, max_length=16)
-    first = finished(home, SimpleNamespace(classifier=lambda _run: classifier))
+    shelf = SimpleNamespace(load_first=lambda _run: None, classifier=lambda _run: classifier)
+    first = finished(home, shelf)
     assert (first.progress.step, first.progress.last) == (STEPS[-1], None)
     [kept] = home.iterdir()
     last = WarmUp(Prepared(), None, home, lambda: None).progress.last
@@ -127,8 +128,32 @@ def test_a_classifier_that_cannot_be_loaded_ends_the_waiting_and_leaves_no_figur
     def damaged(_run):
         raise RunError("The model of the run one is missing or damaged.")
 
-    finished(tmp_path, SimpleNamespace(classifier=damaged))
+    finished(tmp_path, SimpleNamespace(load_first=lambda _run: None, classifier=damaged))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_first_classifier_answers_until_the_other_one_is_loaded(tmp_path, tiny_base, monkeypatch):
+    classifier = load_base(str(tiny_base), ("a", "b"), dropout=0.0, max_length=16)
+    loading, seen, over = threading.Event(), threading.Event(), threading.Event()
+
+    def load(_run):
+        loading.set()
+        assert seen.wait(LONGEST)
+        return classifier
+
+    shelf = SimpleNamespace(load_first=lambda _run: classifier, classifier=load)
+    work = WarmUp(Prepared(), shelf, tmp_path, over.set)
+    monkeypatch.setattr(resources, "_warm_up", lambda: work)
+    work.begin(after=0)
+    assert loading.wait(LONGEST)
+    assert (resources.is_warm(), resources.first_classifier("one"), resources.first_classifier("two")) == (
+        False, classifier, None,
+    )  # fmt: skip
+    assert (tmp_path / "last_start.json").exists()  # the answer is what a newcomer waits for
+    seen.set()
+    assert over.wait(LONGEST)
+    assert resources.is_warm()
+    assert resources.first_classifier("one") is None
 
 
 def test_the_wait_is_told_as_it_is():
