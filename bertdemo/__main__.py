@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from bertdemo.commands import app, data, explain, export, manage, predict, report, study, train
 from bertdemo.commands.console import Console, Parser
@@ -62,7 +63,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def parser() -> Parser:
     """Return all commands with their arguments."""
-    top = Parser(prog="python -m bertdemo", description="Fine-tune a BERT text classifier and judge it honestly.")
+    called = "bertdemo" if Path(sys.argv[0]).name == "bertdemo" else "python -m bertdemo"
+    top = Parser(prog=called, description="Fine-tune a BERT text classifier and judge it honestly.")
     subparsers = top.add_subparsers(required=True, metavar="COMMAND", title="commands")
     for add in _COMMANDS:
         add(subparsers)

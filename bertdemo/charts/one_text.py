@@ -21,7 +21,7 @@ from bertdemo.charts.palette import (
 )
 
 _BAR = 26  # pixels a bar needs
-_END = 118  # per cent; beyond 100 there is room for the words
+_WORDS = 78  # pixels beyond the longest bar, for "over 99.9 %"
 _TICKS: dict[str, object] = {"values": [0, 25, 50, 75, 100], "grid": True}
 _STEP = 24  # pixels a bar needs
 _ROOM = 46  # pixels beside the longest bar, for its words
@@ -34,7 +34,9 @@ def _label(limit: int = 200) -> alt.Y:
 
 
 def _across(axis: dict[str, object] | None) -> alt.X:
-    return alt.X("probability:Q", title="Probability (%)", scale=alt.Scale(domain=[0, _END], nice=False), axis=axis)
+    end = alt.ExprRef(f"100 * width / max(width - {_WORDS}, {_WORDS})")
+    scale = alt.Scale(domainMin=0, domainMax=end, nice=False)
+    return alt.X("probability:Q", title="Probability (%)", scale=scale, axis=axis)
 
 
 def probability_chart(rows: int) -> alt.LayerChart:
