@@ -91,25 +91,26 @@ def difference_words(comparison: Comparison) -> str:
 
 
 def sentence(comparison: Comparison, first: str, second: str) -> str:
-    """Return what the comparison says, in a sentence for people; ``first`` and ``second`` are the names to use.
+    """Return what the comparison says, in sentences for people; ``first`` and ``second`` are the names to use.
 
-    A second one follows where test and interval, which are made in different ways, seem to contradict each other.
+    One more follows where test and interval, which are made in different ways, seem to contradict each other.
     """
-    texts = f"On the same {comparison.n:,} test texts"
+    texts, one, other = (f"{number:,}" for number in (comparison.n, comparison.only_first, comparison.only_second))
     if comparison.only_first == comparison.only_second == 0:
-        return f"{texts} {first} and {second} are right and wrong on the same ones, so this test shows no difference."
-    counts = (
-        f"{texts}, {first} alone is right on {comparison.only_first:,} and {second} alone on {comparison.only_second:,}"
-    )
+        return (
+            f"On the same {texts} test texts {first} and {second} are right and wrong on the same ones, so this test "
+            "shows no difference."
+        )
+    counts = f"On the same {texts} test texts, {first} alone is right on {one} and {second} alone on {other}."
     if comparison.only_first == comparison.only_second:
-        return f"{counts}: as many, so this test shows no difference."
-    chance = "two equally good classifiers would differ by this much or more"
+        return f"{counts} These are as many, so this test shows no difference."
+    chance = f"Two equally good classifiers would differ by this much or more {_in_tests(comparison.p_value)}"
     if comparison.is_significant:
         better = first if comparison.difference > 0 else second
-        return f"{counts}: {chance} {_in_tests(comparison.p_value)}, so {better} is better and luck hardly explains it."
-    luck = f"{counts}: {chance} {_in_tests(comparison.p_value)}, so luck may explain the difference."
+        return f"{counts} {chance}, so {better} is better and luck hardly explains it."
     interval = comparison.difference_interval
-    return luck if interval.low <= 0 <= interval.high else f"{luck} {_MORE_CAUTIOUS}"
+    caution = "" if interval.low <= 0 <= interval.high else f" {_MORE_CAUTIOUS}"
+    return f"{counts} {chance}, so luck may explain the difference.{caution}"
 
 
 def aligned(first: Dataset, second: Dataset) -> npt.NDArray[np.int64]:

@@ -72,14 +72,15 @@ class Report:
 
 
 def verdict(report: Report) -> str:
-    """Return one plain sentence: the test accuracy, how it compares with the baseline, and whether that may be luck.
+    """Return plain sentences: the test accuracy, how it compares with the baseline, and whether that may be luck.
 
     Overlapping 95 % intervals are read cautiously: they do not show that there is no difference; McNemar's test of
-    the single texts may still find one. Where accuracy and macro-F1 disagree on who is better, the sentence says so.
+    the single texts may still find one. Where accuracy and macro-F1 disagree on who is better, a sentence says so.
     Further ones follow where the classifier is no better than one that gives all texts the same label, and where the
     test texts are too few to say much.
     """
-    return f"{_against_baseline(report)}{_one_label(report.test)}{_few(report.test)}"
+    said = _against_baseline(report), _macro_f1(report), _luck(report), _one_label(report.test), _few(report.test)
+    return " ".join(filter(None, said))
 
 
 def ending(training: TrainingSummary) -> str:
@@ -94,12 +95,13 @@ def ending(training: TrainingSummary) -> str:
 
 def _against_baseline(report: Report) -> str:
     test, baseline = report.test, report.baseline
-    right = f"The classifier is right on {_percent(test.accuracy)} of {test.n:,} test texts"
+    ours, theirs, texts = _percent(test.accuracy), f"{BASELINE} ({_percent(baseline.accuracy)})", f"{test.n:,}"
     points = points_between(baseline.accuracy, test.accuracy)
     if not points:
-        return f"{right}, the same as {BASELINE}{_macro_f1_clause(report)}."
-    difference = f"{abs(points):.1f} points {'higher' if points > 0 else 'lower'} than {BASELINE}"
-    return f"{right}, {difference} ({_percent(baseline.accuracy)}){_macro_f1_clause(report)}; {_luck(report)}."
+        return f"The classifier is right on {ours} of {texts} test texts, the same as {BASELINE}."
+    if points > 0:
+        return f"The classifier is right on {ours} of {texts} test texts, {points:.1f} points above {theirs}."
+    return f"The classifier is right on {ours} of {texts} test texts, {-points:.1f} points below {theirs}."
 
 
 def points_between(before: float, after: float) -> float:
@@ -107,24 +109,26 @@ def points_between(before: float, after: float) -> float:
     return round(round(100 * after, 1) - round(100 * before, 1), 1)
 
 
-def _macro_f1_clause(report: Report) -> str:
+def _macro_f1(report: Report) -> str:
+    """Return a sentence where macro-F1 does not say the same as accuracy."""
+    ours, theirs = report.test.macro_f1, report.baseline.macro_f1
     accuracy = report.test.accuracy - report.baseline.accuracy
-    macro_f1 = report.test.macro_f1 - report.baseline.macro_f1
-    if abs(macro_f1) < 0.0005 or accuracy * macro_f1 > 0:
+    if abs(ours - theirs) < 0.0005 or accuracy * (ours - theirs) > 0:
         return ""
-    word = "higher" if macro_f1 > 0 else "lower"
-    return f", but its macro-F1 is {word} ({report.test.macro_f1:.3f} against {report.baseline.macro_f1:.3f})"
+    if ours > theirs:
+        return f"By macro-F1 it is better than {BASELINE}: {ours:.3f} against {theirs:.3f}."
+    return f"By macro-F1 it is worse than {BASELINE}: {ours:.3f} against {theirs:.3f}."
 
 
 def _one_label(test: Scores) -> str:
     """Return a sentence more where one label for all texts is what the classifier gives, or would be right as often."""
     right, commonest = sum(row[i] for i, row in enumerate(test.confusion)), max(each.support for each in test.classes)
     if commonest < test.n and sum(map(any, zip(*test.confusion, strict=True))) == 1:
-        return " It gives all test texts the same label: it has not learned to tell labels apart."
+        return "It gives all test texts the same label: it has not learned to tell labels apart."
     if right > commonest:
         return ""
     share = _percent(commonest / test.n)
-    return f" Giving all test texts the commonest label is right on {share}: by accuracy, the classifier is no better."
+    return f"Giving all test texts the commonest label is right on {share}: by accuracy, the classifier is no better."
 
 
 def _few(test: Scores) -> str:
@@ -133,14 +137,17 @@ def _few(test: Scores) -> str:
     if interval.high - interval.low <= _WIDE:
         return ""
     span = f"{100 * interval.low:.1f} to {_percent(interval.high)}"
-    return f" So few test texts leave the accuracy anywhere from {span}: add texts to know better."
+    return f"So few test texts leave the accuracy anywhere from {span}: add texts to know better."
 
 
 def _luck(report: Report) -> str:
+    """Return a sentence on the difference in accuracy, where there is one."""
+    if not points_between(report.baseline.accuracy, report.test.accuracy):
+        return ""
     ours, theirs = report.test.accuracy_interval, report.baseline.accuracy_interval
     if ours.low <= theirs.high and theirs.low <= ours.high:
-        return "the 95 % intervals overlap: see McNemar's test, which compares the two text by text"
-    return "the 95 % intervals do not overlap, so luck in the choice of test texts hardly explains it"
+        return "The 95 % intervals overlap: see McNemar's test, which compares the two text by text."
+    return "The 95 % intervals do not overlap, so luck in the choice of test texts hardly explains the difference."
 
 
 def _percent(share: float) -> str:

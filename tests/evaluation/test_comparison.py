@@ -71,7 +71,7 @@ def test_the_sentence_names_the_better_one_only_where_the_test_does(first: int, 
 def test_equal_counts_that_differ_in_texts_are_no_difference_of_size() -> None:
     said = sentence(compare(*predictions(10, 3, 3, 1)), "A", "B")
     assert "A alone is right on 3 and B alone on 3" in said
-    assert said.endswith(": as many, so this test shows no difference.")
+    assert said.endswith(" These are as many, so this test shows no difference.")
 
 
 @pytest.mark.parametrize("arrays", [([], [], []), ([0], [0], [0, 1]), ([[0]], [[0]], [[0]])])
