@@ -56,8 +56,10 @@ def check_pair(arguments: argparse.Namespace, settings: Settings) -> Runs:
     return runs
 
 
-def open_text(arguments: argparse.Namespace, settings: Settings, *, complete: bool) -> tuple[Classifier, TokenizedText]:
-    """Return the classifier of the run, ``complete`` or not, and the text as it reads it.
+def open_text(
+    arguments: argparse.Namespace, settings: Settings, *, output_attentions: bool
+) -> tuple[Classifier, TokenizedText]:
+    """Return the classifier of the run, for looking inside or not, and the text as it reads it.
 
     Raises:
         RunError, PredictionError: see ``check_pair`` and ``explanation.reading.read``.
@@ -67,7 +69,7 @@ def open_text(arguments: argparse.Namespace, settings: Settings, *, complete: bo
     from bertdemo.explanation.tokenized_text import tokenize_with_words
     from bertdemo.prediction.model_cache import ModelCache
 
-    classifier = ModelCache(runs, capacity=1, complete=complete).classifier(arguments.id)
+    classifier = ModelCache(runs, capacity=1, output_attentions=output_attentions).classifier(arguments.id)
     return classifier, tokenize_with_words(classifier, arguments.text, arguments.pair)
 
 
@@ -99,7 +101,7 @@ def add_explain(subparsers: Subparsers) -> None:
 
 def _explain(arguments: argparse.Namespace, settings: Settings, output: Console) -> int:
     """Print the prediction and the scores; those of a text that is longer than the model reads are of its windows."""
-    classifier, tokenized = open_text(arguments, settings, complete=False)
+    classifier, tokenized = open_text(arguments, settings, output_attentions=False)
 
     from bertdemo.explanation.asking import Question, as_values, explain
 
@@ -194,7 +196,7 @@ def add_attention(subparsers: Subparsers) -> None:
 
 def _attention(arguments: argparse.Namespace, settings: Settings, output: Console) -> int:
     """Print tokens, weights and the prediction."""
-    classifier, tokenized = open_text(arguments, settings, complete=True)
+    classifier, tokenized = open_text(arguments, settings, output_attentions=True)
     values = _attention_values(arguments, classifier, tokenized)
     answered(classifier, tokenized, output)
     output.result(values, _attention_lines(values))

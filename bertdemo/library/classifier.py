@@ -183,22 +183,22 @@ class Classifier:
         self._check_pair(pair)
         from bertdemo.explanation.attention import attention
 
-        tokenized = self._tokenize(self._complete, text, pair)
-        found = attention(self._complete, tokenized, frozenset((layer - 1, head - 1) for layer, head in off))
+        tokenized = self._tokenize(self._attentive, text, pair)
+        found = attention(self._attentive, tokenized, frozenset((layer - 1, head - 1) for layer, head in off))
         return Attention(tuple(token.text for token in tokenized.tokens), found.weights)
 
     @cached_property
     def _predicting(self) -> models.Classifier:
-        return self._load(complete=False)
+        return self._load(output_attentions=False)
 
     @cached_property
-    def _complete(self) -> models.Classifier:
-        return self._load(complete=True)
+    def _attentive(self) -> models.Classifier:
+        return self._load(output_attentions=True)
 
-    def _load(self, *, complete: bool) -> models.Classifier:
+    def _load(self, *, output_attentions: bool) -> models.Classifier:
         from bertdemo.prediction.model_cache import load_model
 
-        return load_model(self.run, self._folder, complete)
+        return load_model(self.run, self._folder, output_attentions=output_attentions)
 
     def _check_pair(self, pair: str | Sequence[str] | None) -> None:
         if self.has_pairs != (pair is not None):

@@ -5,11 +5,14 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from bertdemo.errors import ModelError, RunError, WeightsError
 from bertdemo.models.checkpoints import files_beside, load_classifier, load_first
 from bertdemo.models.classifier import Classifier
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
 
 _Edition = tuple[str, int]  # run id, and when its model or the base below was last written (nanoseconds)
 
@@ -26,14 +29,29 @@ class ModelCache:
     """Up to ``capacity`` classifiers, the one that was not asked for the longest makes room. Any thread may ask.
 
     A classifier is loaded once however many ask for it at the same moment, and one after the other: loading takes twice
-    the memory of the model for a moment. Whoever asks for one that stands on the shelf waits for nobody. ``complete``
-    classifiers are for looking inside (``load_classifier``).
+    the memory of the model for a moment. Whoever asks for one that stands on the shelf waits for nobody. Weights that a
+    classifier has in common with others, here or ``beside``, are held once: the token embeddings of two runs with one
+    base are half of each.
+
+    Args:
+        runs: knows where models lie.
+        capacity: how many classifiers are held.
+        output_attentions: whether they are for looking inside (``load_classifier``).
+        beside: another cache whose weights are shared.
     """
 
-    def __init__(self, runs: ModelFolders, capacity: int = 4, *, complete: bool = False) -> None:
+    def __init__(
+        self,
+        runs: ModelFolders,
+        capacity: int = 4,
+        *,
+        output_attentions: bool = False,
+        beside: ModelCache | None = None,
+    ) -> None:
         self._runs = runs
         self._capacity = capacity
-        self._complete = complete
+        self._output_attentions = output_attentions
+        self._beside = beside
         self._classifiers: OrderedDict[_Edition, Classifier] = OrderedDict()
         self._guard = threading.Lock()
         self._loading = threading.Lock()
@@ -51,7 +69,9 @@ class ModelCache:
         with self._loading:
             if found := self._take(edition):  # somebody else has loaded it meanwhile
                 return found
-            classifier = load_model(run_id, folder, self._complete)
+            classifier = load_model(run_id, folder, output_attentions=self._output_attentions)
+            for other in [*self.held(), *(self._beside.held() if self._beside else ())]:
+                _share_weights(classifier.model, other.model)
             self._put(edition, classifier)
             return classifier
 
@@ -69,6 +89,11 @@ class ModelCache:
         """Return whether a classifier of this run is in memory, so that the next answer comes at once."""
         with self._guard:
             return any(held == run_id for held, _ in self._classifiers)
+
+    def held(self) -> list[Classifier]:
+        """Return the classifiers that are in memory."""
+        with self._guard:
+            return list(self._classifiers.values())
 
     def _take(self, edition: _Edition) -> Classifier | None:
         with self._guard:
@@ -102,20 +127,38 @@ def last_written(run_id: str, folder: Path) -> int:
         raise _damaged(run_id) from error
 
 
-def load_model(run_id: str, folder: Path, complete: bool) -> Classifier:
+def load_model(run_id: str, folder: Path, *, output_attentions: bool) -> Classifier:
     """Load the classifier of a run from its folder (``load_classifier``).
 
     Raises:
         RunError: it is missing or damaged.
     """
     try:
-        return load_classifier(folder, output_attentions=complete)
+        return load_classifier(folder, output_attentions=output_attentions)
     except WeightsError as error:
         raise RunError(
             f"The model of the run {run_id} is damaged ({error.found}): restore its folder, or train it again."
         ) from error
     except ModelError as error:
         raise _damaged(run_id) from error
+
+
+def _share_weights(model: PreTrainedModel, other: PreTrainedModel) -> None:
+    """Have a model hold the same memory as another one where their weights are equal, in place.
+
+    Nobody writes into the weights of a classifier that is loaded: whoever changes some copies them.
+    """
+    import torch
+
+    held = dict(other.named_parameters())
+    for name, weight in model.named_parameters():
+        twin = held.get(name)
+        if (
+            twin is not None
+            and (twin.device, twin.dtype) == (weight.device, weight.dtype)
+            and torch.equal(twin, weight)
+        ):
+            weight.data = twin.data
 
 
 def _damaged(run_id: str) -> RunError:

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from bertdemo.errors import RunError
-from bertdemo.models.checkpoints import load_base, save_classifier
+from bertdemo.models.checkpoints import load_base, load_classifier, save_classifier
 from bertdemo.prediction import model_cache
 from bertdemo.prediction.model_cache import ModelCache, last_written
 
@@ -150,6 +150,23 @@ def test_a_complete_classifier_tells_its_attention_and_gives_the_same_logits(fol
     inputs = {"input_ids": torch.tensor([[2, 7, 8, 9, 3]])}
     with torch.inference_mode():
         usual = ModelCache(folders).classifier("x").model(**inputs)
-        complete = ModelCache(folders, complete=True).classifier("x").model(**inputs, output_attentions=True)
+        complete = ModelCache(folders, output_attentions=True).classifier("x").model(**inputs, output_attentions=True)
     assert torch.allclose(usual.logits, complete.logits, atol=1e-5)
     assert {tuple(weights.shape[-2:]) for weights in complete.attentions} == {(5, 5)}
+
+
+def test_weights_that_classifiers_have_in_common_are_held_once_and_answers_stay(folders):
+    other = load_classifier(folders.root / "y")
+    other.model.classifier.weight.data += 1
+    save_classifier(other, folders.root / "y")
+    usual = ModelCache(folders)
+    inside = ModelCache(folders, output_attentions=True, beside=usual)
+    first, second, third = usual.classifier("x"), usual.classifier("y"), inside.classifier("x")
+    places = [{name: w.data_ptr() for name, w in each.model.named_parameters()} for each in (first, second, third)]
+    assert {name for name in places[0] if places[0][name] != places[1][name]} == {"classifier.weight"}
+    assert places[2] == places[0]
+    inputs = {"input_ids": torch.tensor([[2, 7, 8, 9, 3]])}
+    with torch.inference_mode():
+        for found, saved in ((first, "x"), (second, "y"), (third, "x")):
+            alone = load_classifier(folders.root / saved)
+            assert torch.allclose(found.model(**inputs).logits, alone.model(**inputs).logits, atol=1e-5)

@@ -74,7 +74,7 @@ def attention_models() -> ModelCache:
     """Return the classifiers that can be looked into, shared by all sessions: loaded when somebody first looks."""
     from bertdemo.prediction.model_cache import ModelCache
 
-    return _of_home("attention_models", lambda: ModelCache(runs(), capacity=2, complete=True))
+    return _of_home("attention_models", lambda: ModelCache(runs(), capacity=2, output_attentions=True, beside=models()))
 
 
 def jobs() -> Jobs:
