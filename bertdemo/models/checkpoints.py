@@ -22,6 +22,7 @@ from bertdemo.models.classifier import Classifier
 from bertdemo.models.files import ADAPTER_CARD, CARD
 from bertdemo.models.pretrained import (
     as_model_error,
+    check_weights,
     is_about_the_machine,
     read_config,
     saved_config,
@@ -123,7 +124,9 @@ def load_first(folder: Path) -> Classifier | None:
     def plain(location: str, config: PretrainedConfig | None = None, **options: Any) -> Any:
         """Stand in for ``with_saved_head``."""
         empty = "ignore_mismatched_sizes" in options
-        return read_plain_bert(location, config or saved_config(location), empty_head=empty)
+        model: Any = read_plain_bert(location, config or saved_config(location), empty_head=empty)
+        check_weights(location, model, missing=())
+        return model
 
     try:
         return _load_saved(folder, plain)

@@ -73,6 +73,13 @@ def test_no_weight_that_is_missing_is_taken_for_0(saved, lost):
     assert load_first(saved) is None
 
 
+def test_weights_that_are_not_numbers_are_left_to_load_classifier_to_tell(saved):
+    weights = load_file(saved / "model.safetensors")
+    weights["bert.pooler.dense.bias"][0] = float("nan")
+    save_file(weights, saved / "model.safetensors", metadata={"format": "pt"})
+    assert load_first(saved) is None
+
+
 def test_of_a_damaged_folder_load_classifier_tells(saved):
     (saved / "model.safetensors").write_bytes(b"")
     assert load_first(saved) is None
