@@ -129,7 +129,7 @@ def load_first(folder: Path) -> Classifier | None:
         return model
 
     try:
-        return _load_saved(folder, plain)
+        return read_steadily(folder, lambda: _load_saved(folder, plain))
     except ModelError:
         return None
 
