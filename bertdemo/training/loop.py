@@ -61,6 +61,9 @@ def train(
     """
     trainer = _Trainer(classifier, split, recipe, report, save_best)
     report(trainer.plan())
+    for _ in trainer.prepare():
+        if stop_request():
+            raise CancelledError
     if note := padding_note(classifier):
         trainer.note(note)
     for epoch in range(recipe.epochs):
@@ -91,6 +94,7 @@ class _Trainer:
         save_best: Callable[[Classifier], None],
     ) -> None:
         self.classifier, self.recipe, self.report, self.save_best = classifier, recipe, report, save_best
+        self.reader = classifier
         torch.manual_seed(recipe.seed)
         self.placement: Placement = classifier.suit(choose_placement(recipe.precision))
         self.accelerator = make_accelerator(self.placement)
@@ -106,14 +110,10 @@ class _Trainer:
         self.micro_batch_size = recipe.batch_size
         self.steps_per_epoch = len(shuffled_batches(self.lengths, self.batch_size, recipe.seed))
         self.steps = self.steps_per_epoch * recipe.epochs
-        classifier.model.train()
         self.optimizer = make_optimizer(classifier.model, recipe)
         self.scheduler = make_scheduler(self.optimizer, recipe, self.steps)
         self.model: Any
-        self.model, self.accelerated_optimizer = self.accelerator.prepare(classifier.model, self.optimizer)
         self.techniques = recipe.techniques()
-        for technique in self.techniques:
-            technique.before_training(self)
 
         self.step, self.epoch = 0, 0
         self.skipped = 0  # steps in a row whose gradient was not a number
@@ -137,6 +137,17 @@ class _Trainer:
             precision=self.placement.precision,
             reason=self.placement.reason,
         )
+
+    def prepare(self) -> Iterator[None]:
+        """Do all that comes before the first step, in pieces between which a stop can be heard."""
+        started = time.perf_counter()
+        for technique in self.techniques:
+            yield from technique.before_reading(self)
+        self.model, self.accelerated_optimizer = self.accelerator.prepare(self.reader.model, self.optimizer)
+        self.model.train()
+        for technique in self.techniques:
+            technique.before_training(self)
+        self.training_seconds += time.perf_counter() - started
 
     def start_epoch(self, epoch: int) -> list[list[int]]:
         """Return the rows of each of the epoch's batches."""
@@ -187,8 +198,8 @@ class _Trainer:
         """
         started = time.perf_counter()
         with self.evaluation_weights():
-            logits = predict_encoded(self.classifier, self.validation_encoded, self.placement)
-            self.classifier.model.train()
+            logits = predict_encoded(self.reader, self.validation_encoded, self.placement)
+            self.reader.model.train()
             predicted = logits.argmax(axis=1)
             f1 = macro_f1(self.validation_labels, predicted)
             loss = float(cross_entropy(torch.from_numpy(logits), torch.tensor(self.validation_labels)))
@@ -255,8 +266,8 @@ class _Trainer:
         """Add up the gradient over ``rows``, micro-batch by micro-batch; returns the loss against their labels."""
         reported = torch.zeros((), device=self.accelerator.device)
         total = self.label_weights[self.labels[rows]].sum()
-        for part in batches_by_length(rows, self.lengths, self.micro_batch_size, self.classifier.padding):
-            inputs = collate(self.classifier, self.encoded, part)
+        for part in batches_by_length(rows, self.lengths, self.micro_batch_size, self.reader.padding):
+            inputs = collate(self.reader, self.encoded, part)
             inputs = {name: tensor.to(self.accelerator.device) for name, tensor in inputs.items()}
             batch = Batch(inputs, self.labels[part], self.label_weights, total)
             terms = [technique.loss_term(self, batch) for technique in self.techniques]
