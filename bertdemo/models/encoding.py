@@ -59,7 +59,8 @@ class Encoded:
     def select(self, rows: Sequence[int] | NDArray[np.intp]) -> Encoded:
         """Return the given texts, in the given order."""
         segments = None if self.segments is None else tuple(self.segments[i] for i in rows)
-        return Encoded(tuple(self.ids[i] for i in rows), segments, self.cut)
+        states = None if self.states is None else tuple(self.states[i] for i in rows)
+        return Encoded(tuple(self.ids[i] for i in rows), segments, self.cut, states=states)
 
 
 def is_blank(text: str) -> bool:

@@ -28,18 +28,20 @@ def divided(
     """Return the encoder up to its lowest layers, and the classifier from there on; they share its weights.
 
     Args:
-        classifier: on the device of ``placement``; nothing is dropped in its lowest layers and below.
+        classifier: on the device of ``placement``.
         frozen: how many layers are the lowest; at least one is left above.
         placement: where to try them.
         trial: some texts. Both parts together have to answer them as the classifier does, in fp32.
 
     Returns:
-        (below, above); None of an architecture that is built otherwise, so that they do not.
+        (below, above); None of an architecture that is built otherwise, so that they do not, or that drops something
+        below although it is frozen.
     """
     exact = replace(placement, precision="fp32")
     expected = predict_encoded(classifier, trial, exact)
     with suppress(Exception):  # architectures fail in ways of their own
         below, above = (replace(classifier, model=part) for part in divide(classifier.model, frozen))
+        below.model.train()
         states = {row: state for batch in compute_states(below, trial, exact) for row, state in batch.items()}
         found = predict_encoded(above, with_states(trial, states), exact)
         if np.abs(found - expected).max() <= _ROUNDING * np.abs(expected).max():
@@ -55,7 +57,6 @@ def compute_states(below: Classifier, encoded: Encoded, placement: Placement) ->
         encoded: the texts.
         placement: the device and the number format that the states come in.
     """
-    below.model.eval()
     size = max(1, min(_AT_ONCE, _MOST_TOKENS // max(encoded.lengths)))
     for rows in batches_by_length(range(len(encoded)), encoded.lengths, size, below.padding):
         inputs = {name: each.to(placement.device) for name, each in collate(below, encoded, rows).items()}

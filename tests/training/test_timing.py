@@ -67,6 +67,14 @@ def test_a_mean_teacher_takes_a_forward_pass_longer():
     assert 1.2 < seconds(Recipe(**TEACHER)) / seconds(Recipe()) < 1.34
 
 
+@pytest.mark.parametrize(("frozen", "above"), [(4, 7), (5, 1), (6, 1)])
+def test_an_epoch_takes_as_long_as_its_layers_and_the_frozen_ones_a_forward_pass_once(frozen, above):
+    frozen_recipe = Recipe(frozen_layers=frozen)
+    an_epoch, plain = (seconds(replace(each, epochs=3)) - seconds(each) for each in (frozen_recipe, Recipe()))
+    assert an_epoch / plain == pytest.approx(above / 31, abs=0.06)  # of which the last computes a sixth
+    assert seconds(frozen_recipe) > seconds(Recipe()) - 2 * (plain - an_epoch)
+
+
 def test_a_run_of_a_few_steps_tells_no_speed():
     assert speed_of(replace(SUMMARY, steps=10, seconds=5.0), Recipe(), BASE) is None
 

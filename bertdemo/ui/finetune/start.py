@@ -110,5 +110,5 @@ def _begin_first_run() -> None:
     resources.expect_a_task()  # which imports while the data are divided
     dataset = data_choice.built_in(_FIRST_DATA)
     usable = clean(dataset, check_up(dataset), drop_small=True)
-    recipe = recipe_for(Recipe().base, "standard", training_texts(usable))
+    recipe = recipe_for(Recipe().base, "quick", training_texts(usable))
     begin(split(usable, seed=recipe.seed), recipe, "Spam in text messages")

@@ -31,7 +31,11 @@ KINDS = {
     "DistilBert": {"dim": 32, "n_layers": 3, "n_heads": 2, "hidden_dim": 64},
     "ModernBert": COMMON | {"local_attention": 8, "global_attn_every_n_layers": 2},
 }
-OTHERS = {"Electra": COMMON | {"embedding_size": 16}, "GPT2": {"n_embd": 32, "n_layer": 3, "n_head": 2}}
+OTHERS = {
+    "Electra": COMMON | {"embedding_size": 16},
+    "GPT2": {"n_embd": 32, "n_layer": 3, "n_head": 2},
+    "XLNet": {"d_model": 32, "n_layer": 3, "n_head": 2, "d_inner": 64},
+}
 
 
 def make_recipe(folder: Path, tiny_base: Path, kind: str, settings: dict) -> Recipe:
