@@ -57,7 +57,7 @@ def compute_states(below: Classifier, encoded: Encoded, placement: Placement) ->
         encoded: the texts.
         placement: the device and the number format that the states come in.
     """
-    size = max(1, min(_AT_ONCE, _MOST_TOKENS // max(encoded.lengths)))
+    size = max(1, min(_AT_ONCE, _MOST_TOKENS // max(encoded.lengths, default=1)))
     for rows in batches_by_length(range(len(encoded)), encoded.lengths, size, below.padding):
         inputs = {name: each.to(placement.device) for name, each in collate(below, encoded, rows).items()}
         with torch.no_grad(), autocast(placement):
