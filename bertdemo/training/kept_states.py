@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from bertdemo.models.classifier import Classifier
@@ -18,7 +20,6 @@ from bertdemo.models.speedups import divide, layers_of
 from bertdemo.prediction.predict import autocast, predict_encoded
 
 _MOST_TOKENS = 4096  # of a batch, padding included
-_AT_ONCE = 64  # texts
 _ROUNDING = 1e-4  # of the largest logit, in fp32
 
 
@@ -42,32 +43,52 @@ def divided(
     with suppress(Exception):  # architectures fail in ways of their own
         below, above = (replace(classifier, model=part) for part in divide(classifier.model, frozen))
         below.model.train()
-        states = {row: state for batch in compute_states(below, trial, exact) for row, state in batch.items()}
-        found = predict_encoded(above, with_states(trial, states), exact)
+        found = predict_encoded(above, replace(trial, states=KeptStates(below, trial, exact)), exact)
         if np.abs(found - expected).max() <= _ROUNDING * np.abs(expected).max():
             return below, above
     return None
 
 
-def compute_states(below: Classifier, encoded: Encoded, placement: Placement) -> Iterator[dict[int, Tensor]]:
-    """Yield what the highest layer hands on, (tokens, width), by the number of the text, batch by batch.
+class KeptStates:
+    """What the highest layer hands on of each text, (tokens, width): computed when it is first asked for, and kept.
 
-    Args:
-        below: see ``divided``.
-        encoded: the texts.
-        placement: the device and the number format that the states come in.
+    ``seconds`` is what computing took so far.
     """
-    size = max(1, min(_AT_ONCE, _MOST_TOKENS // max(encoded.lengths, default=1)))
-    for rows in batches_by_length(range(len(encoded)), encoded.lengths, size, below.padding):
-        inputs = {name: each.to(placement.device) for name, each in collate(below, encoded, rows).items()}
-        with torch.no_grad(), autocast(placement):
-            states = _highest_states(below.model, inputs)
-        yield {row: _unpadded(state, len(encoded.ids[row]), below) for row, state in zip(rows, states, strict=True)}
 
+    def __init__(self, below: Classifier, encoded: Encoded, placement: Placement) -> None:
+        """Args: the encoder below (see ``divided``), the texts, and the device and number format of the states."""
+        self._below, self._encoded, self._placement = below, encoded, placement
+        self._kept: dict[int, Tensor] = {}
+        self.seconds = 0.0
 
-def with_states(encoded: Encoded, states: dict[int, Tensor]) -> Encoded:
-    """Return the texts with the hidden states of each."""
-    return replace(encoded, states=tuple(states[row] for row in range(len(encoded))))
+    def of(self, rows: Sequence[int]) -> list[Tensor]:
+        """Return the states of these texts."""
+        if missing := [row for row in rows if row not in self._kept]:
+            started = time.perf_counter()
+            self._compute(missing)
+            self.seconds += time.perf_counter() - started
+        return [self._kept[row] for row in rows]
+
+    def select(self, rows: Sequence[int] | NDArray[np.intp]) -> KeptStates:
+        """Return those of the given texts, in the given order, to be computed anew."""
+        return KeptStates(self._below, self._encoded.select(rows), self._placement)
+
+    @property
+    def remaining(self) -> float:
+        """Seconds that computing those of all other texts will take."""
+        lengths = self._encoded.lengths
+        done = sum(lengths[row] for row in self._kept)
+        return self.seconds * (sum(lengths) - done) / done if done else 0.0
+
+    def _compute(self, rows: list[int]) -> None:
+        encoded, below = self._encoded, self._below
+        size = max(1, _MOST_TOKENS // max(encoded.lengths[row] for row in rows))
+        for batch in batches_by_length(rows, encoded.lengths, size, below.padding):
+            inputs = {name: each.to(self._placement.device) for name, each in collate(below, encoded, batch).items()}
+            with torch.no_grad(), autocast(self._placement):
+                states = _highest_states(below.model, inputs)
+            for row, state in zip(batch, states, strict=True):
+                self._kept[row] = _unpadded(state, len(encoded.ids[row]), below)
 
 
 def _highest_states(encoder: nn.Module, inputs: dict[str, Tensor]) -> Tensor:

@@ -61,9 +61,7 @@ def train(
     """
     trainer = _Trainer(classifier, split, recipe, report, save_best)
     report(trainer.plan())
-    for _ in trainer.prepare():
-        if stop_request():
-            raise CancelledError
+    trainer.prepare()
     if note := padding_note(classifier):
         trainer.note(note)
     for epoch in range(recipe.epochs):
@@ -138,16 +136,14 @@ class _Trainer:
             reason=self.placement.reason,
         )
 
-    def prepare(self) -> Iterator[None]:
-        """Do all that comes before the first step, in pieces between which a stop can be heard."""
-        started = time.perf_counter()
+    def prepare(self) -> None:
+        """Have techniques change what is trained and what it reads, before the first step."""
         for technique in self.techniques:
-            yield from technique.before_reading(self)
+            technique.before_reading(self)
         self.model, self.accelerated_optimizer = self.accelerator.prepare(self.reader.model, self.optimizer)
         self.model.train()
         for technique in self.techniques:
             technique.before_training(self)
-        self.training_seconds += time.perf_counter() - started
 
     def start_epoch(self, epoch: int) -> list[list[int]]:
         """Return the rows of each of the epoch's batches."""
@@ -158,14 +154,14 @@ class _Trainer:
 
     def training_step(self, rows: list[int]) -> Stepped:
         """Do one optimiser step on the given rows of the train split, and return what came of it."""
-        started = time.perf_counter()
+        started, once = time.perf_counter(), self._seconds_once()
         learning_rate = float(self.scheduler.get_last_lr()[0])
         loss = self._compute_gradients(rows)
         norm = self._clip_gradients()
         self._optimizer_step(loss, norm)
         seconds = time.perf_counter() - started
         tokens, padded = sum(self.lengths[row] for row in rows), padded_tokens(rows, self.lengths)
-        self.throughput.add(len(rows), tokens, padded, seconds)
+        self.throughput.add(len(rows), tokens, padded, seconds - (self._seconds_once() - once))
         self.step += 1
         self.samples, self.tokens = self.samples + len(rows), self.tokens + tokens
         self.padded_left -= padded
@@ -243,7 +239,13 @@ class _Trainer:
         planned = evaluation_steps(self.steps_per_epoch, self.recipe.evaluations_per_epoch)
         done = sum(step < self.step - self.epoch * self.steps_per_epoch for step in planned)
         evaluations = (epochs_left + 1) * len(planned) - done
-        return self.throughput.predict(self.steps - self.step, padded) + evaluations * self._seconds_of_evaluation()
+        once = self.encoded.states.remaining if self.encoded.states else 0.0
+        trained = self.throughput.predict(self.steps - self.step, padded)
+        return once + trained + evaluations * self._seconds_of_evaluation()
+
+    def _seconds_once(self) -> float:
+        """Return what was spent so far on what is computed once for each text of the train split."""
+        return self.encoded.states.seconds if self.encoded.states else 0.0
 
     def _seconds_of_evaluation(self) -> float:
         """Return what the last evaluation took.

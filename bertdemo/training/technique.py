@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
@@ -134,13 +134,8 @@ class Technique:
             ModelError, RecipeError: the base cannot be trained in this way.
         """
 
-    def before_reading(self, training: Training) -> Iterable[None]:
-        """Change ``training.reader`` and what it reads, in place; ``training.model`` is made of it afterwards.
-
-        Yields:
-            Nothing, now and then, so that a stop is heard.
-        """
-        return ()
+    def before_reading(self, training: Training) -> None:
+        """Change ``training.reader`` and what it reads, in place; ``training.model`` is made of it afterwards."""
 
     def before_training(self, training: Training) -> None:
         """Look at the model and the labels, and change ``training.label_weights``, before the first step."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bertdemo.errors import RecipeError
@@ -11,7 +10,6 @@ from bertdemo.training.technique import Technique, Training, setting
 from bertdemo.training.techniques.frozen_embeddings import FrozenEmbeddings
 
 if TYPE_CHECKING:
-    from torch import Tensor
     from transformers import PreTrainedModel
 
 MOST_KEPT_MB = 1024  # of hidden states: 700,000 tokens of MiniLM-L6 in fp32, as many as 25,000 tweets have
@@ -64,21 +62,22 @@ class FrozenLayers(Technique):
                 if isinstance(module, nn.Dropout):
                     module.p = 0.0
 
-    def before_reading(self, training: Training) -> Iterator[None]:
+    def before_reading(self, training: Training) -> None:
         """Have the layers above read kept hidden states in place of tokens, see ``Technique.before_reading``."""
         from bertdemo.models.speedups import layers_of
-        from bertdemo.training.kept_states import compute_states, divided, with_states
+        from bertdemo.training.kept_states import KeptStates, divided
 
-        reader, parts = training.reader, (training.encoded, training.validation_encoded)
+        reader, placement = training.reader, training.placement
+        parts = training.encoded, training.validation_encoded
         frozen = min(self.frozen_layers, len(layers_of(reader.model)) - 1)
-        reader.model.to(training.placement.device)  # type: ignore[arg-type]
+        reader.model.to(placement.device)  # type: ignore[arg-type]
         trial = training.encoded.select(range(min(_TRIED, len(training.encoded))))
-        parted = divided(reader, frozen, training.placement, trial) if frozen else None
+        parted = divided(reader, frozen, placement, trial) if frozen else None
         if parted is None:
             return
         below, above = parted
-        (first, *_) = next(compute_states(below, trial, training.placement)).values()
-        size = first[0].nbytes * sum(sum(part.lengths) for part in parts) / 2**20
+        (some,) = KeptStates(below, trial, placement).of([0])
+        size = some[0].nbytes * sum(sum(part.lengths) for part in parts) / 2**20
         if size > MOST_KEPT_MB:
             training.note(
                 f"What the frozen layers make of these texts would take {size:,.0f} MB, more than the {MOST_KEPT_MB:,} "
@@ -86,11 +85,7 @@ class FrozenLayers(Technique):
             )
             return
         training.note(f"What the {frozen} frozen layers make of each text is computed once and kept: {size:,.0f} MB.")
-        kept = []
-        for part in parts:
-            states: dict[int, Tensor] = {}
-            for batch in compute_states(below, part, training.placement):
-                states |= batch
-                yield
-            kept.append(with_states(part, states))
-        training.reader, (training.encoded, training.validation_encoded) = above, kept
+        training.reader = above
+        training.encoded, training.validation_encoded = (
+            replace(part, states=KeptStates(below, part, placement)) for part in parts
+        )

@@ -1,6 +1,5 @@
 """The moving average of the weights, by itself and in the loop."""
 
-from collections import deque
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -111,7 +110,7 @@ def trainer(small_dataset: Dataset, learned_base: Path):
     recipe = Recipe(base=str(learned_base), batch_size=8, dropout=0.0, precision="fp32", **TEACHER)
     classifier = load_for_training(recipe, split.dataset.label_names)
     made = _Trainer(classifier, split, recipe, lambda _: None, lambda _: None)
-    deque(made.prepare(), maxlen=0)
+    made.prepare()
     return made
 
 

@@ -11,11 +11,11 @@ from transformers import AutoTokenizer
 
 from bertdemo.data.dataset import Dataset
 from bertdemo.data.splitting import split as make_split
-from bertdemo.errors import CancelledError
 from bertdemo.models.checkpoints import load_classifier, save_classifier
 from bertdemo.models.devices import Placement
 from bertdemo.prediction.predict import predict
 from bertdemo.training.events import Noted, Stepped, Validated
+from bertdemo.training.kept_states import KeptStates
 from bertdemo.training.loading import load_for_training
 from bertdemo.training.loop import train
 from bertdemo.training.recipe import Recipe
@@ -51,10 +51,10 @@ def make_recipe(folder: Path, tiny_base: Path, kind: str, settings: dict) -> Rec
     )
 
 
-def trained(recipe: Recipe, dataset: Dataset, wishes=lambda: None, keep=lambda _: None):
+def trained(recipe: Recipe, dataset: Dataset, keep=lambda _: None):
     split, events = make_split(dataset, seed=0), []
     classifier = load_for_training(recipe, dataset.label_names)
-    train(classifier, split, recipe, events.append, wishes, keep)
+    train(classifier, split, recipe, events.append, lambda: None, keep)
     return classifier, events
 
 
@@ -109,13 +109,16 @@ def test_a_saved_classifier_predicts_what_was_validated(
     assert loss == pytest.approx(best.loss, abs=1e-4)
 
 
-def test_a_cancel_is_heard_while_states_are_computed(tmp_path: Path, tiny_base: Path, small_dataset: Dataset):
-    recipe, asked = make_recipe(tmp_path, tiny_base, "Bert", COMMON), []
-
-    def wish():
-        asked.append(0)
-        return "cancel"
-
-    with pytest.raises(CancelledError):
-        trained(recipe, small_dataset, wish)
-    assert len(asked) == 1
+def test_states_are_computed_as_they_are_needed_and_once(
+    tmp_path: Path, tiny_base: Path, small_dataset: Dataset, monkeypatch
+):
+    read, compute = [], KeptStates._compute
+    monkeypatch.setattr(KeptStates, "_compute", lambda states, rows: (read.append(len(rows)), compute(states, rows)))
+    split = make_split(small_dataset, seed=0)
+    _, events = trained(make_recipe(tmp_path, tiny_base, "Bert", COMMON), small_dataset)
+    first, *_ = of(Stepped, events)
+    tried, some, *batches = read
+    assert (tried, some) == (4, 1)
+    assert sum(batches) == len(split.train) + len(split.part("validation"))
+    assert max(batches[:3]) <= 8  # the first steps wait for no other texts
+    assert first.remaining > 0
