@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,17 @@ _USUAL = 8  # characters to a token at most, in most texts
 _APART = 16  # words between the last token that counts and where a text is cut
 
 
+class States(Protocol):
+    """Hidden states of texts: ``training.kept_states.KeptStates``, which knows when they are computed."""
+
+    seconds: float
+
+    @property
+    def remaining(self) -> float: ...
+    def of(self, rows: Sequence[int]) -> list[Tensor]: ...
+    def select(self, rows: Sequence[int] | NDArray[np.intp]) -> States: ...
+
+
 @dataclass(frozen=True)
 class Encoded:
     """Token ids of n texts, unpadded. ``segments`` says which of the two texts a token belongs to, where a model asks.
@@ -39,12 +50,14 @@ class Encoded:
     ``cut`` counts the texts that were longer than ``max_length``. Tokenizers written in Python do not tell: of theirs,
     it counts those that fill ``max_length`` to the last token. ``unknown`` is the share of each text's tokens that the
     model does not know, NaN where it reads nothing of it (``Legibility``); empty where ids were not made from texts.
+    ``states`` are for a model that reads hidden states in place of ids.
     """
 
     ids: tuple[NDArray[np.int32], ...]
     segments: tuple[NDArray[np.int32], ...] | None
     cut: int
     unknown: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
+    states: States | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -57,7 +70,8 @@ class Encoded:
     def select(self, rows: Sequence[int] | NDArray[np.intp]) -> Encoded:
         """Return the given texts, in the given order."""
         segments = None if self.segments is None else tuple(self.segments[i] for i in rows)
-        return Encoded(tuple(self.ids[i] for i in rows), segments, self.cut)
+        states = None if self.states is None else self.states.select(rows)
+        return Encoded(tuple(self.ids[i] for i in rows), segments, self.cut, states=states)
 
 
 def is_blank(text: str) -> bool:
@@ -218,15 +232,16 @@ def collate(classifier: Classifier, encoded: Encoded, rows: Sequence[int], width
     """Pad rows to the longest of them: ``input_ids``, ``attention_mask`` (rows, tokens), ``token_type_ids`` if any.
 
     With ``width`` to at least so many tokens. Where the classifier takes no padding, rows have to be of one length.
+    Where hidden states are kept, they come as ``inputs_embeds`` (rows, tokens, width) in place of ids.
     """
     width = max(width, *(len(encoded.ids[row]) for row in rows))
     on_left = classifier.padding == "left"
     ids = [encoded.ids[row] for row in rows]
-    ones = [np.ones_like(row) for row in ids]
-    inputs = {
-        "input_ids": _padded(ids, classifier.pad_id, width, on_left),
-        "attention_mask": _padded(ones, 0, width, on_left),
-    }
+    mask = _padded([np.ones_like(row) for row in ids], 0, width, on_left)
+    if encoded.states is not None:
+        states = _padded_states(encoded.states.of(rows), width, on_left)
+        return {"inputs_embeds": states, "attention_mask": mask}
+    inputs = {"input_ids": _padded(ids, classifier.pad_id, width, on_left), "attention_mask": mask}
     if encoded.segments is not None:
         inputs["token_type_ids"] = _padded([encoded.segments[row] for row in rows], 0, width, on_left)
     return inputs
@@ -241,3 +256,13 @@ def _padded(columns: Sequence[NDArray[np.int32]], filler: int, width: int, on_le
         start = width - len(values) if on_left else 0
         row[start : start + len(values)] = values
     return torch.from_numpy(table)
+
+
+def _padded_states(states: Sequence[Tensor], width: int, on_left: bool) -> Tensor:
+    """Return (rows, width, width of the model), filled up with zeros."""
+    from torch.nn.functional import pad
+    from torch.nn.utils.rnn import pad_sequence
+
+    padded: Tensor = pad_sequence([*states], batch_first=True, padding_side="left" if on_left else "right")
+    missing = width - padded.shape[1]
+    return pad(padded, (0, 0, missing, 0) if on_left else (0, 0, 0, missing)) if missing else padded

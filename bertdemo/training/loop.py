@@ -61,6 +61,7 @@ def train(
     """
     trainer = _Trainer(classifier, split, recipe, report, save_best)
     report(trainer.plan())
+    trainer.prepare()
     if note := padding_note(classifier):
         trainer.note(note)
     for epoch in range(recipe.epochs):
@@ -91,6 +92,7 @@ class _Trainer:
         save_best: Callable[[Classifier], None],
     ) -> None:
         self.classifier, self.recipe, self.report, self.save_best = classifier, recipe, report, save_best
+        self.reader = classifier
         torch.manual_seed(recipe.seed)
         self.placement: Placement = classifier.suit(choose_placement(recipe.precision))
         self.accelerator = make_accelerator(self.placement)
@@ -106,14 +108,10 @@ class _Trainer:
         self.micro_batch_size = recipe.batch_size
         self.steps_per_epoch = len(shuffled_batches(self.lengths, self.batch_size, recipe.seed))
         self.steps = self.steps_per_epoch * recipe.epochs
-        classifier.model.train()
         self.optimizer = make_optimizer(classifier.model, recipe)
         self.scheduler = make_scheduler(self.optimizer, recipe, self.steps)
         self.model: Any
-        self.model, self.accelerated_optimizer = self.accelerator.prepare(classifier.model, self.optimizer)
         self.techniques = recipe.techniques()
-        for technique in self.techniques:
-            technique.before_training(self)
 
         self.step, self.epoch = 0, 0
         self.skipped = 0  # steps in a row whose gradient was not a number
@@ -138,6 +136,15 @@ class _Trainer:
             reason=self.placement.reason,
         )
 
+    def prepare(self) -> None:
+        """Have techniques change what is trained and what it reads, before the first step."""
+        for technique in self.techniques:
+            technique.before_reading(self)
+        self.model, self.accelerated_optimizer = self.accelerator.prepare(self.reader.model, self.optimizer)
+        self.model.train()
+        for technique in self.techniques:
+            technique.before_training(self)
+
     def start_epoch(self, epoch: int) -> list[list[int]]:
         """Return the rows of each of the epoch's batches."""
         self.epoch = epoch
@@ -147,14 +154,14 @@ class _Trainer:
 
     def training_step(self, rows: list[int]) -> Stepped:
         """Do one optimiser step on the given rows of the train split, and return what came of it."""
-        started = time.perf_counter()
+        started, once = time.perf_counter(), self._seconds_once()
         learning_rate = float(self.scheduler.get_last_lr()[0])
         loss = self._compute_gradients(rows)
         norm = self._clip_gradients()
         self._optimizer_step(loss, norm)
         seconds = time.perf_counter() - started
         tokens, padded = sum(self.lengths[row] for row in rows), padded_tokens(rows, self.lengths)
-        self.throughput.add(len(rows), tokens, padded, seconds)
+        self.throughput.add(len(rows), tokens, padded, seconds - (self._seconds_once() - once))
         self.step += 1
         self.samples, self.tokens = self.samples + len(rows), self.tokens + tokens
         self.padded_left -= padded
@@ -187,8 +194,8 @@ class _Trainer:
         """
         started = time.perf_counter()
         with self.evaluation_weights():
-            logits = predict_encoded(self.classifier, self.validation_encoded, self.placement)
-            self.classifier.model.train()
+            logits = predict_encoded(self.reader, self.validation_encoded, self.placement)
+            self.reader.model.train()
             predicted = logits.argmax(axis=1)
             f1 = macro_f1(self.validation_labels, predicted)
             loss = float(cross_entropy(torch.from_numpy(logits), torch.tensor(self.validation_labels)))
@@ -232,7 +239,13 @@ class _Trainer:
         planned = evaluation_steps(self.steps_per_epoch, self.recipe.evaluations_per_epoch)
         done = sum(step < self.step - self.epoch * self.steps_per_epoch for step in planned)
         evaluations = (epochs_left + 1) * len(planned) - done
-        return self.throughput.predict(self.steps - self.step, padded) + evaluations * self._seconds_of_evaluation()
+        once = self.encoded.states.remaining if self.encoded.states else 0.0
+        trained = self.throughput.predict(self.steps - self.step, padded)
+        return once + trained + evaluations * self._seconds_of_evaluation()
+
+    def _seconds_once(self) -> float:
+        """Return what was spent so far on what is computed once for each text of the train split."""
+        return self.encoded.states.seconds if self.encoded.states else 0.0
 
     def _seconds_of_evaluation(self) -> float:
         """Return what the last evaluation took.
@@ -255,8 +268,8 @@ class _Trainer:
         """Add up the gradient over ``rows``, micro-batch by micro-batch; returns the loss against their labels."""
         reported = torch.zeros((), device=self.accelerator.device)
         total = self.label_weights[self.labels[rows]].sum()
-        for part in batches_by_length(rows, self.lengths, self.micro_batch_size, self.classifier.padding):
-            inputs = collate(self.classifier, self.encoded, part)
+        for part in batches_by_length(rows, self.lengths, self.micro_batch_size, self.reader.padding):
+            inputs = collate(self.reader, self.encoded, part)
             inputs = {name: tensor.to(self.accelerator.device) for name, tensor in inputs.items()}
             batch = Batch(inputs, self.labels[part], self.label_weights, total)
             terms = [technique.loss_term(self, batch) for technique in self.techniques]

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from torch import Tensor
     from transformers import PreTrainedModel
 
+    from bertdemo.models.classifier import Classifier
+    from bertdemo.models.devices import Placement
+    from bertdemo.models.encoding import Encoded
+
     LossTerm = tuple[float, Callable[[Tensor], Tensor]]
 
 _Value = TypeVar("_Value")
@@ -50,16 +54,26 @@ class Batch:
 class Training(Protocol):
     """What a technique sees of the loop.
 
-    ``model`` computes in the run's number format; ``labels`` (texts,) are those of the train split, and
-    ``label_weights`` (labels,) their weights in the loss, all 1 unless a technique changes them.
+    ``reader`` is what is trained: the classifier, or one that shares its weights and reads ``encoded`` and
+    ``validation_encoded`` in another form. ``model`` is the reader's, computing in the run's number format of
+    ``placement``; ``labels`` (texts,) are those of the train split, and ``label_weights`` (labels,) their weights in
+    the loss, all 1 unless a technique changes them.
     """
 
+    placement: Placement
+    reader: Classifier
+    encoded: Encoded
+    validation_encoded: Encoded
     model: Any
     labels: Tensor
     label_weights: Tensor
 
     def evaluation_weights(self) -> AbstractContextManager[None]:
         """Put the weights that are evaluated and saved into the model while this is open."""
+        ...
+
+    def note(self, message: str) -> None:
+        """Tell people something that they should know."""
         ...
 
 
@@ -78,6 +92,10 @@ class Technique:
     place: ClassVar[int] = 100
     may_not_suit_base: ClassVar[bool] = False
     extra_forward_passes: ClassVar[int] = 0
+
+    def trained_share(self, layers: int) -> float:
+        """Return the share of an encoder of so many layers that each epoch computes; the rest is computed once."""
+        return 1.0
 
     @property
     def settings(self) -> list[str]:
@@ -115,6 +133,9 @@ class Technique:
         Raises:
             ModelError, RecipeError: the base cannot be trained in this way.
         """
+
+    def before_reading(self, training: Training) -> None:
+        """Change ``training.reader`` and what it reads, in place; ``training.model`` is made of it afterwards."""
 
     def before_training(self, training: Training) -> None:
         """Look at the model and the labels, and change ``training.label_weights``, before the first step."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Sequence
 
@@ -43,26 +44,37 @@ def estimate_seconds(
     size = max(base.parameters / _REFERENCE_PARAMETERS, 1 / 4)
     cut = [min(length, recipe.max_length) for length in train_lengths]
     batches = shuffled_batches(cut, recipe.batch_size * recipe.accumulation, recipe.seed)
-    training = recipe.epochs * _passes(recipe) * sum(_STEP + padded_tokens(rows, cut) for rows in batches)
+    tokens = sum(padded_tokens(rows, cut) for rows in batches)
+    training = _work(recipe, base, tokens, len(batches), recipe.epochs)
     planned = evaluation_steps(len(batches), recipe.evaluations_per_epoch)
-    evaluations = recipe.epochs * len(planned) + 2  # and both parts once more for the report
     forward = _FORWARD * sum(min(length, recipe.max_length) for length in evaluation_lengths)
-    return _START_UP + (training + evaluations * (_STEP + forward)) / (speed or _REFERENCE_SPEED / size)
+    read_anew = recipe.epochs * len(planned) * (_STEP + _share(recipe, base) * forward)
+    read_whole = 2 * (_STEP + forward) + (1 - _share(recipe, base)) * forward  # both parts for the report, states
+    return _START_UP + (training + read_anew + read_whole) / (speed or _REFERENCE_SPEED / size)
 
 
-def speed_of(training: TrainingSummary, recipe: Recipe) -> float | None:
+def speed_of(training: TrainingSummary, recipe: Recipe, base: BaseModel) -> float | None:
     """Return tokens a second of a finished run, with what each step cost beside them counted as tokens.
 
     None where there were too few steps to tell.
     """
     if training.steps < _ENOUGH:
         return None
-    return _passes(recipe) * (training.tokens_per_second + _STEP * training.steps / max(training.seconds, 1e-9))
+    epochs = max(recipe.epochs * training.steps / max(training.planned_steps, 1), 1.0)
+    tokens = training.tokens_per_second * training.seconds
+    return _work(recipe, base, tokens / epochs, training.steps / epochs, epochs) / max(training.seconds, 1e-9)
 
 
-def _passes(recipe: Recipe) -> float:
-    """Return what a step costs in steps of a plain recipe."""
-    return 1 + _FORWARD * sum(technique.extra_forward_passes for technique in recipe.techniques())
+def _work(recipe: Recipe, base: BaseModel, tokens: float, steps: float, epochs: float) -> float:
+    """Return what a training costs, in tokens of a plain recipe, of so many tokens and steps an epoch."""
+    share = _share(recipe, base)
+    passes = 1 + _FORWARD * sum(technique.extra_forward_passes for technique in recipe.techniques())
+    return epochs * share * passes * (tokens + _STEP * steps) + (1 - share) * _FORWARD * tokens
+
+
+def _share(recipe: Recipe, base: BaseModel) -> float:
+    """Return the share of the encoder that each epoch computes, and an evaluation."""
+    return math.prod(technique.trained_share(base.layers) for technique in recipe.techniques())
 
 
 class ThroughputMeter:

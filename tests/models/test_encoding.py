@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -56,6 +57,35 @@ def test_padding_hides_nothing_and_is_masked(classifier, rows):
     for row, ids, mask in zip(rows, inputs["input_ids"], inputs["attention_mask"], strict=True):
         assert ids[mask.bool()].tolist() == row
         assert not ids[~mask.bool()].any()
+
+
+class Kept:
+    """States of texts that are there already."""
+
+    def __init__(self, states):
+        self.states = states
+
+    def of(self, rows):
+        return [self.states[row] for row in rows]
+
+    def select(self, rows):
+        return Kept(self.of(rows))
+
+
+@pytest.mark.parametrize("padding", ["right", "left"])
+@pytest.mark.parametrize("width", [0, 5])
+def test_hidden_states_take_the_places_of_their_ids(classifier, padding, width):
+    rows = [[5, 6, 7], [8], [9, 4]]
+    ids = tuple(np.array(row, dtype=np.int32) for row in rows)
+    states = Kept([torch.tensor(row, dtype=torch.float32)[:, None] for row in rows])
+    reader, chosen = replace(classifier, padding=padding), [2, 0]
+    encoded = Encoded(ids, None, 0, states=states)
+    expected = collate(reader, replace(encoded, states=None), chosen, width)
+    inputs = collate(reader, encoded.select(chosen), [0, 1], width)
+    assert inputs["inputs_embeds"].shape == (2, width or 3, 1)
+    mask = inputs["attention_mask"]
+    assert mask.equal(expected["attention_mask"])
+    assert (inputs["inputs_embeds"][..., 0] * mask).tolist() == (expected["input_ids"] * mask).tolist()
 
 
 def test_segments_are_padded_with_the_ids(classifier):

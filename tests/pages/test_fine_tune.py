@@ -268,7 +268,10 @@ def test_few_texts_are_read_more_often_unless_a_person_said_how_often(open_page)
 
 def test_the_chosen_preset_is_said_to_do_what_its_settings_say(open_page):
     app = open_page("fine_tune")
-    assert app.radio(key="preset").proto.captions[:2] == ["1 pass over the texts", "2 passes over the texts"]
+    assert app.radio(key="preset").proto.captions[:2] == [
+        "2 passes over the texts; leaves the lowest 4 layers as they came",
+        "2 passes over the texts",
+    ]
     app.number_input(key="recipe_epochs").set_value(5).run()
     app.number_input(key="recipe_averaging").set_value(0.99).run()
     assert app.radio(key="preset").proto.captions[1] == "5 passes over the texts; averages its weights"

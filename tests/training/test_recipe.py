@@ -59,12 +59,16 @@ def test_defaults_suit_the_base(tiny_base):
 
 @pytest.mark.parametrize("texts", [8, 100, 500, None])
 def test_presets_differ_in_how_often_the_data_is_read(texts):
-    epochs = [recipe_for("minilm-l6", preset, texts).epochs for preset in ("quick", "standard", "thorough")]
+    epochs = [recipe_for("bert-base", preset, texts).epochs for preset in ("quick", "standard", "thorough")]
     assert epochs == sorted(set(epochs))
 
 
+def test_quick_trains_the_highest_layers_of_the_base_that_it_was_measured_on():
+    assert [recipe_for(base, "quick").frozen_layers for base in ("minilm-l6", "bert-base")] == [4, 0]
+
+
 def test_presets_differ_in_the_settings_that_the_page_sets_anew_and_in_no_other():
-    presets = [recipe_for("bert-base", preset).to_dict() for preset in ("quick", "standard", "thorough")]
+    presets = [recipe_for("minilm-l6", preset).to_dict() for preset in ("quick", "standard", "thorough")]
     assert {name for name in presets[0] if len({recipe[name] for recipe in presets}) > 1} == set(PRESET_SETTINGS)
 
 

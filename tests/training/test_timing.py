@@ -54,12 +54,12 @@ SUMMARY = TrainingSummary(
 TEACHER = {"averaging": 0.99, "mean_teacher": 0.5}
 
 
-@pytest.mark.parametrize("settings", [{}, TEACHER])
+@pytest.mark.parametrize("settings", [{}, TEACHER, {"frozen_layers": 4}])
 def test_a_finished_run_is_estimated_to_take_what_it_took(settings):
     lengths, recipe = [36] * 600, Recipe(batch_size=12, epochs=2, **settings)
-    two_epochs = estimate_seconds(recipe, BASE, lengths, [], speed_of(SUMMARY, recipe))
+    two_epochs = estimate_seconds(recipe, BASE, lengths, [], speed_of(SUMMARY, recipe, BASE))
     as_many_evaluations = replace(recipe, epochs=4)  # an epoch of no batches has one
-    nothing = estimate_seconds(as_many_evaluations, BASE, [], [], speed_of(SUMMARY, recipe))
+    nothing = estimate_seconds(as_many_evaluations, BASE, [], [], speed_of(SUMMARY, recipe, BASE))
     assert two_epochs - nothing == pytest.approx(50.0)
 
 
@@ -67,8 +67,16 @@ def test_a_mean_teacher_takes_a_forward_pass_longer():
     assert 1.2 < seconds(Recipe(**TEACHER)) / seconds(Recipe()) < 1.34
 
 
+@pytest.mark.parametrize(("frozen", "above"), [(4, 7), (5, 1), (6, 1)])
+def test_an_epoch_takes_as_long_as_its_layers_and_the_frozen_ones_a_forward_pass_once(frozen, above):
+    frozen_recipe = Recipe(frozen_layers=frozen)
+    an_epoch, plain = (seconds(replace(each, epochs=3)) - seconds(each) for each in (frozen_recipe, Recipe()))
+    assert an_epoch / plain == pytest.approx(above / 31, abs=0.06)  # of which the last computes a sixth
+    assert seconds(frozen_recipe) > seconds(Recipe()) - 2 * (plain - an_epoch)
+
+
 def test_a_run_of_a_few_steps_tells_no_speed():
-    assert speed_of(replace(SUMMARY, steps=10, seconds=5.0), Recipe()) is None
+    assert speed_of(replace(SUMMARY, steps=10, seconds=5.0), Recipe(), BASE) is None
 
 
 def test_no_more_evaluations_are_counted_than_an_epoch_has_batches():

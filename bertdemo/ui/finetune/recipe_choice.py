@@ -148,7 +148,8 @@ def _caption(preset: Preset) -> str:
         does |= {name: st.session_state.get(f"recipe_{name}", does[name]) for name in PRESET_SETTINGS}
     epochs = does["epochs"]
     passes = "1 pass over the texts" if epochs == 1 else f"{epochs} passes over the texts"
-    extras = ["trains a small adapter (LoRA)"] if does["lora_rank"] else []
+    extras = [f"leaves the lowest {does['frozen_layers']} layers as they came"] if does["frozen_layers"] else []
+    extras += ["trains a small adapter (LoRA)"] if does["lora_rank"] else []
     extras += ["averages its weights"] if does["averaging"] else []
     return f"{passes}; {' and '.join(extras)}" if extras else passes
 

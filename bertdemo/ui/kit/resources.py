@@ -155,12 +155,13 @@ def expect_a_task() -> None:
 
 def training_speed(base: str, runs_here: list[Run]) -> float | None:
     """Return ``speed_of`` the last run with this base that tells one (starters were trained elsewhere)."""
+    from bertdemo.models.catalog import find_base
     from bertdemo.training.timing import speed_of
 
     for run in runs_here:
         if run.recipe.base == base and run.status.state.has_model and not run.read_only:
             report = runs().report(run.id)
-            if report is not None and (speed := speed_of(report.training, run.recipe)):
+            if report is not None and (speed := speed_of(report.training, run.recipe, find_base(base))):
                 return speed
     return None
 

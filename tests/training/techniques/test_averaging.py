@@ -109,7 +109,9 @@ def trainer(small_dataset: Dataset, learned_base: Path):
     split = make_split(small_dataset, seed=0)
     recipe = Recipe(base=str(learned_base), batch_size=8, dropout=0.0, precision="fp32", **TEACHER)
     classifier = load_for_training(recipe, split.dataset.label_names)
-    return _Trainer(classifier, split, recipe, lambda _: None, lambda _: None)
+    made = _Trainer(classifier, split, recipe, lambda _: None, lambda _: None)
+    made.prepare()
+    return made
 
 
 ROWS = list(range(8))
