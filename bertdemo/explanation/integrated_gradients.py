@@ -35,7 +35,7 @@ _IN_BF16 = 2  # of these are tried in bf16: what still misses then, misses by ro
 # Where between a baseline and the text most of what is explained happens, in the mean over tweets, and how densely
 # nodes lie there. A text that is otherwise takes more steps.
 _PLACES = {"pad": 0.42, "mask": 0.22, "zero": 0.22, "average": 0.3}
-_DENSITY = 12.0
+_DENSITY = 14.0
 
 
 def integrated_gradients(

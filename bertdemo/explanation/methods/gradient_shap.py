@@ -30,7 +30,8 @@ class GradientShap(ScoringMethod):
 
     def scores(self, output: ExplainedOutput, vectors: Tensor, baseline: Tensor, seed: int) -> NDArray[np.float64]:
         shares = np.random.default_rng(seed).uniform(size=_SAMPLES)
-        return gradients(output, vectors, baseline, shares).mean(axis=0)
+        scores: NDArray[np.float64] = gradients(output, vectors, baseline, shares).mean(axis=0)
+        return scores
 
     def n_samples(self, tokenized: TokenizedText) -> int:
         return _SAMPLES
