@@ -256,8 +256,11 @@ class ExplainedOutput:
                 (gradient,) = torch.autograd.grad(outputs.sum(), inputs)  # of the inputs alone: no weight is touched
                 return outputs.detach(), gradient
 
+        def rows(wants_gradient: bool) -> int:
+            return rows_at_once(self.classifier, len(self.tokenized), backward=wants_gradient)
+
         def in_pieces(inputs: Tensor) -> Tensor:
-            outputs: Tensor = _pieces().apply(inputs, piece, self.rows_at_once)
+            outputs: Tensor = _pieces().apply(inputs, piece, rows)
             return outputs
 
         return in_pieces
@@ -269,7 +272,7 @@ class ExplainedOutput:
 
     @functools.cached_property
     def rows_at_once(self) -> int:
-        """How many versions of the text go through the model while the lock is held."""
+        """How many versions of the text go through the model, forward and back, while the lock is held."""
         return rows_at_once(self.classifier, len(self.tokenized))
 
 
@@ -331,9 +334,10 @@ def _pieces() -> Any:
         """A function of rows, computed in pieces; its gradient is there as soon as its value."""
 
         @staticmethod
-        def forward(ctx: Any, inputs: Tensor, piece: Any, rows: int) -> Tensor:
-            found = [piece(part, ctx.needs_input_grad[0]) for part in inputs.split(rows)]
-            if ctx.needs_input_grad[0]:
+        def forward(ctx: Any, inputs: Tensor, piece: Any, rows: Callable[[bool], int]) -> Tensor:
+            wants_gradient: bool = ctx.needs_input_grad[0]
+            found = [piece(part, wants_gradient) for part in inputs.split(rows(wants_gradient))]
+            if wants_gradient:
                 ctx.save_for_backward(torch.cat([gradient for _, gradient in found]))
             return torch.cat([outputs for outputs, _ in found])
 

@@ -101,17 +101,29 @@ def predict(
         seconds = time.perf_counter() - started
     with classifier.lock:
         started = time.perf_counter()
-        classifier.model.to(placement.device)  # type: ignore[arg-type]
-        fast = classifier.in_bf16 if (placement.device, placement.precision) == ("cpu", "bf16") else classifier
         at_once = at_once if placement.device == "cpu" else 1
         with side_by_side(at_once) as apply:
-            logits = predict_encoded(fast, encoded, placement, max(1, batch_size // at_once), apply)
-            settled = 0 if placement.precision == "fp32" else _settle(classifier, encoded, placement, logits, apply)
+            logits, settled = predict_settled(classifier, encoded, placement, max(1, batch_size // at_once), apply)
         seconds += time.perf_counter() - started
     return Predictions(
         logits, encoded.cut, encoded.unknown, seconds, placement.precision, classifier.temperature, settled,
         encoded.lengths,
     )  # fmt: skip
+
+
+def predict_settled(
+    classifier: Classifier, encoded: Encoded, placement: Placement, batch_size: int = 64, apply: Apply = map
+) -> tuple[NDArray[np.float32], int]:
+    """Return logits (texts, labels) whose best labels are those of fp32, and how many were read again for that.
+
+    Whoever calls holds the classifier's lock; see ``predict_encoded``.
+    """
+    classifier.model.to(placement.device)  # type: ignore[arg-type]
+    fast = classifier.in_bf16 if (placement.device, placement.precision) == ("cpu", "bf16") else classifier
+    logits = predict_encoded(fast, encoded, placement, batch_size, apply)
+    if placement.precision == "fp32":
+        return logits, 0
+    return logits, _settle(classifier, encoded, placement, logits, apply)
 
 
 def predict_encoded(

@@ -15,7 +15,7 @@ from bertdemo.evaluation.metrics import Answered
 from bertdemo.explanation.masking import ids_without, texts_at_once
 from bertdemo.explanation.tokenized_text import TokenizedText, tokenize_with_words
 from bertdemo.models.encoding import Encoded
-from bertdemo.prediction.predict import predict_encoded
+from bertdemo.prediction.predict import predict_settled
 from bertdemo.runs.versions import model_digest
 from bertdemo.settings import Settings
 from bertdemo.studies.folder import StudyFolder
@@ -36,7 +36,7 @@ class Material:
     test: Dataset
     answered: Answered
     base: str
-    exactly: Placement
+    placement: Placement
     _readings: dict[int, TokenizedText] = field(default_factory=dict)
 
     def text(self, place: int) -> tuple[str, str | None]:
@@ -50,14 +50,13 @@ class Material:
         return self._readings[place]
 
     def predict(self, readings: Sequence[TokenizedText], masked: Sequence[NDArray[np.bool_]]) -> NDArray[np.float32]:
-        """Return logits (texts, labels), in fp32, of texts some of whose words (words,) are masked."""
+        """Return logits (texts, labels) of texts some of whose words (words,) are masked; labels are those of fp32."""
         logits = np.zeros((len(readings), len(self.classifier.label_names)), np.float32)
         for rows in _pieces(self.classifier, [len(each) for each in readings]):
             raise_if_asked(self.folder, "cancel")
             encoded = self._encoded([readings[row] for row in rows], [masked[row] for row in rows])
             with self.classifier.lock:
-                self.classifier.model.to(self.exactly.device)  # type: ignore[arg-type]
-                logits[rows] = predict_encoded(self.classifier, encoded, self.exactly)
+                logits[rows], _ = predict_settled(self.classifier, encoded, self.placement)
         return logits
 
     def _encoded(self, readings: Sequence[TokenizedText], masked: Sequence[NDArray[np.bool_]]) -> Encoded:
@@ -86,9 +85,10 @@ def gather(folder: StudyFolder) -> Material:
     split, answers = run.split(), run.answers()
     if answers is None:
         raise RunError(f"The run {card.run} kept no answers to its test texts: fine-tune it again to study them.")
+    classifier = ModelCache(runs, capacity=1).classifier(card.run)
     return Material(
-        folder, ModelCache(runs, capacity=1).classifier(card.run), split, split.part("test"), answers.test,
-        run.recipe().base, choose_placement("fp32"),
+        folder, classifier, split, split.part("test"), answers.test, run.recipe().base,
+        classifier.suit(choose_placement()),
     )  # fmt: skip
 
 

@@ -65,9 +65,9 @@ def masked_effects(
     predict: Predict,
 ) -> Iterator[Shortcut]:
     """Mask each word in every test text that has it, of whatever label, and ask the classifier again."""
-    places = _places(chosen, test)
+    places, ask = _places(chosen, test), _Asked(predict)
     for term, spread in chosen.items():
-        masked = _masked(term, places[term], test, label, read, predict, len(chosen))
+        masked = _masked(term, places[term], test, label, read, ask, len(chosen))
         if masked:
             yield Shortcut(
                 found[term], term.formal, spread.in_label, spread.label_texts, spread.in_others, spread.other_texts,
@@ -102,8 +102,27 @@ def _places(terms: Mapping[Term, Spread], test: Dataset) -> dict[Term, list[int]
     return places
 
 
+class _Asked:
+    """Labels with and without words masked; a text that has several of the words is asked once as it is."""
+
+    def __init__(self, predict: Predict) -> None:
+        self.predict = predict
+        self.known: dict[int, int] = {}
+
+    def labels(
+        self, readings: Mapping[int, TokenizedText], words: Mapping[int, NDArray[np.bool_]]
+    ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Return the labels before and after masking these words of the texts at these places: (texts,) each."""
+        new = [place for place in readings if place not in self.known]
+        texts = [*(readings[place] for place in new), *readings.values()]
+        masked = [*(np.zeros_like(words[place]) for place in new), *(words[place] for place in readings)]
+        labels = self.predict(texts, masked).argmax(axis=1)
+        self.known.update(zip(new, labels[: len(new)].tolist(), strict=True))
+        return np.array([self.known[place] for place in readings]), labels[len(new) :]
+
+
 def _masked(
-    term: Term, places: Sequence[int], test: Dataset, label: int, read: Read, predict: Predict, tests: int
+    term: Term, places: Sequence[int], test: Dataset, label: int, read: Read, ask: _Asked, tests: int
 ) -> Masked | None:
     """Return what masking does to the answers; None where the model reads the word in no test text."""
     readings = {place: read(place) for place in places}
@@ -111,9 +130,7 @@ def _masked(
     kept = [place for place in places if words[place].any()]
     if not kept:
         return None
-    texts = [readings[place] for place in kept]
-    before = predict(texts, [np.zeros_like(words[place]) for place in kept]).argmax(axis=1)
-    after = predict(texts, [words[place] for place in kept]).argmax(axis=1)
+    before, after = ask.labels({place: readings[place] for place in kept}, words)
     truth = np.array([test.labels[place] for place in kept])
     compared = compare(truth, after, before)
     return Masked(

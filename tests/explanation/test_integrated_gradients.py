@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from captum.attr import IntegratedGradients
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -19,8 +20,8 @@ from bertdemo.data.dataset import Dataset
 from bertdemo.errors import CancelledError, ExplanationError
 from bertdemo.explanation import function
 from bertdemo.explanation.attribution import BASELINES, baseline_vectors
-from bertdemo.explanation.function import ExplainedOutput, logits_of, word_vectors
-from bertdemo.explanation.integrated_gradients import integral, integrated_gradients, nodes
+from bertdemo.explanation.function import ExplainedOutput, interpolate, logits_of, word_vectors
+from bertdemo.explanation.integrated_gradients import gradients, integrated_gradients, nodes
 from bertdemo.explanation.tokenized_text import TokenizedText, tokenize_with_words
 from bertdemo.models.classifier import Classifier
 from bertdemo.models.devices import choose_placement
@@ -84,6 +85,18 @@ def test_it_is_the_integral_of_the_textbook(classifier: Classifier):
     assert np.allclose(found.scores, expected, atol=1e-3 * abs(found.difference))
 
 
+@pytest.mark.parametrize("baseline", ["pad", "zero"])
+def test_it_is_the_integral_of_captum(classifier: Classifier, baseline: str):
+    tokenized = tokenize_with_words(classifier, TEXT)
+    found = integrated_gradients(classifier, tokenized, 1, baseline=baseline)
+    output = ExplainedOutput(classifier, tokenized, 1)
+    vectors, (line,) = output.vectors(), baseline_vectors(classifier, tokenized, baseline)
+    shares = torch.ones(1, len(tokenized))
+    (expected,) = IntegratedGradients(output.function(interpolate(line[None], vectors))).attribute(shares, n_steps=100)
+    assert found.certified
+    assert np.allclose(found.scores, expected.detach().numpy(), atol=0.02 * np.abs(found.scores).max())
+
+
 @pytest.mark.parametrize("labels", [2, 3, 10])
 @pytest.mark.parametrize("baseline", ["pad", "average"])
 def test_a_margin_is_the_difference_of_two_attributions_on_the_same_grid(tiny_base: Path, labels: int, baseline: str):
@@ -125,15 +138,39 @@ def test_the_mean_of_baselines_is_the_mean_of_their_scores(classifier: Classifie
     assert average.baseline_output == pytest.approx(np.mean([each.baseline_output for each in single]), abs=1e-5)
 
 
-def test_steps_double_until_they_suffice_or_end(classifier: Classifier):
+def test_steps_double_to_400_and_the_first_gradients_are_used_again(
+    classifier: Classifier, monkeypatch: pytest.MonkeyPatch
+):
+    def counted(*arguments: Any) -> NDArray[np.float64]:
+        asked.extend(arguments[-1])
+        return gradients(*arguments)
+
+    asked: list[float] = []
+    monkeypatch.setattr("bertdemo.explanation.integrated_gradients.gradients", counted)
+    monkeypatch.setattr("bertdemo.explanation.integrated_gradients.CERTIFIED", 1e-12)
     tokenized = tokenize_with_words(classifier, TEXT)
-    assert integrated_gradients(classifier, tokenized, 1).n_steps in {16, *(24 * 2**times for times in range(5)), 400}
+    found = integrated_gradients(classifier, tokenized, 1)
+    assert found.n_steps == 400
+    assert np.allclose(sorted(asked[:95]), nodes(95, "pad")[0], rtol=0, atol=1e-12)
+    assert len(asked) == 95 + 200 + 400
+
+
+@pytest.mark.parametrize("tolerance", [0.01, 1e-3, 1e-4])
+def test_steps_that_sufficed_can_be_asked_for(
+    classifier: Classifier, monkeypatch: pytest.MonkeyPatch, tolerance: float
+):
+    monkeypatch.setattr("bertdemo.explanation.integrated_gradients.CERTIFIED", tolerance)
+    tokenized = tokenize_with_words(classifier, TEXT)
+    found = integrated_gradients(classifier, tokenized, 1, baseline="mask")
+    again = integrated_gradients(classifier, tokenized, 1, baseline="mask", steps=found.n_steps)
+    assert again.n_steps == found.n_steps
+    assert np.abs(found.scores - again.scores).max() <= 1e-6
     assert integrated_gradients(classifier, tokenized, 1, steps=7).n_steps == 7
     assert not integrated_gradients(classifier, tokenized, 1, steps=1).certified
 
 
 @pytest.mark.parametrize("baseline", BASELINES)
-@pytest.mark.parametrize("steps", [1, 2, 20, 80])
+@pytest.mark.parametrize("steps", [1, 2, 20, 23, 47, 80, 95])
 def test_nodes_lie_in_order_on_the_way_and_integrate(steps: int, baseline: str):
     shares, weights = nodes(steps, baseline)
     assert len(shares) == len(weights) == steps
@@ -164,14 +201,14 @@ def test_in_bf16_it_lies_between_outputs_in_fp32_and_can_be_computed_again(
 def test_where_bf16_does_not_add_up_it_is_computed_in_fp32(classifier: Classifier, monkeypatch: pytest.MonkeyPatch):
     def far_off(output: ExplainedOutput, *arguments: Any) -> NDArray[np.float64]:
         asked.append(output.precision)
-        return integral(output, *arguments) * (1.5 if output.precision == "bf16" else 1)
+        return gradients(output, *arguments) * (1.5 if output.precision == "bf16" else 1)
 
     asked: list[str] = []
     monkeypatch.setattr("bertdemo.explanation.integrated_gradients.rounds", lambda _: True)
-    monkeypatch.setattr("bertdemo.explanation.integrated_gradients.integral", far_off)
+    monkeypatch.setattr("bertdemo.explanation.integrated_gradients.gradients", far_off)
     found = integrated_gradients(classifier, tokenize_with_words(classifier, TEXT), 1)
-    assert asked[:2] == ["bf16", "fp32"]
-    assert asked.count("bf16") == 1
+    assert asked[:3] == ["bf16", "bf16", "fp32"]
+    assert asked.count("bf16") == 2
     assert found.precision == "fp32"
     assert found.certified
 
@@ -187,7 +224,7 @@ def test_where_next_to_nothing_is_to_be_explained_there_is_no_certificate(classi
     found = integrated_gradients(classifier, replace(tokenized, ids=np.where(tokenized.special, tokenized.ids, 0)), 1)
     assert found.is_tiny
     assert not found.certified
-    assert found.n_steps in {16, 24}
+    assert found.n_steps == 11
     assert np.abs(found.scores).max() < 1e-6
 
 
@@ -266,16 +303,3 @@ def test_explaining_and_predicting_at_the_same_time_disturb_each_other_nowhere(
     for thread in threads:
         thread.join()
     assert wrong == []
-
-
-def test_the_private_entry_of_captum_is_the_public_one_with_nodes_of_ours() -> None:
-    from captum.attr import IntegratedGradients
-
-    places, weights = np.polynomial.legendre.leggauss(7)
-    inputs, method = torch.tensor([[0.3, -1.2, 2.0]]), IntegratedGradients(lambda x: (x**5 + x[:, :1] * x).sum(dim=1))
-    ours = method._attribute(
-        (inputs,), (0 * inputs,), n_steps=7,
-        step_sizes_and_alphas=((weights / 2).tolist(), ((1 + places) / 2).tolist()),
-    )  # fmt: skip
-    public = method.attribute(inputs, 0 * inputs, n_steps=7, method="gausslegendre")
-    assert torch.allclose(ours[0], public)

@@ -83,6 +83,18 @@ def test_masking_tells_what_hangs_on_a_word_in_texts_of_all_labels(train):
     assert good.masked.texts == 2
 
 
+def test_a_text_that_has_several_of_the_words_is_asked_once_as_it_is(train):
+    def counted(readings, masked):
+        whole.extend(each.text for each, row in zip(readings, masked, strict=True) if not row.any())
+        return believes_in_the_ticket(readings, masked)
+
+    whole = []
+    test = dataset([("good 4711", 0), ("4711 it was", 0), ("good", 1)])
+    read = lambda place: tokenized(test.texts[place])  # noqa: E731
+    assert len(list(masked_effects(suspects(FOUND, train, label=0), FOUND, test, 0, read, counted))) == 2
+    assert sorted(whole) == sorted(test.texts)
+
+
 def test_a_word_that_no_test_text_has_is_left_out(train):
     test = dataset([("good", 0), ("bad", 1)])
     chosen = suspects(FOUND, train, label=0)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bertdemo.explanation.function import ExplainedOutput
-from bertdemo.explanation.integrated_gradients import integral
+from bertdemo.explanation.integrated_gradients import gradients
 from bertdemo.explanation.methods.method import ScoringMethod
 from bertdemo.explanation.tokenized_text import TokenizedText
 
@@ -30,7 +30,8 @@ class GradientShap(ScoringMethod):
 
     def scores(self, output: ExplainedOutput, vectors: Tensor, baseline: Tensor, seed: int) -> NDArray[np.float64]:
         shares = np.random.default_rng(seed).uniform(size=_SAMPLES)
-        return integral(output, vectors, baseline, shares, np.full(_SAMPLES, 1 / _SAMPLES))
+        scores: NDArray[np.float64] = gradients(output, vectors, baseline, shares).mean(axis=0)
+        return scores
 
     def n_samples(self, tokenized: TokenizedText) -> int:
         return _SAMPLES
