@@ -335,9 +335,8 @@ def _pieces() -> Any:
 
         @staticmethod
         def forward(ctx: Any, inputs: Tensor, piece: Any, rows: Callable[[bool], int]) -> Tensor:
-            wants_gradient: bool = ctx.needs_input_grad[0]
-            found = [piece(part, wants_gradient) for part in inputs.split(rows(wants_gradient))]
-            if wants_gradient:
+            found = [piece(part, ctx.needs_input_grad[0]) for part in inputs.split(rows(ctx.needs_input_grad[0]))]
+            if ctx.needs_input_grad[0]:
                 ctx.save_for_backward(torch.cat([gradient for _, gradient in found]))
             return torch.cat([outputs for outputs, _ in found])
 
