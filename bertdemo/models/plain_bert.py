@@ -88,22 +88,27 @@ class PlainBert(nn.Module):
         positions = torch.arange(input_ids.shape[1], device=input_ids.device)
         states = tables["word_embeddings"](input_ids) + tables["token_type_embeddings"](segments)
         states = tables["LayerNorm"](states + tables["position_embeddings"](positions))
-        mask = attention_mask[:, None, None, :].bool()
-        for layer in part["encoder"]["layer"]:
-            states = self._attended(layer["attention"], states, mask)
+        mask = None if attention_mask.all() else attention_mask[:, None, None, :].bool()
+        layers = part["encoder"]["layer"]
+        for layer in layers:
+            asking = states if layer is not layers[-1] else states[:, :1].contiguous()  # the head reads [CLS] alone
+            states = self._attended(layer["attention"], asking, states, mask)
             inside = gelu(layer["intermediate"]["dense"](states))
             states = layer["output"]["LayerNorm"](layer["output"]["dense"](inside) + states)
         return _Outputs(self.classifier(part["pooler"]["dense"](states[:, 0]).tanh()))
 
-    def _attended(self, attention: Any, states: Tensor, mask: Tensor) -> Tensor:
-        """Return what self-attention (Vaswani et al., 2017) makes of hidden states (texts, tokens, width)."""
+    def _attended(self, attention: Any, asking: Tensor, states: Tensor, mask: Tensor | None) -> Tensor:
+        """Return what attention (Vaswani et al., 2017) of ``asking`` to hidden states makes of the former.
+
+        Both are (texts, tokens, width).
+        """
         query, key, value = (
-            attention["self"][name](states).unflatten(-1, (self.heads, -1)).transpose(1, 2)
-            for name in ("query", "key", "value")
+            attention["self"][name](of).unflatten(-1, (self.heads, -1)).transpose(1, 2)
+            for name, of in (("query", asking), ("key", states), ("value", states))
         )
         found = scaled_dot_product_attention(query, key, value, attn_mask=mask).transpose(1, 2).flatten(2)
         output = attention["output"]
-        attended: Tensor = output["LayerNorm"](output["dense"](found) + states)
+        attended: Tensor = output["LayerNorm"](output["dense"](found) + asking)
         return attended
 
 

@@ -56,7 +56,13 @@ class KeptStates:
     """
 
     def __init__(self, below: Classifier, encoded: Encoded, placement: Placement) -> None:
-        """Args: the encoder below (see ``divided``), the texts, and the device and number format of the states."""
+        """Compute nothing yet.
+
+        Args:
+            below: the encoder up to the frozen layers, see ``divided``.
+            encoded: the texts.
+            placement: the device and the number format that the states come in.
+        """
         self._below, self._encoded, self._placement = below, encoded, placement
         self._kept: dict[int, Tensor] = {}
         self.seconds = 0.0

@@ -80,11 +80,13 @@ class FrozenLayers(Technique):
         size = some[0].nbytes * sum(sum(part.lengths) for part in parts) / 2**20
         if size > MOST_KEPT_MB:
             training.note(
-                f"What the frozen layers make of these texts would take {size:,.0f} MB, more than the {MOST_KEPT_MB:,} "
-                "that are kept: it is computed anew in each epoch."
+                f"The output of the {frozen} frozen layers would take {size:,.0f} MB of memory, and at most "
+                f"{MOST_KEPT_MB:,} are kept: it is computed again in each epoch."
             )
             return
-        training.note(f"What the {frozen} frozen layers make of each text is computed once and kept: {size:,.0f} MB.")
+        training.note(
+            f"The output of the {frozen} frozen layers is computed once for each text and kept, in {size:,.0f} MB."
+        )
         training.reader = above
         training.encoded, training.validation_encoded = (
             replace(part, states=KeptStates(below, part, placement)) for part in parts
