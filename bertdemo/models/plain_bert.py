@@ -1,9 +1,9 @@
 """BERT (Devlin et al., 2019) with its classification head in plain torch: what answers until transformers is loaded.
 
 To import its own BERT takes transformers four to six seconds of a core, nearly all of it for torch's compiler and for
-training on several machines. ``PlainBert`` has the same weights under the same names and gives the same logits to 1e-5
-(``tests/models/test_plain_bert.py``), and it can do nothing else: whatever looks inside a model is given that of
-transformers.
+training on several machines. ``PlainBert`` has the same weights under the same names, does the same operations with
+them (``compute_only_first_token`` included) and so gives the same logits. It can do nothing else: whatever looks inside
+a model is given that of transformers.
 """
 
 from __future__ import annotations
