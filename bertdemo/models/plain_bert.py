@@ -136,7 +136,7 @@ def read_plain_bert(location: str, config: PretrainedConfig, *, empty_head: bool
         ModelError: this is no model that ``PlainBert`` computes; transformers may know it.
         OSError, SafetensorError: the file is missing or damaged.
     """
-    usual = config.hidden_act == "gelu" and not config.is_decoder if config.model_type == "bert" else False
+    usual = config.model_type == "bert" and config.hidden_act == "gelu" and not config.is_decoder
     if not usual or getattr(config, "position_embedding_type", "absolute") != "absolute":
         raise ModelError(f"The model in {location} is no plain BERT.")
     model = PlainBert(config)

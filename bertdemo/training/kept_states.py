@@ -65,6 +65,8 @@ class KeptStates:
         """
         self._below, self._encoded, self._placement = below, encoded, placement
         self._kept: dict[int, Tensor] = {}
+        self._lengths = encoded.lengths
+        self._tokens, self._done = sum(self._lengths), 0  # of all texts, and of those kept: asked at every step
         self.seconds = 0.0
 
     def of(self, rows: Sequence[int]) -> list[Tensor]:
@@ -82,19 +84,18 @@ class KeptStates:
     @property
     def remaining(self) -> float:
         """Seconds that computing those of all other texts will take."""
-        lengths = self._encoded.lengths
-        done = sum(lengths[row] for row in self._kept)
-        return self.seconds * (sum(lengths) - done) / done if done else 0.0
+        return self.seconds * (self._tokens - self._done) / self._done if self._done else 0.0
 
     def _compute(self, rows: list[int]) -> None:
         encoded, below = self._encoded, self._below
-        size = max(1, _MOST_TOKENS // max(encoded.lengths[row] for row in rows))
-        for batch in batches_by_length(rows, encoded.lengths, size, below.padding):
+        size = max(1, _MOST_TOKENS // max(self._lengths[row] for row in rows))
+        for batch in batches_by_length(rows, self._lengths, size, below.padding):
             inputs = {name: each.to(self._placement.device) for name, each in collate(below, encoded, batch).items()}
             with torch.no_grad(), autocast(self._placement):
                 states = _highest_states(below.model, inputs)
             for row, state in zip(batch, states, strict=True):
-                self._kept[row] = _unpadded(state, len(encoded.ids[row]), below)
+                self._kept[row] = _unpadded(state, self._lengths[row], below)
+        self._done += sum(self._lengths[row] for row in rows)
 
 
 def _highest_states(encoder: nn.Module, inputs: dict[str, Tensor]) -> Tensor:
