@@ -6,6 +6,7 @@ Of a text that is far longer than the model reads, only the part that decides wh
 from __future__ import annotations
 
 import copy
+import math
 import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -212,15 +213,29 @@ def _words(classifier: Classifier, text: str) -> list[int]:
 
 
 def batches_by_length(
-    rows: Sequence[int], lengths: Sequence[int], size: int, padding: Padding = "right"
+    rows: Sequence[int],
+    lengths: Sequence[int],
+    size: int,
+    padding: Padding = "right",
+    most_tokens: int | None = None,
 ) -> list[list[int]]:
     """Return ``rows`` in batches of ``size``, shortest first, so that little of a batch is padding.
 
-    Or none (``none``).
+    Or none (``none``). A batch of more than ``most_tokens``, padding included, is divided evenly into as many as it
+    takes, which bounds the memory whatever the length of the texts; a text is never divided.
     """
     ordered = sorted(rows, key=lambda row: lengths[row])
     groups = [list(group) for _, group in groupby(ordered, lengths.__getitem__)] if padding == "none" else [ordered]
-    return [group[i : i + size] for group in groups for i in range(0, len(group), size)]
+    batches = [group[i : i + size] for group in groups for i in range(0, len(group), size)]
+    if most_tokens is None:
+        return batches
+    return [part for batch in batches for part in _divided(batch, padded_tokens(batch, lengths), most_tokens)]
+
+
+def _divided(batch: list[int], tokens: int, most_tokens: int) -> Iterator[list[int]]:
+    size = max(1, len(batch) * most_tokens // max(tokens, most_tokens))
+    size = math.ceil(len(batch) / math.ceil(len(batch) / size))
+    return (batch[i : i + size] for i in range(0, len(batch), size))
 
 
 def padded_tokens(rows: Sequence[int], lengths: Sequence[int]) -> int:

@@ -135,7 +135,7 @@ def predict_encoded(
     """
     logits = np.zeros((len(encoded), len(classifier.label_names)), dtype=np.float32)
     classifier.model.eval()
-    batches = batches_by_length(range(len(encoded)), encoded.lengths, batch_size, classifier.padding)
+    batches = batches_by_length(range(len(encoded)), encoded.lengths, batch_size, classifier.padding, _MOST_TOKENS)
     longest_first = reversed(batches)  # what does not fit is found out at once
     with _inference(classifier, placement):  # autocast keeps its copies of the weights for as long as this is open
         for _ in apply(partial(_read, classifier, encoded, placement, logits), longest_first):
@@ -147,15 +147,14 @@ def _read(
     classifier: Classifier, encoded: Encoded, placement: Placement, logits: NDArray[np.float32], rows: list[int]
 ) -> None:
     """Fill in the logits of one batch, or of its halves where it is too much."""
-    if len(rows) == 1 or len(rows) * len(encoded.ids[rows[-1]]) <= _MOST_TOKENS:
-        try:
-            logits[rows] = _forward(classifier, encoded, rows, placement).numpy()
-            return
-        except RuntimeError as error:
-            from accelerate.utils.memory import should_reduce_batch_size  # takes seconds to import
+    try:
+        logits[rows] = _forward(classifier, encoded, rows, placement).numpy()
+        return
+    except RuntimeError as error:
+        from accelerate.utils.memory import should_reduce_batch_size  # takes seconds to import
 
-            if len(rows) == 1 or not should_reduce_batch_size(error):
-                raise
+        if len(rows) == 1 or not should_reduce_batch_size(error):
+            raise
     for half in (rows[len(rows) // 2 :], rows[: len(rows) // 2]):
         _read(classifier, encoded, placement, logits, half)
 

@@ -88,8 +88,7 @@ class KeptStates:
 
     def _compute(self, rows: list[int]) -> None:
         encoded, below = self._encoded, self._below
-        size = max(1, _MOST_TOKENS // max(self._lengths[row] for row in rows))
-        for batch in batches_by_length(rows, self._lengths, size, below.padding):
+        for batch in batches_by_length(rows, self._lengths, len(rows), below.padding, _MOST_TOKENS):
             inputs = {name: each.to(self._placement.device) for name, each in collate(below, encoded, batch).items()}
             with torch.no_grad(), autocast(self._placement):
                 states = _highest_states(below.model, inputs)

@@ -42,11 +42,13 @@ def test_any_text_becomes_tokens_between_the_special_ones(classifier, text):
     assert (ids[0], ids[-1]) == (classifier.tokenizer.cls_token_id, classifier.tokenizer.sep_token_id)
 
 
-@given(st.lists(st.integers(1, 50), min_size=1, max_size=200), st.integers(1, 33))
-def test_every_row_is_in_exactly_one_batch_and_no_batch_is_too_large(lengths, size):
-    batches = batches_by_length(range(len(lengths)), lengths, size)
+@given(st.lists(st.integers(1, 50), min_size=1, max_size=200), st.integers(1, 33), st.none() | st.integers(1, 400))
+def test_every_row_is_in_exactly_one_batch_and_no_batch_is_too_large(lengths, size, most_tokens):
+    batches = batches_by_length(range(len(lengths)), lengths, size, most_tokens=most_tokens)
     assert sorted(row for batch in batches for row in batch) == list(range(len(lengths)))
     assert max(map(len, batches)) <= size
+    for batch in batches if most_tokens else []:
+        assert len(batch) == 1 or padded_tokens(batch, lengths) <= most_tokens
 
 
 @given(st.lists(st.lists(st.integers(5, 99), min_size=1, max_size=12), min_size=1, max_size=9))

@@ -11,6 +11,7 @@ from bertdemo.data.splitting import split as make_split
 from bertdemo.errors import CancelledError, TrainingError
 from bertdemo.models.devices import Placement
 from bertdemo.prediction.predict import predict
+from bertdemo.training import loop
 from bertdemo.training.events import Noted, Started, Stepped, Validated
 from bertdemo.training.loading import load_for_training
 from bertdemo.training.loop import train
@@ -190,6 +191,15 @@ def test_a_batch_that_does_not_fit_is_halved_with_the_same_result(split, recipe,
     monkeypatch.setattr(type(classifier.model), "forward", scarce)
     _, _, events = run(split, plain)
     assert ["4 at a time" in note.message for note in of(Noted, events)] == [False, True]
+    assert [e.loss for e in of(Stepped, events)] == pytest.approx([e.loss for e in of(Stepped, expected)], rel=1e-4)
+
+
+@pytest.mark.parametrize("most_tokens", [1, 40])
+def test_on_a_cpu_long_batches_are_divided_with_the_same_result(split, recipe, monkeypatch, most_tokens):
+    plain = replace(recipe, dropout=0.0, batch_size=16, epochs=1, precision="fp32")
+    _, _, expected = run(split, plain)
+    monkeypatch.setattr(loop, "_MOST_TOKENS", most_tokens)
+    _, _, events = run(split, plain)
     assert [e.loss for e in of(Stepped, events)] == pytest.approx([e.loss for e in of(Stepped, expected)], rel=1e-4)
 
 

@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 _DRAWING = ("pandas", "pyarrow.parquet", "altair", "scipy.optimize", "scipy.special", "tokenizers")
 _AFTER_FIRST_PAGE = 0.1  # seconds, in which the server sends what was drawn
+# Seconds for the first visitor to look and ask: a spare worker's imports would take their processor time.
+_UNDISTURBED = 30.0
 _FAREWELL = 20.0  # seconds
 _SPINNING = "GOMP_SPINCOUNT"
 _LAST_START = "last_start.json"
@@ -116,12 +118,13 @@ def table_reader() -> TableReader:
 
 
 def warm_up() -> None:
-    """Begin, once and in the background, to load what the next click needs; after that, see to a spare worker.
+    """Begin, once and in the background, to load what the next click needs; a while after that, see to a spare worker.
 
     Every page calls it: whoever has just seen a task end, and left, had its worker; the next one needs another.
+    A page on which work is started does not wait that while (``expect_a_task``).
     """
     _warm_up().begin()
-    if is_warm():
+    if _warm_up().over.is_set():
         expect_a_task()
 
 
@@ -225,7 +228,7 @@ STEPS = ("loading the libraries", "loading the classifier", "computing a first a
 
 
 class WarmUp:
-    """Load in the background what the next click needs: the libraries, a classifier, and a spare worker.
+    """Load in the background what the next click needs: libraries, a classifier, and, ``afterwards``, a spare worker.
 
     The classifier is loaded twice: ``first``, by the id of its run, answers until the other one is there.
     """
@@ -235,12 +238,12 @@ class WarmUp:
         self._began, self._step, self._last = time.monotonic(), STEPS[0], _last_start(self._record)
         self._unstarted = threading.Lock()
         self.first: dict[str, Classifier] = {}
-        self.done = threading.Event()
+        self.done, self.over = threading.Event(), threading.Event()
 
-    def begin(self, after: float = _AFTER_FIRST_PAGE) -> None:
+    def begin(self, after: float = _AFTER_FIRST_PAGE, undisturbed: float = _UNDISTURBED) -> None:
         """Have a thread do the work ``after`` so many seconds, once the first page is drawn; only the first time."""
         if self._unstarted.acquire(blocking=False):
-            timer = threading.Timer(after, self._work)
+            timer = threading.Timer(after, self._work, [undisturbed])
             timer.daemon = True
             timer.start()
 
@@ -249,7 +252,7 @@ class WarmUp:
         """How far it has come since ``begin``."""
         return Progress(self._step, time.monotonic() - self._began, self._last)
 
-    def _work(self) -> None:
+    def _work(self, undisturbed: float) -> None:
         os.environ.setdefault(_SPINNING, WORKER_ENVIRONMENT[_SPINNING])  # OpenMP reads it when torch is first loaded
         try:
             from bertdemo.models import load_libraries
@@ -261,7 +264,9 @@ class WarmUp:
             self.first.clear()
         gc.collect()
         gc.freeze()  # what is loaded now stays: later collections need not look at it
+        time.sleep(undisturbed)
         self._afterwards()
+        self.over.set()
 
     def _load_a_classifier(self) -> None:
         """Draw the one that the first page offers.

@@ -88,15 +88,24 @@ def test_a_spare_worker_is_made_unless_one_waits_or_a_task_of_any_kind_is_at_wor
         assert spare.prepared == (busy == "nothing" and not spare.waiting)
 
 
-def test_once_the_server_is_warm_every_page_sees_to_a_spare_worker(monkeypatch):
-    start, asked = SimpleNamespace(begin=lambda: None, done=threading.Event()), []
+def test_once_there_has_been_a_spare_worker_every_page_sees_to_the_next_one(monkeypatch):
+    start, asked = SimpleNamespace(begin=lambda: None, over=threading.Event()), []
     monkeypatch.setattr(resources, "_warm_up", lambda: start)
     monkeypatch.setattr(resources, "expect_a_task", lambda: asked.append(1))
     resources.warm_up()
     assert not asked
-    start.done.set()
+    start.over.set()
     resources.warm_up()
     assert asked
+
+
+def test_the_first_visitor_is_answered_before_a_spare_worker_takes_processor_time(tmp_path):
+    asked = threading.Event()
+    shelf = SimpleNamespace(load_first=lambda _run: None, classifier=no_model)
+    work = WarmUp(Prepared(), shelf, tmp_path, asked.set)
+    work.begin(after=0, undisturbed=LONGEST)
+    assert work.done.wait(LONGEST)
+    assert not asked.is_set()
 
 
 def finished(home, shelf) -> WarmUp:
@@ -124,11 +133,12 @@ def test_no_figure_of_another_computer_and_none_that_is_damaged_is_told(tmp_path
     assert WarmUp(Prepared(), None, tmp_path, lambda: None).progress.last is None
 
 
-def test_a_classifier_that_cannot_be_loaded_ends_the_waiting_and_leaves_no_figure(tmp_path):
-    def damaged(_run):
-        raise RunError("The model of the run one is missing or damaged.")
+def no_model(_run):
+    raise RunError("The model of the run one is missing or damaged.")
 
-    finished(tmp_path, SimpleNamespace(load_first=lambda _run: None, classifier=damaged))
+
+def test_a_classifier_that_cannot_be_loaded_ends_the_waiting_and_leaves_no_figure(tmp_path):
+    finished(tmp_path, SimpleNamespace(load_first=lambda _run: None, classifier=no_model))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -144,7 +154,7 @@ def test_the_first_classifier_answers_until_the_other_one_is_loaded(tmp_path, ti
     shelf = SimpleNamespace(load_first=lambda _run: classifier, classifier=load)
     work = WarmUp(Prepared(), shelf, tmp_path, over.set)
     monkeypatch.setattr(resources, "_warm_up", lambda: work)
-    work.begin(after=0)
+    work.begin(after=0, undisturbed=0)
     assert loading.wait(LONGEST)
     assert (resources.is_warm(), resources.first_classifier("one"), resources.first_classifier("two")) == (
         False, classifier, None,
