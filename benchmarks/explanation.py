@@ -6,7 +6,8 @@ beside what transformers-interpret computes for each by default (Captum's LayerI
 certified, how exact sums, margins and pieces are, the memory of a text of 512 tokens, how soon a cancel is heard, and
 whether four sessions that explain and predict on one model disturb each other.
 
-``python -m benchmarks.explanation rounded`` shows how near scores in bf16 are to those in fp32.
+``python -m benchmarks.explanation rounded`` shows how near scores in bf16 are to those in fp32, ``… seeds`` how far
+scores of methods that draw samples move from seed to seed, and what they cost.
 """
 
 from __future__ import annotations
@@ -31,8 +32,9 @@ TIMED, CERTIFIED, EXACT = 40, 100, 10  # tweets
 SESSIONS, ASKED = 4, 250  # sessions, and how often each asks
 LONG = 512  # tokens
 HELD_OUT, SAMPLED = 200, 30  # tweets that no figure was chosen by; for methods with samples
+SEEDS, SEEDED = 6, 12  # and tweets
 PARTS = ("speed", "certified", "exactness", "long", "shared")
-OTHERS = ("rounded", "long_here")
+OTHERS = ("rounded", "seeds", "long_here")
 METHODS = ("gradient_shap", "occlusion", "kernel_shap", "lime", "input_x_gradient", "saliency")
 
 
@@ -271,6 +273,27 @@ def rounded(classifier, texts) -> None:
             f"{method:<22} {kept} of {len(texts)} in bf16; rank correlation: median {np.nanmedian(ranks):.4f}, lowest "
             f"{np.nanmin(ranks):.4f}; correlation: lowest {np.nanmin(linear):.5f}; largest difference: median "
             f"{np.median(apart):.2%}, at most {max(apart):.2%} of the largest score; another first word: {firsts}",
+            flush=True,
+        )
+
+
+def seeds(classifier, texts) -> None:
+    """How far scores move from seed to seed, as a share of the largest score, and CPU time of one explanation."""
+    from bertdemo.explanation.methods import attribute
+    from bertdemo.explanation.tokenized_text import tokenize_with_words
+
+    for method in ("kernel_shap", "lime"):
+        spread, firsts, seconds = [], 0, []
+        for text in texts[-SEEDED:]:
+            tokenized, label = tokenize_with_words(classifier, text), ours_label(classifier, text)
+            started = time.process_time()
+            found = [attribute(classifier, tokenized, method, label, seed=seed).word_scores for seed in range(SEEDS)]
+            seconds.append((time.process_time() - started) / SEEDS)
+            spread.append(np.sqrt(np.var(found, axis=0, ddof=1).mean()) / np.abs(np.mean(found, axis=0)).max())
+            firsts += len({int(scores.argmax()) for scores in found}) > 1
+        print(
+            f"{method:<22} moves by {np.median(spread):.1%} of the largest score (median of {SEEDED} tweets, at most "
+            f"{max(spread):.1%}); another first word with another seed: {firsts}; {np.median(seconds):.2f} s of CPU",
             flush=True,
         )
 

@@ -46,6 +46,6 @@ def test_links_into_a_fresh_server_open_their_pages_without_an_error_or_another_
         for name, tab in tabs.items():
             assert tab.get_by_test_id("stAlertContentError").all_inner_texts() == []
             assert tab.get_by_test_id("stException").count() == 0
-            assert tab.locator(WHOLE[name]).first.is_visible()
+            tab.locator(WHOLE[name]).first.wait_for()  # it may be drawn anew just now
             assert tab.get_by_role("link", name="Fine-tune").count() >= 1
         assert [each for each in asked if each.startswith("http") and not each.startswith(url)] == []

@@ -19,7 +19,7 @@ from bertdemo.explanation import methods
 from bertdemo.explanation.attribution import BASELINE_SENTENCES, BASELINES, baseline_vectors
 from bertdemo.explanation.function import logits_of, word_vectors
 from bertdemo.explanation.integrated_gradients import integrated_gradients
-from bertdemo.explanation.methods import METHODS, attribute
+from bertdemo.explanation.methods import METHODS, attribute, kernel_shap
 from bertdemo.explanation.methods.method import Method
 from bertdemo.explanation.tokenized_text import TokenizedText, tokenize_with_words
 from bertdemo.models.classifier import Classifier
@@ -112,6 +112,17 @@ def test_kernel_shap_comes_near_the_shapley_values_and_adds_up(classifier: Class
     expected = np.array([shapley(word) for word in words])
     assert abs(found.remainder) <= 1e-3 * abs(found.difference)
     assert np.abs(found.word_scores - expected).max() <= 0.15 * np.abs(expected).max()
+
+
+@pytest.mark.parametrize("words", [2, 3, 8, 19])
+def test_subsets_of_kernel_shap_come_with_their_complements_in_the_sizes_of_its_kernel(words: int):
+    drawn = np.array(list(itertools.islice(kernel_shap.subsets(np.random.default_rng(words), words), 2 + 4000)))
+    assert (drawn[0::2] + drawn[1::2] == 1).all()
+    sizes = np.arange(1, words)
+    expected = 1 / (sizes * (words - sizes))
+    shares = np.bincount(drawn[2:].sum(axis=1), minlength=words)[1:words] / 4000
+    assert shares == pytest.approx(expected / expected.sum(), abs=0.003)
+    assert len({tuple(row) for row in drawn[2:] if row.sum() == 1}) == words
 
 
 def test_gradient_shap_estimates_integrated_gradients(classifier: Classifier):

@@ -70,6 +70,7 @@ def test_the_classifier_that_is_loaded_first_answers_before_all_else_is_loaded(
     assert not app.error
     assert "certain" in app.header[0].value
     assert "loading the libraries" not in words_of(app)
+    assert app.query_params["text"] in ("a lovely day", ["a lovely day"])  # whoever reloads the page asks it again
 
 
 def test_a_model_that_is_gone_is_one_sentence_on_the_first_page(open_page, make_run, monkeypatch):

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+_GOLDEN = (5**0.5 - 1) / 2  # multiples of it lie evenly between whole numbers
+
+
 class KernelShap(ScoringMethod):
     """Shapley values of the words, by weighted least squares over samples."""
 
@@ -37,7 +40,7 @@ class KernelShap(ScoringMethod):
             return Occlusion().scores(output, vectors, baseline, seed)
         number = number_of_samples(output.tokenized)
         method = Captum(present)
-        method.perturb_func = sampler(seed, _subsets)
+        method.perturb_func = sampler(seed, subsets)
         scores = method.attribute(words, n_samples=number, perturbations_per_eval=number)
         return to_tokens(output.tokenized, scores)
 
@@ -45,12 +48,25 @@ class KernelShap(ScoringMethod):
         return number_of_samples(tokenized)
 
 
-def _subsets(generator: np.random.Generator, words: int) -> Iterator[NDArray[np.int64]]:
-    """All words, none, and then subsets whose sizes k have the weights of Shapley's kernel, (n − 1) / (k (n − k))."""
+def subsets(generator: np.random.Generator, words: int) -> Iterator[NDArray[np.int64]]:
+    """Yield all words, none, and subsets whose sizes k have the weights of Shapley's kernel, (n − 1) / (k (n − k)).
+
+    Each with its complement, which cancels what pairs of words do together (Covert & Lee, 2021), and with as few chance
+    as that leaves: sizes follow the golden ratio, and words are dealt until each had its turn.
+    """
     yield np.ones(words, np.int64)
     yield np.zeros(words, np.int64)
-    sizes = np.arange(1, words)
-    chances = 1 / (sizes * (words - sizes))
+    sizes = np.arange(1, words // 2 + 1)  # complements have the larger ones
+    weights = np.where(2 * sizes == words, 0.5, 1) / (sizes * (words - sizes))
+    below = np.cumsum(weights) / weights.sum()
+    place, deck = generator.random(), np.empty(0, np.int64)
     while True:
-        size = generator.choice(sizes, p=chances / chances.sum())
-        yield (generator.permutation(words) < size).astype(np.int64)
+        place = (place + _GOLDEN) % 1
+        size = sizes[np.searchsorted(below[:-1], place, side="right")]
+        if len(deck) < size:
+            deck = np.concatenate([deck, np.setdiff1d(generator.permutation(words), deck, assume_unique=True)])
+        subset = np.zeros(words, np.int64)
+        subset[deck[:size]] = 1
+        deck = deck[size:]
+        yield subset
+        yield 1 - subset

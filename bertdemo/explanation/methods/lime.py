@@ -42,6 +42,8 @@ class Lime(ScoringMethod):
 
 
 def _halves(generator: np.random.Generator, words: int) -> Iterator[NDArray[np.int64]]:
-    """Yield samples in half of which a word is there."""
+    """Yield samples in half of which a word is there, each with its complement: see ``kernel_shap``."""
     while True:
-        yield generator.integers(2, size=words)
+        half = generator.integers(2, size=words)
+        yield half
+        yield 1 - half

@@ -43,6 +43,7 @@ def _brief(run: Run) -> None:
     with errors.shown():
         if asked and texts.can_predict(run):
             answer = prediction.of(run, asked)
+            texts.link(asked)
             _result(run, asked, answer, examples)
     texts.offer_examples(examples, 3)
 

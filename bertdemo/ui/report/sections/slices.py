@@ -76,12 +76,14 @@ def finding(division: Slices) -> str:
     if found is None:
         return "There are not two slices of at least 30 texts to compare."
     worst = found.slice
-    luck = "luck hardly explains that" if found.p_value < _SIGNIFICANT else "that may be luck"
-    return (
+    lowest_of = (
         f"Lowest for {escape(division.by)} **{escape(worst.name)}**: {percent(worst.accuracy)} right on "
-        f"{count(worst.n, 'text')}, against {percent(found.overall)} on all. As the lowest of {found.compared} slices, "
-        f"{luck} (Fisher's exact test, Bonferroni)."
+        f"{count(worst.n, 'text')}, against {percent(found.overall)} on all."
     )
+    judged = f"(Fisher's exact test, Bonferroni for {found.compared} slices)."
+    if found.p_value < _SIGNIFICANT:
+        return f"{lowest_of} Luck hardly explains that {judged}"
+    return f"{lowest_of} That may be luck {judged}"
 
 
 def _overall(division: Slices) -> float:
