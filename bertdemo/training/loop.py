@@ -32,9 +32,9 @@ from bertdemo.training.timing import ThroughputMeter
 StopRequest = Literal["stop", "cancel"]
 
 _MAX_NORM = 1.0  # largest norm of a gradient, as in the code of Devlin et al. (2019)
-# Of a micro-batch on a CPU, padding included: what the backward pass needs of it is held, .4 MB a token of the bundled
-# base, and larger ones are no faster there (benchmarks/README.md). A GPU wants them as large as they fit.
-_MOST_TOKENS = 2048
+# Tokens of a micro-batch on a CPU, padding included: what the backward pass needs of them is held, .4 MB each of the
+# bundled base in fp32, and more at a time are no faster there (benchmarks/README.md). A GPU wants as many as fit.
+_MOST_TOKENS = {"fp32": 1024, "bf16": 2048}
 # Steps in a row without a usable gradient before giving up; with fp16 some are how its scale is found.
 _MAX_SKIPPED = {"fp32": 8, "bf16": 8, "fp16": 40}
 
@@ -271,7 +271,7 @@ class _Trainer:
         """Add up the gradient over ``rows``, micro-batch by micro-batch; returns the loss against their labels."""
         reported = torch.zeros((), device=self.accelerator.device)
         total = self.label_weights[self.labels[rows]].sum()
-        most_tokens = _MOST_TOKENS if self.placement.device == "cpu" else None
+        most_tokens = _MOST_TOKENS.get(self.placement.precision) if self.placement.device == "cpu" else None
         for part in batches_by_length(rows, self.lengths, self.micro_batch_size, self.reader.padding, most_tokens):
             inputs = collate(self.reader, self.encoded, part)
             inputs = {name: tensor.to(self.accelerator.device) for name, tensor in inputs.items()}

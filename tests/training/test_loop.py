@@ -198,7 +198,7 @@ def test_a_batch_that_does_not_fit_is_halved_with_the_same_result(split, recipe,
 def test_on_a_cpu_long_batches_are_divided_with_the_same_result(split, recipe, monkeypatch, most_tokens):
     plain = replace(recipe, dropout=0.0, batch_size=16, epochs=1, precision="fp32")
     _, _, expected = run(split, plain)
-    monkeypatch.setattr(loop, "_MOST_TOKENS", most_tokens)
+    monkeypatch.setattr(loop, "_MOST_TOKENS", {"fp32": most_tokens})
     _, _, events = run(split, plain)
     assert [e.loss for e in of(Stepped, events)] == pytest.approx([e.loss for e in of(Stepped, expected)], rel=1e-4)
 
