@@ -37,6 +37,7 @@ def main() -> None:
     )
     st.html(STYLE)
     texts.enter_asks()
+    texts.keep(page.url_path)
     with errors.shown():
         try:
             page.run()

@@ -48,6 +48,10 @@ def test_a_newcomer_gets_an_answer_sends_the_link_and_asks_how_often_it_is_wrong
     phone = open_tab(page.context.browser, 390, 844)
     phone.goto(page.url)
     answer(phone).filter(has_text=re.compile(r"^spam, ")).wait_for()
+    phone.get_by_role("link", name="Why?").click()
+    phone.get_by_role("heading", name="Explain", level=1).wait_for()
+    answer(phone).filter(has_text=re.compile(r"^spam, ")).wait_for()
+    assert phone.get_by_role("textbox").first.input_value().startswith("URGENT! You have won")
     phone.close()
 
     page.get_by_role("link", name="How often is it wrong?").click()

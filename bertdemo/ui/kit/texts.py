@@ -120,6 +120,17 @@ def enter_asks() -> None:
         st.html(_ENTER, unsafe_allow_javascript=True)
 
 
+def keep(page: str) -> None:
+    """Put what the box holds into it again once the page is another one; to be called before it is drawn.
+
+    Streamlit 1.67 draws an empty box there if a page has put the text in before the visit's first box was drawn.
+    """
+    state = st.session_state
+    if state.get("ask_page") != page and TEXT in state:
+        put(Asked(state[TEXT], state.get(PAIR)))
+    state["ask_page"] = page
+
+
 def _box(label: str, key: str, hint: str, *, quiet: bool = False) -> None:
     st.text_area(
         label,
