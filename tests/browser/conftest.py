@@ -35,19 +35,13 @@ def chromium() -> str:
 
 
 @pytest.fixture
-def browser(chromium: str):
-    """A fresh browser."""
+def page(chromium: str):
+    """A tab of a fresh browser."""
     playwright_api = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
     with playwright_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield browser
+        yield open_tab(browser, 1280, 1000)
         browser.close()
-
-
-@pytest.fixture
-def page(browser):
-    """A tab of a fresh browser."""
-    return open_tab(browser, 1280, 1000)
 
 
 def open_tab(browser, width: int, height: int):

@@ -51,8 +51,8 @@ class KernelShap(ScoringMethod):
 def subsets(generator: np.random.Generator, words: int) -> Iterator[NDArray[np.int64]]:
     """Yield all words, none, and subsets whose sizes k have the weights of Shapley's kernel, (n − 1) / (k (n − k)).
 
-    Each with its complement, which cancels what pairs of words do together (Covert & Lee, 2021), and with as few chance
-    as that leaves: sizes follow the golden ratio, and words are dealt until each had its turn.
+    Each with its complement, which cancels what pairs of words do together (Covert & Lee, 2021). As little as possible
+    is left to chance: sizes follow the golden ratio, and words are dealt until each had its turn.
     """
     yield np.ones(words, np.int64)
     yield np.zeros(words, np.int64)
